@@ -1,0 +1,28 @@
+namespace StreamLstm.Daemon.Configuration;
+
+/// <summary>How streams learn.</summary>
+internal enum LearningMode
+{
+    /// <summary>Per stream while the number of streams allows it, else shared.</summary>
+    Auto,
+
+    /// <summary>All streams share the base weights.</summary>
+    Shared,
+
+    /// <summary>Every stream adapts weights of its own, started from the base.</summary>
+    PerStream,
+}
+
+/// <summary>How streams are learnt and judged.</summary>
+internal sealed class DetectionSection
+{
+    /// <summary>auto, shared or per_stream.</summary>
+    public LearningMode Learning { get; init; } = LearningMode.Auto;
+
+    /// <summary>With learning: auto, streams beyond this number share the base weights.</summary>
+    [Range(0, 1_000_000)]
+    public int PerStreamMax { get; init; } = 10_000;
+
+    /// <summary>Seed of every random choice: the same input and seed give the same scores.</summary>
+    public int Seed { get; init; } = 1;
+}

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using StreamLstm.Detection;
+
+namespace StreamLstm.Daemon.Pipeline;
+
+/// <summary>The books: received = scored + rejected + queued, in every cut.</summary>
+/// <remarks>
+/// One lock, taken once per batch and never while waiting for anything. Queued is counted for itself, up at the door
+/// and down where an observation is scored or rejected, so a record lost between the two stays visible for ever.
+/// </remarks>
+internal sealed class Ledger
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, long> _receivedBySource = [];
+    private readonly long[] _rejectedByReason = new long[Enum.GetValues<RejectionReason>().Length];
+    private long _scored;
+    private long _queued;
+
+    /// <summary>A source hands in <paramref name="count"/> observations.</summary>
+    public void Receive(string source, int count)
+    {
+        lock (_lock)
+        {
+            AddReceived(source, count);
+            _queued += count;
+        }
+    }
+
+    /// <summary>The channel did not take what was received.</summary>
+    public void TakeBack(string source, int count)
+    {
+        lock (_lock)
+        {
+            AddReceived(source, -count);
+            _queued -= count;
+        }
+    }
+
+    /// <summary>A source could not decode one record.</summary>
+    public void ReceiveRejected(string source, RejectionReason reason)
+    {
+        lock (_lock)
+        {
+            AddReceived(source, 1);
+            _rejectedByReason[(int)reason]++;
+        }
+    }
+
+    /// <summary>A shard has applied a batch.</summary>
+    /// <param name="scored">How many observations it scored (or learnt from).</param>
+    /// <param name="rejected">How many it rejected, indexed by <see cref="RejectionReason"/>.</param>
+    public void Settle(int scored, ReadOnlySpan<int> rejected)
+    {
+        lock (_lock)
+        {
+            _scored += scored;
+            _queued -= scored;
+
+            for (int reason = 0; reason < rejected.Length; reason++)
+            {
+                _rejectedByReason[reason] += rejected[reason];
+                _queued -= rejected[reason];
+            }
+        }
+    }
+
+    /// <summary>All four figures of one instant.</summary>
+    public LedgerCut Cut()
+    {
+        lock (_lock)
+        {
+            return new LedgerCut(
+                _receivedBySource.ToImmutableSortedDictionary(StringComparer.Ordinal),
+                _scored,
+                [.. _rejectedByReason],
+                _queued);
+        }
+    }
+
+    private void AddReceived(string source, int count) =>
+        _receivedBySource[source] = _receivedBySource.GetValueOrDefault(source) + count;
+}
+
+/// <summary>The books at one instant.</summary>
+/// <param name="ReceivedBySource">Observations taken in since the start, by source.</param>
+/// <param name="Scored">Observations scored or learnt from.</param>
+/// <param name="RejectedByReason">Observations rejected, indexed by <see cref="RejectionReason"/>.</param>
+/// <param name="Queued">Observations between the door and the verdict.</param>
+internal sealed record LedgerCut(
+    ImmutableSortedDictionary<string, long> ReceivedBySource,
+    long Scored,
+    ImmutableArray<long> RejectedByReason,
+    long Queued)
+{
+    public long Received => ReceivedBySource.Values.Sum();
+
+    public long Rejected => RejectedByReason.Sum();
+
+    public bool Balances => Received == Scored + Rejected + Queued;
+}

@@ -1,0 +1,56 @@
+namespace StreamLstm.Daemon.Sinks;
+
+/// <summary>Where verdicts go. The live page needs no entry: it is always there.</summary>
+internal sealed class SinksOptions
+{
+    /// <summary>Incidents as lines on standard output.</summary>
+    public ConsoleSinkOptions Console { get; init; } = new();
+
+    /// <summary>Verdicts as JSON lines in a file.</summary>
+    public JsonlSinkOptions Jsonl { get; init; } = new();
+
+    /// <summary>Thinned scores and whole incidents in SQLite, for the page and for people.</summary>
+    public HistorySinkOptions History { get; init; } = new();
+}
+
+/// <summary>Incidents as lines on standard output.</summary>
+internal sealed class ConsoleSinkOptions
+{
+    /// <summary>Whether to print.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Also print every scored observation.</summary>
+    public bool Scores { get; init; }
+}
+
+/// <summary>Verdicts as JSON lines in a file.</summary>
+internal sealed class JsonlSinkOptions
+{
+    /// <summary>Whether to write.</summary>
+    public bool Enabled { get; init; }
+
+    /// <summary>File to append to; relative paths are below the storage directory.</summary>
+    public string Path { get; init; } = "events.jsonl";
+
+    /// <summary>Also write every scored observation.</summary>
+    public bool Scores { get; init; }
+}
+
+/// <summary>Thinned scores and whole incidents in SQLite.</summary>
+internal sealed class HistorySinkOptions
+{
+    /// <summary>Whether to keep a history.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Database file; relative paths are below the storage directory.</summary>
+    public string Path { get; init; } = "history.db";
+
+    /// <summary>One score per stream and interval is kept: the highest.</summary>
+    public TimeSpan ScoreInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Scores older than this are deleted.</summary>
+    public TimeSpan ScoreRetention { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Incidents older than this are deleted.</summary>
+    public TimeSpan IncidentRetention { get; init; } = TimeSpan.FromDays(365);
+}

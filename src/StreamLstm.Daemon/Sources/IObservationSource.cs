@@ -1,0 +1,20 @@
+using StreamLstm.Daemon.Pipeline;
+
+namespace StreamLstm.Daemon.Sources;
+
+/// <summary>Where observations come from.</summary>
+internal interface IObservationSource
+{
+    /// <summary>The name in configuration, logs and metrics.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Takes in observations until <paramref name="stopping"/> is cancelled or the source has no more, then returns
+    /// (without throwing for the cancellation). Everything it accepted has been given to <paramref name="intake"/> by then.
+    /// </summary>
+    /// <exception cref="SourceException">It cannot start; the message names the configuration key and the next step.</exception>
+    Task RunAsync(ObservationIntake intake, CancellationToken stopping);
+}
+
+/// <summary>A source cannot do its work, for a reason its user can mend.</summary>
+internal sealed class SourceException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,118 @@
+namespace StreamLstm.Daemon.Sources;
+
+/// <summary>Where observations come from.</summary>
+internal sealed class SourcesOptions
+{
+    /// <summary>This computer's own figures.</summary>
+    public HostSourceOptions Host { get; init; } = new();
+
+    /// <summary>An MQTT broker inside the daemon.</summary>
+    public MqttEmbeddedOptions MqttEmbedded { get; init; } = new();
+
+    /// <summary>POST /api/v1/observations.</summary>
+    public HttpSourceOptions Http { get; init; } = new();
+
+    /// <summary>Files to read, once or for as long as they grow.</summary>
+    public IReadOnlyList<FileSourceOptions> Files { get; init; } = [];
+
+    /// <summary>Standard input.</summary>
+    public StdinSourceOptions Stdin { get; init; } = new();
+}
+
+/// <summary>This computer's own figures, from /proc and /sys.</summary>
+internal sealed class HostSourceOptions
+{
+    /// <summary>Whether to watch this computer.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Time between samples.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Streams are named PREFIX/cpu/0/user and so on; empty = host/MACHINE NAME.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>Where proc is mounted: another place shows a host from within a container.</summary>
+    public string ProcPath { get; init; } = "/proc";
+
+    /// <summary>Where sysfs is mounted.</summary>
+    public string SysPath { get; init; } = "/sys";
+}
+
+/// <summary>An MQTT broker inside the daemon: a topic is a stream.</summary>
+internal sealed class MqttEmbeddedOptions
+{
+    /// <summary>Whether to listen.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Address to listen on. Another one than loopback is refused until authentication exists.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Port to listen on; 0 = any free one, written to the log.</summary>
+    [Range(0, 65_535)]
+    public int Port { get; init; } = 1883;
+
+    /// <summary>Largest payload, in bytes; larger ones are rejected (reason oversize).</summary>
+    [Range(1, 268_435_455)]
+    public int PayloadMaxBytes { get; init; } = 262_144;
+}
+
+/// <summary>POST /api/v1/observations.</summary>
+internal sealed class HttpSourceOptions
+{
+    /// <summary>Whether to accept observations over HTTP.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Largest request body, in bytes; larger ones are answered 413.</summary>
+    [Range(1, 1_073_741_824)]
+    public int BodyMaxBytes { get; init; } = 1_048_576;
+
+    /// <summary>Requests handled at once; further ones are answered 429.</summary>
+    [Range(1, 65_536)]
+    public int ConcurrentMax { get; init; } = 256;
+}
+
+/// <summary>How text is laid out.</summary>
+internal enum TextFormat
+{
+    /// <summary>By the file's ending, else by its first line.</summary>
+    Auto,
+
+    /// <summary>CSV with a header, wide or long.</summary>
+    Csv,
+
+    /// <summary>One JSON object a line.</summary>
+    Ndjson,
+
+    /// <summary>InfluxDB line protocol.</summary>
+    Influx,
+}
+
+/// <summary>A file to read.</summary>
+internal sealed class FileSourceOptions
+{
+    /// <summary>The file.</summary>
+    [Required]
+    public string Path { get; init; } = "";
+
+    /// <summary>auto, csv, ndjson or influx.</summary>
+    public TextFormat Format { get; init; } = TextFormat.Auto;
+
+    /// <summary>Go on reading as the file grows; follows rotation and truncation.</summary>
+    public bool Follow { get; init; }
+
+    /// <summary>Streams are named PREFIX/column; empty = the file's name without its ending.</summary>
+    public string Prefix { get; init; } = "";
+}
+
+/// <summary>Standard input.</summary>
+internal sealed class StdinSourceOptions
+{
+    /// <summary>Whether to read it.</summary>
+    public bool Enabled { get; init; }
+
+    /// <summary>auto, csv, ndjson or influx.</summary>
+    public TextFormat Format { get; init; } = TextFormat.Auto;
+
+    /// <summary>Streams are named PREFIX/column.</summary>
+    public string Prefix { get; init; } = "stdin";
+}

@@ -1,0 +1,33 @@
+namespace StreamLstm.Detection;
+
+/// <summary>An observation and the detector's verdict on it.</summary>
+/// <param name="Stream">The stream's name.</param>
+/// <param name="Time">The observation's own time.</param>
+/// <param name="Value">The observed value, in the stream's unit.</param>
+/// <param name="Lifecycle">Where the stream stood when the verdict was made.</param>
+/// <param name="Progress">Share of the warm-up that is done, 0 to 1; 1 once the stream is active.</param>
+/// <param name="AnomalyScore">
+/// log10 of one over the expected number of comparable events so far in this stream: 0 is "as often as once", 3 is
+/// "a thousandth of an event was to be expected". Null while the stream is learning or calibrating.
+/// </param>
+/// <param name="Score">The same for people, 0 to 100; 0 while the stream is learning or calibrating.</param>
+/// <param name="Expected">The median that was forecast for this observation before it came, or null.</param>
+/// <param name="Lower">Lower end of the 98 % band that was forecast, or null.</param>
+/// <param name="Upper">Upper end of the 98 % band that was forecast, or null.</param>
+/// <param name="IsAlert">Whether this observation opened an incident or raised an open one.</param>
+/// <param name="Channel">The indicator that contributed most to the score; empty while there is none.</param>
+/// <param name="ModelVersion">The version of the base weights this stream's network descends from.</param>
+public readonly record struct ScoredObservation(
+    string Stream,
+    DateTimeOffset Time,
+    double Value,
+    Lifecycle Lifecycle,
+    double Progress,
+    double? AnomalyScore,
+    double Score,
+    double? Expected,
+    double? Lower,
+    double? Upper,
+    bool IsAlert,
+    string Channel,
+    long ModelVersion);
