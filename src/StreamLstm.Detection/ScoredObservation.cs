@@ -16,7 +16,7 @@ namespace StreamLstm.Detection;
 /// <param name="Upper">Upper end of the 98 % band that was forecast, or null.</param>
 /// <param name="IsAlert">Whether this observation opened an incident or raised an open one.</param>
 /// <param name="Channel">The indicator that contributed most to the score; empty while there is none.</param>
-/// <param name="ModelVersion">The version of the base weights this stream's network descends from.</param>
+/// <param name="ModelVersion">The version of the base weights in service when it was scored.</param>
 public readonly record struct ScoredObservation(
     string Stream,
     DateTimeOffset Time,

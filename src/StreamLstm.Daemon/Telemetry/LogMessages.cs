@@ -11,4 +11,38 @@ internal static partial class LogMessages
 
     [LoggerMessage(102, LogLevel.Warning, "Source {Source}: {Detail}")]
     public static partial void SourceTrouble(ILogger logger, string source, string detail);
+
+    [LoggerMessage(200, LogLevel.Information, "StreamLstm {Version} is watching: open {Address} (state in {Directory})")]
+    public static partial void Watching(ILogger logger, string version, string address, string directory);
+
+    [LoggerMessage(201, LogLevel.Warning, "Snapshot {File} is unreadable ({Reason}); trying the generation before it")]
+    public static partial void SnapshotUnreadable(ILogger logger, string file, string reason);
+
+    [LoggerMessage(202, LogLevel.Warning, "Snapshot {File} has layout {Found}, expected {Expected}; moved to {Aside}, streams learn anew")]
+    public static partial void SnapshotOtherLayout(ILogger logger, string file, int found, int expected, string aside);
+
+    [LoggerMessage(203, LogLevel.Error, "Snapshot could not be written ({Reason}); the one before it stays valid")]
+    public static partial void SnapshotFailed(ILogger logger, string reason);
+
+    [LoggerMessage(204, LogLevel.Information, "Restored {Shards} shards, {Bytes} bytes, base weights version {Version}")]
+    public static partial void Restored(ILogger logger, int shards, long bytes, long version);
+
+    [LoggerMessage(205, LogLevel.Error, "Scoring {Stream} failed; the stream starts again")]
+    public static partial void ScoringFault(ILogger logger, string stream, Exception fault);
+
+    [LoggerMessage(206, LogLevel.Information, "Drained: received {Received} = scored {Scored} + rejected {Rejected} + queued {Queued}")]
+    public static partial void Drained(ILogger logger, long received, long scored, long rejected, long queued);
+
+    [LoggerMessage(207, LogLevel.Critical, "{Reason}")]
+    public static partial void Fatal(ILogger logger, string reason);
+
+    [LoggerMessage(400, LogLevel.Information, "Training {Verdict}: {Windows} windows, {HeldOut} held out, {Epochs} epochs in {Seconds:0.0} s; loss {Champion:0.0000} -> {Candidate:0.0000}; serving version {Version}")]
+    public static partial void Trained(
+        ILogger logger, string verdict, int windows, int heldOut, int epochs, double seconds, double champion, double candidate, long version);
+
+    [LoggerMessage(401, LogLevel.Information, "Training waits: {Windows} clean windows, {Needed} needed")]
+    public static partial void TooFewWindows(ILogger logger, int windows, int needed);
+
+    [LoggerMessage(402, LogLevel.Error, "Training failed; the weights in service stay")]
+    public static partial void TrainingFailed(ILogger logger, Exception failure);
 }

@@ -108,6 +108,6 @@ public sealed record IncidentEvent
     /// <summary>Why it fired, as a sentence with the figures in it.</summary>
     public required string Explanation { get; init; }
 
-    /// <summary>The version of the base weights the stream's network descends from.</summary>
+    /// <summary>The version of the base weights in service at that moment.</summary>
     public required long ModelVersion { get; init; }
 }

@@ -1,0 +1,239 @@
+using System.Threading.Channels;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
+
+namespace StreamLstm.Daemon.Pipeline;
+
+/// <summary>The whole way of an observation, wired in one place.</summary>
+/// <remarks><code>
+///  sources ──▶ [observations] ──▶ router ──▶ [inbox 0..N-1] ──▶ worker 0..N-1 ──▶ [scored] ──▶ fan-out ──▶ [sink 0..M-1] ──▶ sink 0..M-1
+///     │              ▲              │                ▲                                ▲
+///     │ undecodable  │ books open   │ stamps each    │ ticks (silence),               │ books close
+///     ▼              │              │ batch with the │ snapshots, training            │
+///  dead letters   ledger            │ live model     │ windows                      ledger
+///                                   └── a swap is announced to [scored] before the first batch that carries it
+/// </code>
+/// Every channel is bounded, so a slow sink slows the sources. Only the sources hear that it is time to stop; each later
+/// stage ends when its input is completed and drained; a stage that throws cuts all of them and its exception comes out.
+/// </remarks>
+internal sealed class DetectionPipeline
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+
+    private readonly IReadOnlyList<IObservationSource> _sources;
+    private readonly IReadOnlyList<IScoreSink> _sinks;
+    private readonly DaemonMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly Channel<ObservationBatch> _observations;
+    private readonly Channel<WorkerMessage>[] _inboxes;
+    private readonly Channel<ScoredBatch> _scored;
+    private readonly Channel<ScoredBatch>[] _sinkQueues;
+    private readonly InferenceWorker[] _workers;
+    private readonly StreamRouter _router;
+    private readonly ObservationIntake _intake;
+
+    public DetectionPipeline(
+        PipelineOptions options,
+        DetectionOptions detection,
+        LiveModel liveModel,
+        RestoredState restored,
+        IReadOnlyList<IObservationSource> sources,
+        IReadOnlyList<IScoreSink> sinks,
+        Ledger ledger,
+        IDeadLetters deadLetters,
+        DaemonMetrics metrics,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        _sources = sources;
+        _sinks = sinks;
+        _metrics = metrics;
+        _time = time;
+
+        int workerCount = options.Workers > 0 ? options.Workers : Math.Clamp(Environment.ProcessorCount, 1, 8);
+        _observations = Bounded<ObservationBatch>(options.ChannelCapacity);
+        _scored = Bounded<ScoredBatch>(options.ChannelCapacity);
+        _inboxes = [.. Enumerable.Range(0, workerCount).Select(_ => Bounded<WorkerMessage>(options.ChannelCapacity))];
+        _sinkQueues = [.. sinks.Select(_ => Bounded<ScoredBatch>(options.ChannelCapacity))];
+        _intake = new ObservationIntake(_observations.Writer, ledger, deadLetters);
+        _router = new StreamRouter(liveModel, [.. _inboxes.Select(inbox => inbox.Writer)], _scored.Writer, time);
+
+        var quota = new StreamQuota(detection.StreamsMax, detection.PerStreamMax);
+        _workers =
+        [
+            .. Enumerable.Range(0, workerCount).Select(worker => new InferenceWorker(
+                Enumerable.Range(0, StreamRouter.ShardCount)
+                    .Where(shard => shard % workerCount == worker)
+                    .ToDictionary(shard => shard, shard => restored.NewShard(shard, detection, quota, liveModel.Serving.Model)),
+                _inboxes[worker].Reader,
+                _scored.Writer,
+                ledger,
+                metrics,
+                deadLetters,
+                loggers.CreateLogger<InferenceWorker>())),
+        ];
+
+        Dictionary<string, Func<int>> depths = new()
+        {
+            ["observations"] = () => _observations.Reader.Count,
+            ["inbox"] = () => _inboxes.Sum(inbox => inbox.Reader.Count),
+            ["scored"] = () => _scored.Reader.Count,
+        };
+
+        for (int sink = 0; sink < sinks.Count; sink++)
+        {
+            ChannelReader<ScoredBatch> queue = _sinkQueues[sink].Reader;
+            depths[$"sink.{sinks[sink].Name}"] = () => queue.Count;
+        }
+
+        metrics.Watch(depths, options.ChannelCapacity, () => quota.Streams);
+    }
+
+    /// <summary>Runs until every source has ended, or until <paramref name="stopping"/>; then drains.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var failure = new CancellationTokenSource();
+        using var stoppingOrFailure = CancellationTokenSource.CreateLinkedTokenSource(stopping, failure.Token);
+        using var scoringEnded = CancellationTokenSource.CreateLinkedTokenSource(failure.Token);
+        Task ticking = TickAsync(scoringEnded.Token);
+
+        // From the last stage to the first: whoever writes finds a reader.
+        await Task.WhenAll(
+            Stage(DrainToSinksAsync(failure.Token), then: () => { }),
+            Stage(FanOutAsync(failure.Token), then: () => Complete(_sinkQueues)),
+            Stage(ScoreAsync(failure.Token), then: () => _scored.Writer.TryComplete()),
+            Stage(_router.RunAsync(_observations.Reader, failure.Token), then: () =>
+            {
+                scoringEnded.Cancel();
+                Complete(_inboxes);
+            }),
+            Stage(ReadSourcesAsync(stoppingOrFailure.Token), then: () => _observations.Writer.TryComplete()));
+
+        await ticking;
+
+        async Task Stage(Task stage, Action then)
+        {
+            try
+            {
+                await stage;
+            }
+            catch
+            {
+                await failure.CancelAsync();
+                throw;
+            }
+            finally
+            {
+                then();
+            }
+        }
+    }
+
+    /// <summary>The state of every shard, taken between two batches of its worker. Shards need not be cut together.</summary>
+    public async Task<IReadOnlyList<(int Shard, byte[] State)>> SnapshotAsync(CancellationToken cancellationToken)
+    {
+        var states = await AskWorkersAsync<IReadOnlyList<(int, byte[])>>(
+            completion => new SnapshotRequest(completion), cancellationToken);
+        return [.. states.SelectMany(state => state)];
+    }
+
+    /// <summary>The state of every shard once <see cref="RunAsync"/> has ended.</summary>
+    public IReadOnlyList<(int Shard, byte[] State)> FinalState() => [.. _workers.SelectMany(worker => worker.SaveShards())];
+
+    /// <summary>Recent clean windows of all streams.</summary>
+    public async Task<IReadOnlyList<TrainingWindow>> CollectWindowsAsync(CancellationToken cancellationToken)
+    {
+        var windows = await AskWorkersAsync<IReadOnlyList<TrainingWindow>>(
+            completion => new WindowsRequest(completion), cancellationToken);
+        return [.. windows.SelectMany(window => window)];
+    }
+
+    private static Channel<T> Bounded<T>(int capacity) =>
+        Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
+
+    private static void Complete<T>(Channel<T>[] channels)
+    {
+        foreach (Channel<T> channel in channels)
+        {
+            channel.Writer.TryComplete();
+        }
+    }
+
+    private Task ReadSourcesAsync(CancellationToken stopping) =>
+        Task.WhenAll(_sources.Select(source => source.RunAsync(_intake, stopping)));
+
+    private Task ScoreAsync(CancellationToken failure) =>
+        Task.WhenAll(_workers.Select(worker => Task.Run(() => worker.RunAsync(failure), CancellationToken.None)));
+
+    private async Task FanOutAsync(CancellationToken failure)
+    {
+        await foreach (ScoredBatch batch in _scored.Reader.ReadAllAsync(failure))
+        {
+            _metrics.Handed(batch, _time.GetUtcNow() - batch.IngestedAt);
+
+            foreach (Channel<ScoredBatch> queue in _sinkQueues)
+            {
+                await queue.Writer.WriteAsync(batch, failure);
+            }
+        }
+    }
+
+    private Task DrainToSinksAsync(CancellationToken failure) =>
+        Task.WhenAll(_sinks.Select((sink, index) => DrainAsync(sink, _sinkQueues[index].Reader, failure)));
+
+    private async Task DrainAsync(IScoreSink sink, ChannelReader<ScoredBatch> queue, CancellationToken failure)
+    {
+        await foreach (ScoredBatch batch in queue.ReadAllAsync(failure))
+        {
+            using System.Diagnostics.Activity? span = batch.Trace == default
+                ? null
+                : DaemonActivitySource.Source.StartActivity($"sink {sink.Name}", System.Diagnostics.ActivityKind.Internal, batch.Trace);
+            await sink.WriteAsync(batch, failure);
+            _metrics.Published(sink.Name, batch);
+        }
+    }
+
+    private async Task TickAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TickInterval, _time);
+        long last = _time.GetTimestamp();
+
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                // A machine that stood still (suspended, starved) must not take every stream for silent.
+                TimeSpan elapsed = _time.GetElapsedTime(last);
+                last = _time.GetTimestamp();
+                var tick = new Tick(_time.GetUtcNow(), elapsed < 2 * TickInterval ? elapsed : TickInterval);
+
+                foreach (Channel<WorkerMessage> inbox in _inboxes)
+                {
+                    await inbox.Writer.WriteAsync(tick, cancellationToken);
+                }
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or ChannelClosedException)
+        {
+            // Scoring has ended: time no longer matters.
+        }
+    }
+
+    private async Task<IReadOnlyList<T>> AskWorkersAsync<T>(
+        Func<TaskCompletionSource<T>, WorkerMessage> question, CancellationToken cancellationToken)
+    {
+        List<Task<T>> answers = [];
+
+        foreach (Channel<WorkerMessage> inbox in _inboxes)
+        {
+            var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+            await inbox.Writer.WriteAsync(question(completion), cancellationToken);
+            answers.Add(completion.Task);
+        }
+
+        return await Task.WhenAll(answers).WaitAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,24 @@
+using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
+
+namespace StreamLstm.Daemon.Pipeline;
+
+/// <summary>What a snapshot held: each shard's bytes; empty for a first start.</summary>
+internal sealed record RestoredState(IReadOnlyDictionary<int, byte[]> Shards)
+{
+    public static readonly RestoredState Empty = new(new Dictionary<int, byte[]>());
+
+    /// <summary>The shard as it was, or an empty one.</summary>
+    public DetectionShard NewShard(int number, DetectionOptions options, StreamQuota quota, BaseModel model)
+    {
+        var shard = new DetectionShard(options, quota, number, StreamRouter.ShardCount);
+
+        if (Shards.TryGetValue(number, out byte[]? state))
+        {
+            using var reader = new BinaryReader(new MemoryStream(state, writable: false));
+            shard.Load(reader, model);
+        }
+
+        return shard;
+    }
+}

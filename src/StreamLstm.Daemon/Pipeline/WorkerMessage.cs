@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
+
+namespace StreamLstm.Daemon.Pipeline;
+
+/// <summary>What an inference worker is asked to do, in the order of its inbox.</summary>
+internal abstract record WorkerMessage;
+
+/// <summary>Observations for shards of this worker.</summary>
+/// <param name="Shards">Each shard's observations, in the order in which they arrived.</param>
+/// <param name="Model">The base weights in service when the batch was routed: no batch spans a swap.</param>
+/// <param name="IngestedAt">The stamp of the source's batch.</param>
+/// <param name="Trace">The span of the source's batch.</param>
+internal sealed record ShardBatch(
+    IReadOnlyList<(int Shard, Observation[] Observations)> Shards,
+    BaseModel Model,
+    DateTimeOffset IngestedAt,
+    ActivityContext Trace) : WorkerMessage;
+
+/// <summary>Time goes on.</summary>
+/// <param name="Now">The wall clock.</param>
+/// <param name="Elapsed">Since the last tick, without the time in which the machine stood still.</param>
+internal sealed record Tick(DateTimeOffset Now, TimeSpan Elapsed) : WorkerMessage;
+
+/// <summary>Write the state of every shard, between two batches.</summary>
+/// <param name="Completion">Gets each shard's bytes.</param>
+internal sealed record SnapshotRequest(TaskCompletionSource<IReadOnlyList<(int Shard, byte[] State)>> Completion) : WorkerMessage;
+
+/// <summary>Hand over the clean windows kept for training.</summary>
+/// <param name="Completion">Gets them.</param>
+internal sealed record WindowsRequest(TaskCompletionSource<IReadOnlyList<TrainingWindow>> Completion) : WorkerMessage;

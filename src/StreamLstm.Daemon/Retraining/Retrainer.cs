@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Model.Formats;
+
+namespace StreamLstm.Daemon.Retraining;
+
+/// <summary>Trains new base weights on recent clean windows, on its period, and puts them into service if they are better.</summary>
+/// <remarks>Scoring never waits for it: it trains on copies, on a thread of its own, and swaps one reference.</remarks>
+internal sealed class Retrainer(
+    DetectionPipeline pipeline,
+    LiveModel liveModel,
+    StorageDirectory storage,
+    RetrainOptions options,
+    int seed,
+    DaemonMetrics metrics,
+    TimeProvider time,
+    ILogger<Retrainer> logger)
+{
+    private const int ModelsKept = 5;
+
+    /// <summary>How the last training ended, for the page; null before the first.</summary>
+    public RetrainReport? Last { get; private set; }
+
+    /// <summary>When the next training is due; null when there will be none.</summary>
+    public DateTimeOffset? NextAt { get; private set; }
+
+    /// <summary>The share of the present training that is done; null between trainings.</summary>
+    public double? Progress { get; private set; }
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        if (!options.Enabled)
+        {
+            return;
+        }
+
+        try
+        {
+            for (TimeSpan wait = options.FirstAfter; ; wait = options.Period)
+            {
+                NextAt = time.GetUtcNow() + wait;
+                await Task.Delay(wait, time, stopping);
+                await TrainAsync(stopping);
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        {
+            NextAt = null;
+        }
+    }
+
+    /// <summary>One training, whatever the period says.</summary>
+    internal async Task TrainAsync(CancellationToken stopping)
+    {
+        IReadOnlyList<TrainingWindow> windows = await pipeline.CollectWindowsAsync(stopping);
+
+        if (windows.Count < options.WindowsMin)
+        {
+            Report("too_few_windows", TimeSpan.Zero, double.NaN, double.NaN, windows.Count);
+            LogMessages.TooFewWindows(logger, windows.Count, options.WindowsMin);
+            return;
+        }
+
+        BaseModel champion = liveModel.Serving.Model;
+        long started = Stopwatch.GetTimestamp();
+
+        try
+        {
+            TrainingResult result = await TrainOnOwnThreadAsync(champion, windows, stopping);
+            TimeSpan duration = Stopwatch.GetElapsedTime(started);
+
+            if (result.Verdict == TrainingVerdict.Promoted)
+            {
+                Promote(champion, result);
+            }
+
+            string verdict = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Verdict.ToString());
+            Report(verdict, duration, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows);
+            LogMessages.Trained(
+                logger, verdict, result.TrainingWindows, result.HeldOutWindows, result.Epochs, duration.TotalSeconds,
+                result.ChampionLoss, result.CandidateLoss, liveModel.Serving.Model.Version);
+        }
+#pragma warning disable CA1031 // whatever went wrong, the champion keeps serving
+        catch (Exception failed) when (failed is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Report("failed", Stopwatch.GetElapsedTime(started), double.NaN, double.NaN, windows.Count);
+            LogMessages.TrainingFailed(logger, failed);
+        }
+        finally
+        {
+            Progress = null;
+        }
+    }
+
+    private Task<TrainingResult> TrainOnOwnThreadAsync(
+        BaseModel champion, IReadOnlyList<TrainingWindow> windows, CancellationToken stopping)
+    {
+        var completion = new TaskCompletionSource<TrainingResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            limit.CancelAfter(options.TimeMax);
+
+            try
+            {
+                completion.SetResult(BaseTraining.Train(
+                    champion.Weights, windows, seed + (int)champion.Version, new Share(this), limit.Token));
+            }
+#pragma warning disable CA1031 // travels to the awaiting task
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                completion.SetException(failure);
+            }
+        })
+        {
+            IsBackground = true,
+            Name = "retrainer",
+            Priority = ThreadPriority.BelowNormal,
+        };
+        thread.Start();
+        return completion.Task;
+    }
+
+    private void Promote(BaseModel champion, TrainingResult result)
+    {
+        var model = new BaseModel(champion.Version + 1, result.Candidate);
+        DateTimeOffset now = time.GetUtcNow();
+        string sha256 = Keep(model, result, now);
+        liveModel.Swap(
+            model,
+            new ModelSwap(model.Version, now, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows, sha256));
+        metrics.Swapped(model.Version);
+    }
+
+    /// <summary>Writes the weights under their own hash before anything names them; keeps the last five.</summary>
+    private string Keep(BaseModel model, TrainingResult result, DateTimeOffset now)
+    {
+        using var buffer = new MemoryStream();
+        WeightsFile.Write(buffer, model.Weights, new Dictionary<string, string>
+        {
+            ["version"] = model.Version.ToString(CultureInfo.InvariantCulture),
+            ["trained_at"] = now.ToString("O", CultureInfo.InvariantCulture),
+            ["champion_loss"] = result.ChampionLoss.ToString("R", CultureInfo.InvariantCulture),
+            ["candidate_loss"] = result.CandidateLoss.ToString("R", CultureInfo.InvariantCulture),
+        });
+        string sha256 = Convert.ToHexStringLower(SHA256.HashData(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)));
+        string directory = storage.FileIn("models");
+        Directory.CreateDirectory(directory);
+        string temporary = Path.Combine(directory, "candidate.tmp");
+
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        {
+            buffer.Position = 0;
+            buffer.CopyTo(file);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, Path.Combine(directory, $"{sha256}.safetensors"), overwrite: true);
+        StorageDirectory.Sync(directory);
+
+        foreach (FileInfo old in new DirectoryInfo(directory).GetFiles("*.safetensors")
+            .OrderByDescending(file => file.LastWriteTimeUtc).Skip(ModelsKept))
+        {
+            old.Delete();
+        }
+
+        return sha256;
+    }
+
+    private void Report(string result, TimeSpan duration, double championLoss, double candidateLoss, int windows)
+    {
+        Last = new RetrainReport(time.GetUtcNow(), result, duration, championLoss, candidateLoss, windows);
+        metrics.Trained(result, duration, championLoss, candidateLoss);
+    }
+
+    private sealed class Share(Retrainer retrainer) : IProgress<double>
+    {
+        public void Report(double value) => retrainer.Progress = value;
+    }
+}
+
+/// <summary>How a training ended.</summary>
+internal sealed record RetrainReport(
+    DateTimeOffset Time, string Result, TimeSpan Duration, double ChampionLoss, double CandidateLoss, int Windows);

@@ -1,0 +1,170 @@
+using System.Diagnostics.Metrics;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Detection;
+
+namespace StreamLstm.Daemon.Telemetry;
+
+/// <summary>Every instrument of the daemon. Names are a contract; stream names never become labels.</summary>
+internal sealed class DaemonMetrics : IDisposable
+{
+    public const string MeterName = "StreamLstm";
+
+    private static readonly string[] ReasonNames =
+        [.. Enum.GetNames<RejectionReason>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+
+    /// <summary>One cut of the books for all four instruments of one scrape, which reads them on one thread, in this order.</summary>
+    [ThreadStatic]
+    private static LedgerCut? t_cut;
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Histogram<double> _scoreDuration;
+    private readonly Histogram<double> _pipelineLatency;
+    private readonly Histogram<double> _snapshotDuration;
+    private readonly Histogram<double> _trainingDuration;
+    private readonly Counter<long> _incidents;
+    private readonly Counter<long> _resets;
+    private readonly Counter<long> _undone;
+    private readonly Counter<long> _badValues;
+    private readonly Counter<long> _trainings;
+    private readonly Counter<long> _swaps;
+    private readonly Counter<long> _published;
+    private readonly Counter<long> _snapshotFailures;
+    private long _modelVersion;
+    private long _snapshotBytes;
+    private double _candidateLoss = double.NaN;
+    private double _championLoss = double.NaN;
+
+    public DaemonMetrics(Ledger ledger)
+    {
+        // The first of the four takes the cut; the others read it. Keep their order.
+        _meter.CreateObservableCounter(
+            "streamlstm.observations.received",
+            () =>
+            {
+                t_cut = ledger.Cut();
+                return t_cut.ReceivedBySource.Select(pair => new Measurement<long>(pair.Value, Label("source", pair.Key)));
+            },
+            "{observation}",
+            "Observations taken in, by source.");
+        _meter.CreateObservableCounter(
+            "streamlstm.observations.scored", () => Cut(ledger).Scored, "{observation}", "Observations scored or learnt from.");
+        _meter.CreateObservableCounter(
+            "streamlstm.observations.rejected",
+            () => Cut(ledger).RejectedByReason.Select((count, reason) => new Measurement<long>(count, Label("reason", ReasonNames[reason]))),
+            "{observation}",
+            "Observations not scored, by reason.");
+        _meter.CreateObservableGauge(
+            "streamlstm.observations.queued", () => Cut(ledger).Queued, "{observation}", "Observations between the door and the verdict.");
+
+        _scoreDuration = _meter.CreateHistogram<double>("streamlstm.score.duration", "s", "Time to score one batch.");
+        _pipelineLatency = _meter.CreateHistogram<double>("streamlstm.pipeline.latency", "s", "From ingest to the sinks, per batch.");
+        _snapshotDuration = _meter.CreateHistogram<double>("streamlstm.checkpoint.duration", "s", "Time to take and write a snapshot.");
+        _trainingDuration = _meter.CreateHistogram<double>("streamlstm.training.duration", "s", "Time of one training of base weights.");
+        _incidents = _meter.CreateCounter<long>("streamlstm.anomalies", "{event}", "Incidents opened, by kind and severity.");
+        _resets = _meter.CreateCounter<long>("streamlstm.state.resets", "{stream}", "Streams whose state was reset, by reason.");
+        _undone = _meter.CreateCounter<long>("streamlstm.training.undone", "{step}", "Training steps undone because a gradient was not finite.");
+        _badValues = _meter.CreateCounter<long>("streamlstm.values.bad", "{value}", "Values that were NaN, infinite or beyond 1e12.");
+        _trainings = _meter.CreateCounter<long>("streamlstm.trainings", "{training}", "Trainings of base weights, by result.");
+        _swaps = _meter.CreateCounter<long>("streamlstm.model.swaps", "{swap}", "New base weights put into service.");
+        _published = _meter.CreateCounter<long>("streamlstm.sink.published", "{event}", "Verdicts and incidents handed to a sink.");
+        _snapshotFailures = _meter.CreateCounter<long>("streamlstm.checkpoint.failures", "{snapshot}", "Snapshots that could not be written.");
+        _meter.CreateObservableGauge("streamlstm.model.version", () => Volatile.Read(ref _modelVersion), "{version}", "The base weights in service.");
+        _meter.CreateObservableGauge("streamlstm.checkpoint.size", () => Volatile.Read(ref _snapshotBytes), "By", "Size of the last snapshot.");
+        _meter.CreateObservableGauge(
+            "streamlstm.training.loss",
+            () => double.IsNaN(_candidateLoss)
+                ? Array.Empty<Measurement<double>>()
+                : [new(_championLoss, Label("model", "champion")), new(_candidateLoss, Label("model", "candidate"))],
+            "nat",
+            "Mean loss on the held-out windows of the last training.");
+    }
+
+    /// <summary>Adds the channels' depths and the number of streams, which the pipeline knows.</summary>
+    public void Watch(IReadOnlyDictionary<string, Func<int>> depths, int capacity, Func<int> streams)
+    {
+        _meter.CreateObservableGauge(
+            "streamlstm.channel.depth",
+            () => depths.Select(channel => new Measurement<int>(channel.Value(), Label("channel", channel.Key))),
+            "{item}",
+            "Batches waiting in a channel.");
+        _meter.CreateObservableGauge("streamlstm.channel.capacity", () => capacity, "{item}", "Batches a channel holds.");
+        _meter.CreateObservableGauge("streamlstm.streams", streams, "{stream}", "Streams known.");
+    }
+
+    public void Scored(ShardOutput output, TimeSpan duration)
+    {
+        _scoreDuration.Record(duration.TotalSeconds);
+
+        if (output.StateResets > 0)
+        {
+            _resets.Add(output.StateResets, Label("reason", "nonfinite"));
+        }
+
+        if (output.Faults.Count > 0)
+        {
+            _resets.Add(output.Faults.Count, Label("reason", "fault"));
+        }
+
+        if (output.TrainingStepsUndone > 0)
+        {
+            _undone.Add(output.TrainingStepsUndone);
+        }
+
+        if (output.Rejected[(int)RejectionReason.BadValue] is > 0 and int bad)
+        {
+            _badValues.Add(bad);
+        }
+    }
+
+    public void Handed(ScoredBatch batch, TimeSpan latency)
+    {
+        if (batch.Observations.Count > 0)
+        {
+            _pipelineLatency.Record(latency.TotalSeconds);
+        }
+
+        foreach (Detection.Incidents.IncidentEvent incident in batch.Incidents)
+        {
+            if (incident.State == Detection.Incidents.IncidentState.Opened)
+            {
+                _incidents.Add(
+                    1,
+                    Label("kind", System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(incident.Kind.ToString())),
+                    Label("severity", System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(incident.Severity.ToString())));
+            }
+        }
+    }
+
+    public void Published(string sink, ScoredBatch batch) =>
+        _published.Add(batch.Observations.Count + batch.Incidents.Count + batch.Swaps.Count, Label("sink", sink));
+
+    public void Trained(string result, TimeSpan duration, double championLoss, double candidateLoss)
+    {
+        _trainings.Add(1, Label("result", result));
+        _trainingDuration.Record(duration.TotalSeconds);
+        _championLoss = championLoss;
+        _candidateLoss = candidateLoss;
+    }
+
+    public void Swapped(long version)
+    {
+        _swaps.Add(1);
+        Serving(version);
+    }
+
+    public void Serving(long version) => Volatile.Write(ref _modelVersion, version);
+
+    public void SnapshotWritten(TimeSpan duration, long bytes)
+    {
+        _snapshotDuration.Record(duration.TotalSeconds);
+        Volatile.Write(ref _snapshotBytes, bytes);
+    }
+
+    public void SnapshotFailed() => _snapshotFailures.Add(1);
+
+    public void Dispose() => _meter.Dispose();
+
+    private static LedgerCut Cut(Ledger ledger) => t_cut ?? ledger.Cut();
+
+    private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
+}

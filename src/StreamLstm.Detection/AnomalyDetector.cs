@@ -1,0 +1,35 @@
+using StreamLstm.Detection.Learning;
+
+namespace StreamLstm.Detection;
+
+/// <summary>The library's front door: streams and their scores, without shards, threads or files. Not thread-safe.</summary>
+/// <remarks>The same code the daemon runs: one <see cref="DetectionShard"/> behind it.</remarks>
+public sealed class AnomalyDetector
+{
+    private readonly DetectionShard _shard;
+    private readonly ShardOutput _output = new();
+    private readonly Observation[] _batch = new Observation[1];
+    private readonly BaseModel _model;
+
+    /// <summary>A detector that has seen nothing.</summary>
+    /// <param name="options">How streams are learnt and judged; null for the defaults.</param>
+    /// <param name="model">Base weights to start from; null for untrained ones.</param>
+    public AnomalyDetector(DetectionOptions? options = null, BaseModel? model = null)
+    {
+        options ??= new DetectionOptions();
+        _model = model ?? BaseModel.Untrained(options.Seed);
+        _shard = new DetectionShard(options, new StreamQuota(options.StreamsMax, options.PerStreamMax), number: 0, shardCount: 1);
+    }
+
+    /// <summary>What the last observation led to: incidents opened, continued or closed; rejections.</summary>
+    public ShardOutput LastOutput => _output;
+
+    /// <summary>Scores one observation of whatever stream it names; null where the record policy rejects it.</summary>
+    public ScoredObservation? Score(in Observation observation)
+    {
+        _batch[0] = observation;
+        _output.Clear();
+        _shard.Apply(_batch, observation.Time, _model, _output);
+        return _output.Scored.Count == 0 ? null : _output.Scored[0];
+    }
+}

@@ -1,0 +1,28 @@
+using StreamLstm.Detection.Thresholds;
+
+namespace StreamLstm.Detection;
+
+/// <summary>How streams are learnt and judged. The defaults are the product: one configuration for every stream.</summary>
+public sealed record DetectionOptions
+{
+    /// <summary>Seed of every random choice.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Whether a new stream gets weights of its own while there are fewer such streams than <see cref="PerStreamMax"/>.</summary>
+    public int PerStreamMax { get; init; } = 10_000;
+
+    /// <summary>Streams beyond this number are rejected.</summary>
+    public int StreamsMax { get; init; } = 100_000;
+
+    /// <summary>Rows before a stream is scored at all.</summary>
+    public int LearningRows { get; init; } = 64;
+
+    /// <summary>Rows before a stream may alert.</summary>
+    public int WarmUpRows { get; init; } = 400;
+
+    /// <summary>Clean windows kept for training base weights, over all streams.</summary>
+    public int TrainingWindowsMax { get; init; } = 2_000;
+
+    /// <summary>How often a stream may alert.</summary>
+    internal AlertBudgetOptions Alerts { get; init; } = new();
+}

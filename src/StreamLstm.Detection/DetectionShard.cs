@@ -1,0 +1,149 @@
+using System.Text;
+using StreamLstm.Detection.Learning;
+
+namespace StreamLstm.Detection;
+
+/// <summary>Many streams with one owner. A pure function of its state, the batch and the weights: no clock, no I/O, no locks.</summary>
+public sealed class DetectionShard
+{
+    private const int StreamNameMaxBytes = 256;
+
+    private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
+    private readonly DetectionOptions _options;
+    private readonly StreamQuota _quota;
+    private readonly DetectionScratch _scratch;
+    private readonly TrainingBuffer _training;
+    private SeededRandom _random;
+    private double _clockSeconds;
+
+    /// <summary>An empty shard.</summary>
+    /// <param name="options">How streams are learnt and judged.</param>
+    /// <param name="quota">How many streams all shards together may hold.</param>
+    /// <param name="number">The shard's number among <paramref name="shardCount"/>; part of its seed.</param>
+    /// <param name="shardCount">How many shards share the training windows that are kept.</param>
+    public DetectionShard(DetectionOptions options, StreamQuota quota, int number, int shardCount)
+        : this(options, quota, number, shardCount, new DetectionScratch())
+    {
+    }
+
+    internal DetectionShard(DetectionOptions options, StreamQuota quota, int number, int shardCount, DetectionScratch scratch)
+    {
+        _options = options;
+        _quota = quota;
+        _scratch = scratch;
+        _training = new TrainingBuffer(Math.Max(8, options.TrainingWindowsMax / shardCount));
+        _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
+    }
+
+    /// <summary>The streams of this shard.</summary>
+    public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
+
+    /// <summary>Recent clean windows of this shard's streams.</summary>
+    public IReadOnlyList<TrainingWindow> TrainingWindows => _training.Windows;
+
+    /// <summary>Applies observations in their order; what comes of them is added to <paramref name="output"/>.</summary>
+    /// <param name="observations">Observations of streams of this shard.</param>
+    /// <param name="ingestedAt">When they were taken in.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <param name="output">Where verdicts, rejections and incidents go.</param>
+    public void Apply(
+        ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output)
+    {
+        foreach (ref readonly Observation observation in observations)
+        {
+            if (!_rows.TryGetValue(observation.Stream, out StreamRow? row))
+            {
+                if (string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes)
+                {
+                    output.Rejected[(int)RejectionReason.BadStreamName]++;
+                    continue;
+                }
+
+                if (!_quota.TryTake(out bool ownWeights))
+                {
+                    output.Rejected[(int)RejectionReason.StreamLimit]++;
+                    continue;
+                }
+
+                row = new StreamRow(observation.Stream, _options, model, ownWeights);
+                _rows.Add(observation.Stream, row);
+            }
+
+            if (row.Admit(observation, ingestedAt) is { } reason)
+            {
+                output.Rejected[(int)reason]++;
+                continue;
+            }
+
+            // The one place where a fault in scoring is caught: the stream starts again, every other one goes on.
+            try
+            {
+                output.Scored.Add(row.Apply(observation, ingestedAt, model, _scratch, output));
+                row.LastArrivalSeconds = _clockSeconds;
+            }
+#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
+            catch (Exception fault)
+#pragma warning restore CA1031
+            {
+                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, model, row.HasOwnWeights);
+                output.Rejected[(int)RejectionReason.Fault]++;
+                output.Faults.Add((observation, fault));
+            }
+        }
+
+        foreach (TrainingWindow window in output.Windows)
+        {
+            _training.Add(window, ref _random);
+        }
+
+        output.Windows.Clear();
+    }
+
+    /// <summary>Time goes on: streams that have been quiet for too long open an incident.</summary>
+    /// <param name="now">The wall clock.</param>
+    /// <param name="elapsed">Time since the last tick, without the time in which the machine stood still.</param>
+    /// <param name="output">Where incidents go.</param>
+    public void Tick(DateTimeOffset now, TimeSpan elapsed, ShardOutput output)
+    {
+        _clockSeconds += elapsed.TotalSeconds;
+
+        foreach (StreamRow row in _rows.Values)
+        {
+            row.CheckSilence(now, _clockSeconds, output);
+        }
+    }
+
+    /// <summary>Writes every stream's state.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(_random.State);
+        writer.Write(_rows.Count);
+
+        foreach ((string stream, StreamRow row) in _rows)
+        {
+            writer.Write(stream);
+            row.Save(writer);
+        }
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote, into an empty shard.</summary>
+    /// <param name="reader">At the beginning of the shard's part.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <exception cref="InvalidDataException">A count is outside its range.</exception>
+    /// <exception cref="EndOfStreamException">It ends too early.</exception>
+    public void Load(BinaryReader reader, BaseModel model)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        _random = new SeededRandom(reader.ReadUInt64());
+        int count = reader.ReadInt32();
+
+        for (int i = 0; i < count; i++)
+        {
+            string stream = reader.ReadString();
+            StreamRow row = StreamRow.Load(stream, _options, model, reader);
+            _quota.Restore(row.HasOwnWeights);
+            _rows.Add(stream, row);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using StreamLstm.Model;
+using StreamLstm.Model.Training;
+
+namespace StreamLstm.Detection.Learning;
+
+/// <summary>A stream's own weights and how they follow the stream: one small training every 16 rows, by count.</summary>
+internal sealed class StreamLearner
+{
+    /// <summary>Rows between two trainings.</summary>
+    public const int Every = 16;
+
+    /// <summary>Rows of a window.</summary>
+    private const int WindowRows = 48;
+
+    /// <summary>Windows of one training: the newest, a near one, the rest from anywhere in the ring.</summary>
+    private const int Windows = 8;
+
+    /// <summary>Until this row every training has two steps.</summary>
+    private const int EagerRows = 600;
+
+    private const int Checkpoints = ValueRing.Capacity / WindowRows + 1;
+
+    private readonly AdamOptimizer _adam = new(ForecastInput.Shape.ParameterCount, new AdamOptions());
+    private readonly float[] _checkpoints = new float[Checkpoints * ForecastInput.Shape.Network.StateSize];
+
+    public StreamLearner(ForecastWeights start) => Weights = start.Clone();
+
+    public ForecastWeights Weights { get; }
+
+    /// <summary>Keeps the state (StateSize) the network had before it was given <paramref name="row"/>, where a window can start.</summary>
+    public void Checkpoint(long row, ReadOnlySpan<float> state)
+    {
+        if (row % WindowRows == 0)
+        {
+            state.CopyTo(StateBefore(row));
+        }
+    }
+
+    /// <summary>Trains on the ring's windows; false when a step was undone because it was not finite.</summary>
+    public bool Train(ValueRing ring, ForecastInput encoder, DetectionScratch scratch, ref SeededRandom random)
+    {
+        long last = ring.Count / WindowRows;
+        long first = (ring.First + WindowRows - 1) / WindowRows;
+
+        if (last - first < 1)
+        {
+            return true;
+        }
+
+        bool finite = true;
+
+        for (int step = ring.Count < EagerRows ? 2 : 1; step > 0; step--)
+        {
+            for (int window = 0; window < Windows; window++)
+            {
+                long index = window switch
+                {
+                    0 => last - 1,
+                    1 => Math.Max(first, last - 2 - random.Next(4)),
+                    _ => first + random.Next((int)(last - first)),
+                };
+
+                long start = index * WindowRows;
+                Encode(start, ring, encoder, scratch);
+                scratch.Trainer.Accumulate(
+                    Weights,
+                    scratch.Inputs.AsSpan(0, WindowRows * ForecastInput.Size),
+                    scratch.Anchors.AsSpan(0, WindowRows * ForecastInput.Anchors),
+                    scratch.Targets.AsSpan(0, WindowRows * ForecastInput.Horizons.Length),
+                    StateBefore(start),
+                    firstScoredStep: 0);
+            }
+
+            finite &= scratch.Trainer.Apply(Weights, _adam);
+        }
+
+        return finite;
+    }
+
+    /// <summary>Mean loss of <paramref name="weights"/> on the newest windows of the ring, in nats; NaN while there are none.</summary>
+    public static double RecentLoss(ForecastWeights weights, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
+    {
+        double loss = 0;
+        int windows = 0;
+
+        // Whole training windows from zero, so that weights that did not make the checkpoints are judged alike.
+        for (long end = ring.Count; end - TrainingWindow.Rows >= ring.First && windows < 4; end -= TrainingWindow.Rows)
+        {
+            TrainingWindow window = Cut(end - TrainingWindow.Rows, ring, encoder);
+            loss += scratch.Trainer.Loss(
+                weights, window.Inputs, window.Anchors, window.Targets, scratch.ZeroState, TrainingWindow.WarmUpRows);
+            windows++;
+        }
+
+        return windows == 0 ? double.NaN : loss / windows;
+    }
+
+    /// <summary>A window for the retrainer, starting at <paramref name="start"/>.</summary>
+    public static TrainingWindow Cut(long start, ValueRing ring, ForecastInput encoder)
+    {
+        var window = new TrainingWindow(
+            new float[TrainingWindow.Rows * ForecastInput.Size],
+            new int[TrainingWindow.Rows * ForecastInput.Anchors],
+            new int[TrainingWindow.Rows * ForecastInput.Horizons.Length]);
+
+        for (int row = 0; row < TrainingWindow.Rows; row++)
+        {
+            encoder.Encode(
+                start + row,
+                window.Inputs.AsSpan(row * ForecastInput.Size, ForecastInput.Size),
+                window.Anchors.AsSpan(row * ForecastInput.Anchors, ForecastInput.Anchors));
+            encoder.EncodeTargets(
+                start + row,
+                window.Targets.AsSpan(row * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
+        }
+
+        return window;
+    }
+
+    /// <summary>Starts again from other weights; what Adam remembered belonged to the old ones.</summary>
+    public void Adopt(ForecastWeights weights)
+    {
+        Weights.CopyFrom(weights);
+        _adam.FirstMoment.Clear();
+        _adam.SecondMoment.Clear();
+        _adam.StepCount = 0;
+        Array.Clear(_checkpoints);
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_adam.StepCount);
+        Write(writer, Weights.Parameters);
+        Write(writer, _adam.FirstMoment);
+        Write(writer, _adam.SecondMoment);
+        Write(writer, _checkpoints);
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        _adam.StepCount = reader.ReadInt64();
+        Read(reader, Weights.Parameters);
+        Read(reader, _adam.FirstMoment);
+        Read(reader, _adam.SecondMoment);
+        Read(reader, _checkpoints);
+    }
+
+    private static void Write(BinaryWriter writer, ReadOnlySpan<float> values) =>
+        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
+
+    private static void Read(BinaryReader reader, Span<float> values) =>
+        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
+
+    private static void Encode(long start, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
+    {
+        for (int row = 0; row < WindowRows; row++)
+        {
+            encoder.Encode(
+                start + row,
+                scratch.Inputs.AsSpan(row * ForecastInput.Size, ForecastInput.Size),
+                scratch.Anchors.AsSpan(row * ForecastInput.Anchors, ForecastInput.Anchors));
+            encoder.EncodeTargets(
+                start + row,
+                scratch.Targets.AsSpan(row * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
+        }
+    }
+
+    private Span<float> StateBefore(long row)
+    {
+        int size = ForecastInput.Shape.Network.StateSize;
+        return _checkpoints.AsSpan((int)(row / WindowRows % Checkpoints) * size, size);
+    }
+}

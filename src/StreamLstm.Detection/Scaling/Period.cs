@@ -1,0 +1,89 @@
+namespace StreamLstm.Detection.Scaling;
+
+/// <summary>A stream's own period, from its autocorrelation.</summary>
+internal static class Period
+{
+    /// <summary>Longest period looked for, in rows.</summary>
+    public const int LagMax = 2000;
+
+    /// <summary>
+    /// After the first dip of the autocorrelation, the smallest local peak of at least nine tenths of the highest, which
+    /// must exceed 0.2; 0 where there is none.
+    /// </summary>
+    /// <param name="y">The last values, scaled; overwritten with their deviations from the mean.</param>
+    public static int Find(Span<double> y)
+    {
+        int lags = Math.Min(LagMax, y.Length / 3);
+
+        if (lags < 8)
+        {
+            return 0;
+        }
+
+        double mean = 0;
+
+        foreach (double value in y)
+        {
+            mean += value;
+        }
+
+        mean /= y.Length;
+        double variance = 0;
+
+        for (int i = 0; i < y.Length; i++)
+        {
+            y[i] -= mean;
+            variance += y[i] * y[i];
+        }
+
+        if (!(variance > 0))
+        {
+            return 0;
+        }
+
+        var correlation = new double[lags + 1];
+
+        for (int lag = 1; lag <= lags; lag++)
+        {
+            double sum = 0;
+
+            for (int i = lag; i < y.Length; i++)
+            {
+                sum += y[i] * y[i - lag];
+            }
+
+            correlation[lag] = sum / variance * y.Length / (y.Length - lag);
+        }
+
+        int dip = 1;
+
+        while (dip < lags && correlation[dip] > 0.1)
+        {
+            dip++;
+        }
+
+        double highest = 0;
+
+        for (int lag = dip + 1; lag < lags; lag++)
+        {
+            highest = Math.Max(highest, correlation[lag]);
+        }
+
+        if (highest <= 0.2)
+        {
+            return 0;
+        }
+
+        for (int lag = Math.Max(dip + 1, 4); lag < lags; lag++)
+        {
+            if (correlation[lag] >= 0.9 * highest
+                && correlation[lag] >= correlation[lag - 1]
+                && correlation[lag] >= correlation[lag + 1])
+            {
+                return lag;
+            }
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,136 @@
+namespace StreamLstm.Detection.Scaling;
+
+/// <summary>A bounded random sample of a stream's values, kept in order, so that ranks and quantiles are look-ups.</summary>
+/// <remarks>
+/// Uniform over everything seen (Vitter's algorithm R, 1985) when the horizon is 0; else every newcomer enters with
+/// probability capacity / horizon, so that the sample stands for about the last horizon values. Minimum and maximum stay.
+/// </remarks>
+internal sealed class SortedReservoir(int capacity, int horizon)
+{
+    private double[] _sorted = new double[Math.Min(capacity, 64)];
+
+    public int Count { get; private set; }
+
+    public long Seen { get; private set; }
+
+    public double Min => _sorted[0];
+
+    public double Max => _sorted[Count - 1];
+
+    public ReadOnlySpan<double> Sorted => _sorted.AsSpan(0, Count);
+
+    public void Add(double value, ref SeededRandom random)
+    {
+        Seen++;
+
+        if (Count < capacity)
+        {
+            if (Count == _sorted.Length)
+            {
+                Array.Resize(ref _sorted, Math.Min(capacity, 2 * _sorted.Length));
+            }
+
+            Replace(Count++, value);
+            return;
+        }
+
+        bool extreme = value < Min || value > Max;
+        double share = horizon == 0 ? (double)capacity / Seen : (double)capacity / horizon;
+
+        if (extreme || random.NextDouble() < share)
+        {
+            // Not an end: they are what a new extreme is compared with.
+            Replace(1 + random.Next(capacity - 2), value);
+        }
+    }
+
+    /// <summary>The value below which a share of <paramref name="probability"/> lies, interpolated; NaN when empty.</summary>
+    public double Quantile(double probability)
+    {
+        if (Count == 0)
+        {
+            return double.NaN;
+        }
+
+        double position = Math.Clamp(probability, 0, 1) * (Count - 1);
+        int below = (int)position;
+        int above = Math.Min(below + 1, Count - 1);
+        return _sorted[below] + (position - below) * (_sorted[above] - _sorted[below]);
+    }
+
+    /// <summary>How many members are smaller than <paramref name="value"/>.</summary>
+    public int CountLess(double value)
+    {
+        int low = 0, high = Count;
+
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+
+            if (_sorted[middle] < value)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    /// <summary>How many members are smaller than <paramref name="value"/> or equal to it.</summary>
+    public int CountLessOrEqual(double value) => CountLess(double.BitIncrement(value));
+
+    /// <summary>Centre of the member's rank in [-0.5, 0.5], ties at their middle.</summary>
+    public double CentredRank(double value) =>
+        Count == 0 ? 0 : (CountLess(value) + CountLessOrEqual(value)) / (2.0 * Count) - 0.5;
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(Seen);
+        writer.Write(Count);
+        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(Sorted));
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        Seen = reader.ReadInt64();
+        int count = reader.ReadInt32();
+
+        if (count < 0 || count > capacity)
+        {
+            throw new InvalidDataException($"reservoir: {count} members, expected 0 to {capacity}");
+        }
+
+        Count = count;
+        _sorted = new double[Math.Max(64, count)];
+        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_sorted.AsSpan(0, count)));
+    }
+
+    /// <summary>Overwrites the slot and moves what lies between it and the value's place by one.</summary>
+    private void Replace(int slot, double value)
+    {
+        // Counts the member that goes as well, which lies below the value exactly when slot < place.
+        int place = slot == Count - 1 && Count > 0 ? CountLessAmong(value, Count - 1) : CountLess(value);
+
+        if (slot < place)
+        {
+            place--;
+            Array.Copy(_sorted, slot + 1, _sorted, slot, place - slot);
+        }
+        else if (slot > place)
+        {
+            Array.Copy(_sorted, place, _sorted, place + 1, slot - place);
+        }
+
+        _sorted[place] = value;
+    }
+
+    private int CountLessAmong(double value, int count)
+    {
+        int place = Array.BinarySearch(_sorted, 0, count, value);
+        return place < 0 ? ~place : place;
+    }
+}

@@ -1,0 +1,32 @@
+namespace StreamLstm.Detection.Scaling;
+
+/// <summary>Maps a stream's values to y = asinh((x - centre) / scale): linear near the centre, logarithmic far out.</summary>
+/// <param name="Centre">The median.</param>
+/// <param name="Scale">Robust deviation, always above 0.</param>
+internal readonly record struct ValueScale(double Centre, double Scale)
+{
+    /// <summary>IQR over a normal distribution's IQR of 1.35 deviations.</summary>
+    private const double NormalInterquartileRange = 1.35;
+
+    /// <summary>Span from the 5 % to the 95 % quantile, over twice a normal distribution's: leptokurtic streams keep their core.</summary>
+    private const double CoreSpan = 6.58;
+
+    public static ValueScale Of(SortedReservoir history)
+    {
+        double centre = history.Quantile(0.5);
+        double scale = Math.Max(
+            (history.Quantile(0.75) - history.Quantile(0.25)) / NormalInterquartileRange,
+            (history.Quantile(0.95) - history.Quantile(0.05)) / CoreSpan);
+
+        if (!(scale > 0))
+        {
+            // Nearly constant: what it has shown beyond its constant, else a thousandth of it.
+            double range = history.Max - history.Min;
+            scale = range > 0 ? 0.1 * range : Math.Max(1e-3 * Math.Abs(centre), 1e-6);
+        }
+
+        return new ValueScale(centre, scale);
+    }
+
+    public double Y(double value) => Math.Asinh((value - Centre) / Scale);
+}

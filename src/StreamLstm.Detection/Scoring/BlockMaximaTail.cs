@@ -1,0 +1,155 @@
+namespace StreamLstm.Detection.Scoring;
+
+/// <summary>Brings one channel to the common scale: log10 of one over the number of comparable events to be expected so far.</summary>
+/// <remarks>
+/// The maxima of blocks of 25 rows are nearly independent, whatever the channel's memory. Of them the 16 highest so far
+/// are kept; above the lowest of these, u, an exponential tail with mean excess beta is assumed (Pickands 1975, shape 0).
+/// As beta is known from k excesses only, its uncertainty is integrated out: k events above u so far, each beyond v
+/// with probability (1 + (v - u) / (k beta))^-k, the Lomax posterior predictive. Few blocks thus give modest scores by
+/// themselves. A block counts after <c>delayBlocks</c>: 0 to forget quickly what has been alarmed, 16 so that an
+/// anomaly does not teach its own score away.
+/// </remarks>
+internal sealed class BlockMaximaTail(int delayBlocks, double floor)
+{
+    /// <summary>Rows in a block.</summary>
+    public const int BlockRows = 25;
+
+    private const int KeptMax = 16;
+
+    /// <summary>What a kept maximum loses per block: an extreme is half forgotten after 280 blocks, 7,000 rows.</summary>
+    private const double Fade = 0.9975;
+
+    private readonly double[] _highest = new double[KeptMax];
+    private readonly double[] _waiting = new double[delayBlocks];
+    private int _kept;
+    private int _waitingCount;
+    private double _blockMax;
+    private int _blockRows;
+
+    /// <summary>Blocks that count.</summary>
+    public int Blocks { get; private set; }
+
+    /// <summary>The score of a channel value; -2 where nothing is known yet.</summary>
+    public double Score(double value)
+    {
+        if (_kept < 4)
+        {
+            return -2;
+        }
+
+        double u = _highest[_kept - 1];
+
+        if (value <= u)
+        {
+            return Math.Max(-2, -Math.Log10(_kept) - 1 + (u > 0 ? value / u : 0));
+        }
+
+        double excess = 0;
+
+        for (int i = 0; i < _kept; i++)
+        {
+            excess += _highest[i] - u;
+        }
+
+        double beta = Math.Max(excess / _kept, floor);
+        return _kept * Math.Log10(1 + (value - u) / (_kept * beta)) - Math.Log10(_kept);
+    }
+
+    public void Add(double value)
+    {
+        _blockMax = Math.Max(_blockMax, value);
+
+        if (++_blockRows < BlockRows)
+        {
+            return;
+        }
+
+        double completed = _blockMax;
+        _blockMax = 0;
+        _blockRows = 0;
+
+        if (_waiting.Length > 0)
+        {
+            if (_waitingCount < _waiting.Length)
+            {
+                _waiting[_waitingCount++] = completed;
+                return;
+            }
+
+            double oldest = _waiting[0];
+            Array.Copy(_waiting, 1, _waiting, 0, _waiting.Length - 1);
+            _waiting[^1] = completed;
+            completed = oldest;
+        }
+
+        Enter(completed);
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_kept);
+        writer.Write(_waitingCount);
+        writer.Write(_blockMax);
+        writer.Write(_blockRows);
+        writer.Write(Blocks);
+
+        foreach (double value in _highest)
+        {
+            writer.Write(value);
+        }
+
+        foreach (double value in _waiting)
+        {
+            writer.Write(value);
+        }
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        _kept = reader.ReadInt32();
+        _waitingCount = reader.ReadInt32();
+        _blockMax = reader.ReadDouble();
+        _blockRows = reader.ReadInt32();
+        Blocks = reader.ReadInt32();
+
+        if (_kept is < 0 or > KeptMax || _waitingCount < 0 || _waitingCount > _waiting.Length)
+        {
+            throw new InvalidDataException($"tail: {_kept} kept and {_waitingCount} waiting maxima, expected at most {KeptMax} and {_waiting.Length}");
+        }
+
+        for (int i = 0; i < _highest.Length; i++)
+        {
+            _highest[i] = reader.ReadDouble();
+        }
+
+        for (int i = 0; i < _waiting.Length; i++)
+        {
+            _waiting[i] = reader.ReadDouble();
+        }
+    }
+
+    private void Enter(double maximum)
+    {
+        Blocks++;
+
+        for (int i = 0; i < _kept; i++)
+        {
+            _highest[i] *= Fade;
+        }
+
+        if (_kept == KeptMax && maximum <= _highest[^1])
+        {
+            return;
+        }
+
+        int place = _kept < KeptMax ? _kept++ : KeptMax - 1;
+
+        while (place > 0 && _highest[place - 1] < maximum)
+        {
+            _highest[place] = _highest[place - 1];
+            place--;
+        }
+
+        _highest[place] = maximum;
+    }
+}

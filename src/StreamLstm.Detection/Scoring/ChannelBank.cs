@@ -1,0 +1,190 @@
+using StreamLstm.Detection.Scaling;
+
+namespace StreamLstm.Detection.Scoring;
+
+/// <summary>The channels of one stream: each observation's raw indicators, calibrated twice.</summary>
+/// <remarks>
+/// Fast: forgets an alarm within 16 blocks, 400 rows; decides alerts. Slow: learns of a row 400 rows late, so that an
+/// anomaly does not teach its own score away; gives the reported score.
+/// </remarks>
+internal sealed class ChannelBank
+{
+    private const int SlowDelayBlocks = 16;
+
+    /// <summary>Normal scores beyond this carry no further information about a persistent deviation.</summary>
+    private const double NormalScoreMax = 6;
+
+    private const int MovesForFullEvidence = 32;
+
+    private readonly BlockMaximaTail[] _fast = NewTails(delayBlocks: 0);
+    private readonly BlockMaximaTail[] _slow = NewTails(SlowDelayBlocks);
+    private readonly double[] _values = new double[Channels.Count];
+    private readonly double[] _fastScores = new double[Channels.Count];
+    private readonly double[] _slowScores = new double[Channels.Count];
+    private readonly double[] _drift = new double[3];
+    private readonly ShapeMemory _shapes = new(dimension: 4, capacity: 400, delay: 15);
+    private double _volatility = 1;
+    private int _flatRows;
+    private double _mean3, _mean9, _mean27;
+    private long _rows;
+
+    /// <summary>The score that decides, in decades.</summary>
+    public double Fast { get; private set; }
+
+    /// <summary>The score that is reported, in decades.</summary>
+    public double Slow { get; private set; }
+
+    /// <summary>Scores of the channels behind <see cref="Fast"/>: (channels).</summary>
+    public ReadOnlySpan<double> FastScores => _fastScores;
+
+    /// <summary>The indicators themselves: (channels).</summary>
+    public ReadOnlySpan<double> Values => _values;
+
+    /// <summary>Rows the values have not changed for.</summary>
+    public int FlatRows => _flatRows;
+
+    /// <summary>Judges one row, then learns from it.</summary>
+    /// <param name="value">The row's value.</param>
+    /// <param name="previous">The value before it.</param>
+    /// <param name="forecast">Its tails under the forecasts: (horizons).</param>
+    /// <param name="marginal">Its tail among all values of the stream.</param>
+    /// <param name="history">The stream's values before it.</param>
+    /// <param name="scale">The stream's scale.</param>
+    /// <param name="differenceScale">Usual size of its differences.</param>
+    /// <param name="moves">How often the stream's value has ever changed.</param>
+    public void Observe(
+        double value, double previous, ReadOnlySpan<Tail> forecast, Tail marginal,
+        SortedReservoir history, ValueScale scale, double differenceScale, long moves)
+    {
+        // A stream that has hardly ever moved says little about how far it moves: its first change is news, not proof.
+        double evidence = Math.Min(1, moves / (double)MovesForFullEvidence);
+        double y = scale.Y(value);
+        _values[(int)Channel.Forecast] = forecast[0].Surprise;
+        _values[(int)Channel.Drift1] = Drift(0, forecast[0]);
+        _values[(int)Channel.Drift6] = Drift(1, forecast[1]);
+        _values[(int)Channel.Drift24] = Drift(2, forecast[2]);
+        _values[(int)Channel.Volatility] = Volatility(forecast[0]);
+        _values[(int)Channel.Rarity] = marginal.Surprise;
+        _values[(int)Channel.Range] = BeyondRange(value, y, history, scale);
+        _values[(int)Channel.Flatline] = Flatline(value, previous, differenceScale);
+        _values[(int)Channel.Shape] = Shape(y);
+
+        for (int channel = 0; channel < _values.Length; channel++)
+        {
+            if (channel != (int)Channel.Rarity)
+            {
+                _values[channel] *= evidence;
+            }
+
+            _fastScores[channel] = _fast[channel].Score(_values[channel]);
+            _slowScores[channel] = _slow[channel].Score(_values[channel]);
+            _fast[channel].Add(_values[channel]);
+            _slow[channel].Add(_values[channel]);
+        }
+
+        Fast = ScoreCombination.Combine(_fastScores);
+        Slow = ScoreCombination.Combine(_slowScores);
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        {
+            tail.Save(writer);
+        }
+
+        foreach (double drift in _drift)
+        {
+            writer.Write(drift);
+        }
+
+        _shapes.Save(writer);
+        writer.Write(_volatility);
+        writer.Write(_flatRows);
+        writer.Write(_mean3);
+        writer.Write(_mean9);
+        writer.Write(_mean27);
+        writer.Write(_rows);
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        {
+            tail.Load(reader);
+        }
+
+        for (int i = 0; i < _drift.Length; i++)
+        {
+            _drift[i] = reader.ReadDouble();
+        }
+
+        _shapes.Load(reader);
+        _volatility = reader.ReadDouble();
+        _flatRows = reader.ReadInt32();
+        _mean3 = reader.ReadDouble();
+        _mean9 = reader.ReadDouble();
+        _mean27 = reader.ReadDouble();
+        _rows = reader.ReadInt64();
+    }
+
+    private static BlockMaximaTail[] NewTails(int delayBlocks) =>
+        [.. Enumerable.Range(0, Channels.Count).Select(_ => new BlockMaximaTail(delayBlocks, floor: 1))];
+
+    /// <summary>An exponential mean of normal scores, as -ln of its likelihood were they independent.</summary>
+    private double Drift(int horizon, Tail tail)
+    {
+        const double Weight = 0.1;
+        const double Variance = Weight / (2 - Weight);
+        _drift[horizon] += Weight * (tail.NormalScore(NormalScoreMax) - _drift[horizon]);
+        return _drift[horizon] * _drift[horizon] / (2 * Variance);
+    }
+
+    /// <summary>An exponential mean of squared normal scores: 1 when the forecast's width is right.</summary>
+    private double Volatility(Tail tail)
+    {
+        const double Weight = 0.1;
+        const double Variance = 2 * Weight / (2 - Weight);
+        double z = tail.NormalScore(NormalScoreMax);
+        _volatility += Weight * (z * z - _volatility);
+        double excess = Math.Max(0, _volatility - 1);
+        return excess * excess / (2 * Variance);
+    }
+
+    /// <summary>How far beyond everything seen, in twentieths of the range seen, both in y.</summary>
+    private static double BeyondRange(double value, double y, SortedReservoir history, ValueScale scale)
+    {
+        if (history.Count == 0 || (value >= history.Min && value <= history.Max))
+        {
+            return 0;
+        }
+
+        double low = scale.Y(history.Min), high = scale.Y(history.Max);
+        double excess = value > history.Max ? y - high : low - y;
+        return 20 * excess / Math.Max(high - low, 0.1);
+    }
+
+    /// <summary>Four per doubling of the run of unchanged values, from the fourth on.</summary>
+    private double Flatline(double value, double previous, double differenceScale)
+    {
+        _flatRows = Math.Abs(value - previous) <= 1e-3 * differenceScale ? _flatRows + 1 : 0;
+        return _flatRows < 4 ? 0 : 4 * Math.Log2(_flatRows / 4.0 + 1);
+    }
+
+    /// <summary>Ten times the distance of (y, means of about 3, 9 and 27 rows) to the nearest such vector remembered.</summary>
+    private double Shape(double y)
+    {
+        _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
+        _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
+        _mean27 += (y - _mean27) / Math.Min(_rows + 1, 14);
+        Span<float> vector = [(float)y, (float)_mean3, (float)_mean9, (float)_mean27];
+        double novelty = 10 * _shapes.Novelty(vector);
+
+        if (_rows++ % 2 == 0)
+        {
+            _shapes.Add(vector);
+        }
+
+        return novelty;
+    }
+}

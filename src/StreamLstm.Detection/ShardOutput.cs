@@ -1,0 +1,41 @@
+using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Learning;
+
+namespace StreamLstm.Detection;
+
+/// <summary>What a shard says after a batch. Owned by the worker, cleared before every batch.</summary>
+public sealed class ShardOutput
+{
+    /// <summary>Verdicts, in the order of the observations.</summary>
+    public List<ScoredObservation> Scored { get; } = [];
+
+    /// <summary>Incidents opened, continued and closed, in the order they were decided.</summary>
+    public List<IncidentEvent> Incidents { get; } = [];
+
+    /// <summary>Observations rejected, indexed by <see cref="RejectionReason"/>.</summary>
+    public int[] Rejected { get; } = new int[Enum.GetValues<RejectionReason>().Length];
+
+    /// <summary>Observations whose scoring failed, each with its fault; their streams started again.</summary>
+    public List<(Observation Observation, Exception Fault)> Faults { get; } = [];
+
+    /// <summary>Streams whose h and c had become non-finite and were set to zero.</summary>
+    public int StateResets { get; internal set; }
+
+    /// <summary>Training steps undone because a gradient was not finite.</summary>
+    public int TrainingStepsUndone { get; internal set; }
+
+    /// <summary>Clean windows cut in this batch; the shard moves them into its training buffer.</summary>
+    internal List<TrainingWindow> Windows { get; } = [];
+
+    /// <summary>Empties it for the next batch.</summary>
+    public void Clear()
+    {
+        Scored.Clear();
+        Incidents.Clear();
+        Array.Clear(Rejected);
+        Faults.Clear();
+        Windows.Clear();
+        StateResets = 0;
+        TrainingStepsUndone = 0;
+    }
+}

@@ -1,0 +1,546 @@
+using System.Globalization;
+using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Scaling;
+using StreamLstm.Detection.Scoring;
+using StreamLstm.Detection.Thresholds;
+using StreamLstm.Model;
+
+namespace StreamLstm.Detection;
+
+/// <summary>All that one stream remembers, and what happens to an observation of it. One owner: its shard.</summary>
+public sealed class StreamRow
+{
+    /// <summary>Values beyond this are taken for a fault of the sender.</summary>
+    private const double ValueMax = 1e12;
+
+    /// <summary>Rows between two refreshes of bins and scale.</summary>
+    private const int RefreshEvery = 16;
+
+    /// <summary>Rows before there are bins.</summary>
+    private const int FirstBins = 32;
+
+    private static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
+
+    private readonly DetectionOptions _options;
+    private readonly SortedReservoir _history = new(capacity: 4096, horizon: 0);
+    private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
+    private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
+    private readonly ValueRing _ring = new();
+    private readonly QuantileBins _bins = new();
+    private readonly ForecastInput _encoder;
+    private readonly Forecaster _forecaster = new();
+    private readonly ChannelBank _channels = new();
+    private readonly AlertBudget _budget;
+    private readonly IncidentTracker _incident = new();
+    private StreamLearner? _learner;
+    private SeededRandom _random;
+    private DateTimeOffset _lastTime = DateTimeOffset.MinValue;
+    private double _lastValue;
+    private long _moves;
+    private long _period;
+    private bool _silent;
+
+    internal StreamRow(string stream, DetectionOptions options, BaseModel model, bool ownWeights)
+    {
+        Stream = stream;
+        _options = options;
+        _budget = new AlertBudget(options.Alerts);
+        _encoder = new ForecastInput(_ring, _history, _bins);
+        _random = new SeededRandom(Seed(stream, options.Seed));
+        _learner = ownWeights ? new StreamLearner(model.Weights) : null;
+        ModelVersion = model.Version;
+    }
+
+    /// <summary>The stream's name.</summary>
+    public string Stream { get; }
+
+    /// <summary>Observations learnt from so far.</summary>
+    public long Rows => _ring.Count;
+
+    /// <summary>Where the stream stands.</summary>
+    public Lifecycle Lifecycle =>
+        _silent ? Lifecycle.Silent
+        : Rows < _options.LearningRows ? Lifecycle.Learning
+        : Rows < _options.WarmUpRows ? Lifecycle.Calibrating
+        : Lifecycle.Active;
+
+    /// <summary>Share of the warm-up that is done, 0 to 1.</summary>
+    public double Progress => Math.Min(1, (double)Rows / _options.WarmUpRows);
+
+    /// <summary>The version of the base weights the stream last took notice of.</summary>
+    public long ModelVersion { get; private set; }
+
+    /// <summary>Whether the stream has weights of its own.</summary>
+    public bool HasOwnWeights => _learner is not null;
+
+    /// <summary>Seconds on the shard's clock at which the last observation came; for silence.</summary>
+    internal double LastArrivalSeconds { get; set; }
+
+    /// <summary>Whether the stream's records carry the present time: one that replays the past cannot fall silent.</summary>
+    internal bool IsLive { get; private set; }
+
+    /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
+    internal double SilenceAfterSeconds =>
+        _gapSeconds.Count == 0 ? double.PositiveInfinity
+        : Math.Max(5, Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Max));
+
+    /// <summary>Whether the record policy admits the observation; if not, why.</summary>
+    internal RejectionReason? Admit(in Observation observation, DateTimeOffset ingestedAt)
+    {
+        if (!double.IsFinite(observation.Value) || Math.Abs(observation.Value) > ValueMax)
+        {
+            return RejectionReason.BadValue;
+        }
+
+        // One bad clock must not mute the stream: the last time stays where it is.
+        if (observation.Time > ingestedAt + FutureMax)
+        {
+            return RejectionReason.Future;
+        }
+
+        if (observation.Time == _lastTime)
+        {
+            return observation.Value.Equals(_lastValue) ? RejectionReason.Duplicate : RejectionReason.Conflict;
+        }
+
+        return observation.Time < _lastTime ? RejectionReason.Late : null;
+    }
+
+    /// <summary>Scores an admitted observation against what was forecast for it, decides, and learns from it.</summary>
+    internal ScoredObservation Apply(
+        in Observation observation, DateTimeOffset ingestedAt, BaseModel model, DetectionScratch scratch, ShardOutput output)
+    {
+        long row = _ring.Count;
+        double value = observation.Value;
+        double gapRatio = Arrive(observation, ingestedAt, output);
+        TakeNoticeOf(model, scratch);
+        ForecastWeights weights = _learner?.Weights ?? model.Weights;
+
+        // 1 score: the value against the forecasts made for it
+        (double Median, double Lower, double Upper)? expected = null;
+        bool judged = row >= _options.LearningRows;
+
+        if (judged)
+        {
+            expected = _forecaster.Expect(row, _bins, _history, scratch);
+            _forecaster.Judge(row, value, _bins, _history, _encoder.Scale, _moves, scratch);
+            Tail marginal = _bins.TailOf(_bins.Marginal, value, _history, _encoder.Scale, _moves);
+            _channels.Observe(
+                value, _lastValue, _forecaster.Tails, marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
+        }
+
+        // 2 decide
+        bool alert = judged && Decide(observation, row, expected, output);
+
+        // 3 remember
+        Remember(value, row, gapRatio);
+        _lastTime = observation.Time;
+
+        // 4 learn
+        Learn(row, scratch, output);
+
+        // 5 step: h, c and the forecasts of the rows to come
+        if (row >= FirstBins)
+        {
+            _learner?.Checkpoint(row, _forecaster.State);
+            _forecaster.Step(weights, row, _encoder, scratch);
+
+            if (!_forecaster.IsFinite())
+            {
+                _forecaster.Reset();
+                output.StateResets++;
+            }
+        }
+
+        bool active = Lifecycle == Lifecycle.Active;
+        return new ScoredObservation(
+            Stream,
+            observation.Time,
+            value,
+            Lifecycle,
+            Progress,
+            active ? _channels.Slow : null,
+            active ? ScoreCombination.ForPeople(_channels.Slow) : 0,
+            expected?.Median,
+            expected?.Lower,
+            expected?.Upper,
+            alert,
+            active ? Channels.Name(StrongestChannel()) : "",
+            ModelVersion);
+    }
+
+    /// <summary>Opens a silence incident when the stream has been quiet for too long.</summary>
+    /// <param name="now">The wall clock, for the event.</param>
+    /// <param name="clockSeconds">The shard's clock, which stands still while the machine does.</param>
+    /// <param name="output">Where the event goes.</param>
+    internal void CheckSilence(DateTimeOffset now, double clockSeconds, ShardOutput output)
+    {
+        double quietSeconds = clockSeconds - LastArrivalSeconds;
+
+        if (_silent || !IsLive || Rows < _options.LearningRows || quietSeconds < SilenceAfterSeconds)
+        {
+            return;
+        }
+
+        _silent = true;
+
+        if (_incident.IsOpen)
+        {
+            output.Incidents.Add(_incident.Close(SilenceVerdict(now, ""), "the stream fell silent"));
+        }
+
+        string explanation = string.Create(
+            CultureInfo.InvariantCulture,
+            $"nothing for {quietSeconds:0.#} s; usually every {_gapSeconds.Quantile(0.5):0.###} s, at most {_gapSeconds.Max:0.###} s apart");
+        output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation)));
+    }
+
+    internal void Save(BinaryWriter writer)
+    {
+        writer.Write(_learner is not null);
+        writer.Write(ModelVersion);
+        writer.Write(_random.State);
+        writer.Write(_lastTime.UtcTicks);
+        writer.Write(_lastValue);
+        writer.Write(_moves);
+        writer.Write(_period);
+        writer.Write(_silent);
+        writer.Write(IsLive);
+        writer.Write(_encoder.ShortSeason);
+        writer.Write(_encoder.LongSeason);
+        writer.Write(_encoder.Scale.Centre);
+        writer.Write(_encoder.Scale.Scale);
+        writer.Write(_encoder.DifferenceScale);
+        _history.Save(writer);
+        _differences.Save(writer);
+        _gapSeconds.Save(writer);
+        _ring.Save(writer);
+        _bins.Save(writer);
+        _forecaster.Save(writer);
+        _channels.Save(writer);
+        _budget.Save(writer);
+        _incident.Save(writer);
+        _learner?.Save(writer);
+    }
+
+    internal static StreamRow Load(string stream, DetectionOptions options, BaseModel model, BinaryReader reader)
+    {
+        var row = new StreamRow(stream, options, model, ownWeights: reader.ReadBoolean())
+        {
+            ModelVersion = reader.ReadInt64(),
+        };
+        row._random = new SeededRandom(reader.ReadUInt64());
+        row._lastTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        row._lastValue = reader.ReadDouble();
+        row._moves = reader.ReadInt64();
+        row._period = reader.ReadInt64();
+        row._silent = reader.ReadBoolean();
+        row.IsLive = reader.ReadBoolean();
+        row._encoder.ShortSeason = reader.ReadInt32();
+        row._encoder.LongSeason = reader.ReadInt32();
+        row._encoder.Scale = new ValueScale(reader.ReadDouble(), reader.ReadDouble());
+        row._encoder.DifferenceScale = reader.ReadDouble();
+        row._history.Load(reader);
+        row._differences.Load(reader);
+        row._gapSeconds.Load(reader);
+        row._ring.Load(reader);
+        row._bins.Load(reader);
+        row._forecaster.Load(reader);
+        row._channels.Load(reader);
+        row._budget.Load(reader);
+        row._incident.Load(reader);
+        row._learner?.Load(reader);
+        return row;
+    }
+
+    private double Arrive(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
+    {
+        IsLive = (ingestedAt - observation.Time).Duration() < FutureMax;
+
+        if (_silent)
+        {
+            _silent = false;
+
+            if (_incident.IsSilence)
+            {
+                output.Incidents.Add(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back"));
+            }
+        }
+
+        if (_ring.Count == 0)
+        {
+            return 1;
+        }
+
+        double gap = (observation.Time - _lastTime).TotalSeconds;
+        double usual = _gapSeconds.Count == 0 ? gap : Math.Max(_gapSeconds.Quantile(0.5), 1e-6);
+        double longest = _gapSeconds.Count == 0 ? gap : _gapSeconds.Quantile(0.99);
+
+        // What was forecast six rows on was forecast for another time: nothing is judged until the horizons are whole.
+        if (gap > Math.Max(3 * usual, 1.5 * longest))
+        {
+            _forecaster.Reset();
+        }
+
+        _gapSeconds.Add(gap, ref _random);
+        return Math.Max(gap, 1e-6) / usual;
+    }
+
+    /// <summary>After a swap: weights of its own give way where the new base is better on the stream's last windows.</summary>
+    private void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
+    {
+        if (model.Version == ModelVersion)
+        {
+            return;
+        }
+
+        ModelVersion = model.Version;
+
+        if (_learner is not null)
+        {
+            double own = StreamLearner.RecentLoss(_learner.Weights, _ring, _encoder, scratch);
+            double other = StreamLearner.RecentLoss(model.Weights, _ring, _encoder, scratch);
+
+            // Not a number means too young to tell: the trained base is the better start.
+            if (own <= other)
+            {
+                return;
+            }
+
+            _learner.Adopt(model.Weights);
+        }
+
+        // h and c mean nothing under other weights.
+        if (_ring.Count > FirstBins)
+        {
+            _forecaster.ReWarm(model.Weights, _ring, _encoder, scratch);
+        }
+    }
+
+    private bool Decide(
+        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, ShardOutput output)
+    {
+        double score = _channels.Fast;
+        bool mayAlert = row >= _options.WarmUpRows && _forecaster.IsWarm;
+        bool above = mayAlert && score >= _budget.Threshold;
+
+        if (_incident.IsOpen)
+        {
+            Verdict verdict = NewVerdict(observation, row, expected);
+            double before = output.Incidents.Count;
+
+            if (_incident.Follow(verdict, stillAbnormal: score >= _budget.Threshold / 2) is { } followed)
+            {
+                output.Incidents.Add(followed);
+                MarkIncident(row, followed);
+            }
+
+            return above && output.Incidents.Count > before;
+        }
+
+        bool alert = above && _incident.WouldOpen(row, score);
+
+        if (alert)
+        {
+            output.Incidents.Add(_incident.Open(NewVerdict(observation, row, expected)));
+        }
+
+        if (row >= _options.WarmUpRows)
+        {
+            _budget.Observe(alert);
+        }
+
+        return alert;
+    }
+
+    /// <summary>What an incident covered does not teach; what was accepted as the new normal does.</summary>
+    private void MarkIncident(long row, IncidentEvent followed)
+    {
+        if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows)
+        {
+            _ring.Mark(_incident.OpenedRow, row, abnormal: false);
+        }
+    }
+
+    private void Remember(double value, long row, double gapRatio)
+    {
+        if (row > 0)
+        {
+            _differences.Add(Math.Abs(value - _lastValue), ref _random);
+            _moves += value.Equals(_lastValue) ? 0 : 1;
+        }
+
+        _history.Add(value, ref _random);
+        _ring.Append(value, gapRatio);
+        _lastValue = value;
+
+        if (_incident.IsOpen && !_incident.IsSilence)
+        {
+            _ring.Mark(row, row + 1, abnormal: true);
+        }
+    }
+
+    private void Learn(long row, DetectionScratch scratch, ShardOutput output)
+    {
+        long rows = row + 1;
+
+        if (rows < FirstBins || rows % RefreshEvery != 0)
+        {
+            return;
+        }
+
+        _bins.Refresh(_history);
+        _encoder.Scale = ValueScale.Of(_history);
+        double usualDifference = _differences.Quantile(0.8);
+        _encoder.DifferenceScale = usualDifference > 0 ? usualDifference : 0.1 * _encoder.Scale.Scale;
+
+        if (rows >= 256 && (rows % ValueRing.Capacity == 0 || (rows < ValueRing.Capacity && long.IsPow2(rows))))
+        {
+            FindSeasons(scratch);
+        }
+
+        if (_learner is not null && rows >= _options.LearningRows && rows % StreamLearner.Every == 0
+            && !_learner.Train(_ring, _encoder, scratch, ref _random))
+        {
+            output.TrainingStepsUndone++;
+        }
+
+        if (rows % TrainingWindow.Rows == 0 && rows >= 2 * TrainingWindow.Rows && IsClean(rows - TrainingWindow.Rows, rows))
+        {
+            output.Windows.Add(StreamLearner.Cut(rows - TrainingWindow.Rows, _ring, _encoder));
+        }
+    }
+
+    private void FindSeasons(DetectionScratch scratch)
+    {
+        int length = (int)(_ring.Count - _ring.First);
+        Span<double> y = scratch.Autocorrelation.AsSpan(0, length);
+
+        for (int i = 0; i < length; i++)
+        {
+            y[i] = _encoder.Scale.Y(_ring[_ring.First + i]);
+        }
+
+        int period = Period.Find(y);
+
+        // A period that hardly moved is the same one: changing it would only confuse what was learnt with it.
+        if (_period == 0 || Math.Abs(period - _period) > 0.15 * _period)
+        {
+            _period = period;
+        }
+
+        const double DaySeconds = 86_400;
+        double dayRows = Math.Round(DaySeconds / Math.Max(_gapSeconds.Quantile(0.5), 1e-6));
+        bool dayFits = dayRows >= 2 * ForecastInput.HorizonMax && dayRows + ForecastInput.HorizonMax <= ValueRing.Capacity;
+        _encoder.ShortSeason = dayFits ? (int)dayRows : (int)_period;
+        double longRows = dayFits ? 7 * dayRows : 2 * _period;
+        _encoder.LongSeason = longRows + ForecastInput.HorizonMax <= ValueRing.Capacity ? (int)longRows : 0;
+    }
+
+    private bool IsClean(long first, long end)
+    {
+        for (long row = first; row < end; row++)
+        {
+            if (_ring.IsAbnormal(row))
+            {
+                return false;
+            }
+        }
+
+        return !_incident.IsOpen;
+    }
+
+    private Channel StrongestChannel()
+    {
+        int strongest = 0;
+
+        for (int channel = 1; channel < Channels.Count; channel++)
+        {
+            if (_channels.FastScores[channel] > _channels.FastScores[strongest])
+            {
+                strongest = channel;
+            }
+        }
+
+        return (Channel)strongest;
+    }
+
+    private Verdict NewVerdict(in Observation observation, long row, (double Median, double Lower, double Upper)? expected)
+    {
+        Channel strongest = StrongestChannel();
+        double score = Math.Max(_channels.Fast, _channels.Slow);
+        return new Verdict
+        {
+            Stream = Stream,
+            Row = row,
+            Time = observation.Time,
+            Onset = observation.Time,
+            Kind = KindOf(strongest),
+            AnomalyScore = score,
+            Score = ScoreCombination.ForPeople(score),
+            Actual = observation.Value,
+            Expected = expected?.Median,
+            Lower = expected?.Lower,
+            Upper = expected?.Upper,
+            ChannelScores = _channels.FastScores,
+            Explanation = Explain(observation.Value, expected, strongest),
+            ModelVersion = ModelVersion,
+        };
+    }
+
+    private Verdict SilenceVerdict(DateTimeOffset now, string explanation) => new()
+    {
+        Stream = Stream,
+        Row = _ring.Count,
+        Time = now,
+        Onset = _lastTime,
+        Kind = IncidentKind.Silence,
+        AnomalyScore = 4,
+        Score = ScoreCombination.ForPeople(4),
+        Explanation = explanation,
+        ModelVersion = ModelVersion,
+    };
+
+    private string Explain(double value, (double Median, double Lower, double Upper)? expected, Channel strongest)
+    {
+        string sign = strongest switch
+        {
+            Channel.Forecast => "not what the network expected here",
+            Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => "the values stay on one side of the forecasts",
+            Channel.Volatility => "the values scatter more than forecast",
+            Channel.Rarity => "a rare value for this stream",
+            Channel.Range => "beyond everything this stream has shown",
+            Channel.Flatline => string.Create(CultureInfo.InvariantCulture, $"unchanged for {_channels.FlatRows} observations"),
+            _ => "the value and its recent averages never stood together like this",
+        };
+        string band = expected is { } e
+            ? string.Create(CultureInfo.InvariantCulture, $", expected {e.Median:G5} ({e.Lower:G5} to {e.Upper:G5})")
+            : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{value:G6}{band}: {sign}; seen so far {_history.Min:G5} to {_history.Max:G5}; evidence {_channels.Fast:0.0} of {_budget.Threshold:0.0} decades needed");
+    }
+
+    private static IncidentKind KindOf(Channel channel) => channel switch
+    {
+        Channel.Forecast => IncidentKind.Contextual,
+        Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => IncidentKind.LevelShift,
+        Channel.Rarity => IncidentKind.Point,
+        Channel.Range => IncidentKind.Range,
+        Channel.Flatline => IncidentKind.Flatline,
+        _ => IncidentKind.Pattern,
+    };
+
+    private static ulong Seed(string stream, int seed)
+    {
+        ulong hash = 14695981039346656037UL ^ (ulong)seed;
+
+        foreach (char c in stream)
+        {
+            hash = (hash ^ c) * 1099511628211UL;
+        }
+
+        return hash;
+    }
+}

@@ -1,0 +1,38 @@
+namespace StreamLstm.Detection.Thresholds;
+
+/// <summary>The threshold of one stream, moved so that alerts stay within a budget.</summary>
+/// <remarks>
+/// Stochastic approximation of a quantile (Robbins and Monro 1951): every alert raises the threshold by
+/// <see cref="RisePerAlert"/>, every other observation lowers it by the budgeted share of that. A stream whose alerts
+/// come more often than budgeted thus needs ever stronger evidence; one that is quiet stays at the floor.
+/// </remarks>
+internal sealed class AlertBudget(AlertBudgetOptions options)
+{
+    /// <summary>Decades of evidence that an alert adds to the next one's price.</summary>
+    private const double RisePerAlert = 0.75;
+
+    public double Threshold { get; private set; } = options.ThresholdMin;
+
+    public void Observe(bool alerted) =>
+        Threshold = Math.Clamp(
+            Threshold + (alerted ? RisePerAlert : 0) - RisePerAlert / options.RowsPerAlert,
+            options.ThresholdMin,
+            options.ThresholdMax);
+
+    public void Save(BinaryWriter writer) => writer.Write(Threshold);
+
+    public void Load(BinaryReader reader) => Threshold = reader.ReadDouble();
+}
+
+/// <summary>How often a stream may alert.</summary>
+internal sealed record AlertBudgetOptions
+{
+    /// <summary>Lowest threshold, in decades: 2 = a hundredth of a comparable event was to be expected so far.</summary>
+    public double ThresholdMin { get; init; } = 2;
+
+    /// <summary>Highest threshold, in decades.</summary>
+    public double ThresholdMax { get; init; } = 8;
+
+    /// <summary>Observations between two alerts that the budget allows.</summary>
+    public double RowsPerAlert { get; init; } = 5_000;
+}
