@@ -1,1 +1,3 @@
-return 0;
+using StreamLstm.Daemon.Commands;
+
+return await CommandLine.InvokeAsync(args);

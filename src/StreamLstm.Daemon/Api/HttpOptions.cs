@@ -3,8 +3,11 @@ namespace StreamLstm.Daemon.Api;
 /// <summary>The page, the API and the metrics.</summary>
 internal sealed class HttpOptions
 {
-    /// <summary>Address to listen on. Another one than loopback is refused until authentication exists.</summary>
+    /// <summary>Address to listen on. Another one than loopback is refused unless allow_non_loopback says so.</summary>
     public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Lets the address be another one than loopback. There is no authentication: something else must guard the port.</summary>
+    public bool AllowNonLoopback { get; init; }
 
     /// <summary>Port to listen on; 0 = any free one, written to the log.</summary>
     [Range(0, 65_535)]

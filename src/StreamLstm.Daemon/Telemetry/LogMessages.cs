@@ -12,6 +12,9 @@ internal static partial class LogMessages
     [LoggerMessage(102, LogLevel.Warning, "Source {Source}: {Detail}")]
     public static partial void SourceTrouble(ILogger logger, string source, string detail);
 
+    [LoggerMessage(103, LogLevel.Debug, "Host figure {What} is left out: {Why}")]
+    public static partial void HostFigureAbsent(ILogger logger, string what, string why);
+
     [LoggerMessage(200, LogLevel.Information, "StreamLstm {Version} is watching: open {Address} (state in {Directory})")]
     public static partial void Watching(ILogger logger, string version, string address, string directory);
 
@@ -35,6 +38,12 @@ internal static partial class LogMessages
 
     [LoggerMessage(207, LogLevel.Critical, "{Reason}")]
     public static partial void Fatal(ILogger logger, string reason);
+
+    [LoggerMessage(300, LogLevel.Error, "History {File} cannot be used ({Reason}); moved to {Aside}, a new one begins")]
+    public static partial void HistorySetAside(ILogger logger, string file, string reason, string aside);
+
+    [LoggerMessage(301, LogLevel.Warning, "{Section}.address: {Address} lets the network in without authentication: something else must guard the port")]
+    public static partial void OpenToTheNetwork(ILogger logger, string section, string address);
 
     [LoggerMessage(400, LogLevel.Information, "Training {Verdict}: {Windows} windows, {HeldOut} held out, {Epochs} epochs in {Seconds:0.0} s; loss {Champion:0.0000} -> {Candidate:0.0000}; serving version {Version}")]
     public static partial void Trained(

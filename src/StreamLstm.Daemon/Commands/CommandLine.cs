@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Reflection;
+using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Pipeline;
+
+namespace StreamLstm.Daemon.Commands;
+
+/// <summary>The verbs. Exit codes: 0 ok, 1 failed while running, 2 wrong usage, 78 wrong configuration (sysexits.h, EX_CONFIG).</summary>
+internal static class CommandLine
+{
+    public const int Failed = 1;
+    public const int WrongUsage = 2;
+    public const int WrongConfiguration = 78;
+
+    public static string Version { get; } =
+        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public static async Task<int> InvokeAsync(string[] args, TextWriter? output = null, TextWriter? error = null)
+    {
+        output ??= Console.Out;
+        error ??= Console.Error;
+        ParseResult parsed = Build(output, error).Parse(args);
+
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (System.CommandLine.Parsing.ParseError wrong in parsed.Errors)
+            {
+                error.WriteLine(wrong.Message);
+            }
+
+            error.WriteLine("streamlstm --help shows what is possible.");
+            return WrongUsage;
+        }
+
+        // Ctrl-C and SIGTERM belong to the host: it drains what was taken in.
+        return await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            ProcessTerminationTimeout = null,
+        });
+    }
+
+    private static RootCommand Build(TextWriter output, TextWriter error)
+    {
+        var config = new Option<string[]>("--config", "-c")
+        {
+            Description = "YAML or JSON file, or a directory of them; the later wins. Without it the built-in configuration runs.",
+            Arity = ArgumentArity.ZeroOrMore,
+            HelpName = "FILE",
+            Recursive = true,
+        };
+        var set = new Option<string[]>("--set", "-s")
+        {
+            Description = "One option, over every file: --set http.port=0",
+            Arity = ArgumentArity.ZeroOrMore,
+            HelpName = "KEY=VALUE",
+            Recursive = true,
+        };
+
+        var run = new Command("run", "Watch the configured sources until stopped (the default).");
+        run.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
+
+        var validate = new Command("validate", "Say whether the configuration can be run, and what is wrong with it.");
+        validate.SetAction(parsed => WithOptions(parsed, _ => output.WriteLine("valid")));
+
+        var echo = new Command("echo", "Print the resolved configuration as YAML.");
+        echo.SetAction(parsed => WithOptions(parsed, options => output.Write(OptionsYaml.Write(options))));
+
+        var version = new Command("version", "Print the version.");
+        version.SetAction(_ => output.WriteLine(Version));
+
+        var root = new RootCommand(
+            """
+            StreamLstm finds anomalies in live streams, with no labels and no tuning.
+
+            Examples:
+              streamlstm                                   watch this computer; MQTT on 127.0.0.1:1883; page on http://127.0.0.1:8080
+              streamlstm run --config configs/mqtt.yaml    only what arrives over MQTT
+              streamlstm run --set http.port=0             any free port
+              tail -f log.csv | streamlstm run --set sources.stdin.enabled=true
+              streamlstm validate --config my.yaml
+            """)
+        {
+            run, validate, echo, version, config, set,
+        };
+        root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
+        return root;
+
+        async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+        {
+            DaemonOptions? options = null;
+            int code = WithOptions(parsed, loaded => options = loaded);
+            return options is null ? code : await DaemonHost.RunAsync(options, cancellation);
+        }
+
+        int WithOptions(ParseResult parsed, Action<DaemonOptions> use)
+        {
+            try
+            {
+                use(ConfigurationLoader.Load(parsed.GetValue(config) ?? [], parsed.GetValue(set) ?? []));
+                return 0;
+            }
+            catch (ConfigurationException wrong)
+            {
+                foreach (string reason in wrong.Errors)
+                {
+                    error.WriteLine(reason);
+                }
+
+                error.WriteLine("streamlstm echo prints every option with its value.");
+                return WrongConfiguration;
+            }
+        }
+    }
+}

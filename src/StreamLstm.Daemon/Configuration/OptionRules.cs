@@ -1,0 +1,67 @@
+using System.Collections;
+using System.Net;
+using System.Reflection;
+
+namespace StreamLstm.Daemon.Configuration;
+
+/// <summary>What values must satisfy beyond their type: the attributes beside the options, and rules between options.</summary>
+internal static class OptionRules
+{
+    public static void Check(DaemonOptions options, IReadOnlyDictionary<string, string> origins, List<string> errors)
+    {
+        Visit(options, "");
+        RequireLoopback(options.Http.Address, options.Http.AllowNonLoopback, "http");
+        RequireLoopback(options.Sources.MqttEmbedded.Address, options.Sources.MqttEmbedded.AllowNonLoopback, "sources.mqtt_embedded");
+
+        void Visit(object section, string prefix)
+        {
+            foreach (PropertyInfo option in OptionPath.Options(section.GetType()))
+            {
+                string key = prefix + OptionPath.SnakeCase(option.Name);
+                object? value = option.GetValue(section);
+
+                foreach (ValidationAttribute rule in option.GetCustomAttributes<ValidationAttribute>())
+                {
+                    if (!rule.IsValid(value))
+                    {
+                        string expected = rule is RangeAttribute range ? $"{range.Minimum} to {range.Maximum}" : "a value";
+                        errors.Add($"{Origin(key)}{key}: '{value}', expected {expected}");
+                    }
+                }
+
+                if (value is TimeSpan duration && (duration <= TimeSpan.Zero || duration.TotalMilliseconds > int.MaxValue && !key.EndsWith("retention", StringComparison.Ordinal)))
+                {
+                    errors.Add($"{Origin(key)}{key}: '{Duration.Format(duration)}', expected more than 0 and at most 24d");
+                }
+
+                if (value is IList items)
+                {
+                    for (int i = 0; i < items.Count; i++)
+                    {
+                        Visit(items[i]!, $"{key}.{i}.");
+                    }
+                }
+                else if (value is not null && OptionPath.Options(value.GetType()).Length > 0)
+                {
+                    Visit(value, key + ".");
+                }
+            }
+        }
+
+        void RequireLoopback(string address, bool allowed, string section)
+        {
+            if (!IPAddress.TryParse(address, out IPAddress? parsed))
+            {
+                errors.Add($"{Origin(section + ".address")}{section}.address: '{address}', expected an IP address such as 127.0.0.1");
+            }
+            else if (!IPAddress.IsLoopback(parsed) && !allowed)
+            {
+                errors.Add(
+                    $"{Origin(section + ".address")}{section}.address: '{address}' would let the network in, and there is no authentication yet; "
+                    + $"keep 127.0.0.1, or write {section}.allow_non_loopback: true out where something else guards the port");
+            }
+        }
+
+        string Origin(string key) => origins.TryGetValue(key, out string? origin) ? origin + ": " : "";
+    }
+}

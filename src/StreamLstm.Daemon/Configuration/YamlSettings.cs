@@ -1,0 +1,63 @@
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace StreamLstm.Daemon.Configuration;
+
+/// <summary>Reads YAML (or JSON, which is YAML) into settings that know their line.</summary>
+internal static class YamlSettings
+{
+    public static IReadOnlyList<Setting> Read(TextReader text, string file, Interpolation interpolation, List<string> errors)
+    {
+        var stream = new YamlStream();
+        var settings = new List<Setting>();
+
+        try
+        {
+            stream.Load(text);
+        }
+        catch (YamlException malformed)
+        {
+            errors.Add($"{file}:{malformed.Start.Line}: {malformed.InnerException?.Message ?? malformed.Message}");
+            return settings;
+        }
+
+        if (stream.Documents.Count > 0)
+        {
+            Visit(stream.Documents[0].RootNode, []);
+        }
+
+        return settings;
+
+        void Visit(YamlNode node, List<string> path)
+        {
+            string origin = string.Create(CultureInfo.InvariantCulture, $"{file}:{node.Start.Line}");
+
+            switch (node)
+            {
+                case YamlMappingNode mapping:
+                    foreach ((YamlNode key, YamlNode value) in mapping.Children)
+                    {
+                        Visit(value, [.. path, ((YamlScalarNode)key).Value ?? ""]);
+                    }
+
+                    break;
+                case YamlSequenceNode sequence:
+                    for (int i = 0; i < sequence.Children.Count; i++)
+                    {
+                        Visit(sequence.Children[i], [.. path, i.ToString(CultureInfo.InvariantCulture)]);
+                    }
+
+                    break;
+                case YamlScalarNode scalar when path.Count > 0:
+                    bool isNull = scalar.Style == ScalarStyle.Plain && scalar.Value is null or "" or "~" or "null";
+                    settings.Add(new Setting(
+                        path, isNull ? null : interpolation.Apply(scalar.Value!, string.Join('.', path), origin, errors), origin));
+                    break;
+                case YamlScalarNode { Value: not (null or "") } scalar:
+                    errors.Add($"{origin}: '{scalar.Value}', expected a mapping of keys to values");
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using CsvHelper;
+using CsvHelper.Configuration;
+
+namespace StreamLstm.Daemon.Decoding;
+
+/// <summary>Rows of a CSV file: wide (a time, then one column per stream) or long (time, stream, value), by its header.</summary>
+internal sealed class CsvRowDecoder
+{
+    private static readonly string[] StreamNames = ["stream", "series", "sensor", "metric", "name", "id"];
+
+    private readonly string[] _header;
+    private readonly string _prefix;
+    private readonly int _timeColumn;
+    private readonly int _streamColumn = -1;
+    private readonly int _valueColumn = -1;
+
+    /// <param name="header">The first row.</param>
+    /// <param name="prefix">Before the names of wide columns; for a single one the stream's whole name.</param>
+    public CsvRowDecoder(string[] header, string prefix)
+    {
+        _header = [.. header.Select(column => column.Trim())];
+        _prefix = prefix;
+        _timeColumn = Array.FindIndex(_header, Timestamps.IsTimeName);
+        int value = Array.FindIndex(_header, column => column.Equals("value", StringComparison.OrdinalIgnoreCase));
+        int stream = Array.FindIndex(_header, column => StreamNames.Contains(column, StringComparer.OrdinalIgnoreCase));
+
+        if (value >= 0 && stream >= 0)
+        {
+            _valueColumn = value;
+            _streamColumn = stream;
+        }
+    }
+
+    public static CsvConfiguration Configuration(char separator) => new(CultureInfo.InvariantCulture)
+    {
+        Delimiter = separator.ToString(),
+        HasHeaderRecord = false,
+        BadDataFound = null,
+        IgnoreBlankLines = true,
+        MaxFieldSize = 1 << 20,
+    };
+
+    /// <summary>The separator that the header has most of.</summary>
+    public static char SeparatorOf(string headerLine) =>
+        new[] { ',', ';', '\t' }.MaxBy(candidate => headerLine.Count(c => c == candidate));
+
+    public void Decode(string[] row, int line, Decoded decoded)
+    {
+        if (row.AsSpan().SequenceEqual(_header))
+        {
+            // A rotated file begins with its header again.
+            return;
+        }
+
+        if (row.Length != _header.Length)
+        {
+            decoded.Reject(line, $"{row.Length} columns, expected {_header.Length}", string.Join(',', row));
+            return;
+        }
+
+        DateTimeOffset? time = null;
+
+        if (_timeColumn >= 0)
+        {
+            if (!Timestamps.TryParse(row[_timeColumn], out DateTimeOffset parsed))
+            {
+                decoded.Reject(
+                    line, $"column {_header[_timeColumn]}: '{row[_timeColumn]}', expected {Timestamps.Expectation}", string.Join(',', row));
+                return;
+            }
+
+            time = parsed;
+        }
+
+        if (_streamColumn >= 0)
+        {
+            string stream = _prefix.Length > 0 ? $"{_prefix}/{row[_streamColumn]}" : row[_streamColumn];
+            Cell(row, _valueColumn, stream, time, line, decoded);
+            return;
+        }
+
+        bool single = _header.Length - (_timeColumn >= 0 ? 1 : 0) == 1;
+
+        for (int column = 0; column < row.Length; column++)
+        {
+            if (column != _timeColumn && row[column].Length > 0)
+            {
+                string stream = single && _prefix.Length > 0 ? _prefix
+                    : _prefix.Length > 0 ? $"{_prefix}/{_header[column]}"
+                    : _header[column];
+                Cell(row, column, stream, time, line, decoded);
+            }
+        }
+    }
+
+    private void Cell(string[] row, int column, string stream, DateTimeOffset? time, int line, Decoded decoded)
+    {
+        if (double.TryParse(row[column], NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
+        {
+            decoded.Add(stream, time, value);
+        }
+        else
+        {
+            decoded.Reject(line, $"column {_header[column]}: '{row[column]}', expected a number", string.Join(',', row));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using CsvHelper;
+using StreamLstm.Daemon.Sources;
+
+namespace StreamLstm.Daemon.Decoding;
+
+/// <summary>Reads observations out of text as it comes: CSV, NDJSON or line protocol, told apart by the first line.</summary>
+internal static class TextDecoder
+{
+    private const int LineMaxChars = 1 << 20;
+
+    /// <summary>Reads to the end; after each record the same <paramref name="decoded"/> has grown. Its reader empties it.</summary>
+    /// <param name="reader">The text.</param>
+    /// <param name="format">How it is laid out.</param>
+    /// <param name="prefix">For CSV columns.</param>
+    /// <param name="decoded">Where observations and errors go.</param>
+    /// <param name="unitsPerSecond">Of line protocol's timestamps.</param>
+    /// <param name="wouldWait">Called before waiting for text that is not there yet.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task DecodeAsync(
+        TextReader reader,
+        TextFormat format,
+        string prefix,
+        Decoded decoded,
+        long unitsPerSecond,
+        Func<bool, ValueTask> wouldWait,
+        CancellationToken cancellationToken)
+    {
+        string? first;
+        int line = 0;
+
+        do
+        {
+            first = await ReadAsync(reader.ReadLineAsync(cancellationToken), wouldWait);
+            line++;
+        }
+        while (first is not null && string.IsNullOrWhiteSpace(first));
+
+        if (first is null)
+        {
+            return;
+        }
+
+        first = first.TrimStart('\uFEFF');
+
+        if (format == TextFormat.Auto)
+        {
+            format = FormatOf(first);
+        }
+
+        if (format == TextFormat.Csv)
+        {
+            await CsvAsync(reader, first, line, prefix, decoded, wouldWait, cancellationToken);
+            return;
+        }
+
+        for (string? text = first; text is not null; line++)
+        {
+            Line(format, text, line, prefix, decoded, unitsPerSecond);
+            await wouldWait(false);
+            text = await ReadAsync(reader.ReadLineAsync(cancellationToken), wouldWait);
+        }
+    }
+
+    /// <summary>By the first line: an object or array is JSON; words, a blank and an equals sign are line protocol; else CSV.</summary>
+    internal static TextFormat FormatOf(string firstLine)
+    {
+        string text = firstLine.TrimStart();
+
+        if (text.StartsWith('{') || text.StartsWith('['))
+        {
+            return TextFormat.Ndjson;
+        }
+
+        int blank = text.IndexOf(' ', StringComparison.Ordinal);
+        return blank > 0 && text.IndexOf('=', blank) > 0 ? TextFormat.Influx : TextFormat.Csv;
+    }
+
+    private static void Line(TextFormat format, string text, int line, string prefix, Decoded decoded, long unitsPerSecond)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return;
+        }
+
+        if (text.Length > LineMaxChars)
+        {
+            decoded.Reject(
+                line, $"{text.Length} characters, expected at most {LineMaxChars}", Encoding.UTF8.GetBytes(text[..1024]),
+                Detection.RejectionReason.Oversize);
+        }
+        else if (format == TextFormat.Ndjson)
+        {
+            JsonDecoder.Decode(Encoding.UTF8.GetBytes(text), line, prefix: "", decoded);
+        }
+        else
+        {
+            InfluxLineDecoder.Decode(text, line, unitsPerSecond, decoded);
+        }
+    }
+
+    private static async Task CsvAsync(
+        TextReader reader, string header, int line, string prefix, Decoded decoded, Func<bool, ValueTask> wouldWait,
+        CancellationToken cancellationToken)
+    {
+        char separator = CsvRowDecoder.SeparatorOf(header);
+        using var headerParser = new CsvParser(new StringReader(header), CsvRowDecoder.Configuration(separator));
+        headerParser.Read();
+        var decoder = new CsvRowDecoder(headerParser.Record ?? [], prefix);
+        using var parser = new CsvParser(reader, CsvRowDecoder.Configuration(separator), leaveOpen: true);
+
+        while (true)
+        {
+            Task<bool> read = parser.ReadAsync();
+
+            if (!read.IsCompleted)
+            {
+                await wouldWait(true);
+            }
+
+            try
+            {
+                if (!await read.WaitAsync(cancellationToken))
+                {
+                    return;
+                }
+            }
+            catch (Exception damaged) when (damaged is BadDataException or MaxFieldSizeException)
+            {
+                decoded.Reject(line + parser.RawRow, damaged.Message.Split('\n')[0], parser.RawRecord ?? "");
+                await wouldWait(true);
+                return;
+            }
+
+            decoder.Decode(parser.Record ?? [], line + parser.RawRow, decoded);
+            await wouldWait(false);
+        }
+    }
+
+    private static async ValueTask<string?> ReadAsync(ValueTask<string?> read, Func<bool, ValueTask> wouldWait)
+    {
+        if (!read.IsCompleted)
+        {
+            await wouldWait(true);
+        }
+
+        return await read;
+    }
+}

@@ -1,0 +1,225 @@
+using Microsoft.Data.Sqlite;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
+
+namespace StreamLstm.Daemon.Sinks;
+
+/// <summary>Thinned scores and whole incidents in SQLite. Recovery never reads it; the page and people do.</summary>
+internal sealed class HistorySink : IScoreSink
+{
+    private const int SchemaVersion = 1;
+
+    private static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
+
+    private readonly HistorySinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly SqliteConnection _connection;
+    private readonly Dictionary<string, ScoredObservation> _highest = new(StringComparer.Ordinal);
+    private DateTimeOffset _intervalEnd;
+    private DateTimeOffset _nextRetention;
+
+    public HistorySink(HistorySinkOptions options, string path, TimeProvider time, ILogger<HistorySink> logger)
+    {
+        _options = options;
+        _time = time;
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+
+        try
+        {
+            _connection = Open(path);
+        }
+        catch (Exception damaged) when (damaged is SqliteException or InvalidDataException)
+        {
+            string aside = $"{path}.{time.GetUtcNow():yyyyMMddHHmmss}.damaged";
+            SqliteConnection.ClearAllPools();
+            File.Move(path, aside);
+            File.Delete(path + "-wal");
+            File.Delete(path + "-shm");
+            LogMessages.HistorySetAside(logger, path, damaged.Message, aside);
+            _connection = Open(path);
+        }
+
+        _intervalEnd = time.GetUtcNow() + options.ScoreInterval;
+        _nextRetention = time.GetUtcNow();
+        ConnectionString = Text(path);
+    }
+
+    public string Name => "history";
+
+    /// <summary>For readers, each with a connection of its own.</summary>
+    public string ConnectionString { get; }
+
+    public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
+    {
+        foreach (ScoredObservation scored in batch.Observations)
+        {
+            if (scored.AnomalyScore is not null
+                && (!_highest.TryGetValue(scored.Stream, out ScoredObservation known) || scored.Score > known.Score))
+            {
+                _highest[scored.Stream] = scored;
+            }
+        }
+
+        DateTimeOffset now = _time.GetUtcNow();
+        bool intervalEnded = now >= _intervalEnd;
+
+        if (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || intervalEnded)
+        {
+            using SqliteTransaction transaction = _connection.BeginTransaction();
+
+            foreach (IncidentEvent incident in batch.Incidents)
+            {
+                Write(incident, transaction);
+            }
+
+            foreach (ModelSwap swap in batch.Swaps)
+            {
+                Execute(
+                    "INSERT OR REPLACE INTO swap (version, time, json) VALUES ($version, $time, $json)", transaction,
+                    ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)));
+            }
+
+            if (intervalEnded)
+            {
+                FlushScores(transaction);
+                _intervalEnd = now + _options.ScoreInterval;
+            }
+
+            if (now >= _nextRetention)
+            {
+                Forget(now, transaction);
+                _nextRetention = now + RetentionInterval;
+            }
+
+            transaction.Commit();
+        }
+
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using (SqliteTransaction transaction = _connection.BeginTransaction())
+        {
+            FlushScores(transaction);
+            transaction.Commit();
+        }
+
+        await _connection.DisposeAsync();
+    }
+
+    private static SqliteConnection Open(string path)
+    {
+        var connection = new SqliteConnection(Text(path));
+
+        try
+        {
+            connection.Open();
+            Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+            using SqliteCommand version = connection.CreateCommand();
+            version.CommandText = "PRAGMA user_version";
+            long found = (long)version.ExecuteScalar()!;
+
+            if (found is not (0 or SchemaVersion))
+            {
+                throw new InvalidDataException($"schema version {found}, expected {SchemaVersion}");
+            }
+
+            Execute(connection, $"""
+                CREATE TABLE IF NOT EXISTS score (
+                    stream TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, score REAL NOT NULL,
+                    expected REAL, lower REAL, upper REAL, PRIMARY KEY (stream, time)) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS incident (
+                    id TEXT PRIMARY KEY, stream TEXT NOT NULL, state TEXT NOT NULL, onset INTEGER NOT NULL,
+                    closed INTEGER, max_score REAL NOT NULL, opening TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+                CREATE INDEX IF NOT EXISTS incident_by_onset ON incident (onset);
+                CREATE TABLE IF NOT EXISTS incident_event (
+                    id TEXT PRIMARY KEY, incident TEXT NOT NULL, time INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS swap (version INTEGER PRIMARY KEY, time INTEGER NOT NULL, json TEXT NOT NULL);
+                PRAGMA user_version = {SchemaVersion};
+                """);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static string Text(string path) =>
+        new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 5 }.ToString();
+
+    private static void Execute(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private void Write(IncidentEvent incident, SqliteTransaction transaction)
+    {
+        string json = EventJson.Incident(incident);
+        Execute(
+            "INSERT OR IGNORE INTO incident_event (id, incident, time, json) VALUES ($id, $incident, $time, $json)", transaction,
+            ("$id", incident.Id), ("$incident", incident.IncidentId), ("$time", incident.Time.UtcTicks), ("$json", json));
+        Execute(
+            """
+            INSERT INTO incident (id, stream, state, onset, closed, max_score, opening, json)
+            VALUES ($incident, $stream, $state, $onset, $closed, $max_score, $json, $json)
+            ON CONFLICT (id) DO UPDATE SET state = $state, closed = $closed, max_score = $max_score, json = $json
+            """,
+            transaction,
+            ("$incident", incident.IncidentId), ("$stream", incident.Stream),
+            ("$state", Configuration.OptionPath.SnakeCase(incident.State.ToString())),
+            ("$onset", incident.Onset.UtcTicks), ("$closed", incident.ClosedAt?.UtcTicks), ("$max_score", incident.MaxScore), ("$json", json));
+    }
+
+    private void FlushScores(SqliteTransaction transaction)
+    {
+        using SqliteCommand command = _connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText =
+            "INSERT OR REPLACE INTO score (stream, time, value, score, expected, lower, upper) VALUES ($stream, $time, $value, $score, $expected, $lower, $upper)";
+        string[] names = ["$stream", "$time", "$value", "$score", "$expected", "$lower", "$upper"];
+        SqliteParameter[] parameters = [.. names.Select(name => command.Parameters.Add(new SqliteParameter { ParameterName = name }))];
+
+        foreach (ScoredObservation scored in _highest.Values)
+        {
+            object?[] values = [scored.Stream, scored.Time.UtcTicks, scored.Value, scored.Score, scored.Expected, scored.Lower, scored.Upper];
+
+            for (int i = 0; i < values.Length; i++)
+            {
+                parameters[i].Value = values[i] ?? DBNull.Value;
+            }
+
+            command.ExecuteNonQuery();
+        }
+
+        _highest.Clear();
+    }
+
+    private void Forget(DateTimeOffset now, SqliteTransaction transaction)
+    {
+        Execute("DELETE FROM score WHERE time < $before", transaction, ("$before", (now - _options.ScoreRetention).UtcTicks));
+        long before = (now - _options.IncidentRetention).UtcTicks;
+        Execute("DELETE FROM incident WHERE onset < $before", transaction, ("$before", before));
+        Execute("DELETE FROM incident_event WHERE time < $before", transaction, ("$before", before));
+    }
+
+    private void Execute(string sql, SqliteTransaction transaction, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        using SqliteCommand command = _connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+
+        foreach ((string name, object? value) in parameters)
+        {
+            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        }
+
+        command.ExecuteNonQuery();
+    }
+}

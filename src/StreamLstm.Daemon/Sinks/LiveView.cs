@@ -1,0 +1,199 @@
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
+
+namespace StreamLstm.Daemon.Sinks;
+
+/// <summary>What the page shows, in memory: each stream's state and last points, the last incidents and swaps.</summary>
+/// <remarks>
+/// Bounded: 600 points a stream (48 bytes each) while there are at most 2,000 streams, 60 for those beyond; 500 incidents.
+/// One short lock: the sink's writer, and readers once a second.
+/// </remarks>
+internal sealed class LiveView : IScoreSink
+{
+    private const int PointsPerStream = 600;
+    private const int PointsPerFurtherStream = 60;
+    private const int StreamsInFull = 2_000;
+    private const int IncidentsKept = 500;
+    private const int SwapsKept = 100;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, LiveStream> _streams = new(StringComparer.Ordinal);
+    private readonly LinkedList<IncidentEvent> _incidents = new();
+    private readonly List<ModelSwap> _swaps = [];
+    private long _revision;
+
+    public string Name => "live";
+
+    public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _revision++;
+
+            foreach (ScoredObservation scored in batch.Observations)
+            {
+                if (!_streams.TryGetValue(scored.Stream, out LiveStream? stream))
+                {
+                    stream = new LiveStream(_streams.Count < StreamsInFull ? PointsPerStream : PointsPerFurtherStream);
+                    _streams.Add(scored.Stream, stream);
+                }
+
+                stream.Add(scored, _revision);
+            }
+
+            foreach (IncidentEvent incident in batch.Incidents)
+            {
+                Follow(incident);
+            }
+
+            _swaps.AddRange(batch.Swaps);
+            _swaps.RemoveRange(0, Math.Max(0, _swaps.Count - SwapsKept));
+        }
+
+        return default;
+    }
+
+    /// <summary>Every stream that changed after <paramref name="revision"/>, in the order of names, and the present revision.</summary>
+    public (IReadOnlyList<LiveStreamState> Streams, long Revision) ChangedSince(long revision)
+    {
+        lock (_lock)
+        {
+            return (
+                [.. _streams.Where(pair => pair.Value.Revision > revision)
+                    .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                    .Select(pair => pair.Value.State(pair.Key))],
+                _revision);
+        }
+    }
+
+    /// <summary>A stream's points after <paramref name="after"/>, oldest first; null where there is no such stream.</summary>
+    public IReadOnlyList<LivePoint>? Points(string stream, DateTimeOffset after)
+    {
+        lock (_lock)
+        {
+            return _streams.TryGetValue(stream, out LiveStream? found) ? found.PointsAfter(after) : null;
+        }
+    }
+
+    /// <summary>A stream's state; null where there is no such stream.</summary>
+    public LiveStreamState? State(string stream)
+    {
+        lock (_lock)
+        {
+            return _streams.TryGetValue(stream, out LiveStream? found) ? found.State(stream) : null;
+        }
+    }
+
+    /// <summary>The last incidents, each by its last event, newest first.</summary>
+    public IReadOnlyList<IncidentEvent> Incidents()
+    {
+        lock (_lock)
+        {
+            return [.. _incidents];
+        }
+    }
+
+    public IReadOnlyList<ModelSwap> Swaps()
+    {
+        lock (_lock)
+        {
+            return [.. _swaps];
+        }
+    }
+
+    public IReadOnlyDictionary<Lifecycle, int> CountByLifecycle()
+    {
+        lock (_lock)
+        {
+            return Enum.GetValues<Lifecycle>().ToDictionary(
+                lifecycle => lifecycle, lifecycle => _streams.Values.Count(stream => stream.Lifecycle == lifecycle));
+        }
+    }
+
+    public ValueTask DisposeAsync() => default;
+
+    private void Follow(IncidentEvent incident)
+    {
+        LinkedListNode<IncidentEvent>? known = _incidents.First;
+
+        while (known is not null && known.Value.IncidentId != incident.IncidentId)
+        {
+            known = known.Next;
+        }
+
+        if (known is null)
+        {
+            _incidents.AddFirst(incident);
+
+            if (_incidents.Count > IncidentsKept)
+            {
+                _incidents.RemoveLast();
+            }
+        }
+        else
+        {
+            // A closing event says only that it ended: why it began is what people look for.
+            known.Value = incident.State == IncidentState.Closed
+                ? known.Value with { State = incident.State, ClosedAt = incident.ClosedAt, Revision = incident.Revision, MaxScore = incident.MaxScore }
+                : incident;
+        }
+
+        if (_streams.TryGetValue(incident.Stream, out LiveStream? stream))
+        {
+            stream.Follow(incident, _revision);
+        }
+    }
+
+    private sealed class LiveStream(int capacity)
+    {
+        private readonly Queue<LivePoint> _points = new();
+        private ScoredObservation _last;
+        private bool _incidentOpen;
+
+        public long Revision { get; private set; }
+
+        public Lifecycle Lifecycle { get; private set; }
+
+        public void Add(in ScoredObservation scored, long revision)
+        {
+            _last = scored;
+            Lifecycle = scored.Lifecycle;
+            Revision = revision;
+
+            if (_points.Count == capacity)
+            {
+                _points.Dequeue();
+            }
+
+            _points.Enqueue(new LivePoint(
+                scored.Time, scored.Value, scored.Score, scored.Expected, scored.Lower, scored.Upper, scored.IsAlert));
+        }
+
+        public void Follow(IncidentEvent incident, long revision)
+        {
+            _incidentOpen = incident.State != IncidentState.Closed;
+            Revision = revision;
+
+            if (incident.Kind == IncidentKind.Silence && _incidentOpen)
+            {
+                Lifecycle = Lifecycle.Silent;
+            }
+        }
+
+        public LiveStreamState State(string stream) => new(
+            stream, Lifecycle, _last.Progress, _last.Time, _last.Value, _last.Score, _last.Expected, _last.Lower, _last.Upper,
+            _incidentOpen, _last.ModelVersion, _last.Channel);
+
+        public IReadOnlyList<LivePoint> PointsAfter(DateTimeOffset after) => [.. _points.Where(point => point.Time > after)];
+    }
+}
+
+/// <summary>One scored observation, as the page draws it.</summary>
+internal sealed record LivePoint(
+    DateTimeOffset Time, double Value, double Score, double? Expected, double? Lower, double? Upper, bool Alert);
+
+/// <summary>One stream, as the page lists it.</summary>
+internal sealed record LiveStreamState(
+    string Stream, Lifecycle Lifecycle, double Progress, DateTimeOffset Time, double Value, double Score,
+    double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel);

@@ -1,0 +1,217 @@
+using System.IO.Compression;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using StreamLstm.Daemon.Decoding;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Telemetry;
+
+namespace StreamLstm.Daemon.Sources;
+
+/// <summary>POST /api/v1/observations: JSON, NDJSON, InfluxDB line protocol or CSV; partial failures are answered per line.</summary>
+internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimeProvider time) : IObservationSource
+{
+    private const int ErrorsAnsweredMax = 100;
+
+    private readonly IngestStamp _stamp = new(time);
+    private readonly SemaphoreSlim _places = new(options.ConcurrentMax);
+    private ObservationIntake? _intake;
+    private CancellationToken _stopping;
+
+    public string Name => "http";
+
+    public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
+    {
+        _stopping = stopping;
+        Volatile.Write(ref _intake, intake);
+
+        try
+        {
+            await Task.Delay(Timeout.Infinite, time, stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            Volatile.Write(ref _intake, null);
+        }
+    }
+
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/observations", PostAsync);
+
+    private async Task<IResult> PostAsync(HttpRequest request, CancellationToken aborted)
+    {
+        if (Volatile.Read(ref _intake) is not { } intake)
+        {
+            return Busy(request, StatusCodes.Status503ServiceUnavailable, "not taking observations in: starting or stopping");
+        }
+
+        if (!await _places.WaitAsync(0, aborted))
+        {
+            return Busy(request, StatusCodes.Status429TooManyRequests, $"more than {options.ConcurrentMax} requests at once (sources.http.concurrent_max)");
+        }
+
+        try
+        {
+            byte[]? body = await ReadBodyAsync(request, aborted);
+
+            if (body is null)
+            {
+                return Results.Json(
+                    new { error = $"body of more than {options.BodyMaxBytes} bytes (sources.http.body_max_bytes)" },
+                    statusCode: StatusCodes.Status413PayloadTooLarge);
+            }
+
+            var decoded = new Decoded(_stamp);
+
+            if (await DecodeAsync(request, body, decoded, aborted) is { } refused)
+            {
+                return refused;
+            }
+
+            return await HandInAsync(request, decoded, intake);
+        }
+        catch (InvalidDataException damaged)
+        {
+            return Results.Json(new { error = $"body: {damaged.Message}" }, statusCode: StatusCodes.Status400BadRequest);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private async Task<IResult> HandInAsync(HttpRequest request, Decoded decoded, ObservationIntake intake)
+    {
+        foreach (DecodeError error in decoded.Errors)
+        {
+            intake.Reject(Name, error.Reason, $"line {error.Line}: {error.Detail}", error.Payload);
+        }
+
+        int accepted = 0;
+
+        try
+        {
+            while (accepted < decoded.Observations.Count)
+            {
+                int count = Math.Min(batchMax, decoded.Observations.Count - accepted);
+                using System.Diagnostics.Activity? span = DaemonActivitySource.Source.StartActivity("ingest http");
+                await intake.AcceptAsync(
+                    new ObservationBatch(
+                        Name, decoded.Observations.GetRange(accepted, count).ToArray(), time.GetUtcNow(), span?.Context ?? default),
+                    _stopping);
+                accepted += count;
+            }
+        }
+        catch (Exception closing) when (closing is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        {
+            return Busy(request, StatusCodes.Status503ServiceUnavailable, $"stopping; the first {accepted} observations were taken in");
+        }
+
+        return Results.Json(
+            new
+            {
+                accepted,
+                rejected = decoded.Errors.Count,
+                errors = decoded.Errors.Take(ErrorsAnsweredMax).Select(error => new
+                {
+                    line = error.Line,
+                    reason = Configuration.OptionPath.SnakeCase(error.Reason.ToString()),
+                    detail = error.Detail,
+                }),
+            },
+            statusCode: accepted > 0 || decoded.Errors.Count == 0 ? StatusCodes.Status202Accepted : StatusCodes.Status400BadRequest);
+    }
+
+    /// <summary>Reads what the content type says; gives the answer where that is impossible.</summary>
+    private static async Task<IResult?> DecodeAsync(HttpRequest request, byte[] body, Decoded decoded, CancellationToken aborted)
+    {
+        string type = (request.ContentType ?? "application/json").Split(';')[0].Trim().ToLowerInvariant();
+        TextFormat? format = type switch
+        {
+            "application/json" => null,
+            "application/x-ndjson" or "application/jsonl" or "application/x-jsonlines" => TextFormat.Ndjson,
+            "text/plain" or "application/vnd.influx" or "application/vnd.influxdb.line-protocol" => TextFormat.Influx,
+            "text/csv" => TextFormat.Csv,
+            _ => TextFormat.Auto,
+        };
+
+        if (format == TextFormat.Auto)
+        {
+            // curl's own default: whoever says nothing gets what the body looks like.
+            if (type != "application/x-www-form-urlencoded")
+            {
+                return Results.Json(
+                    new { error = $"content type {type}, expected application/json, application/x-ndjson, text/plain (line protocol) or text/csv" },
+                    statusCode: StatusCodes.Status415UnsupportedMediaType);
+            }
+
+            format = body.AsSpan().TrimStart(" \r\n\t"u8).IndexOf((byte)'\n') < 0 && body.AsSpan().TrimStart(" \r\n\t"u8) is [(byte)'{' or (byte)'[', ..]
+                ? null
+                : TextFormat.Auto;
+        }
+
+        string precision = request.Query["precision"].FirstOrDefault() ?? "ns";
+        long? unitsPerSecond = precision switch
+        {
+            "ns" or "n" => InfluxLineDecoder.NanosecondsPerSecond,
+            "us" or "u" => 1_000_000,
+            "ms" => 1_000,
+            "s" => 1,
+            _ => null,
+        };
+
+        if (unitsPerSecond is null)
+        {
+            return Results.Json(
+                new { error = $"query parameter precision: '{precision}', expected ns, us, ms or s" }, statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        if (format is null)
+        {
+            JsonDecoder.Decode(body, line: 1, prefix: "", decoded);
+        }
+        else
+        {
+            using var reader = new StringReader(Encoding.UTF8.GetString(body));
+            string prefix = request.Query["prefix"].FirstOrDefault() ?? "";
+            await TextDecoder.DecodeAsync(reader, format.Value, prefix, decoded, unitsPerSecond.Value, _ => default, aborted);
+        }
+
+        return null;
+    }
+
+    /// <summary>The body, unpacked; null where it is larger than the limit.</summary>
+    private async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken aborted)
+    {
+        if (request.ContentLength > options.BodyMaxBytes)
+        {
+            return null;
+        }
+
+        Stream body = request.Body;
+        await using Stream? unpacked = string.Equals(request.Headers.ContentEncoding, "gzip", StringComparison.OrdinalIgnoreCase)
+            ? new GZipStream(body, CompressionMode.Decompress, leaveOpen: true)
+            : null;
+        using var buffer = new MemoryStream();
+        byte[] chunk = new byte[16_384];
+
+        // The limit holds for what comes out, so a small bomb stays small.
+        for (int read; (read = await (unpacked ?? body).ReadAsync(chunk, aborted)) > 0;)
+        {
+            if (buffer.Length + read > options.BodyMaxBytes)
+            {
+                return null;
+            }
+
+            buffer.Write(chunk, 0, read);
+        }
+
+        return buffer.ToArray();
+    }
+
+    private static IResult Busy(HttpRequest request, int status, string why)
+    {
+        request.HttpContext.Response.Headers.RetryAfter = "1";
+        return Results.Json(new { error = why }, statusCode: status);
+    }
+}

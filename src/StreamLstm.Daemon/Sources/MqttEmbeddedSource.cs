@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using MQTTnet.Protocol;
+using MQTTnet.Server;
+using StreamLstm.Daemon.Decoding;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
+
+namespace StreamLstm.Daemon.Sources;
+
+/// <summary>An MQTT broker inside the daemon: a topic is a stream, a payload a number or JSON.</summary>
+/// <remarks>
+/// A publication is acknowledged once the pipeline has taken it: the interceptor waits for room in the channel, so a
+/// full pipeline slows publishers down instead of growing a queue. One publication is one batch.
+/// </remarks>
+internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
+    : IObservationSource
+{
+    private readonly IngestStamp _stamp = new(time);
+    private readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public string Name => "mqtt_embedded";
+
+    /// <summary>The port that listens, once it does.</summary>
+    public Task<int> BoundPort => _started.Task;
+
+    public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
+    {
+        int port = options.Port > 0 ? options.Port : FreePort();
+        var factory = new MqttServerFactory();
+        using MqttServer server = factory.CreateMqttServer(factory.CreateServerOptionsBuilder()
+            .WithDefaultEndpoint()
+            .WithDefaultEndpointBoundIPAddress(IPAddress.Parse(options.Address))
+            .WithDefaultEndpointBoundIPV6Address(IPAddress.None)
+            .WithDefaultEndpointPort(port)
+            .Build());
+        server.InterceptingPublishAsync += publication => TakeInAsync(publication, intake, stopping);
+
+        try
+        {
+            await server.StartAsync();
+        }
+        catch (SocketException refused)
+        {
+            var failure = new SourceException(
+                $"sources.mqtt_embedded.port: {port} cannot be opened on {options.Address} ({refused.Message}); "
+                + "set another port, 0 for any free one, or sources.mqtt_embedded.enabled: false",
+                refused);
+            _started.TrySetException(failure);
+            throw failure;
+        }
+
+        _started.TrySetResult(port);
+        LogMessages.SourceStarted(logger, Name, $"MQTT on {options.Address}:{port}");
+
+        try
+        {
+            await Task.Delay(Timeout.Infinite, time, stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+
+        await server.StopAsync();
+    }
+
+    private async Task TakeInAsync(InterceptingPublishEventArgs publication, ObservationIntake intake, CancellationToken stopping)
+    {
+        string topic = publication.ApplicationMessage.Topic;
+        ReadOnlySequence<byte> payload = publication.ApplicationMessage.Payload;
+
+        if (topic.StartsWith('$') || payload.IsEmpty)
+        {
+            // The broker's own topics, and the removal of a retained message.
+            return;
+        }
+
+        if (payload.Length > options.PayloadMaxBytes)
+        {
+            intake.Reject(
+                Name, RejectionReason.Oversize, $"topic {topic}: {payload.Length} bytes, expected at most {options.PayloadMaxBytes}",
+                payload.Slice(0, 1024).ToArray());
+            return;
+        }
+
+        byte[] bytes = payload.ToArray();
+        var decoded = new Decoded(_stamp);
+        JsonDecoder.Decode(bytes, line: 1, prefix: topic, decoded);
+
+        foreach (DecodeError error in decoded.Errors)
+        {
+            intake.Reject(Name, error.Reason, $"topic {topic}: {error.Detail}", error.Payload);
+        }
+
+        if (decoded.Observations.Count == 0)
+        {
+            return;
+        }
+
+        using System.Diagnostics.Activity? span = DaemonActivitySource.Source.StartActivity("ingest mqtt_embedded");
+
+        try
+        {
+            await intake.AcceptAsync(
+                new ObservationBatch(Name, decoded.Observations.ToArray(), time.GetUtcNow(), span?.Context ?? default), stopping);
+        }
+        catch (Exception closing) when (closing is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        {
+            // Not taken in, so not acknowledged: the publisher keeps it.
+            publication.ProcessPublish = false;
+            publication.CloseConnection = true;
+            publication.Response.ReasonCode = MqttPubAckReasonCode.UnspecifiedError;
+            publication.Response.ReasonString = "the daemon is stopping";
+        }
+    }
+
+    private int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Parse(options.Address), 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
