@@ -9,6 +9,8 @@ internal sealed class CsvRowDecoder
 {
     private static readonly string[] StreamNames = ["stream", "series", "sensor", "metric", "name", "id"];
 
+    private static readonly char[] Separators = [',', ';', '\t'];
+
     private readonly string[] _header;
     private readonly string _prefix;
     private readonly int _timeColumn;
@@ -43,7 +45,7 @@ internal sealed class CsvRowDecoder
 
     /// <summary>The separator that the header has most of.</summary>
     public static char SeparatorOf(string headerLine) =>
-        new[] { ',', ';', '\t' }.MaxBy(candidate => headerLine.Count(c => c == candidate));
+        Separators.MaxBy(candidate => headerLine.Count(c => c == candidate));
 
     public void Decode(string[] row, int line, Decoded decoded)
     {

@@ -151,9 +151,9 @@ internal sealed class SnapshotStore(StorageDirectory storage, ILogger<SnapshotSt
         using var weightBytes = new MemoryStream(reader.ReadBytes(reader.ReadInt32()), writable: false);
         ForecastWeights weights = WeightsFile.Read(weightBytes, out _);
 
-        if (weights.Shape != ForecastInput.Shape)
+        if (weights.Shape != BaseModel.Shape)
         {
-            throw new InvalidDataException($"weights of shape {weights.Shape}, expected {ForecastInput.Shape}");
+            throw new InvalidDataException($"weights of shape {weights.Shape}, expected {BaseModel.Shape}");
         }
 
         var shards = new Dictionary<int, byte[]>();

@@ -15,7 +15,7 @@ internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimePr
     private const int ErrorsAnsweredMax = 100;
 
     private readonly IngestStamp _stamp = new(time);
-    private readonly SemaphoreSlim _places = new(options.ConcurrentMax);
+    private int _requests;
     private ObservationIntake? _intake;
     private CancellationToken _stopping;
 
@@ -28,7 +28,7 @@ internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimePr
 
         try
         {
-            await Task.Delay(Timeout.Infinite, time, stopping);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -45,8 +45,9 @@ internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimePr
             return Busy(request, StatusCodes.Status503ServiceUnavailable, "not taking observations in: starting or stopping");
         }
 
-        if (!await _places.WaitAsync(0, aborted))
+        if (Interlocked.Increment(ref _requests) > options.ConcurrentMax)
         {
+            Interlocked.Decrement(ref _requests);
             return Busy(request, StatusCodes.Status429TooManyRequests, $"more than {options.ConcurrentMax} requests at once (sources.http.concurrent_max)");
         }
 
@@ -76,7 +77,7 @@ internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimePr
         }
         finally
         {
-            _places.Release();
+            Interlocked.Decrement(ref _requests);
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, TimeProvid
 
         try
         {
-            await Task.Delay(Timeout.Infinite, time, stopping);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

@@ -39,6 +39,9 @@ internal static partial class LogMessages
     [LoggerMessage(207, LogLevel.Critical, "{Reason}")]
     public static partial void Fatal(ILogger logger, string reason);
 
+    [LoggerMessage(208, LogLevel.Critical, "The pipeline failed")]
+    public static partial void PipelineFailed(ILogger logger, Exception failure);
+
     [LoggerMessage(300, LogLevel.Error, "History {File} cannot be used ({Reason}); moved to {Aside}, a new one begins")]
     public static partial void HistorySetAside(ILogger logger, string file, string reason, string aside);
 

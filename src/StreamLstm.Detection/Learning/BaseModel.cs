@@ -7,6 +7,9 @@ namespace StreamLstm.Detection.Learning;
 /// <param name="Weights">The weights.</param>
 public sealed record BaseModel(long Version, ForecastWeights Weights)
 {
+    /// <summary>The shape of every base model: that of the detector's inputs and heads.</summary>
+    public static ForecastShape Shape => ForecastInput.Shape;
+
     /// <summary>The start: random weights, the same for the same seed.</summary>
     public static BaseModel Untrained(int seed) =>
         new(0, WeightInitializer.Create(ForecastInput.Shape, (ulong)seed));

@@ -1,0 +1,137 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using StreamLstm.Daemon.Commands;
+using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Detection;
+
+namespace StreamLstm.Daemon.Api;
+
+/// <summary>The read side of the API: what the page shows, for machines too.</summary>
+internal static class ApiEndpoints
+{
+    private const int PageMax = 1_000;
+
+    public static void Map(
+        IEndpointRouteBuilder routes, LiveView live, Ledger ledger, PipelineService pipeline, HttpOptions options, TimeProvider time)
+    {
+        var feed = new LiveFeed(live, () => Status(live, ledger, pipeline, time), options.LiveClientsMax, time);
+
+        routes.MapGet("/api/v1/status", () => Status(live, ledger, pipeline, time));
+        routes.MapGet("/api/v1/streams", (string? filter, Lifecycle? lifecycle, int? limit, int? offset) =>
+            Streams(live, filter, lifecycle, limit, offset));
+        routes.MapGet("/api/v1/streams/{**stream}", (string stream) => Stream(live, stream));
+        routes.MapGet("/api/v1/history/{**stream}", (string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit) =>
+            History(pipeline, time, stream, since, until, limit));
+        routes.MapGet("/api/v1/incidents", (string? stream, int? limit, int? offset) =>
+            Incidents(live, pipeline, stream, limit, offset));
+        routes.MapGet("/api/v1/models", () => Models(live, pipeline));
+        routes.MapGet("/api/v1/live", feed.ServeAsync);
+    }
+
+    public static StatusAnswer Status(LiveView live, Ledger ledger, PipelineService pipeline, TimeProvider time)
+    {
+        LedgerCut cut = ledger.Cut();
+        IReadOnlyDictionary<Lifecycle, int> streams = live.CountByLifecycle();
+        return new StatusAnswer(
+            CommandLine.Version,
+            pipeline.StartedAt,
+            time.GetUtcNow(),
+            pipeline.LiveModel?.Serving.Model.Version ?? 0,
+            new BooksAnswer(
+                cut.Received, cut.Scored, cut.Rejected, cut.Queued, cut.Balances,
+                cut.ReceivedBySource,
+                Enum.GetValues<RejectionReason>()
+                    .Where(reason => cut.RejectedByReason[(int)reason] > 0)
+                    .ToDictionary(reason => OptionPath.SnakeCase(reason.ToString()), reason => cut.RejectedByReason[(int)reason])),
+            streams.ToDictionary(pair => OptionPath.SnakeCase(pair.Key.ToString()), pair => pair.Value),
+            pipeline.Retrainer is null
+                ? null
+                : new RetrainAnswer(pipeline.Retrainer.NextAt, pipeline.Retrainer.Progress, pipeline.Retrainer.Last));
+    }
+
+    private static IResult Streams(LiveView live, string? filter, Lifecycle? lifecycle, int? limit, int? offset)
+    {
+        if (!IsPage(limit, offset, out IResult? refused))
+        {
+            return refused!;
+        }
+
+        LiveStreamState[] found = [.. live.ChangedSince(-1).Streams
+            .Where(stream => filter is null || stream.Stream.Contains(filter, StringComparison.OrdinalIgnoreCase))
+            .Where(stream => lifecycle is null || stream.Lifecycle == lifecycle)];
+        return Results.Json(
+            new { total = found.Length, streams = found.Skip(offset ?? 0).Take(limit ?? 100) }, EventJson.Options);
+    }
+
+    private static IResult Stream(LiveView live, string stream) =>
+        live.State(stream) is { } state
+            ? Results.Json(new { state, points = live.Points(stream, DateTimeOffset.MinValue) }, EventJson.Options)
+            : Results.Json(new { error = $"stream '{stream}' is not known; /api/v1/streams lists those that are" }, statusCode: 404);
+
+    private static IResult History(
+        PipelineService pipeline, TimeProvider time, string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit)
+    {
+        if (pipeline.History is not { } history)
+        {
+            return Results.Json(new { error = "no history is kept (sinks.history.enabled: false)" }, statusCode: 404);
+        }
+
+        DateTimeOffset end = until ?? time.GetUtcNow();
+        return IsPage(limit, 0, out IResult? refused)
+            ? Results.Json(
+                new { stream, scores = history.Scores(stream, since ?? end.AddDays(-1), end, limit ?? PageMax) }, EventJson.Options)
+            : refused!;
+    }
+
+    private static IResult Incidents(LiveView live, PipelineService pipeline, string? stream, int? limit, int? offset)
+    {
+        if (!IsPage(limit, offset, out IResult? refused))
+        {
+            return refused!;
+        }
+
+        IEnumerable<string> incidents = pipeline.History is { } history
+            ? history.Incidents(limit ?? 100, offset ?? 0, stream)
+            : live.Incidents()
+                .Where(incident => stream is null || incident.Stream == stream)
+                .Skip(offset ?? 0).Take(limit ?? 100)
+                .Select(EventJson.Incident);
+        return Results.Text($"{{\"incidents\":[{string.Join(',', incidents)}]}}", "application/json");
+    }
+
+    private static IResult Models(LiveView live, PipelineService pipeline) => Results.Json(
+        new
+        {
+            serving = pipeline.LiveModel?.Serving.Model.Version ?? 0,
+            swaps = live.Swaps(),
+            last_training = pipeline.Retrainer?.Last,
+            next_training_at = pipeline.Retrainer?.NextAt,
+        },
+        EventJson.Options);
+
+    private static bool IsPage(int? limit, int? offset, out IResult? refused)
+    {
+        string? wrong =
+            limit is < 1 or > PageMax ? $"query parameter limit: {limit}, expected 1 to {PageMax}"
+            : offset < 0 ? $"query parameter offset: {offset}, expected 0 or more"
+            : null;
+        refused = wrong is null ? null : Results.Json(new { error = wrong }, statusCode: 400);
+        return wrong is null;
+    }
+}
+
+/// <summary>GET /api/v1/status.</summary>
+internal sealed record StatusAnswer(
+    string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books,
+    IReadOnlyDictionary<string, int> Streams, RetrainAnswer? Retrain);
+
+/// <summary>The books at one instant.</summary>
+internal sealed record BooksAnswer(
+    long Received, long Scored, long Rejected, long Queued, bool Balances,
+    IReadOnlyDictionary<string, long> ReceivedBySource, IReadOnlyDictionary<string, long> RejectedByReason);
+
+/// <summary>How training stands.</summary>
+internal sealed record RetrainAnswer(DateTimeOffset? NextAt, double? Progress, Retraining.RetrainReport? Last);

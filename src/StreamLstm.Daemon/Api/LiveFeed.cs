@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using StreamLstm.Daemon.Sinks;
+
+namespace StreamLstm.Daemon.Api;
+
+/// <summary>GET /api/v1/live: what changed, once a second, as server-sent events (WHATWG HTML, section 9.2).</summary>
+/// <remarks>
+/// Each message is the change since the one before, read from the view when there is room for it: a slow client gets
+/// fewer and larger messages, and nothing is queued for it. With ?stream=ID the points of that stream come along.
+/// </remarks>
+internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, int clientsMax, TimeProvider time)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private int _clients;
+
+    public async Task ServeAsync(HttpContext context)
+    {
+        if (Interlocked.Increment(ref _clients) > clientsMax)
+        {
+            Interlocked.Decrement(ref _clients);
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            await context.Response.WriteAsJsonAsync(
+                new { error = $"more than {clientsMax} clients watch (http.live_clients_max)" });
+            return;
+        }
+
+        // The host waits for open requests when it stops, and this one would never end by itself.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted,
+            context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+
+        try
+        {
+            await SendAsync(context.Response, context.Request.Query["stream"].FirstOrDefault(), ended.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client went away, or the daemon stops.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _clients);
+        }
+    }
+
+    private async Task SendAsync(HttpResponse response, string? stream, CancellationToken ended)
+    {
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        using var timer = new PeriodicTimer(Interval, time);
+        long revision = -1;
+        DateTimeOffset after = DateTimeOffset.MinValue;
+
+        do
+        {
+            (IReadOnlyList<LiveStreamState> streams, revision) = live.ChangedSince(revision);
+            IReadOnlyList<LivePoint>? points = stream is null ? null : live.Points(stream, after);
+            after = points is { Count: > 0 } ? points[^1].Time : after;
+            string json = JsonSerializer.Serialize(
+                new { status = status(), streams, stream, points, incidents = live.Incidents().Take(100), swaps = live.Swaps() },
+                EventJson.Options);
+            await response.WriteAsync($"data: {json}\n\n", ended);
+            await response.Body.FlushAsync(ended);
+        }
+        while (await timer.WaitForNextTickAsync(ended));
+    }
+}

@@ -1,0 +1,244 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Retraining;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Sources.Host;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
+
+namespace StreamLstm.Daemon.Pipeline;
+
+/// <summary>The pipeline's life: state is restored before the first observation, and saved after the last.</summary>
+internal sealed class PipelineService(
+    DaemonOptions options,
+    Ledger ledger,
+    LiveView live,
+    HttpSource httpSource,
+    DaemonMetrics metrics,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime,
+    ILoggerFactory loggers) : IHostedService, IDisposable
+{
+    private readonly ILogger _logger = loggers.CreateLogger<PipelineService>();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _drained = new();
+    private readonly List<IScoreSink> _sinks = [];
+    private StorageDirectory? _storage;
+    private DeadLetterFile? _deadLetters;
+    private DetectionPipeline? _pipeline;
+    private Snapshots? _snapshots;
+    private Task _running = Task.CompletedTask;
+    private Task _beside = Task.CompletedTask;
+
+    /// <summary>What ended the pipeline before it was asked to; null while all is well.</summary>
+    public Exception? Failure { get; private set; }
+
+    public string StorageDirectory => _storage?.Path ?? "";
+
+    public DateTimeOffset StartedAt { get; private set; }
+
+    public LiveModel? LiveModel { get; private set; }
+
+    public Retrainer? Retrainer { get; private set; }
+
+    /// <summary>Reads the history; null where none is kept.</summary>
+    public HistoryReader? History { get; private set; }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        StartedAt = time.GetUtcNow();
+        _storage = Durability.StorageDirectory.Open(options.Storage);
+        var store = new SnapshotStore(_storage, loggers.CreateLogger<SnapshotStore>());
+        Snapshot? snapshot = store.Read();
+        BaseModel model = snapshot?.Model ?? BaseModel.Untrained(options.Detection.Seed);
+        LiveModel = new LiveModel(model);
+        metrics.Serving(model.Version);
+
+        if (snapshot is not null)
+        {
+            LogMessages.Restored(
+                _logger, snapshot.State.Shards.Count, snapshot.State.Shards.Values.Sum(state => (long)state.Length), model.Version);
+        }
+
+        _deadLetters = new DeadLetterFile(
+            _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
+        AddSinks();
+        _pipeline = new DetectionPipeline(
+            options.Pipeline, DetectionOptions(), LiveModel, snapshot?.State ?? RestoredState.Empty, [.. Sources()], _sinks,
+            ledger, _deadLetters, metrics, time, loggers);
+        _snapshots = new Snapshots(
+            _pipeline, LiveModel, store, options.Storage, metrics, time, loggers.CreateLogger<Snapshots>());
+        Retrainer = new Retrainer(
+            _pipeline, LiveModel, _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+
+        if (options.Http.AllowNonLoopback)
+        {
+            LogMessages.OpenToTheNetwork(_logger, "http", options.Http.Address);
+        }
+
+        if (options.Sources.MqttEmbedded is { Enabled: true, AllowNonLoopback: true })
+        {
+            LogMessages.OpenToTheNetwork(_logger, "sources.mqtt_embedded", options.Sources.MqttEmbedded.Address);
+        }
+
+        _running = RunAsync();
+        _beside = Task.WhenAll(_snapshots.RunAsync(_drained.Token), Retrainer.RunAsync(_stopping.Token));
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        await _drained.CancelAsync();
+        await _beside;
+
+        if (Failure is null)
+        {
+            _snapshots?.WriteFinal();
+        }
+
+        foreach (IScoreSink sink in _sinks)
+        {
+            await sink.DisposeAsync();
+        }
+
+        if (_deadLetters is not null)
+        {
+            await _deadLetters.DisposeAsync();
+        }
+
+        LedgerCut cut = ledger.Cut();
+        LogMessages.Drained(_logger, cut.Received, cut.Scored, cut.Rejected, cut.Queued);
+        _storage?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _drained.Dispose();
+        _storage?.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _pipeline!.RunAsync(_stopping.Token);
+
+            // Every source has ended: there is nothing left to wait for.
+            if (!_stopping.IsCancellationRequested)
+            {
+                lifetime.StopApplication();
+            }
+        }
+#pragma warning disable CA1031 // said once, in the log; the exit code follows
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            Failure = failure;
+
+            if (failure is SourceException or StorageException)
+            {
+                LogMessages.Fatal(_logger, failure.Message);
+            }
+            else
+            {
+                LogMessages.PipelineFailed(_logger, failure);
+            }
+
+            lifetime.StopApplication();
+        }
+    }
+
+    private void AddSinks()
+    {
+        _sinks.Add(live);
+
+        if (options.Sinks.Console.Enabled)
+        {
+            bool colour = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+            _sinks.Add(new ConsoleSink(options.Sinks.Console, Console.Out, colour));
+        }
+
+        if (options.Sinks.Jsonl.Enabled)
+        {
+            _sinks.Add(new JsonlSink(options.Sinks.Jsonl, _storage!.FileIn(options.Sinks.Jsonl.Path)));
+        }
+
+        if (options.Sinks.History.Enabled)
+        {
+            var history = new HistorySink(
+                options.Sinks.History, _storage!.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>());
+            History = new HistoryReader(history.ConnectionString);
+            _sinks.Add(history);
+        }
+    }
+
+    private IEnumerable<IObservationSource> Sources()
+    {
+        SourcesOptions sources = options.Sources;
+
+        if (sources.Host.Enabled)
+        {
+            yield return new HostSource(sources.Host, time, loggers.CreateLogger<HostSource>());
+        }
+
+        if (sources.MqttEmbedded.Enabled)
+        {
+            yield return new MqttEmbeddedSource(sources.MqttEmbedded, time, loggers.CreateLogger<MqttEmbeddedSource>());
+        }
+
+        if (sources.Http.Enabled)
+        {
+            yield return httpSource;
+        }
+
+        for (int i = 0; i < sources.Files.Count; i++)
+        {
+            yield return new FileSource(sources.Files[i], i, options.Pipeline.BatchMax, time, loggers.CreateLogger<FileSource>());
+        }
+
+        if (sources.Stdin.Enabled)
+        {
+            yield return new StdinSource(
+                sources.Stdin, Console.OpenStandardInput(), options.Pipeline.BatchMax, time, loggers.CreateLogger<StdinSource>());
+        }
+    }
+
+    private DetectionOptions DetectionOptions() => new()
+    {
+        Seed = options.Detection.Seed,
+        StreamsMax = options.Limits.Streams,
+        TrainingWindowsMax = options.Retrain.WindowsMax,
+        PerStreamMax = options.Detection.Learning switch
+        {
+            LearningMode.Shared => 0,
+            LearningMode.PerStream => int.MaxValue,
+            _ => options.Detection.PerStreamMax,
+        },
+    };
+
+    /// <summary>Ready = state restored and the pipeline running; the body names what is missing.</summary>
+    internal sealed class Ready(PipelineService service) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(
+                service.Failure is { } failure ? HealthCheckResult.Unhealthy(failure.Message)
+                : service._pipeline is null ? HealthCheckResult.Unhealthy("state is being restored")
+                : service._stopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("stopping")
+                : HealthCheckResult.Healthy("watching"));
+
+        public static Task WriteAsync(HttpContext context, HealthReport report) =>
+            context.Response.WriteAsJsonAsync(new
+            {
+                ready = report.Status == HealthStatus.Healthy,
+                reasons = report.Entries.Values.Select(entry => entry.Description),
+            });
+    }
+}

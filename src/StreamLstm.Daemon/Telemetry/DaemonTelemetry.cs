@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using StreamLstm.Daemon.Commands;
+
+namespace StreamLstm.Daemon.Telemetry;
+
+/// <summary>Metrics, traces and logs through OpenTelemetry: /metrics always, OTLP where an endpoint is set.</summary>
+internal static class DaemonTelemetry
+{
+    public static void Add(WebApplicationBuilder builder, TelemetryOptions options)
+    {
+        bool otlp = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"));
+
+        // JSON for machines; on a terminal, lines for people.
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        if (Console.IsErrorRedirected)
+        {
+            builder.Logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+        }
+        else
+        {
+            builder.Logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss ";
+            });
+        }
+
+        // Standard output carries incidents; what the daemon says of itself goes to standard error.
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+
+        OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("streamlstm", serviceVersion: CommandLine.Version))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(DaemonMetrics.MeterName).AddRuntimeInstrumentation().AddPrometheusExporter();
+
+                if (otlp)
+                {
+                    metrics.AddOtlpExporter();
+                }
+            })
+            .WithTracing(tracing =>
+            {
+                tracing.AddSource(DaemonActivitySource.Name).SetSampler(new TraceIdRatioBasedSampler(options.TraceRatio));
+
+                if (otlp)
+                {
+                    tracing.AddOtlpExporter();
+                }
+            });
+
+        if (otlp)
+        {
+            telemetry.WithLogging(logging => logging.AddOtlpExporter());
+        }
+    }
+}
