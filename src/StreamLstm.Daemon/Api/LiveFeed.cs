@@ -53,6 +53,7 @@ internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, int cli
         response.Headers.CacheControl = "no-store";
         using var timer = new PeriodicTimer(Interval, time);
         long revision = -1;
+        bool first = true;
         DateTimeOffset after = DateTimeOffset.MinValue;
 
         do
@@ -60,8 +61,10 @@ internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, int cli
             (IReadOnlyList<LiveStreamState> streams, revision) = live.ChangedSince(revision);
             IReadOnlyList<LivePoint>? points = stream is null ? null : live.Points(stream, after);
             after = points is { Count: > 0 } ? points[^1].Time : after;
+            IReadOnlyDictionary<string, IReadOnlyList<double>>? sparks = first ? live.Sparks() : null;
+            first = false;
             string json = JsonSerializer.Serialize(
-                new { status = status(), streams, stream, points, incidents = live.Incidents().Take(100), swaps = live.Swaps() },
+                new { status = status(), streams, sparks, stream, points, incidents = live.Incidents().Take(100), swaps = live.Swaps() },
                 EventJson.Options);
             await response.WriteAsync($"data: {json}\n\n", ended);
             await response.Body.FlushAsync(ended);

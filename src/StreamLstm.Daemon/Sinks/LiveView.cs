@@ -16,6 +16,7 @@ internal sealed class LiveView : IScoreSink
     private const int StreamsInFull = 2_000;
     private const int IncidentsKept = 500;
     private const int SwapsKept = 100;
+    private const int SparkPoints = 60;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LiveStream> _streams = new(StringComparer.Ordinal);
@@ -73,6 +74,15 @@ internal sealed class LiveView : IScoreSink
         lock (_lock)
         {
             return _streams.TryGetValue(stream, out LiveStream? found) ? found.PointsAfter(after) : null;
+        }
+    }
+
+    /// <summary>Each stream's last values, for a small picture; none beyond the first 2,000 streams.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> Sparks()
+    {
+        lock (_lock)
+        {
+            return _streams.Take(StreamsInFull).ToDictionary(pair => pair.Key, pair => pair.Value.Spark());
         }
     }
 
@@ -184,6 +194,9 @@ internal sealed class LiveView : IScoreSink
         public LiveStreamState State(string stream) => new(
             stream, Lifecycle, _last.Progress, _last.Time, _last.Value, _last.Score, _last.Expected, _last.Lower, _last.Upper,
             _incidentOpen, _last.ModelVersion, _last.Channel);
+
+        public IReadOnlyList<double> Spark() =>
+            [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
 
         public IReadOnlyList<LivePoint> PointsAfter(DateTimeOffset after) => [.. _points.Where(point => point.Time > after)];
     }

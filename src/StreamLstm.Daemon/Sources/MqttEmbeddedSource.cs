@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
+using MQTTnet.Server.Internal.Adapter;
 using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
@@ -30,12 +31,13 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, TimeProvid
     {
         int port = options.Port > 0 ? options.Port : FreePort();
         var factory = new MqttServerFactory();
-        using MqttServer server = factory.CreateMqttServer(factory.CreateServerOptionsBuilder()
+        MqttServerOptions endpoint = factory.CreateServerOptionsBuilder()
             .WithDefaultEndpoint()
             .WithDefaultEndpointBoundIPAddress(IPAddress.Parse(options.Address))
             .WithDefaultEndpointBoundIPV6Address(IPAddress.None)
             .WithDefaultEndpointPort(port)
-            .Build());
+            .Build();
+        using MqttServer server = factory.CreateMqttServer(endpoint, [new NamelessMqttClients(new MqttTcpServerAdapter())]);
         server.InterceptingPublishAsync += publication => TakeInAsync(publication, intake, stopping);
 
         try

@@ -1,0 +1,144 @@
+// The page: listens to /api/v1/live and keeps the list, the chart and the incidents as they are now.
+
+import { StreamList } from './list.js';
+import { StreamChart } from './chart.js';
+import { figure, clock, duration, count } from './format.js';
+
+const byId = id => document.getElementById(id);
+const list = new StreamList(byId('streams'), byId('filter'), byId('order'), choose);
+const chart = new StreamChart(byId('chart'));
+let feed = null;
+let chosen = decodeURIComponent(location.hash.slice(1)) || null;
+let chosenIncident = null;
+let incidents = [];
+let swaps = [];
+let before = null;
+
+listen();
+addEventListener('hashchange', () => {
+  const stream = decodeURIComponent(location.hash.slice(1));
+  if (stream && stream !== chosen) choose(stream);
+});
+
+/** The chosen stream's points come with the feed, so another choice means another feed. */
+function listen() {
+  feed?.close();
+  if (chosen) chart.show(chosen);
+  feed = new EventSource(`api/v1/live${chosen ? `?stream=${encodeURIComponent(chosen)}` : ''}`);
+  feed.onmessage = event => show(JSON.parse(event.data));
+  feed.onopen = () => chosen && chart.show(chosen);
+  feed.onerror = () => connection('connection lost, trying again', true);
+}
+
+function choose(stream) {
+  chosen = stream;
+  history.replaceState(null, '', `#${encodeURIComponent(stream)}`);
+  list.choose(stream);
+  listen();
+}
+
+function show(message) {
+  connection('live', false);
+  header(message.status);
+  list.update(message.streams, message.sparks);
+  incidents = message.incidents;
+  swaps = message.swaps;
+
+  if (!chosen && list.sorted.length > 0) {
+    choose(list.sorted[0]);
+    return;
+  }
+
+  byId('empty').hidden = list.streams.size > 0;
+  byId('detail').hidden = list.streams.size === 0;
+
+  if (message.points && message.stream === chosen) chart.add(message.points);
+  if (chosen) {
+    title(list.streams.get(chosen));
+    chart.draw(incidents, swaps);
+  }
+  drawIncidents();
+}
+
+function connection(text, lost) {
+  byId('connection').textContent = text;
+  byId('connection').classList.toggle('lost', lost);
+}
+
+function header(status) {
+  const open = incidents.filter(incident => incident.state !== 'closed').length;
+  const warming = status.streams.learning + status.streams.calibrating;
+  byId('counts').innerHTML = [['active', status.streams.active], ['learning', warming], ['silent', status.streams.silent], ['open incidents', open]]
+    .map(([name, value]) => `<div><dt>${name}</dt><dd>${count(value)}</dd></div>`).join('');
+  const books = status.books;
+  const seconds = before ? (Date.parse(status.now) - before.now) / 1000 : 0;
+  const rate = seconds > 0 ? `${Math.round((books.scored - before.scored) / seconds)}/s · ` : '';
+  before = { now: Date.parse(status.now), scored: books.scored };
+  byId('books').innerHTML = `${rate}received <b>${count(books.received)}</b> = scored <b>${count(books.scored)}</b> + rejected <b>${count(books.rejected)}</b> + queued <b>${count(books.queued)}</b> <span class="${books.balances ? 'ok' : 'bad'}">${books.balances ? '✓' : 'does not balance'}</span>`;
+  byId('model').textContent = `model ${status.model_version}${training(status.retrain, status.now)}`;
+}
+
+function training(retrain, now) {
+  if (!retrain) return '';
+  if (retrain.progress !== undefined) return ` · training ${Math.round(100 * retrain.progress)} %`;
+  return retrain.next_at ? ` · next training in ${duration(Date.parse(retrain.next_at) - Date.parse(now))}` : '';
+}
+
+function title(state) {
+  byId('name').textContent = chosen;
+  if (!state) return;
+  const learning = state.progress < 1 && state.lifecycle !== 'silent';
+  byId('state').textContent = learning
+    ? `${state.lifecycle}: ${Math.floor(100 * state.progress)} % of its warm-up; alerts begin when that is done`
+    : state.lifecycle;
+  const band = state.expected === undefined ? '' : `, expected <b>${figure(state.expected)}</b> (${figure(state.lower)} to ${figure(state.upper)})`;
+  byId('figures').innerHTML = `now <b>${figure(state.value)}</b>${band}, score <b>${Math.round(state.score)}</b>`;
+}
+
+function drawIncidents() {
+  byId('quiet').hidden = incidents.length > 0;
+  byId('incidents').hidden = incidents.length === 0;
+  const body = byId('incidents').tBodies[0];
+  body.replaceChildren(...incidents.map(incidentRow));
+}
+
+function incidentRow(incident) {
+  const row = document.createElement('tr');
+  row.tabIndex = 0;
+  row.className = `${incident.state === 'closed' ? 'closed' : ''} ${incident.incident_id === chosenIncident ? 'chosen' : ''}`;
+  const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
+  const open = incident.state === 'closed' ? '' : ' (open)';
+  const cells = [
+    ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', clock(incident.onset)],
+    ['', duration(end - Date.parse(incident.onset)) + open], ['', Math.round(incident.max_score)], ['why', incident.explanation],
+  ];
+  for (const [name, text] of cells) {
+    const cell = row.insertCell();
+    cell.className = name === 'severity' ? `severity ${incident.severity}` : name;
+    cell.textContent = text;
+  }
+  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution));
+  const pick = () => {
+    chosenIncident = chosenIncident === incident.incident_id ? null : incident.incident_id;
+    choose(incident.stream);
+  };
+  row.addEventListener('click', pick);
+  row.addEventListener('keydown', event => event.key === 'Enter' && pick());
+  return row;
+}
+
+/** What the score is made of, the largest share first. */
+function shares(attribution) {
+  const box = document.createElement('div');
+  box.className = 'shares';
+  for (const [channel, share] of Object.entries(attribution).sort((a, b) => b[1] - a[1]).slice(0, 5)) {
+    const name = document.createElement('span');
+    name.textContent = channel;
+    const bar = document.createElement('meter');
+    bar.value = share;
+    const percent = document.createElement('span');
+    percent.textContent = `${Math.round(100 * share)} %`;
+    box.append(name, bar, percent);
+  }
+  return box;
+}
