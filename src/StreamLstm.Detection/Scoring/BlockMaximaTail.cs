@@ -9,12 +9,15 @@ namespace StreamLstm.Detection.Scoring;
 /// themselves. A block counts after <c>delayBlocks</c>: 0 to forget quickly what has been alarmed, 16 so that an
 /// anomaly does not teach its own score away.
 /// </remarks>
-internal sealed class BlockMaximaTail(int delayBlocks, double floor)
+internal sealed class BlockMaximaTail(int delayBlocks, double prior)
 {
     /// <summary>Rows in a block.</summary>
     public const int BlockRows = 25;
 
     private const int KeptMax = 16;
+
+    /// <summary>Excesses that the prior is worth.</summary>
+    private const double PriorCount = 16;
 
     /// <summary>What a kept maximum loses per block: an extreme is half forgotten after 280 blocks, 7,000 rows.</summary>
     private const double Fade = 0.9975;
@@ -51,8 +54,10 @@ internal sealed class BlockMaximaTail(int delayBlocks, double floor)
             excess += _highest[i] - u;
         }
 
-        double beta = Math.Max(excess / _kept, floor);
-        return _kept * Math.Log10(1 + (value - u) / (_kept * beta)) - Math.Log10(_kept);
+        // Gamma prior on 1/beta, worth PriorCount excesses of the mean that a channel in nats has by itself.
+        double known = _kept + PriorCount;
+        double beta = Math.Max((excess + PriorCount * prior) / known, prior);
+        return known * Math.Log10(1 + (value - u) / (known * beta)) - Math.Log10(_kept);
     }
 
     public void Add(double value)

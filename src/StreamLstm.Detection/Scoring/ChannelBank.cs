@@ -129,7 +129,7 @@ internal sealed class ChannelBank
     }
 
     private static BlockMaximaTail[] NewTails(int delayBlocks) =>
-        [.. Enumerable.Range(0, Channels.Count).Select(_ => new BlockMaximaTail(delayBlocks, floor: 1))];
+        [.. Enumerable.Range(0, Channels.Count).Select(_ => new BlockMaximaTail(delayBlocks, prior: 1))];
 
     /// <summary>An exponential mean of normal scores, as -ln of its likelihood were they independent.</summary>
     private double Drift(int horizon, Tail tail)

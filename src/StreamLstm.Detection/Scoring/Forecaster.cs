@@ -9,7 +9,7 @@ namespace StreamLstm.Detection.Scoring;
 internal sealed class Forecaster
 {
     /// <summary>Share by which the trust in network and marginal returns to even per row: the better one may change.</summary>
-    private const double FixedShare = 0.01;
+    private const double FixedShare = 0.002;
 
     private static readonly int HorizonCount = ForecastInput.Horizons.Length;
 

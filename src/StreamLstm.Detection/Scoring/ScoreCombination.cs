@@ -3,20 +3,21 @@ namespace StreamLstm.Detection.Scoring;
 /// <summary>One score from the channels' calibrated scores.</summary>
 internal static class ScoreCombination
 {
-    /// <summary>Between a mean (towards 0) and a maximum (towards infinity) of the channels' odds.</summary>
-    private const double Power = 0.4;
-
-    /// <summary>S = log10(mean over channels of 10^(0.4 s)) / 0.4.</summary>
+    /// <summary>S = log10(mean over channels of 10^s).</summary>
+    /// <remarks>
+    /// 10^s is one over an expected number of events, an e-value; a mean of e-values is one again, however the channels
+    /// depend on each other (Vovk and Wang 2021). One channel alone thus pays a decade for the company of eight others.
+    /// </remarks>
     public static double Combine(ReadOnlySpan<double> scores)
     {
         double sum = 0;
 
         foreach (double score in scores)
         {
-            sum += Math.Pow(10, Power * score);
+            sum += Math.Pow(10, score);
         }
 
-        return Math.Log10(sum / scores.Length) / Power;
+        return Math.Log10(sum / scores.Length);
     }
 
     /// <summary>Each channel's share of the combined score, summing to 1.</summary>
@@ -26,7 +27,7 @@ internal static class ScoreCombination
 
         for (int i = 0; i < scores.Length; i++)
         {
-            shares[i] = Math.Pow(10, Power * scores[i]);
+            shares[i] = Math.Pow(10, scores[i]);
             sum += shares[i];
         }
 
@@ -36,7 +37,7 @@ internal static class ScoreCombination
         }
     }
 
-    /// <summary>0 to 100 for people: 50 where a hundredth of an event was to be expected, 75 at a ten-thousandth.</summary>
+    /// <summary>0 to 100 for people: 50 where a thirtieth of an event was to be expected, 75 at a thousandth.</summary>
     public static double ForPeople(double anomalyScore) =>
-        anomalyScore <= 0 ? 0 : 100 * (1 - Math.Pow(2, -anomalyScore / 2));
+        anomalyScore <= 0 ? 0 : 100 * (1 - Math.Pow(2, -anomalyScore / 1.5));
 }

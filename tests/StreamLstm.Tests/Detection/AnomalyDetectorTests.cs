@@ -1,0 +1,116 @@
+using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
+using StreamLstm.Tests.Support;
+
+namespace StreamLstm.Tests.Detection;
+
+public sealed class AnomalyDetectorTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_spike_a_level_shift_and_a_flat_stretch_are_found_and_little_else(int seed)
+    {
+        List<(int Row, IncidentEvent Incident)> opened = Opened(DailySeries.WithFaults(seed));
+
+        Assert.Contains(opened, incident => incident.Row is >= DailySeries.Spike and <= DailySeries.Spike + 2);
+        Assert.Contains(opened, incident => incident.Row is >= DailySeries.Shift and <= DailySeries.Shift + 80);
+        Assert.Contains(opened, incident => incident.Row is > DailySeries.Flat and < DailySeries.FlatEnd);
+        Assert.InRange(opened.Count, 3, 5);
+        Assert.DoesNotContain(opened, incident => incident.Row < DailySeries.Spike);
+    }
+
+    [Fact]
+    public void Clean_series_stay_quiet()
+    {
+        int opened = Enumerable.Range(10, 8).Sum(seed => Opened(DailySeries.Clean(seed, 4000)).Count);
+
+        Assert.Equal(0, opened);
+    }
+
+    [Fact]
+    public void The_same_input_and_seed_give_the_same_scores_to_the_last_bit()
+    {
+        double[] series = DailySeries.WithFaults(1, rows: 800 + DailySeries.FlatEnd);
+
+        Assert.Equal(Scores(series), Scores(series));
+    }
+
+    [Fact]
+    public void A_score_never_depends_on_what_comes_later()
+    {
+        double[] series = DailySeries.Clean(4, 1200);
+        double[] other = [.. series[..1000], .. DailySeries.Clean(5, 200)];
+
+        Assert.Equal(Scores(series)[..1000], Scores(other)[..1000]);
+    }
+
+    [Fact]
+    public void Streams_do_not_see_each_other()
+    {
+        double[] a = DailySeries.Clean(6, 900), b = DailySeries.Clean(7, 900);
+        var together = new AnomalyDetector();
+        var scores = new List<ScoredObservation>();
+
+        for (int row = 0; row < a.Length; row++)
+        {
+            scores.Add(together.Score(new Observation("a", Start.AddMinutes(row), a[row]))!.Value);
+            together.Score(new Observation("b", Start.AddMinutes(row), b[row]));
+        }
+
+        Assert.Equal(Scores(a, "a"), scores);
+    }
+
+    [Fact]
+    public void The_forecast_of_a_learnt_daily_shape_is_narrower_than_the_days_range()
+    {
+        ScoredObservation[] scores = Scores(DailySeries.Clean(8, 3000));
+        double width = scores[2500..].Average(scored => scored.Upper!.Value - scored.Lower!.Value);
+        int inside = scores[2500..].Count(scored => scored.Value >= scored.Lower && scored.Value <= scored.Upper);
+
+        Assert.InRange(width, 1, 8);
+        Assert.InRange(inside / 500.0, 0.93, 1);
+    }
+
+    [Fact]
+    public void A_constant_stream_and_its_first_change_raise_no_alarm()
+    {
+        double[] series = [.. Enumerable.Repeat(5.0, 1500), .. Enumerable.Repeat(6.0, 300)];
+
+        Assert.Empty(Opened(series));
+        Assert.All(Scores(series), scored => Assert.True(double.IsFinite(scored.Score)));
+    }
+
+    private static ScoredObservation[] Scores(double[] series, string stream = "s")
+    {
+        var detector = new AnomalyDetector();
+        return
+        [
+            .. series.Select((value, row) => detector.Score(new Observation(stream, Start.AddMinutes(row), value))!.Value),
+        ];
+    }
+
+    private static List<(int Row, IncidentEvent Incident)> Opened(double[] series)
+    {
+        var detector = new AnomalyDetector();
+        List<(int, IncidentEvent)> opened = [];
+
+        for (int row = 0; row < series.Length; row++)
+        {
+            detector.Score(new Observation("s", Start.AddMinutes(row), series[row]));
+            opened.AddRange(detector.LastOutput.Incidents
+                .Where(incident => incident.State == IncidentState.Opened)
+                .Select(incident => (row, incident)));
+        }
+
+        foreach ((int row, IncidentEvent incident) in opened)
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine($"{row} {incident.Kind} {incident.Score:0} {incident.Explanation}");
+        }
+
+        return opened;
+    }
+}
