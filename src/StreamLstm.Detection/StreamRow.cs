@@ -125,7 +125,7 @@ public sealed class StreamRow
         {
             expected = _forecaster.Expect(row, _bins, _history, scratch);
             _forecaster.Judge(row, value, _bins, _history, _encoder.Scale, _moves, scratch);
-            Tail marginal = _bins.TailOf(_bins.Marginal, value, _history, _encoder.Scale, _moves);
+            Tail marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
                 value, _lastValue, _forecaster.Tails, marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
         }

@@ -89,13 +89,32 @@ internal sealed class QuantileBins
         double lower = below + probabilities[bin] * Math.Min(1, shareUpTo);
         double upper = above + probabilities[bin] * Math.Min(1, shareFrom);
 
+        return Extend(lower, upper, value, history, scale, moves);
+    }
+
+    /// <summary>How likely a value as extreme was, on either side, among all values of the stream; bins do not matter here.</summary>
+    public static Tail MarginalTailOf(double value, SortedReservoir history, ValueScale scale, long moves)
+    {
+        double members = history.Count + 1;
+        double lower = (history.CountLessOrEqual(value) + 0.5) / members;
+        double upper = (history.Count - history.CountLess(value) + 0.5) / members;
+        return Extend(Math.Min(1, lower), Math.Min(1, upper), value, history, scale, moves);
+    }
+
+    private static Tail Extend(double lower, double upper, double value, SortedReservoir history, ValueScale scale, long moves)
+    {
+        // What was never seen in n values has a chance of about 1/n (Laplace's rule of succession), whatever an empty bin says.
+        double unseen = 0.5 / (history.Count + 1);
+
         if (value > history.Max)
         {
-            upper *= Beyond(scale.Y(value) - scale.Y(history.Max), OuterMeanExcess(history, scale, upperSide: true), moves);
+            double excess = scale.Y(value) - scale.Y(history.Max);
+            upper = Math.Max(upper, unseen) * Beyond(excess, OuterMeanExcess(history, scale, upperSide: true), moves);
         }
         else if (value < history.Min)
         {
-            lower *= Beyond(scale.Y(history.Min) - scale.Y(value), OuterMeanExcess(history, scale, upperSide: false), moves);
+            double excess = scale.Y(history.Min) - scale.Y(value);
+            lower = Math.Max(lower, unseen) * Beyond(excess, OuterMeanExcess(history, scale, upperSide: false), moves);
         }
 
         return lower < upper ? new Tail(Math.Max(lower, 1e-300), -1) : new Tail(Math.Max(upper, 1e-300), 1);
