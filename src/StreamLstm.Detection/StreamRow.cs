@@ -83,7 +83,7 @@ public sealed class StreamRow
     /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
     internal double SilenceAfterSeconds =>
         _gapSeconds.Count == 0 ? double.PositiveInfinity
-        : Math.Max(5, Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Max));
+        : Math.Max(5, Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
 
     /// <summary>Whether the record policy admits the observation; if not, why.</summary>
     internal RejectionReason? Admit(in Observation observation, DateTimeOffset ingestedAt)
@@ -192,7 +192,7 @@ public sealed class StreamRow
 
         string explanation = string.Create(
             CultureInfo.InvariantCulture,
-            $"nothing for {quietSeconds:0.#} s; usually every {_gapSeconds.Quantile(0.5):0.###} s, at most {_gapSeconds.Max:0.###} s apart");
+            $"nothing for {quietSeconds:0.#} s; usually every {_gapSeconds.Quantile(0.5):0.###} s, at most {_gapSeconds.Quantile(0.99):0.###} s apart");
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation)));
     }
 
@@ -258,7 +258,9 @@ public sealed class StreamRow
     {
         IsLive = (ingestedAt - observation.Time).Duration() < FutureMax;
 
-        if (_silent)
+        bool wasSilent = _silent;
+
+        if (wasSilent)
         {
             _silent = false;
 
@@ -283,7 +285,12 @@ public sealed class StreamRow
             _forecaster.Reset();
         }
 
-        _gapSeconds.Add(gap, ref _random);
+        // A silence is no cadence: it must not lengthen the patience with the next one.
+        if (!wasSilent)
+        {
+            _gapSeconds.Add(gap, ref _random);
+        }
+
         return Math.Max(gap, 1e-6) / usual;
     }
 

@@ -13,6 +13,7 @@ let chosenIncident = null;
 let incidents = [];
 let swaps = [];
 let before = null;
+const warmUps = new Map();      // stream -> progress and time at its first sight
 
 listen();
 addEventListener('hashchange', () => {
@@ -89,10 +90,19 @@ function title(state) {
   if (!state) return;
   const learning = state.progress < 1 && state.lifecycle !== 'silent';
   byId('state').textContent = learning
-    ? `${state.lifecycle}: ${Math.floor(100 * state.progress)} % of its warm-up; alerts begin when that is done`
+    ? `${state.lifecycle}: ${Math.floor(100 * state.progress)} % of its warm-up${remaining(state)}; alerts begin when that is done`
     : state.lifecycle;
   const band = state.expected === undefined ? '' : `, expected <b>${figure(state.expected)}</b> (${figure(state.lower)} to ${figure(state.upper)})`;
   byId('figures').innerHTML = `now <b>${figure(state.value)}</b>${band}, score <b>${Math.round(state.score)}</b>`;
+}
+
+/** How long the warm-up still takes, by how fast it went since the page was opened. */
+function remaining(state) {
+  const now = Date.now();
+  const start = warmUps.get(state.stream) ?? { progress: state.progress, time: now };
+  warmUps.set(state.stream, start);
+  const gained = state.progress - start.progress;
+  return gained > 0 ? `, about ${duration((1 - state.progress) * (now - start.time) / gained)} left` : '';
 }
 
 function drawIncidents() {

@@ -1,0 +1,154 @@
+using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Model;
+using StreamLstm.Tests.Support;
+
+namespace StreamLstm.Tests.Detection;
+
+public sealed class DetectionShardTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void A_restored_shard_scores_on_as_if_it_had_never_stopped()
+    {
+        double[] a = DailySeries.WithFaults(1), b = DailySeries.WithFaults(2);
+        DetectionShard uninterrupted = NewShard(), first = NewShard(), second = NewShard();
+        BaseModel model = BaseModel.Untrained(1);
+
+        List<ScoredObservation> expected = Feed(uninterrupted, a, b, 0, 2900, model);
+        Feed(first, a, b, 0, 2210, model);
+        using var file = new MemoryStream();
+        using (var writer = new BinaryWriter(file, System.Text.Encoding.UTF8, leaveOpen: true))
+        {
+            first.Save(writer);
+        }
+
+        file.Position = 0;
+        second.Load(new BinaryReader(file), model);
+        List<ScoredObservation> resumed = Feed(second, a, b, 2210, 2900, model);
+
+        Assert.Equal(file.Length, file.Position);
+        Assert.Equal(expected[(2 * 2210)..], resumed);
+    }
+
+    [Fact]
+    public void A_batch_scores_the_same_as_its_observations_one_by_one()
+    {
+        double[] a = DailySeries.Clean(3, 700), b = DailySeries.Clean(4, 700);
+        BaseModel model = BaseModel.Untrained(1);
+        DetectionShard whole = NewShard(), single = NewShard();
+        Observation[] all = [.. Enumerable.Range(0, 1400).Select(i => At(i % 2 == 0 ? "a" : "b", i / 2, i % 2 == 0 ? a[i / 2] : b[i / 2]))];
+        var output = new ShardOutput();
+
+        whole.Apply(all, Start.AddYears(1), model, output);
+
+        Assert.Equal(Feed(single, a, b, 0, 700, model), output.Scored);
+    }
+
+    [Fact]
+    public void A_swap_changes_the_version_of_later_scores_only_and_loses_none()
+    {
+        double[] series = DailySeries.Clean(5, 1000);
+        DetectionShard shard = NewShard();
+        var trained = new BaseModel(1, WeightInitializer.Create(BaseModel.Shape, 77));
+
+        List<ScoredObservation> scored = [.. Feed(shard, series, 0, 600, BaseModel.Untrained(1)), .. Feed(shard, series, 600, 1000, trained)];
+
+        Assert.Equal(1000, scored.Count);
+        Assert.All(scored[..600], s => Assert.Equal(0, s.ModelVersion));
+        Assert.All(scored[600..], s => Assert.Equal(1, s.ModelVersion));
+    }
+
+    [Fact]
+    public void A_stream_keeps_its_own_weights_when_the_new_base_is_worse()
+    {
+        double[] series = DailySeries.Clean(6, 1300);
+        var worse = new ForecastWeights(BaseModel.Shape);
+        worse.Parameters.Fill(0.05f);
+        DetectionShard swapped = NewShard(), left = NewShard();
+        BaseModel start = BaseModel.Untrained(1);
+        Feed(swapped, series, 0, 1200, start);
+        Feed(left, series, 0, 1200, start);
+
+        double[] afterSwap = [.. Feed(swapped, series, 1200, 1300, new BaseModel(1, worse)).Select(s => s.AnomalyScore!.Value)];
+        double[] without = [.. Feed(left, series, 1200, 1300, start).Select(s => s.AnomalyScore!.Value)];
+
+        Assert.Equal(without, afterSwap);
+    }
+
+    [Fact]
+    public void With_shared_weights_a_swap_rewarms_every_stream_and_scores_go_on()
+    {
+        double[] series = DailySeries.Clean(7, 1300);
+        var shard = new DetectionShard(new DetectionOptions(), new StreamQuota(10, perStreamMax: 0), 0, 1);
+        Feed(shard, series, 0, 1200, BaseModel.Untrained(1));
+
+        List<ScoredObservation> scored = Feed(
+            shard, series, 1200, 1300, new BaseModel(1, WeightInitializer.Create(BaseModel.Shape, 5)));
+
+        Assert.All(scored, s => Assert.NotNull(s.Expected));
+        Assert.All(shard.Rows, row => Assert.False(row.HasOwnWeights));
+    }
+
+    [Fact]
+    public void Training_base_weights_on_collected_windows_beats_the_untrained_start_and_is_reproducible()
+    {
+        DetectionShard shard = NewShard();
+        Feed(shard, DailySeries.Clean(8, 4000), DailySeries.Clean(9, 4000), 0, 4000, BaseModel.Untrained(1));
+        ForecastWeights champion = BaseModel.Untrained(1).Weights;
+
+        TrainingResult result = BaseTraining.Train(champion, shard.TrainingWindows, seed: 3, cancellationToken: TestContext.Current.CancellationToken);
+        TrainingResult again = BaseTraining.Train(champion, shard.TrainingWindows, seed: 3, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(TrainingVerdict.Promoted, result.Verdict);
+        Assert.InRange(result.CandidateLoss, 0, 0.9 * result.ChampionLoss);
+        Assert.True(result.Candidate.Parameters.SequenceEqual(again.Candidate.Parameters));
+        Assert.True(champion.Parameters.SequenceEqual(BaseModel.Untrained(1).Weights.Parameters));
+    }
+
+    [Fact]
+    public void A_champion_that_cannot_be_beaten_stays()
+    {
+        DetectionShard shard = NewShard();
+        Feed(shard, DailySeries.Clean(8, 3000), 0, 3000, BaseModel.Untrained(1));
+        TrainingResult first = BaseTraining.Train(
+            BaseModel.Untrained(1).Weights, shard.TrainingWindows, seed: 3, cancellationToken: TestContext.Current.CancellationToken);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+
+        TrainingResult second = BaseTraining.Train(first.Candidate, shard.TrainingWindows, seed: 4, cancellationToken: cancelled.Token);
+
+        Assert.Equal(TrainingVerdict.NotBetter, second.Verdict);
+        Assert.True(second.Candidate.Parameters.SequenceEqual(first.Candidate.Parameters));
+    }
+
+    private static DetectionShard NewShard() => new(new DetectionOptions(), new StreamQuota(10, 10), number: 0, shardCount: 1);
+
+    private static Observation At(string stream, int row, double value) => new(stream, Start.AddMinutes(row), value);
+
+    private static List<ScoredObservation> Feed(DetectionShard shard, double[] series, int from, int to, BaseModel model)
+    {
+        var output = new ShardOutput();
+
+        for (int row = from; row < to; row++)
+        {
+            shard.Apply([At("a", row, series[row])], Start.AddYears(1), model, output);
+        }
+
+        return output.Scored;
+    }
+
+    private static List<ScoredObservation> Feed(DetectionShard shard, double[] a, double[] b, int from, int to, BaseModel model)
+    {
+        var output = new ShardOutput();
+
+        for (int row = from; row < to; row++)
+        {
+            shard.Apply([At("a", row, a[row])], Start.AddYears(1), model, output);
+            shard.Apply([At("b", row, b[row])], Start.AddYears(1), model, output);
+        }
+
+        return output.Scored;
+    }
+}
