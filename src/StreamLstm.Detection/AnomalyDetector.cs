@@ -18,7 +18,8 @@ public sealed class AnomalyDetector
     {
         options ??= new DetectionOptions();
         _model = model ?? BaseModel.Untrained(options.Seed);
-        _shard = new DetectionShard(options, new StreamQuota(options.StreamsMax, options.PerStreamMax), number: 0, shardCount: 1);
+        _shard = new DetectionShard(
+            options, new StreamQuota(options.StreamsMax, options.PerStreamMax), number: 0, shardCount: 1, new DetectionScratch());
     }
 
     /// <summary>What the last observation led to: incidents opened, continued or closed; rejections.</summary>

@@ -21,13 +21,12 @@ public sealed class DetectionShard
     /// <param name="quota">How many streams all shards together may hold.</param>
     /// <param name="number">The shard's number among <paramref name="shardCount"/>; part of its seed.</param>
     /// <param name="shardCount">How many shards share the training windows that are kept.</param>
-    public DetectionShard(DetectionOptions options, StreamQuota quota, int number, int shardCount)
-        : this(options, quota, number, shardCount, new DetectionScratch())
+    /// <param name="scratch">Buffers of the thread that owns the shard; its other shards may have the same.</param>
+    public DetectionShard(DetectionOptions options, StreamQuota quota, int number, int shardCount, DetectionScratch scratch)
     {
-    }
-
-    internal DetectionShard(DetectionOptions options, StreamQuota quota, int number, int shardCount, DetectionScratch scratch)
-    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(quota);
+        ArgumentNullException.ThrowIfNull(scratch);
         _options = options;
         _quota = quota;
         _scratch = scratch;

@@ -280,7 +280,8 @@ public sealed class StreamRow
         double longest = _gapSeconds.Count == 0 ? gap : _gapSeconds.Quantile(0.99);
 
         // What was forecast six rows on was forecast for another time: nothing is judged until the horizons are whole.
-        if (gap > Math.Max(3 * usual, 1.5 * longest))
+        // Below a second a gap is the transport's jitter.
+        if (gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest)))
         {
             _forecaster.Reset();
         }

@@ -1,1 +1,3 @@
-return 0;
+using StreamLstm.Benchmarks;
+
+return BenchmarkCommand.Run(args, Console.Out, Console.Error);

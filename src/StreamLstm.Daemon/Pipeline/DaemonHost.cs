@@ -42,6 +42,11 @@ internal static class DaemonHost
             LogMessages.Fatal(logger, refused.Message);
             return CommandLine.Failed;
         }
+        catch (OperationCanceledException)
+        {
+            // Stopped while starting: by its user, or by a source that cannot do its work and has said why.
+            return application.Services.GetRequiredService<PipelineService>().Failure is null ? 0 : CommandLine.Failed;
+        }
         catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             LogMessages.Fatal(

@@ -62,12 +62,11 @@ internal sealed class DetectionPipeline
         _router = new StreamRouter(liveModel, [.. _inboxes.Select(inbox => inbox.Writer)], _scored.Writer, time);
 
         var quota = new StreamQuota(detection.StreamsMax, detection.PerStreamMax);
+        DetectionScratch[] scratches = [.. Enumerable.Range(0, workerCount).Select(_ => new DetectionScratch())];
         _workers =
         [
             .. Enumerable.Range(0, workerCount).Select(worker => new InferenceWorker(
-                Enumerable.Range(0, StreamRouter.ShardCount)
-                    .Where(shard => shard % workerCount == worker)
-                    .ToDictionary(shard => shard, shard => restored.NewShard(shard, detection, quota, liveModel.Serving.Model)),
+                ShardsOf(worker, workerCount, shard => restored.NewShard(shard, detection, quota, liveModel.Serving.Model, scratches[worker])),
                 _inboxes[worker].Reader,
                 _scored.Writer,
                 ledger,
@@ -102,32 +101,41 @@ internal sealed class DetectionPipeline
 
         // From the last stage to the first: whoever writes finds a reader.
         await Task.WhenAll(
-            Stage(DrainToSinksAsync(failure.Token), then: () => { }),
-            Stage(FanOutAsync(failure.Token), then: () => Complete(_sinkQueues)),
-            Stage(ScoreAsync(failure.Token), then: () => _scored.Writer.TryComplete()),
-            Stage(_router.RunAsync(_observations.Reader, failure.Token), then: () =>
+            Stage(DrainToSinks(failure.Token), then: () => { }),
+            Stage([FanOutAsync(failure.Token)], then: () => Complete(_sinkQueues)),
+            Stage(Score(failure.Token), then: () => _scored.Writer.TryComplete()),
+            Stage([_router.RunAsync(_observations.Reader, failure.Token)], then: () =>
             {
                 scoringEnded.Cancel();
                 Complete(_inboxes);
             }),
-            Stage(ReadSourcesAsync(stoppingOrFailure.Token), then: () => _observations.Writer.TryComplete()));
+            Stage(ReadSources(stoppingOrFailure.Token), then: () => _observations.Writer.TryComplete()));
 
         await ticking;
 
-        async Task Stage(Task stage, Action then)
+        async Task Stage(IEnumerable<Task> parts, Action then)
         {
             try
             {
-                await stage;
+                await Task.WhenAll(parts.Select(CutAllOnFailureAsync));
+            }
+            finally
+            {
+                then();
+            }
+        }
+
+        // Each part by itself: its siblings would otherwise be waited for, and a daemon would go on without one source.
+        async Task CutAllOnFailureAsync(Task part)
+        {
+            try
+            {
+                await part;
             }
             catch
             {
                 await failure.CancelAsync();
                 throw;
-            }
-            finally
-            {
-                then();
             }
         }
     }
@@ -154,6 +162,11 @@ internal sealed class DetectionPipeline
     private static Channel<T> Bounded<T>(int capacity) =>
         Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
 
+    private static Dictionary<int, DetectionShard> ShardsOf(int worker, int workerCount, Func<int, DetectionShard> newShard) =>
+        Enumerable.Range(0, StreamRouter.ShardCount)
+            .Where(shard => shard % workerCount == worker)
+            .ToDictionary(shard => shard, newShard);
+
     private static void Complete<T>(Channel<T>[] channels)
     {
         foreach (Channel<T> channel in channels)
@@ -162,11 +175,11 @@ internal sealed class DetectionPipeline
         }
     }
 
-    private Task ReadSourcesAsync(CancellationToken stopping) =>
-        Task.WhenAll(_sources.Select(source => source.RunAsync(_intake, stopping)));
+    private IEnumerable<Task> ReadSources(CancellationToken stopping) =>
+        [.. _sources.Select(source => source.RunAsync(_intake, stopping))];
 
-    private Task ScoreAsync(CancellationToken failure) =>
-        Task.WhenAll(_workers.Select(worker => Task.Run(() => worker.RunAsync(failure), CancellationToken.None)));
+    private IEnumerable<Task> Score(CancellationToken failure) =>
+        [.. _workers.Select(worker => Task.Run(() => worker.RunAsync(failure), CancellationToken.None))];
 
     private async Task FanOutAsync(CancellationToken failure)
     {
@@ -181,8 +194,8 @@ internal sealed class DetectionPipeline
         }
     }
 
-    private Task DrainToSinksAsync(CancellationToken failure) =>
-        Task.WhenAll(_sinks.Select((sink, index) => DrainAsync(sink, _sinkQueues[index].Reader, failure)));
+    private IEnumerable<Task> DrainToSinks(CancellationToken failure) =>
+        [.. _sinks.Select((sink, index) => DrainAsync(sink, _sinkQueues[index].Reader, failure))];
 
     private async Task DrainAsync(IScoreSink sink, ChannelReader<ScoredBatch> queue, CancellationToken failure)
     {

@@ -9,9 +9,10 @@ internal sealed record RestoredState(IReadOnlyDictionary<int, byte[]> Shards)
     public static readonly RestoredState Empty = new(new Dictionary<int, byte[]>());
 
     /// <summary>The shard as it was, or an empty one.</summary>
-    public DetectionShard NewShard(int number, DetectionOptions options, StreamQuota quota, BaseModel model)
+    public DetectionShard NewShard(
+        int number, DetectionOptions options, StreamQuota quota, BaseModel model, DetectionScratch scratch)
     {
-        var shard = new DetectionShard(options, quota, number, StreamRouter.ShardCount);
+        var shard = new DetectionShard(options, quota, number, StreamRouter.ShardCount, scratch);
 
         if (Shards.TryGetValue(number, out byte[]? state))
         {

@@ -84,7 +84,7 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, TimeProvid
         {
             intake.Reject(
                 Name, RejectionReason.Oversize, $"topic {topic}: {payload.Length} bytes, expected at most {options.PayloadMaxBytes}",
-                payload.Slice(0, 1024).ToArray());
+                payload.Slice(0, Math.Min(payload.Length, 1024)).ToArray());
             return;
         }
 

@@ -7,8 +7,8 @@ internal static class Period
     public const int LagMax = 2000;
 
     /// <summary>
-    /// After the first dip of the autocorrelation, the smallest local peak of at least nine tenths of the highest, which
-    /// must exceed 0.2; 0 where there is none.
+    /// After the first dip of the autocorrelation, the first hill that reaches nine tenths of the highest, which must
+    /// exceed 0.2: the top of that hill, as noise puts small peaks on its slopes. 0 where there is none.
     /// </summary>
     /// <param name="y">The last values, scaled; overwritten with their deviations from the mean.</param>
     public static int Find(Span<double> y)
@@ -74,16 +74,21 @@ internal static class Period
             return 0;
         }
 
-        for (int lag = Math.Max(dip + 1, 4); lag < lags; lag++)
+        int foot = Math.Max(dip + 1, 4);
+
+        while (foot < lags && correlation[foot] < 0.9 * highest)
         {
-            if (correlation[lag] >= 0.9 * highest
-                && correlation[lag] >= correlation[lag - 1]
-                && correlation[lag] >= correlation[lag + 1])
-            {
-                return lag;
-            }
+            foot++;
         }
 
-        return 0;
+        int top = foot;
+
+        for (int lag = foot; lag < Math.Min(lags, foot + foot / 4 + 1); lag++)
+        {
+            top = correlation[lag] > correlation[top] ? lag : top;
+        }
+
+        // A top on the last lag may be the slope of a longer period.
+        return top < lags - 1 ? top : 0;
     }
 }

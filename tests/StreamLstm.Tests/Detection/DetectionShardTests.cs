@@ -81,7 +81,7 @@ public sealed class DetectionShardTests
     public void With_shared_weights_a_swap_rewarms_every_stream_and_scores_go_on()
     {
         double[] series = DailySeries.Clean(7, 1300);
-        var shard = new DetectionShard(new DetectionOptions(), new StreamQuota(10, perStreamMax: 0), 0, 1);
+        var shard = new DetectionShard(new DetectionOptions(), new StreamQuota(10, perStreamMax: 0), 0, 1, new DetectionScratch());
         Feed(shard, series, 0, 1200, BaseModel.Untrained(1));
 
         List<ScoredObservation> scored = Feed(
@@ -123,7 +123,7 @@ public sealed class DetectionShardTests
         Assert.True(second.Candidate.Parameters.SequenceEqual(first.Candidate.Parameters));
     }
 
-    private static DetectionShard NewShard() => new(new DetectionOptions(), new StreamQuota(10, 10), number: 0, shardCount: 1);
+    private static DetectionShard NewShard() => new(new DetectionOptions(), new StreamQuota(10, 10), number: 0, shardCount: 1, new DetectionScratch());
 
     private static Observation At(string stream, int row, double value) => new(stream, Start.AddMinutes(row), value);
 

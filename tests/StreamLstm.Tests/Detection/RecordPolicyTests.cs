@@ -144,7 +144,7 @@ public sealed class RecordPolicyTests
     }
 
     private static DetectionShard NewShard(int streamsMax = 100) =>
-        new(new DetectionOptions(), new StreamQuota(streamsMax, 100), number: 0, shardCount: 1);
+        new(new DetectionOptions(), new StreamQuota(streamsMax, 100), number: 0, shardCount: 1, new DetectionScratch());
 
     private void Apply(params (string Stream, int Minute, double Value)[] observations)
     {

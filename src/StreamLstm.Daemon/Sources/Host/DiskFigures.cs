@@ -36,15 +36,15 @@ internal static class DiskFigures
         }
     }
 
-    /// <summary>Milliseconds an operation took, where there was one.</summary>
+    /// <summary>Milliseconds an operation took; 0 where there was none, as iostat shows it: an idle disk is no silent one.</summary>
     private static void Latency(string disk, string kind, double operations, double milliseconds, HostSample sample)
     {
         double? count = sample.Growth($"disk/{disk}/{kind}_latency_ms", operations);
         double? time = sample.Growth($"disk/{disk}/{kind}_time", milliseconds);
 
-        if (count > 0 && time is { } total)
+        if (count is { } done && time is { } total)
         {
-            sample.Gauge($"disk/{disk}/{kind}_latency_ms", total / count.Value);
+            sample.Gauge($"disk/{disk}/{kind}_latency_ms", done > 0 ? total / done : 0);
         }
     }
 }

@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace StreamLstm.Benchmarks;
+
+/// <summary>Runs groups of benchmarks: <c>-- list</c> names them, <c>--small</c> keeps each under a few seconds.</summary>
+internal static class BenchmarkCommand
+{
+    private static readonly (string Name, string About, Action<BenchmarkRun> Run)[] Groups =
+    [
+        ("step", "one LSTM step of one stream, default shape, against the machine's FMA peak", NetworkBenchmarks.Step),
+        ("train", "forward and backward of a window, default shape, against the machine's FMA peak", NetworkBenchmarks.Train),
+        ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn", DetectionBenchmarks.Score),
+    ];
+
+    public static int Run(string[] args, TextWriter output, TextWriter error)
+    {
+        string[] names = [.. args.Where(arg => arg != "--small")];
+
+        if (names is ["list"])
+        {
+            foreach ((string name, string about, _) in Groups)
+            {
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-6} {about}"));
+            }
+
+            return 0;
+        }
+
+        if (names.Length == 0 || names.Any(name => Groups.All(group => group.Name != name)))
+        {
+            error.WriteLine($"usage: [--small] list|{string.Join('|', Groups.Select(group => group.Name))} ...");
+            return 2;
+        }
+
+        var run = new BenchmarkRun(output, TimeSpan.FromSeconds(args.Contains("--small") ? 0.1 : 2));
+
+        foreach (string name in names)
+        {
+            Groups.First(group => group.Name == name).Run(run);
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,164 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using StreamLstm.IntegrationTests.Support;
+
+namespace StreamLstm.IntegrationTests.Dashboard;
+
+public sealed partial class LivePageTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly List<string> _complaints = [];
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+    private DaemonProcess? _daemon;
+
+    private DaemonProcess Daemon => _daemon!;
+
+    public async ValueTask InitializeAsync()
+    {
+        string chromium = Parts.Require("chromium", "chromium");
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = chromium,
+            Args =
+            [
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync",
+            ],
+        });
+        _daemon = await DaemonProcess.StartAsync(_directory.Path);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+
+        _playwright?.Dispose();
+
+        if (_daemon is not null)
+        {
+            await _daemon.DisposeAsync();
+        }
+
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task With_no_stream_the_page_says_how_to_send_one()
+    {
+        IPage page = await OpenAsync();
+
+        await Assertions.Expect(page.Locator("#empty")).ToContainTextAsync("mosquitto_pub -t plant/boiler/temperature");
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task Streams_are_listed_with_their_progress_and_the_chosen_one_is_drawn()
+    {
+        await Daemon.PostAsync("plant/young", Series.Daily(1, 100), DateTimeOffset.UtcNow.AddMinutes(-10));
+        await Daemon.PostAsync("plant/grown", Series.Daily(2, 600), DateTimeOffset.UtcNow.AddMinutes(-10));
+        IPage page = await OpenAsync();
+
+        ILocator young = page.Locator(".row[data-stream='plant/young']");
+        await Assertions.Expect(young).ToContainTextAsync("calibrating 25 %");
+        await Assertions.Expect(young.Locator("progress")).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator(".row[data-stream='plant/grown']")).ToContainTextAsync("active");
+        await Assertions.Expect(page.Locator("#books")).ToContainTextAsync("= scored 700 + rejected 0 + queued 0 ✓", new() { IgnoreCase = true });
+
+        await page.Locator(".row[data-stream='plant/grown']").ClickAsync();
+        await Assertions.Expect(page.Locator("#name")).ToHaveTextAsync("plant/grown");
+        await Assertions.Expect(page.Locator("#figures")).ToContainTextAsync("expected");
+        Assert.InRange(await DrawnShareAsync(page), 0.005, 0.9);
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task The_filter_narrows_the_list_and_the_arrow_keys_walk_it()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            await Daemon.PostAsync($"hall/{i}", Series.Daily(i, 20), DateTimeOffset.UtcNow.AddMinutes(-10));
+        }
+
+        IPage page = await OpenAsync();
+        await page.Locator("#order").SelectOptionAsync("name");
+        await page.Locator("#streams").FocusAsync();
+        await page.Locator(".row[data-stream='hall/1']").ClickAsync();
+        await page.Keyboard.PressAsync("ArrowDown");
+        await Assertions.Expect(page.Locator("#name")).ToHaveTextAsync("hall/2");
+
+        await page.Locator("#filter").FillAsync("hall/4");
+        await Assertions.Expect(page.Locator(".row")).ToHaveCountAsync(1);
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task An_incident_appears_by_itself_with_its_reason_and_its_attribution()
+    {
+        double[] values = Series.Daily(3, 900);
+        DateTimeOffset start = DateTimeOffset.UtcNow.AddMinutes(-20);
+        await Daemon.PostAsync("plant/boiler", values[..899], start);
+        IPage page = await OpenAsync();
+        await Assertions.Expect(page.Locator("#quiet")).ToBeVisibleAsync();
+
+        await Daemon.PostAsync("plant/boiler", [80], start.AddSeconds(899));
+
+        ILocator row = page.Locator("#incidents tbody tr").First;
+        await Assertions.Expect(row).ToContainTextAsync("plant/boiler");
+        await Assertions.Expect(row).ToContainTextAsync("evidence");
+        await row.ClickAsync();
+        await Assertions.Expect(page.Locator(".shares meter").First).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator(".row[data-stream='plant/boiler'] .dot")).ToHaveClassAsync(Open());
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task On_a_phone_nothing_is_wider_than_the_screen()
+    {
+        await Daemon.PostAsync("a/very/long/name/of/a/stream/that/goes/on/and/on/and/on/temperature", Series.Daily(1, 500), DateTimeOffset.UtcNow.AddMinutes(-10));
+        IPage page = await OpenAsync(width: 390, height: 800);
+        await Assertions.Expect(page.Locator("#detail")).ToBeVisibleAsync();
+
+        Assert.InRange(await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), 1, 390);
+    }
+
+    private async Task<IPage> OpenAsync(int width = 1280, int height = 800)
+    {
+        IPage page = await _browser!.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+            {
+                _complaints.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => _complaints.Add(error);
+        await page.GotoAsync($"http://127.0.0.1:{Daemon.HttpPort}/");
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+        return page;
+    }
+
+    /// <summary>Share of the chart's pixels that are not empty.</summary>
+    private static async Task<double> DrawnShareAsync(IPage page)
+    {
+        await page.WaitForTimeoutAsync(1500);
+        return await page.EvaluateAsync<double>(
+            """
+            () => {
+              const canvas = document.querySelector('#chart canvas');
+              const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+              let drawn = 0;
+              for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn++;
+              return drawn / (data.length / 4);
+            }
+            """);
+    }
+
+    [GeneratedRegex("open")]
+    private static partial Regex Open();
+}

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using StreamLstm.Daemon.Commands;
+
+namespace StreamLstm.IntegrationTests.Support;
+
+/// <summary>The daemon as its users run it: a process of its own, on free ports, with a directory that survives it.</summary>
+internal sealed class DaemonProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly List<string> _output = [];
+
+    private DaemonProcess(Process process, int httpPort, int mqttPort)
+    {
+        _process = process;
+        HttpPort = httpPort;
+        MqttPort = mqttPort;
+        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{httpPort}") };
+    }
+
+    public int HttpPort { get; }
+
+    public int MqttPort { get; }
+
+    public HttpClient Http { get; }
+
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return string.Join('\n', _output);
+            }
+        }
+    }
+
+    /// <summary>Starts it with the host source off unless a setting says otherwise, and waits until it is ready.</summary>
+    public static async Task<DaemonProcess> StartAsync(string directory, params string[] settings)
+    {
+        int http = FreePort(), mqtt = FreePort();
+        string[] all =
+        [
+            $"storage.directory={directory}", $"http.port={http}", $"sources.mqtt_embedded.port={mqtt}", "sources.host.enabled=false",
+            "storage.snapshot_interval=1s", .. settings,
+        ];
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+
+            // A foreign directory: nothing may depend on where it is started.
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.ArgumentList.Add(typeof(CommandLine).Assembly.Location);
+        start.ArgumentList.Add("run");
+
+        foreach (string setting in all)
+        {
+            start.ArgumentList.Add("--set");
+            start.ArgumentList.Add(setting);
+        }
+
+        var daemon = new DaemonProcess(Process.Start(start)!, http, mqtt);
+        daemon._process.OutputDataReceived += daemon.Keep;
+        daemon._process.ErrorDataReceived += daemon.Keep;
+        daemon._process.BeginOutputReadLine();
+        daemon._process.BeginErrorReadLine();
+        await daemon.UntilAsync(async () => daemon._process.HasExited || (await daemon.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "ready");
+        return daemon;
+    }
+
+    public static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    public async Task<JsonElement> GetAsync(string path) =>
+        await Http.GetFromJsonAsync<JsonElement>(path, TestContext.Current.CancellationToken);
+
+    /// <summary>Posts rows of "stream,value" from a time on, a second apart.</summary>
+    public async Task PostAsync(string stream, IEnumerable<double> values, DateTimeOffset from)
+    {
+        string body = string.Concat(values.Select((value, row) =>
+            FormattableString.Invariant($"{{\"stream\":\"{stream}\",\"timestamp\":\"{from.AddSeconds(row):O}\",\"value\":{value}}}\n")));
+        using var content = new StringContent(body, null, "application/x-ndjson");
+        using HttpResponseMessage answer = await Http.PostAsync("/api/v1/observations", content, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+    }
+
+    /// <summary>Waits until the condition holds; the daemon's words are in the failure where it never does.</summary>
+    public async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        var waited = Stopwatch.StartNew();
+
+        while (true)
+        {
+            try
+            {
+                if (await condition())
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(60), $"never {what}; the daemon said:\n{Output}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public Task UntilScoredAsync(long count) => UntilAsync(
+        async () => (await GetAsync("/api/v1/status")).GetProperty("books").GetProperty("scored").GetInt64() >= count, $"scored {count}");
+
+    /// <summary>SIGKILL: no chance to say goodbye.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>SIGTERM, and its exit code once it has drained.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using (Process signal = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await signal.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        return await ExitAsync();
+    }
+
+    public async Task<int> ExitAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+        Http.Dispose();
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        lock (_output)
+        {
+            _output.Add(line.Data ?? "");
+        }
+    }
+}

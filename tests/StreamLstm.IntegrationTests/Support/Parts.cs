@@ -1,0 +1,22 @@
+namespace StreamLstm.IntegrationTests.Support;
+
+/// <summary>Real parts a test needs: where they are missing it skips on a laptop, and fails under CI=true.</summary>
+internal static class Parts
+{
+    /// <summary>The program's path.</summary>
+    public static string Require(string program, string package)
+    {
+        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Select(directory => Path.Combine(directory, program))
+            .FirstOrDefault(File.Exists);
+
+        if (found is null)
+        {
+            string missing = $"{program} is missing: apt-get install {package}";
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
+            Assert.Skip(missing);
+        }
+
+        return found!;
+    }
+}

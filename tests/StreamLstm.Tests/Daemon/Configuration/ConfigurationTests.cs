@@ -1,0 +1,160 @@
+using StreamLstm.Daemon.Commands;
+using StreamLstm.Daemon.Configuration;
+
+namespace StreamLstm.Tests.Daemon.Configuration;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("streamlstm-config-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void The_embedded_configuration_names_every_option_with_its_default()
+    {
+        DaemonOptions loaded = ConfigurationLoader.Load([], [], NoEnvironment);
+
+        Assert.Equal(OptionsYaml.Write(new DaemonOptions()), OptionsYaml.Write(loaded));
+        Assert.All(Keys(typeof(DaemonOptions)), key => Assert.Contains($"{key}:", ConfigurationLoader.DefaultYaml(), StringComparison.Ordinal));
+
+        static IEnumerable<string> Keys(Type type) => OptionPath.Options(type).SelectMany(option =>
+            Keys(OptionPath.ItemType(option.PropertyType) ?? option.PropertyType).Append(OptionPath.SnakeCase(option.Name)));
+    }
+
+    [Fact]
+    public void Later_files_win_then_the_environment_then_the_command_line()
+    {
+        string first = Write("a.yaml", "http:\n  port: 1\n  live_clients_max: 5\nretrain:\n  period: 2h\n");
+        string second = Write("b.yaml", "http:\n  port: 2\n");
+
+        DaemonOptions options = ConfigurationLoader.Load(
+            [first, second], ["pipeline.workers=3"],
+            new Dictionary<string, string> { ["STREAMLSTM__PIPELINE__WORKERS"] = "2", ["STREAMLSTM__HTTP__PORT"] = "3" });
+
+        Assert.Equal((3, 5, 3), (options.Http.Port, options.Http.LiveClientsMax, options.Pipeline.Workers));
+        Assert.Equal(TimeSpan.FromHours(2), options.Retrain.Period);
+    }
+
+    [Fact]
+    public void A_directory_merges_its_files_in_the_order_of_their_names()
+    {
+        Write("20.yaml", "http: {port: 20}");
+        Write("10.json", """{"http": {"port": 10, "live_clients_max": 7}}""");
+
+        DaemonOptions options = ConfigurationLoader.Load([_directory], [], NoEnvironment);
+
+        Assert.Equal((20, 7), (options.Http.Port, options.Http.LiveClientsMax));
+    }
+
+    [Fact]
+    public void Lists_enums_and_durations_are_read()
+    {
+        string file = Write("a.yaml", """
+            detection: {learning: per_stream}
+            retrain: {period: 1.5h, first_after: 500ms}
+            sources:
+              files:
+                - path: a.csv
+                - {path: b.ndjson, format: ndjson, follow: true}
+            """);
+
+        DaemonOptions options = ConfigurationLoader.Load([file], [], NoEnvironment);
+
+        Assert.Equal(LearningMode.PerStream, options.Detection.Learning);
+        Assert.Equal((TimeSpan.FromMinutes(90), TimeSpan.FromMilliseconds(500)), (options.Retrain.Period, options.Retrain.FirstAfter));
+        Assert.Equal(["a.csv", "b.ndjson"], options.Sources.Files.Select(source => source.Path));
+        Assert.True(options.Sources.Files[1].Follow);
+    }
+
+    [Fact]
+    public void Values_are_interpolated_from_environment_and_files()
+    {
+        string secret = Write("secret", "/from/file\n");
+        string file = Write("a.yaml", $"storage: {{directory: '${{file:{secret}}}'}}\nhttp: {{port: '${{PORT}}', live_clients_max: '${{MISSING:-9}}'}}\n");
+
+        DaemonOptions options = ConfigurationLoader.Load([file], [], new Dictionary<string, string> { ["PORT"] = "77" });
+
+        Assert.Equal(("/from/file", 77, 9), (options.Storage.Directory, options.Http.Port, options.Http.LiveClientsMax));
+    }
+
+    [Theory]
+    [InlineData("http:\n  prot: 1", "a.yaml:2: unknown key http.prot; did you mean http.port?")]
+    [InlineData("htp:\n  port: 1", "a.yaml:2: unknown key htp.port; did you mean http?")]
+    [InlineData("http:\n  port: many", "a.yaml:2: http.port: 'many', expected a whole number")]
+    [InlineData("http:\n  port: 70000", "a.yaml:2: http.port: '70000', expected 0 to 65535")]
+    [InlineData("retrain:\n  period: soon", "a.yaml:2: retrain.period: 'soon', expected a duration such as 500ms")]
+    [InlineData("detection:\n  learning: never", "expected one of auto, shared, per_stream")]
+    [InlineData("http: 5", "a.yaml:1: http: '5', expected a mapping")]
+    [InlineData("sources:\n  files:\n    - follow: true", "sources.files.0.path: '', expected a value")]
+    [InlineData("http: {address: 0.0.0.0}", "http.address: '0.0.0.0' would let the network in")]
+    [InlineData("http: {address: example}", "http.address: 'example', expected an IP address")]
+    [InlineData("retrain: {period: 0s}", "retrain.period: '0s', expected more than 0")]
+    [InlineData("storage: {directory: '${NOWHERE}'}", "environment variable NOWHERE is not set")]
+    [InlineData("storage: {directory: '${NOWHERE:?say where}'}", "storage.directory: say where")]
+    [InlineData("a: [", "a.yaml:")]
+    public void A_mistake_is_named_with_its_place_and_what_was_expected(string yaml, string expected)
+    {
+        string file = Write("a.yaml", yaml);
+
+        var wrong = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load([file], [], NoEnvironment));
+
+        Assert.Contains(wrong.Errors, error => error.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_mistake_is_told_at_once()
+    {
+        string file = Write("a.yaml", "http: {prot: 1, port: x}\nretrain: {period: y}\n");
+
+        var wrong = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load([file, "missing.yaml"], ["novalue"], NoEnvironment));
+
+        Assert.Equal(5, wrong.Errors.Count);
+    }
+
+    [Fact]
+    public void A_non_loopback_address_is_possible_when_written_out()
+    {
+        DaemonOptions options = ConfigurationLoader.Load([], ["http.address=0.0.0.0", "http.allow_non_loopback=true"], NoEnvironment);
+
+        Assert.Equal("0.0.0.0", options.Http.Address);
+    }
+
+    [Theory]
+    [InlineData(new[] { "validate" }, 0, "valid")]
+    [InlineData(new[] { "validate", "--set", "http.port=x" }, 78, "http.port: 'x', expected a whole number")]
+    [InlineData(new[] { "echo", "--set", "http.port=5" }, 0, "port: 5")]
+    [InlineData(new[] { "version" }, 0, "0.1.0")]
+    [InlineData(new[] { "--help" }, 0, "streamlstm validate --config my.yaml")]
+    [InlineData(new[] { "dance" }, 2, "streamlstm --help shows what is possible")]
+    [InlineData(new[] { "run", "--set", "http.prot=1" }, 78, "did you mean http.port?")]
+    public async Task A_verb_answers_with_its_exit_code(string[] args, int code, string expected)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+
+        int answered = await CommandLine.InvokeAsync(args, output, error);
+
+        Assert.Contains(expected, output.ToString() + error, StringComparison.Ordinal);
+        Assert.Equal(code, answered);
+    }
+
+    [Fact]
+    public void What_echo_prints_configures_the_same_daemon()
+    {
+        DaemonOptions options = ConfigurationLoader.Load([], ["http.port=5", "retrain.period=90s"], NoEnvironment);
+        string file = Write("echo.yaml", OptionsYaml.Write(options));
+
+        DaemonOptions again = ConfigurationLoader.Load([file], [], NoEnvironment);
+
+        Assert.Equal(OptionsYaml.Write(options), OptionsYaml.Write(again));
+    }
+
+    private string Write(string name, string text)
+    {
+        string path = Path.Combine(_directory, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+}

@@ -1,0 +1,234 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Model;
+using StreamLstm.Tests.Daemon.Support;
+using StreamLstm.Tests.Support;
+
+namespace StreamLstm.Tests.Daemon.Pipeline;
+
+public sealed class DetectionPipelineTests : IDisposable
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly Ledger _ledger = new();
+    private readonly LiveModel _model = new(BaseModel.Untrained(1));
+    private readonly DaemonMetrics _metrics;
+
+    public DetectionPipelineTests() => _metrics = new DaemonMetrics(_ledger);
+
+    public void Dispose() => _metrics.Dispose();
+
+    [Fact]
+    public async Task Every_observation_reaches_every_sink_and_the_books_balance()
+    {
+        var first = new CatchingSink();
+        var second = new CatchingSink();
+
+        await Pipeline([new ListSource(Batches(streams: 20, rows: 100))], [first, second]).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(2000, first.Scored.Count());
+        Assert.Equal(2000, second.Scored.Count());
+        LedgerCut cut = _ledger.Cut();
+        Assert.True(cut.Balances);
+        Assert.Equal((2000, 2000, 0, 0), (cut.Received, cut.Scored, cut.Rejected, cut.Queued));
+    }
+
+    [Fact]
+    public async Task Observations_of_one_stream_keep_their_order()
+    {
+        var sink = new CatchingSink();
+
+        await Pipeline([new ListSource(Batches(streams: 7, rows: 200))], [sink], workers: 4).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.All(sink.Scored.GroupBy(scored => scored.Stream), stream =>
+            Assert.Equal(stream.OrderBy(scored => scored.Time), stream));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    public async Task The_number_of_workers_never_changes_a_score(int workers)
+    {
+        var alone = new CatchingSink();
+        var together = new CatchingSink();
+
+        await Pipeline([new ListSource(Batches(streams: 9, rows: 150))], [alone], workers: 1).RunAsync(TestContext.Current.CancellationToken);
+        await Pipeline([new ListSource(Batches(streams: 9, rows: 150))], [together], workers).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(InOrder(alone), InOrder(together));
+
+        static IEnumerable<ScoredObservation> InOrder(CatchingSink sink) =>
+            sink.Scored.OrderBy(scored => scored.Stream, StringComparer.Ordinal).ThenBy(scored => scored.Time);
+    }
+
+    [Fact]
+    public async Task A_sink_that_throws_ends_the_pipeline_with_its_own_exception()
+    {
+        var sink = new CatchingSink(_ => throw new InvalidOperationException("the disk is gone"));
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Pipeline([new ListSource(Batches(streams: 5, rows: 2000), waits: true)], [sink], capacity: 2).RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal("the disk is gone", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_source_that_cannot_start_ends_the_pipeline_with_its_own_words()
+    {
+        var broken = new FileSource(
+            new FileSourceOptions { Path = "/nowhere/x.csv" }, 0, 10, TimeProvider.System, NullLogger<FileSource>.Instance);
+
+        var refused = await Assert.ThrowsAsync<SourceException>(
+            () => Pipeline([new ListSource([], waits: true), broken], []).RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains("sources.files.0.path: /nowhere/x.csv is not there", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sink_that_stands_still_slows_the_source_down_and_the_books_show_what_waits()
+    {
+        var released = new TaskCompletionSource();
+        var sink = new CatchingSink(_ => released.Task);
+        var source = new ListSource(Batches(streams: 1, rows: 500), waits: false);
+        Task running = Pipeline([source], [sink], workers: 1, capacity: 4).RunAsync(TestContext.Current.CancellationToken);
+
+        while (sink.Batches.Count == 0)
+        {
+            await Task.Yield();
+        }
+
+        // Channels of four: what can be under way between source and sink is bounded, so the source is held.
+        int held = source.HandedIn;
+        LedgerCut whileHeld = _ledger.Cut();
+        Assert.True(whileHeld.Balances);
+        Assert.InRange(held, 1, 40);
+
+        released.SetResult();
+        await running;
+        Assert.Equal(500, sink.Scored.Count());
+        Assert.Equal(0, _ledger.Cut().Queued);
+    }
+
+    [Fact]
+    public async Task Stopping_drains_what_was_taken_in()
+    {
+        using var stopping = new CancellationTokenSource();
+        var sink = new CatchingSink();
+        var source = new ListSource(Batches(streams: 3, rows: 100), waits: true);
+        Task running = Pipeline([source], [sink]).RunAsync(stopping.Token);
+
+        while (source.HandedIn < 300)
+        {
+            await Task.Yield();
+        }
+
+        await stopping.CancelAsync();
+        await running;
+
+        Assert.Equal(300, sink.Scored.Count());
+        Assert.Equal(0, _ledger.Cut().Queued);
+    }
+
+    [Fact]
+    public async Task A_swap_is_announced_before_the_first_score_that_carries_it_and_loses_nothing()
+    {
+        var sink = new CatchingSink();
+        Observation[][] batches = [.. Batches(streams: 2, rows: 100)];
+        var swapping = new ListSource(Swapping());
+
+        await Pipeline([swapping], [sink]).RunAsync(TestContext.Current.CancellationToken);
+
+        int announced = sink.Batches.FindIndex(batch => batch.Swaps.Count > 0);
+        Assert.Equal(1, Assert.Single(sink.Batches[announced].Swaps).Version);
+        Assert.Equal(200, sink.Scored.Count());
+        Assert.All(sink.Batches[..announced].SelectMany(batch => batch.Observations), scored => Assert.Equal(0, scored.ModelVersion));
+        Assert.Equal(100, sink.Scored.Count(scored => scored.ModelVersion == 1));
+
+        IEnumerable<Observation[]> Swapping()
+        {
+            for (int i = 0; i < batches.Length; i++)
+            {
+                if (i == 50)
+                {
+                    while (_ledger.Cut().Queued > 0)
+                    {
+                        Thread.Yield();
+                    }
+
+                    _model.Swap(
+                        new BaseModel(1, WeightInitializer.Create(BaseModel.Shape, 9)),
+                        new ModelSwap(1, Start, 2, 1, 10, "abc"));
+                }
+
+                yield return batches[i];
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_snapshot_and_the_training_windows_can_be_taken_while_it_runs()
+    {
+        using var stopping = new CancellationTokenSource();
+        var source = new ListSource(Batches(streams: 2, rows: 400), waits: true);
+        DetectionPipeline pipeline = Pipeline([source], []);
+        Task running = pipeline.RunAsync(stopping.Token);
+
+        while (_ledger.Cut().Scored < 800)
+        {
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        IReadOnlyList<(int Shard, byte[] State)> states = await pipeline.SnapshotAsync(TestContext.Current.CancellationToken);
+        IReadOnlyList<TrainingWindow> windows = await pipeline.CollectWindowsAsync(TestContext.Current.CancellationToken);
+        await stopping.CancelAsync();
+        await running;
+
+        Assert.Equal(StreamRouter.ShardCount, states.Count);
+        Assert.Equal(6, windows.Count);
+        Assert.Equal(
+            states.OrderBy(state => state.Shard).Select(state => state.State),
+            pipeline.FinalState().OrderBy(state => state.Shard).Select(state => state.State));
+    }
+
+    [Fact]
+    public async Task A_sampled_batch_is_traced_from_ingest_to_sink()
+    {
+        var spans = new System.Collections.Concurrent.ConcurrentBag<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == DaemonActivitySource.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        ActivityTraceId trace = ActivityTraceId.CreateRandom();
+        var ingest = new ActivityContext(trace, ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
+
+        await Pipeline([new ListSource(Batches(streams: 1, rows: 1)) { Trace = ingest }], [new CatchingSink()])
+            .RunAsync(TestContext.Current.CancellationToken);
+
+        Activity[] own = [.. spans.Where(span => span.TraceId == trace)];
+        Activity score = Assert.Single(own, span => span.OperationName == "score");
+        Activity sink = Assert.Single(own, span => span.OperationName == "sink catching");
+        Assert.Equal((ingest.SpanId, score.SpanId), (score.ParentSpanId, sink.ParentSpanId));
+    }
+
+    private DetectionPipeline Pipeline(
+        IReadOnlyList<IObservationSource> sources, IReadOnlyList<IScoreSink> sinks, int workers = 2, int capacity = 64) =>
+        new(
+            new PipelineOptions { Workers = workers, ChannelCapacity = capacity }, new DetectionOptions(), _model, RestoredState.Empty,
+            sources, sinks, _ledger, new CaughtLetters(), _metrics, TimeProvider.System, NullLoggerFactory.Instance);
+
+    private static IEnumerable<Observation[]> Batches(int streams, int rows)
+    {
+        double[][] series = [.. Enumerable.Range(0, streams).Select(stream => DailySeries.Clean(stream, rows))];
+        return Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, streams)
+            .Select(stream => new Observation($"s{stream}", Start.AddMinutes(row), series[stream][row])).ToArray());
+    }
+}

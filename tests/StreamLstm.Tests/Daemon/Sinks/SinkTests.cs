@@ -1,0 +1,196 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
+
+namespace StreamLstm.Tests.Daemon.Sinks;
+
+public sealed class SinkTests : IDisposable
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("streamlstm-sinks-").FullName;
+    private readonly FakeTimeProvider _time = new(Start);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task The_console_says_what_opened_and_why()
+    {
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        await using var sink = new ConsoleSink(new ConsoleSinkOptions(), output, colour: false);
+
+        await sink.WriteAsync(Batch([Scored("a", 1)], [Incident("a", IncidentState.Opened)]), Cancellation);
+
+        Assert.Equal("12:00:00 OPENED    warning   75.0 a [range] beyond everything\n", output.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public async Task Json_lines_carry_the_event_as_its_schema_says()
+    {
+        string path = Path.Combine(_directory, "sub", "events.jsonl");
+
+        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path))
+        {
+            await sink.WriteAsync(Batch([Scored("a", 1.5)], [Incident("a", IncidentState.Opened)]), Cancellation);
+        }
+
+        JsonElement[] lines = [.. File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(["score", "incident"], lines.Select(line => line.GetProperty("type").GetString()));
+        JsonElement incident = lines[1];
+        Assert.Equal("opened", incident.GetProperty("state").GetString());
+        Assert.Equal("range", incident.GetProperty("kind").GetString());
+        Assert.Equal(1, incident.GetProperty("attribution").EnumerateObject().Sum(share => share.Value.GetDouble()), 1e-9);
+        Assert.Equal(3, incident.GetProperty("model").GetProperty("version").GetInt32());
+        Assert.Equal(5, incident.GetProperty("expected").GetProperty("value").GetDouble());
+        Assert.False(incident.TryGetProperty("closed_at", out _));
+    }
+
+    [Fact]
+    public async Task History_keeps_the_highest_score_of_each_interval_and_whole_incidents()
+    {
+        string path = Path.Combine(_directory, "history.db");
+
+        await using (var sink = new HistorySink(new HistorySinkOptions(), path, _time, NullLogger<HistorySink>.Instance))
+        {
+            await sink.WriteAsync(Batch([Scored("a", 1, score: 5), Scored("a", 2, score: 50), Scored("a", 3, score: 20)], []), Cancellation);
+            _time.Advance(TimeSpan.FromSeconds(11));
+            await sink.WriteAsync(Batch([Scored("a", 4, score: 1)], [Incident("a", IncidentState.Opened)]), Cancellation);
+            _time.Advance(TimeSpan.FromSeconds(11));
+            await sink.WriteAsync(Batch([], [Incident("a", IncidentState.Closed)]), Cancellation);
+            var reader = new HistoryReader(sink.ConnectionString);
+
+            Assert.Equal([2.0], reader.Scores("a", Start.AddDays(-1), Start.AddDays(1), 10).Select(score => score.Value).Take(1));
+            string json = Assert.Single(reader.Incidents(10, 0, null));
+            Assert.Contains("\"state\":\"closed\"", json, StringComparison.Ordinal);
+            Assert.Empty(reader.Incidents(10, 0, "other"));
+        }
+    }
+
+    [Fact]
+    public async Task History_forgets_what_is_older_than_its_retention()
+    {
+        string path = Path.Combine(_directory, "history.db");
+        var options = new HistorySinkOptions { ScoreRetention = TimeSpan.FromHours(1), IncidentRetention = TimeSpan.FromHours(1) };
+        await using var sink = new HistorySink(options, path, _time, NullLogger<HistorySink>.Instance);
+        await sink.WriteAsync(Batch([Scored("a", 1)], [Incident("a", IncidentState.Opened)]), Cancellation);
+        _time.Advance(TimeSpan.FromSeconds(11));
+        await sink.WriteAsync(Batch([Scored("a", 2)], []), Cancellation);
+        var reader = new HistoryReader(sink.ConnectionString);
+        Assert.NotEmpty(reader.Scores("a", Start.AddDays(-1), Start.AddDays(1), 10));
+
+        _time.Advance(TimeSpan.FromHours(3));
+        await sink.WriteAsync(Batch([], []), Cancellation);
+
+        Assert.Empty(reader.Scores("a", Start.AddDays(-1), Start.AddDays(1), 10));
+        Assert.Empty(reader.Incidents(10, 0, null));
+    }
+
+    [Fact]
+    public async Task A_damaged_history_is_set_aside_and_a_new_one_begins()
+    {
+        string path = Path.Combine(_directory, "history.db");
+        File.WriteAllText(path, new string('x', 5000));
+
+        await using var sink = new HistorySink(new HistorySinkOptions(), path, _time, NullLogger<HistorySink>.Instance);
+        await sink.WriteAsync(Batch([], [Incident("a", IncidentState.Opened)]), Cancellation);
+
+        Assert.Single(Directory.GetFiles(_directory, "*.damaged"));
+        Assert.Single(new HistoryReader(sink.ConnectionString).Incidents(10, 0, null));
+    }
+
+    [Fact]
+    public async Task Dead_letters_say_why_and_stay_within_their_bound()
+    {
+        string path = Path.Combine(_directory, "dead.ndjson");
+
+        await using (var letters = new DeadLetterFile(path, maxBytes: 20_000, _time))
+        {
+            for (int i = 0; i < 900; i++)
+            {
+                letters.Add("http", RejectionReason.Malformed, "field value: \"x\", expected a number", Encoding.UTF8.GetBytes(new string('p', 5000)));
+            }
+        }
+
+        JsonElement first = JsonDocument.Parse(File.ReadLines(path).First()).RootElement;
+        Assert.Equal(("http", "malformed"), (first.GetProperty("source").GetString(), first.GetProperty("reason").GetString()));
+        Assert.Equal(1024, first.GetProperty("payload").GetString()!.Length);
+        Assert.InRange(Directory.GetFiles(_directory).Sum(file => new FileInfo(file).Length), 1, 24_000);
+    }
+
+    [Fact]
+    public async Task The_live_view_follows_streams_points_and_incidents()
+    {
+        var live = new LiveView();
+        await live.WriteAsync(Batch([Scored("a", 1), Scored("b", 2)], []), Cancellation);
+        (_, long revision) = live.ChangedSince(-1);
+        await live.WriteAsync(Batch([Scored("a", 3, minute: 1)], [Incident("a", IncidentState.Opened, IncidentKind.Silence)]), Cancellation);
+
+        (IReadOnlyList<LiveStreamState> changed, _) = live.ChangedSince(revision);
+        LiveStreamState a = Assert.Single(changed);
+        Assert.Equal(("a", 3.0, true, Lifecycle.Silent), (a.Stream, a.Value, a.IncidentOpen, a.Lifecycle));
+        Assert.Equal([3.0], live.Points("a", Start.AddSeconds(1))!.Select(point => point.Value));
+        Assert.Null(live.Points("c", Start));
+
+        await live.WriteAsync(Batch([], [Incident("a", IncidentState.Closed)]), Cancellation);
+        IncidentEvent incident = Assert.Single(live.Incidents());
+        Assert.Equal((IncidentState.Closed, "beyond everything"), (incident.State, incident.Explanation));
+        Assert.False(live.State("a")!.IncidentOpen);
+    }
+
+    [Fact]
+    public async Task The_live_view_keeps_a_bounded_number_of_points_and_incidents()
+    {
+        var live = new LiveView();
+
+        for (int i = 0; i < 700; i++)
+        {
+            await live.WriteAsync(Batch([Scored("a", i, minute: i)], [Incident("a", IncidentState.Opened) with { IncidentId = $"i{i}" }]), Cancellation);
+        }
+
+        Assert.Equal(600, live.Points("a", DateTimeOffset.MinValue)!.Count);
+        Assert.Equal(500, live.Incidents().Count);
+        Assert.Equal("i699", live.Incidents()[0].IncidentId);
+    }
+
+    private static ScoredBatch Batch(IReadOnlyList<ScoredObservation> scored, IReadOnlyList<IncidentEvent> incidents) =>
+        new(scored, incidents, [], Start);
+
+    private static ScoredObservation Scored(string stream, double value, double score = 10, int minute = 0) =>
+        new(stream, Start.AddMinutes(minute).AddMilliseconds(value), value, Lifecycle.Active, 1, 1, score, 5, 4, 6, false, "range", 3);
+
+    private static IncidentEvent Incident(string stream, IncidentState state, IncidentKind kind = IncidentKind.Range) => new()
+    {
+        Id = $"{stream}-{state}",
+        IncidentId = $"{stream}-1",
+        Revision = state == IncidentState.Opened ? 0 : 1,
+        Stream = stream,
+        State = state,
+        Kind = kind,
+        Severity = IncidentSeverity.Warning,
+        Onset = Start,
+        Time = Start,
+        ClosedAt = state == IncidentState.Closed ? Start.AddMinutes(1) : null,
+        Score = 75,
+        MaxScore = 75,
+        Actual = 9,
+        Expected = 5,
+        Lower = 4,
+        Upper = 6,
+        Attribution = new Dictionary<string, double> { ["range"] = 0.75, ["rarity"] = 0.25 },
+        Explanation = state == IncidentState.Closed ? "back to normal" : "beyond everything",
+        ModelVersion = 3,
+    };
+}

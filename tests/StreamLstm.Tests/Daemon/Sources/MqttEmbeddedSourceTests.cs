@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using MQTTnet;
+using MQTTnet.Formatter;
+using MQTTnet.Protocol;
+using StreamLstm.Daemon.Sources;
+using StreamLstm.Detection;
+using StreamLstm.Tests.Daemon.Support;
+
+namespace StreamLstm.Tests.Daemon.Sources;
+
+public sealed class MqttEmbeddedSourceTests
+{
+    private readonly CaughtIntake _caught = new();
+
+    [Theory]
+    [InlineData(MqttProtocolVersion.V311)]
+    [InlineData(MqttProtocolVersion.V500)]
+    public async Task A_topic_is_a_stream_and_what_is_acknowledged_was_taken_in(MqttProtocolVersion version)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        Task running = source.RunAsync(_caught.Intake, stopping.Token);
+        int port = await source.BoundPort;
+        using IMqttClient client = new MqttClientFactory().CreateMqttClient();
+        await client.ConnectAsync(
+            new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port).WithProtocolVersion(version).WithClientId("").Build(), stopping.Token);
+
+        await Publish("plant/boiler", "71.5");
+        await Publish("plant/pump", """{"pressure":2,"flow":3,"name":"p1"}""");
+        await Publish("plant/bad", "warm");
+
+        Assert.Equal(
+            [("plant/boiler", 71.5), ("plant/pump/pressure", 2), ("plant/pump/flow", 3)],
+            _caught.TakeAll().Select(o => (o.Stream, o.Value)));
+        (string letterSource, RejectionReason reason, string detail) = Assert.Single(_caught.Letters.Letters);
+        Assert.Equal(("mqtt_embedded", RejectionReason.Malformed), (letterSource, reason));
+        Assert.StartsWith("topic plant/bad: not valid JSON", detail, StringComparison.Ordinal);
+
+        await client.DisconnectAsync(cancellationToken: stopping.Token);
+        await stopping.CancelAsync();
+        await running;
+
+        async Task Publish(string topic, string payload) => await client.PublishStringAsync(
+            topic, payload, MqttQualityOfServiceLevel.AtLeastOnce, cancellationToken: stopping.Token);
+    }
+
+    [Fact]
+    public async Task A_payload_beyond_the_limit_is_rejected_and_the_next_one_taken()
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var source = new MqttEmbeddedSource(
+            new MqttEmbeddedOptions { Port = 0, PayloadMaxBytes = 10 }, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        Task running = source.RunAsync(_caught.Intake, stopping.Token);
+        using IMqttClient client = new MqttClientFactory().CreateMqttClient();
+        await client.ConnectAsync(
+            new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", await source.BoundPort).Build(), stopping.Token);
+
+        await client.PublishStringAsync("a", new string('1', 11), MqttQualityOfServiceLevel.AtLeastOnce, cancellationToken: stopping.Token);
+        await client.PublishStringAsync("a", "2", MqttQualityOfServiceLevel.AtLeastOnce, cancellationToken: stopping.Token);
+
+        Assert.Equal([2], _caught.TakeAll().Select(o => o.Value));
+        Assert.Equal(RejectionReason.Oversize, Assert.Single(_caught.Letters.Letters).Reason);
+        await stopping.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_told_with_its_key_and_the_way_out()
+    {
+        using var holder = new TcpListener(IPAddress.Loopback, 0);
+        holder.Start();
+        int port = ((IPEndPoint)holder.LocalEndpoint).Port;
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = port }, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+
+        var refused = await Assert.ThrowsAsync<SourceException>(
+            () => source.RunAsync(_caught.Intake, TestContext.Current.CancellationToken));
+
+        Assert.StartsWith($"sources.mqtt_embedded.port: {port} cannot be opened", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("0 for any free one", refused.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Daemon.Sources;
+using StreamLstm.Detection;
+using StreamLstm.Tests.Daemon.Support;
+
+namespace StreamLstm.Tests.Daemon.Sources;
+
+public sealed class TextSourceTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("streamlstm-files-").FullName;
+    private readonly CaughtIntake _caught = new();
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task A_file_is_read_to_its_end_in_batches_and_bad_rows_are_counted()
+    {
+        string path = Path.Combine(_directory, "boiler.csv");
+        File.WriteAllText(path, "timestamp,temp,hum\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"{1_700_000_000 + i},{i},{(i == 50 ? "x" : i)}\n")));
+
+        await Reading(path).RunAsync(_caught.Intake, TestContext.Current.CancellationToken);
+
+        Observation[] observations = _caught.TakeAll();
+        Assert.Equal(199, observations.Length);
+        Assert.Equal(["boiler/temp", "boiler/hum"], observations.Select(o => o.Stream).Distinct());
+        Assert.Equal("line 52: column hum: 'x', expected a number", Assert.Single(_caught.Letters.Letters).Detail);
+        Assert.Equal((200, 1, 199), (_caught.Ledger.Cut().Received, _caught.Ledger.Cut().Rejected, _caught.Ledger.Cut().Queued));
+    }
+
+    [Fact]
+    public async Task An_empty_file_a_header_alone_and_binary_rubbish_give_nothing_and_do_no_harm()
+    {
+        byte[] rubbish = new byte[5000];
+        new Random(3).NextBytes(rubbish);
+
+        foreach (byte[] content in new[] { [], "timestamp,a\n"u8.ToArray(), rubbish })
+        {
+            string path = Path.Combine(_directory, "odd");
+            File.WriteAllBytes(path, content);
+            await Reading(path).RunAsync(_caught.Intake, TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(_caught.Ledger.Cut().Balances);
+    }
+
+    [Fact]
+    public async Task A_followed_file_gives_what_is_appended_and_survives_rotation_and_truncation()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "rotation is recognised through /proc");
+        string path = Path.Combine(_directory, "log.ndjson");
+        File.WriteAllText(path, Line(1) + Line(2));
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Task running = Reading(path, follow: true).RunAsync(_caught.Intake, stopping.Token);
+
+        Assert.Equal([1, 2], Values(await _caught.TakeAsync(2)));
+
+        File.AppendAllText(path, Line(3)[..10]);
+        File.AppendAllText(path, Line(3)[10..]);
+        Assert.Equal([3], Values(await _caught.TakeAsync(1)));
+
+        File.Move(path, path + ".1");
+        File.WriteAllText(path, Line(4));
+        Assert.Equal([4], Values(await _caught.TakeAsync(1)));
+
+        File.WriteAllText(path, "");
+        await Task.Delay(500, stopping.Token);
+        File.AppendAllText(path, Line(5));
+        Assert.Equal([5], Values(await _caught.TakeAsync(1)));
+
+        await stopping.CancelAsync();
+        await running;
+
+        static string Line(int value) => $$"""{"stream":"a","value":{{value}}}""" + "\n";
+        static IEnumerable<double> Values(Observation[] observations) => observations.Select(o => o.Value);
+    }
+
+    [Fact]
+    public async Task Standard_input_is_read_until_it_ends()
+    {
+        using var input = new MemoryStream(Encoding.UTF8.GetBytes("a,b\n1,2\n3,4\n"));
+
+        await new StdinSource(new StdinSourceOptions(), input, 10, TimeProvider.System, NullLogger<StdinSource>.Instance)
+            .RunAsync(_caught.Intake, TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            [("stdin/a", 1.0), ("stdin/b", 2.0), ("stdin/a", 3.0), ("stdin/b", 4.0)],
+            _caught.TakeAll().Select(o => (o.Stream, o.Value)));
+    }
+
+    private static FileSource Reading(string path, bool follow = false) => new(
+        new FileSourceOptions { Path = path, Follow = follow }, 0, batchMax: 16, TimeProvider.System, NullLogger<FileSource>.Instance);
+}

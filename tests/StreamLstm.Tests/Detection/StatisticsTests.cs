@@ -1,0 +1,179 @@
+using CsCheck;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Scaling;
+using StreamLstm.Detection.Scoring;
+using StreamLstm.Detection.Thresholds;
+using StreamLstm.Tests.Support;
+
+namespace StreamLstm.Tests.Detection;
+
+public sealed class StatisticsTests
+{
+    [Fact]
+    public void A_reservoir_stays_sorted_bounded_and_keeps_the_extremes()
+    {
+        Gen.Double[-1e9, 1e9].Array[1, 400].Sample(values =>
+        {
+            var random = new SeededRandom(1);
+            var reservoir = new SortedReservoir(capacity: 50, horizon: 0);
+
+            foreach (double value in values)
+            {
+                reservoir.Add(value, ref random);
+            }
+
+            double[] sorted = reservoir.Sorted.ToArray();
+            Assert.Equal(Math.Min(50, values.Length), sorted.Length);
+            Assert.Equal(sorted.Order(), sorted);
+            Assert.Equal((values.Min(), values.Max()), (reservoir.Min, reservoir.Max));
+            Assert.All(sorted, value => Assert.Contains(value, values));
+        });
+    }
+
+    [Fact]
+    public void Ranks_and_quantiles_of_a_small_reservoir_are_those_of_its_values()
+    {
+        var random = new SeededRandom(1);
+        var reservoir = new SortedReservoir(capacity: 10, horizon: 0);
+
+        foreach (double value in (double[])[3, 1, 2, 2, 5])
+        {
+            reservoir.Add(value, ref random);
+        }
+
+        Assert.Equal((1, 3), (reservoir.CountLess(2), reservoir.CountLessOrEqual(2)));
+        Assert.Equal(2, reservoir.Quantile(0.5));
+        Assert.Equal(4, reservoir.Quantile(0.875));
+        Assert.Equal(-0.1, reservoir.CentredRank(2), 1e-12);
+    }
+
+    [Theory]
+    [InlineData(0.5, 0)]
+    [InlineData(0.158655254, 1)]
+    [InlineData(0.0013498980, 3)]
+    [InlineData(2.866515719e-7, 5)]
+    public void The_normal_quantile_is_the_tables(double tail, double z)
+    {
+        Assert.Equal(z, NormalDistribution.UpperQuantile(tail), 1e-6);
+        Assert.Equal(-z, NormalDistribution.UpperQuantile(1 - tail), 1e-6);
+    }
+
+    [Theory]
+    [InlineData(12, 500)]
+    [InlineData(50, 600)]
+    [InlineData(288, 2000)]
+    public void A_period_is_found_within_a_hundredth_of_its_length(int period, int rows)
+    {
+        var random = new Random(2);
+        double[] y = [.. Enumerable.Range(0, rows).Select(row => Math.Sin(2 * Math.PI * row / period) + 0.3 * Chance.Normal(random))];
+
+        Assert.InRange(Period.Find(y), period - 1 - (period / 100), period + 1 + (period / 100));
+    }
+
+    [Fact]
+    public void Noise_and_constants_have_no_period()
+    {
+        var random = new Random(3);
+
+        Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(_ => Chance.Normal(random)).ToArray()));
+        Assert.Equal(0, Period.Find(Enumerable.Repeat(3.0, 1000).ToArray()));
+    }
+
+    [Fact]
+    public void A_calibrated_channel_exceeds_a_score_about_as_often_as_the_score_says()
+    {
+        // Exponential values: 10^-2 events beyond a score of 2 are to be expected over the whole stream.
+        var random = new Random(4);
+        int beyond1 = 0;
+        const int Streams = 400;
+
+        for (int stream = 0; stream < Streams; stream++)
+        {
+            var tail = new BlockMaximaTail(delayBlocks: 0, prior: 1);
+            double highest = double.NegativeInfinity;
+
+            for (int row = 0; row < 2000; row++)
+            {
+                double value = -Math.Log(1 - random.NextDouble());
+                highest = row < 1000 ? highest : Math.Max(highest, tail.Score(value));
+                tail.Add(value);
+            }
+
+            beyond1 += highest > 1 ? 1 : 0;
+        }
+
+        // A tenth of an event over the stream's life, and the second half sees about half of it.
+        Assert.InRange(beyond1 / (double)Streams, 0.01, 0.15);
+    }
+
+    [Fact]
+    public void A_slow_tail_learns_of_a_block_sixteen_blocks_late()
+    {
+        var fast = new BlockMaximaTail(delayBlocks: 0, prior: 1);
+        var slow = new BlockMaximaTail(delayBlocks: 16, prior: 1);
+
+        for (int row = 0; row < 30 * BlockMaximaTail.BlockRows; row++)
+        {
+            fast.Add(1);
+            slow.Add(1);
+        }
+
+        Assert.Equal((30, 14), (fast.Blocks, slow.Blocks));
+    }
+
+    [Fact]
+    public void A_shape_memory_stays_bounded_and_what_it_holds_is_not_novel()
+    {
+        var random = new Random(5);
+        var memory = new ShapeMemory(dimension: 2, capacity: 40, delay: 3);
+
+        for (int i = 0; i < 2000; i++)
+        {
+            memory.Add([(float)Chance.Normal(random), (float)Chance.Normal(random)]);
+        }
+
+        Assert.InRange(memory.Count, 10, 40);
+        Assert.InRange(memory.Novelty([0, 0]), 0, 0.6);
+        Assert.InRange(memory.Novelty([9, 9]), 6, 14);
+    }
+
+    [Fact]
+    public void A_budget_makes_a_loud_stream_quieter_until_it_keeps_it()
+    {
+        var options = new AlertBudgetOptions { RowsPerAlert = 1000 };
+        var budget = new AlertBudget(options);
+        var random = new Random(6);
+        int late = 0;
+
+        for (int row = 0; row < 200_000; row++)
+        {
+            // A score that far exceeds the lowest threshold once in twenty rows.
+            bool alert = -Math.Log10(1 - random.NextDouble()) + 0.2 >= budget.Threshold;
+            budget.Observe(alert);
+            late += alert && row >= 100_000 ? 1 : 0;
+        }
+
+        Assert.InRange(late, 60, 160);
+    }
+
+    [Fact]
+    public void E_values_merge_to_their_mean_and_the_shares_sum_to_one()
+    {
+        double[] scores = [2, 0, 0, 0];
+        var shares = new double[4];
+
+        ScoreCombination.Attribute(scores, shares);
+
+        Assert.Equal(Math.Log10(103 / 4.0), ScoreCombination.Combine(scores), 1e-12);
+        Assert.Equal(1, shares.Sum(), 1e-12);
+        Assert.Equal(100 / 103.0, shares[0], 1e-12);
+    }
+
+    [Fact]
+    public void The_score_for_people_lies_between_0_and_100_and_grows_with_the_evidence()
+    {
+        double[] forPeople = [.. new[] { -2.0, 0, 1.5, 3, 6, 300 }.Select(ScoreCombination.ForPeople)];
+
+        Assert.Equal([0, 0, 50, 75, 93.75, 100], forPeople.Select(score => Math.Round(score, 6)));
+    }
+}

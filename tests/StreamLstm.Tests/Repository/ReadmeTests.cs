@@ -1,0 +1,28 @@
+using StreamLstm.Detection;
+using StreamLstm.Tests.Support;
+
+namespace StreamLstm.Tests.Repository;
+
+public sealed class ReadmeTests
+{
+    [Fact]
+    public void The_embedding_sample_compiles_and_finds_a_spike()
+    {
+        double[] series = DailySeries.WithFaults(1);
+        IEnumerable<Observation> observations = series.Select(
+            (value, row) => new Observation("boiler", DateTimeOffset.UnixEpoch.AddMinutes(row), value));
+        using var printed = new StringWriter();
+
+        var detector = new AnomalyDetector();
+
+        foreach (Observation observation in observations)
+        {
+            if (detector.Score(observation) is { IsAlert: true } scored)
+            {
+                printed.WriteLine(FormattableString.Invariant($"{scored.Time:O} {scored.Stream} {scored.Value}: {scored.Score:F0}, expected {scored.Expected}"));
+            }
+        }
+
+        Assert.Contains($"{DateTimeOffset.UnixEpoch.AddMinutes(DailySeries.Spike):O} boiler", printed.ToString(), StringComparison.Ordinal);
+    }
+}
