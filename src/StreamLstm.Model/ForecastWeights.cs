@@ -1,3 +1,5 @@
+using StreamLstm.Model.Kernels;
+
 namespace StreamLstm.Model;
 
 /// <summary>The sizes of a network that forecasts a distribution over bins at several horizons.</summary>
@@ -54,15 +56,15 @@ public sealed record ForecastShape
 /// <summary>An LSTM's weights and the offset kernels of its forecast heads, in one flat buffer.</summary>
 public sealed class ForecastWeights
 {
-    private readonly float[] _parameters;
+    private readonly AlignedFloats _parameters;
 
     /// <summary>Weights that are all zero.</summary>
     public ForecastWeights(ForecastShape shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
         Shape = shape;
-        _parameters = new float[shape.ParameterCount];
-        Network = new LstmWeights(shape.Network, _parameters.AsMemory(0, shape.Network.ParameterCount));
+        _parameters = new AlignedFloats(shape.ParameterCount);
+        Network = new LstmWeights(shape.Network, _parameters.Slice(0, shape.Network.ParameterCount));
     }
 
     /// <summary>The sizes.</summary>
@@ -72,11 +74,11 @@ public sealed class ForecastWeights
     public LstmWeights Network { get; }
 
     /// <summary>The whole buffer: the LSTM, then the kernels by horizon and anchor.</summary>
-    public Span<float> Parameters => _parameters;
+    public Span<float> Parameters => _parameters.Span;
 
     /// <summary>What is added to the logit of a bin by its distance from the anchor's bin: (2B - 1), index = bin - anchor + B - 1.</summary>
     public Span<float> OffsetKernel(int horizon, int anchor) =>
-        _parameters.AsSpan(
+        Parameters.Slice(
             Shape.Network.ParameterCount + (horizon * Shape.AnchorCount + anchor) * Shape.KernelSize, Shape.KernelSize);
 
     /// <summary>A copy with a buffer of its own.</summary>
@@ -98,6 +100,6 @@ public sealed class ForecastWeights
             throw new ArgumentException($"weights of shape {other.Shape}, expected {Shape}", nameof(other));
         }
 
-        other.Parameters.CopyTo(_parameters);
+        other.Parameters.CopyTo(Parameters);
     }
 }

@@ -1,3 +1,5 @@
+using StreamLstm.Model.Kernels;
+
 namespace StreamLstm.Model;
 
 /// <summary>All weights and biases of a stacked LSTM with a linear output, in one flat buffer with named views.</summary>
@@ -8,15 +10,15 @@ namespace StreamLstm.Model;
 /// </remarks>
 public sealed class LstmWeights
 {
-    private readonly Memory<float> _parameters;
+    private readonly AlignedFloats _parameters;
 
     /// <summary>Weights that are all zero.</summary>
     public LstmWeights(LstmShape shape)
-        : this(shape, new float[shape?.ParameterCount ?? throw new ArgumentNullException(nameof(shape))])
+        : this(shape, new AlignedFloats(shape?.ParameterCount ?? throw new ArgumentNullException(nameof(shape))))
     {
     }
 
-    internal LstmWeights(LstmShape shape, Memory<float> parameters)
+    internal LstmWeights(LstmShape shape, AlignedFloats parameters)
     {
         Shape = shape;
         _parameters = parameters;
@@ -25,20 +27,23 @@ public sealed class LstmWeights
     /// <summary>The sizes.</summary>
     public LstmShape Shape { get; }
 
-    /// <summary>The whole buffer: layer by layer W, U, b; then the output's V and its bias.</summary>
+    /// <summary>The whole buffer: layer by layer W, U, b, P; then the output's V and its bias.</summary>
     public Span<float> Parameters => _parameters.Span;
 
-    /// <summary>V (O, H), by columns.</summary>
-    public Span<float> OutputWeights => Parameters.Slice(OutputStart, Shape.OutputSize * Shape.HiddenSize);
+    /// <summary>V (O, hidden state), by columns.</summary>
+    public Span<float> OutputWeights => Parameters.Slice(OutputStart, Shape.OutputSize * Shape.HiddenStateSize);
 
     /// <summary>The output's bias (O).</summary>
-    public Span<float> OutputBias => Parameters.Slice(OutputStart + Shape.OutputSize * Shape.HiddenSize, Shape.OutputSize);
+    public Span<float> OutputBias => Parameters[^Shape.OutputSize..];
 
-    private int OutputStart => Shape.ParameterCount - Shape.OutputSize * (Shape.HiddenSize + 1);
+    private int OutputStart => Shape.ParameterCount - Shape.OutputParameterCount;
 
     /// <summary>The views of one layer.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
     public LstmLayer Layer(int layer)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(layer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, Shape.LayerCount);
         int start = 0;
 
         for (int below = 0; below < layer; below++)
@@ -46,22 +51,51 @@ public sealed class LstmWeights
             start += Shape.LayerParameterCount(below);
         }
 
-        return new LstmLayer(
-            Parameters.Slice(start, Shape.LayerParameterCount(layer)), Shape.LayerInputSize(layer), Shape.HiddenSize);
+        return new LstmLayer(Parameters.Slice(start, Shape.LayerParameterCount(layer)), Shape, layer);
+    }
+
+    /// <summary>Refuses weights that are not finite, by the place of the first.</summary>
+    /// <exception cref="ArgumentException">A weight is NaN or infinite.</exception>
+    public void RequireFinite()
+    {
+        for (int layer = 0; layer < Shape.LayerCount; layer++)
+        {
+            LstmLayer views = Layer(layer);
+            RequireFinite(views.InputWeights, $"layer {layer} input weights");
+            RequireFinite(views.RecurrentWeights, $"layer {layer} recurrent weights");
+            RequireFinite(views.Bias, $"layer {layer} bias");
+            RequireFinite(views.ProjectionWeights, $"layer {layer} projection weights");
+        }
+
+        RequireFinite(OutputWeights, "output weights");
+        RequireFinite(OutputBias, "output bias");
+    }
+
+    private static void RequireFinite(ReadOnlySpan<float> values, string name)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+            {
+                throw new ArgumentException($"{name}[{i}] is {values[i]}, expected a finite number");
+            }
+        }
     }
 }
 
 /// <summary>The weights of one layer; views into <see cref="LstmWeights.Parameters"/>.</summary>
 public readonly ref struct LstmLayer
 {
-    internal LstmLayer(Span<float> parameters, int inputSize, int hiddenSize)
+    internal LstmLayer(Span<float> parameters, LstmShape shape, int layer)
     {
-        int gates = 4 * hiddenSize;
-        InputSize = inputSize;
-        HiddenSize = hiddenSize;
-        InputWeights = parameters[..(gates * inputSize)];
-        RecurrentWeights = parameters.Slice(gates * inputSize, gates * hiddenSize);
-        Bias = parameters[^gates..];
+        int gates = 4 * shape.HiddenSize;
+        int inputs = gates * shape.LayerInputSize(layer), recurrent = gates * shape.HiddenStateSize;
+        InputSize = shape.LayerInputSize(layer);
+        HiddenSize = shape.HiddenSize;
+        InputWeights = parameters[..inputs];
+        RecurrentWeights = parameters.Slice(inputs, recurrent);
+        Bias = parameters.Slice(inputs + recurrent, gates);
+        ProjectionWeights = parameters[(inputs + recurrent + gates)..];
     }
 
     /// <summary>Values the layer is fed with.</summary>
@@ -73,9 +107,12 @@ public readonly ref struct LstmLayer
     /// <summary>W (4H, InputSize), by columns; gates stacked i, f, g, o.</summary>
     public Span<float> InputWeights { get; }
 
-    /// <summary>U (4H, H), by columns; gates stacked i, f, g, o.</summary>
+    /// <summary>U (4H, hidden state), by columns; gates stacked i, f, g, o. Follows W in the buffer: one product takes both.</summary>
     public Span<float> RecurrentWeights { get; }
 
-    /// <summary>b (4H); gates stacked i, f, g, o.</summary>
+    /// <summary>b (4H); gates stacked i, f, g, o. Follows U in the buffer: a column of ones gives its gradient.</summary>
     public Span<float> Bias { get; }
+
+    /// <summary>P (R, H), by columns; empty where the hidden state is not projected.</summary>
+    public Span<float> ProjectionWeights { get; }
 }

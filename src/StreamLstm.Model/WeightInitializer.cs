@@ -30,6 +30,7 @@ public static class WeightInitializer
     {
         var random = new SplitMix64(seed);
         int size = weights.Shape.HiddenSize;
+        int outputs = weights.Shape.HiddenStateSize;
 
         for (int layer = 0; layer < weights.Shape.LayerCount; layer++)
         {
@@ -43,25 +44,30 @@ public static class WeightInitializer
 
             for (int gate = 0; gate < 4; gate++)
             {
-                FillOrthogonal(views.RecurrentWeights, gate, size, ref random);
+                FillOrthogonal(views.RecurrentWeights, gate, size, outputs, ref random);
             }
 
             views.Bias.Clear();
             views.Bias.Slice(size, size).Fill(1);
+
+            for (int i = 0; i < views.ProjectionWeights.Length; i++)
+            {
+                views.ProjectionWeights[i] = (float)(random.NextNormal() / Math.Sqrt(size));
+            }
         }
 
         for (int i = 0; i < weights.OutputWeights.Length; i++)
         {
-            weights.OutputWeights[i] = (float)(0.1 / Math.Sqrt(size) * random.NextNormal());
+            weights.OutputWeights[i] = (float)(0.1 / Math.Sqrt(outputs) * random.NextNormal());
         }
     }
 
-    /// <summary>Gram-Schmidt on normal vectors: the (H, H) block of one gate gets orthonormal columns.</summary>
-    private static void FillOrthogonal(Span<float> recurrent, int gate, int size, ref SplitMix64 random)
+    /// <summary>Gram-Schmidt on normal vectors: the (H, hidden state) block of one gate gets orthonormal columns.</summary>
+    private static void FillOrthogonal(Span<float> recurrent, int gate, int size, int columnCount, ref SplitMix64 random)
     {
-        var columns = new double[size][];
+        var columns = new double[columnCount][];
 
-        for (int k = 0; k < size; k++)
+        for (int k = 0; k < columnCount; k++)
         {
             var column = new double[size];
 

@@ -1,57 +1,149 @@
+using System.Globalization;
 using StreamLstm.Model;
-using StreamLstm.Model.Heads;
 using StreamLstm.Model.Training;
 
 namespace StreamLstm.Benchmarks;
 
-/// <summary>The network alone, in the detector's shape: 13 inputs, 24 cells, 3 horizons of 32 bins.</summary>
+/// <summary>The network alone: goals P1 to P5.</summary>
 internal static class NetworkBenchmarks
 {
-    private const int Steps = 48;
-
-    private static readonly ForecastShape Shape = new(new LstmShape(13, 24, 1, 96), 3, 32, 3);
-
-    /// <summary>Multiplications and additions of one step: gates and heads.</summary>
-    private static readonly double StepFlop = 2.0 * (4 * 24 * (13 + 24) + 96 * 24);
-
+    /// <summary>One step of B streams, states in place, against ONNX Runtime with its state carried by hand.</summary>
     public static void Step(BenchmarkRun run)
     {
-        ForecastWeights weights = WeightInitializer.Create(Shape, 1);
-        var input = new float[13];
-        var state = new float[Shape.Network.StateSize];
-        int[] anchors = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-        var logits = new float[96];
-        var scratch = new LstmScratch(Shape.Network);
-        Array.Fill(input, 0.5f);
-        double nanoseconds = run.Time(() =>
-        {
-            for (int i = 0; i < 100; i++)
-            {
-                ForecastHead.Step(weights, input, state, anchors, logits, scratch);
-            }
-        }) / 100;
-        run.Print("step i13 h24 l1 o96 b1", nanoseconds, StepFlop);
+        _ = run.Peak;
+        Step(run, 32, 1, 1);
+        run.Goal("P1 h32 l2 b1", Step(run, 32, 2, 1).OverPeer, "x onnxruntime", 30);
+        run.Goal("P2 h32 l2 b64", Step(run, 32, 2, 64).OverPeer, "x onnxruntime", 3.5);
+        run.Goal("P2 h32 l2 b512", Step(run, 32, 2, 512).OverPeer, "x onnxruntime", 2.5);
+        (double ratio, double share) = Step(run, 64, 2, 64);
+        run.Goal("P3 h64 l2 b64", ratio, "x onnxruntime", 2);
+        run.Goal("P3 h64 l2 b64", 100 * share, "% of peak", 72);
+        (ratio, share) = Step(run, 64, 2, 512);
+        run.Goal("P3 h64 l2 b512", ratio, "x onnxruntime", 2);
+        run.Goal("P3 h64 l2 b512", 100 * share, "% of peak", 72);
     }
 
+    /// <summary>A million streams whose states lie in memory, in random order, against a few whose states are at hand.</summary>
+    public static void Cold(BenchmarkRun run)
+    {
+        const int Batch = 512;
+        int count = run.Small ? 50_000 : 1_000_000;
+        var shape = new LstmShape(1, 32, 2, 1);
+        LstmWeights weights = WeightInitializer.Create(shape, 1);
+        var scratch = new LstmScratch(shape);
+        var inputs = new float[Batch];
+        var outputs = new float[Batch];
+        var slab = new float[(long)count * shape.StateSize];
+        int[] order = [.. Enumerable.Range(0, count)];
+        new Random(1).Shuffle(order);
+        int[] hot = [.. Enumerable.Range(0, Batch)];
+        int at = 0;
+        var times = run.Compare(
+            () => LstmNetwork.Step(weights, inputs, slab, hot, outputs, scratch),
+            () =>
+            {
+                at = at + 2 * Batch > count ? 0 : at + Batch;
+                LstmNetwork.Step(weights, inputs, slab, order.AsSpan(at, Batch), outputs, scratch);
+            });
+        run.Print(string.Create(
+            CultureInfo.InvariantCulture, $"h32 l2: {times[0].Nanoseconds / Batch:0} ns hot, {times[1].Nanoseconds / Batch:0} ns cold ({count} streams)"));
+        run.Goal($"P4 h32 l2 {(run.Small ? "50k" : "1M")} cold over hot", times[1].FirstIsFasterBy, "x", 1.3, atLeast: false);
+    }
+
+    /// <summary>Forward, backward and Adam over 32 windows of 64 steps.</summary>
     public static void Train(BenchmarkRun run)
     {
-        ForecastWeights weights = WeightInitializer.Create(Shape, 1);
-        var trainer = new ForecastTrainer(Shape, Steps, new ForecastTrainingOptions { HorizonWeights = [1, 0.5f, 0.5f] });
-        var adam = new AdamOptimizer(Shape.ParameterCount, new AdamOptions());
+        // TorchSharp's nanoseconds per sequence and step, and the peak of the machine they were taken on: 167 GFLOP/s.
+        Train(run, 32, 1, torchSharp: 1950);
+        Train(run, 32, 2, torchSharp: 4000);
+        Train(run, 64, 2, torchSharp: 7400);
+        Detector(run);
+    }
+
+    /// <summary>Multiplications and additions of one step of one stream, gates and output.</summary>
+    private static double Flop(LstmShape shape)
+    {
+        double flop = 2.0 * shape.OutputSize * shape.HiddenSize;
+
+        for (int layer = 0; layer < shape.LayerCount; layer++)
+        {
+            flop += 8.0 * shape.HiddenSize * (shape.LayerInputSize(layer) + shape.HiddenSize);
+        }
+
+        return flop;
+    }
+
+    private static (double OverPeer, double ShareOfPeak) Step(BenchmarkRun run, int hidden, int layers, int batch)
+    {
+        var shape = new LstmShape(1, hidden, layers, 1);
+        LstmWeights weights = WeightInitializer.Create(shape, 1);
+        var scratch = new LstmScratch(shape);
+        var states = new float[batch * shape.StateSize];
+        int[] rows = [.. Enumerable.Range(0, batch)];
+        var inputs = new float[batch];
+        var outputs = new float[batch];
+        Array.Fill(inputs, 0.5f);
+        using var peer = new OnnxPeer(weights, batch);
+        var times = run.Compare(() => LstmNetwork.Step(weights, inputs, states, rows, outputs, scratch), peer.Step);
+        double nanoseconds = times[0].Nanoseconds / batch;
+        run.Print($"step h{hidden} l{layers} b{batch}", nanoseconds, Flop(shape));
+        run.Print(string.Create(CultureInfo.InvariantCulture, $"  onnxruntime: {times[1].Nanoseconds / batch:0} ns"));
+        return (times[1].FirstIsFasterBy, Flop(shape) / nanoseconds / run.Peak);
+    }
+
+    private static void Train(BenchmarkRun run, int hidden, int layers, double torchSharp)
+    {
+        const int Windows = 32, Group = 12, Steps = 64;
+        const double TorchPeak = 167;
+        var shape = new LstmShape(1, hidden, layers, 1);
+        LstmWeights weights = WeightInitializer.Create(shape, 1);
+        var throughTime = new BackpropagationThroughTime(shape, Steps, Group);
+        var gradients = new LstmGradients(shape);
+        var adam = new AdamOptimizer(shape.ParameterCount, new AdamOptions());
         var random = new Random(1);
-        float[] inputs = [.. Enumerable.Range(0, Steps * 13).Select(_ => random.NextSingle())];
-        int[] anchors = [.. Enumerable.Range(0, Steps * 9).Select(_ => random.Next(32))];
-        int[] targets = [.. Enumerable.Range(0, Steps * 3).Select(_ => random.Next(32))];
-        var state = new float[Shape.Network.StateSize];
+        float[] inputs = [.. Enumerable.Range(0, Windows * Steps).Select(_ => random.NextSingle())];
+        var states = new float[Group * shape.StateSize];
+        var outputGradients = new float[Group * Steps];
         double nanoseconds = run.Time(() =>
         {
-            for (int window = 0; window < 8; window++)
+            for (int first = 0; first < Windows; first += Group)
             {
-                trainer.Accumulate(weights, inputs, anchors, targets, state, 0);
+                int count = Math.Min(Group, Windows - first);
+                ReadOnlySpan<float> target = inputs.AsSpan(first * Steps, count * Steps);
+                ReadOnlySpan<float> outputs = throughTime.Forward(weights, target, states.AsSpan(0, count * shape.StateSize));
+                System.Numerics.Tensors.TensorPrimitives.Subtract(outputs, target, outputGradients);
+                throughTime.Backward(weights, outputGradients.AsSpan(0, count * Steps), gradients);
             }
 
+            GradientClipping.ByGlobalNorm(gradients.Values, 1);
+            adam.Step(weights.Parameters, gradients.Values);
+            gradients.Clear();
+        }) / (Windows * Steps);
+        double flop = 3 * Flop(shape);
+        run.Print($"train h{hidden} l{layers}, per sequence and step", nanoseconds, flop);
+        double share = flop / nanoseconds / run.Peak;
+        run.Goal($"P5 h{hidden} l{layers} training", 100 * share, "% of peak", 40);
+        run.Goal($"P5 h{hidden} l{layers} training", share / (flop / torchSharp / TorchPeak), "x torchsharp's recorded share of peak", hidden == 32 ? 4 : 2);
+    }
+
+    /// <summary>The detector's own on-line training: eight windows of 48 steps, three heads of 32 bins.</summary>
+    private static void Detector(BenchmarkRun run)
+    {
+        const int Windows = 8, Steps = 48;
+        var shape = new ForecastShape(new LstmShape(13, 24, 1, 96), 3, 32, 3);
+        ForecastWeights weights = WeightInitializer.Create(shape, 1);
+        var trainer = new ForecastTrainer(shape, Steps, new ForecastTrainingOptions { HorizonWeights = [1, 0.5f, 0.5f] }, Windows);
+        var adam = new AdamOptimizer(shape.ParameterCount, new AdamOptions());
+        var random = new Random(1);
+        float[] inputs = [.. Enumerable.Range(0, Windows * Steps * 13).Select(_ => random.NextSingle())];
+        int[] anchors = [.. Enumerable.Range(0, Windows * Steps * 9).Select(_ => random.Next(32))];
+        int[] targets = [.. Enumerable.Range(0, Windows * Steps * 3).Select(_ => random.Next(32))];
+        var states = new float[Windows * shape.Network.StateSize];
+        double nanoseconds = run.Time(() =>
+        {
+            trainer.Accumulate(weights, inputs, anchors, targets, states, 0);
             trainer.Apply(weights, adam);
-        }) / (8 * Steps);
-        run.Print("train i13 h24 l1 o96, per sequence-step", nanoseconds, 3 * StepFlop);
+        }) / (Windows * Steps);
+        run.Print("train as the detector does, i13 h24 l1 o96, per sequence and step", nanoseconds, 3 * Flop(shape.Network));
     }
 }

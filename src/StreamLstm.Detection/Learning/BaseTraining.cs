@@ -119,7 +119,7 @@ public static class BaseTraining
             {
                 TrainingWindow window = training[i];
                 scratch.Trainer.Accumulate(
-                    candidate, window.Inputs, window.Anchors, window.Targets, scratch.ZeroState, TrainingWindow.WarmUpRows);
+                    candidate, window.Inputs, window.Anchors, window.Targets, ZeroState(scratch), TrainingWindow.WarmUpRows);
             }
 
             scratch.Trainer.Apply(candidate, adam);
@@ -134,11 +134,14 @@ public static class BaseTraining
         foreach (TrainingWindow window in windows)
         {
             sum += scratch.Trainer.Loss(
-                weights, window.Inputs, window.Anchors, window.Targets, scratch.ZeroState, TrainingWindow.WarmUpRows);
+                weights, window.Inputs, window.Anchors, window.Targets, ZeroState(scratch), TrainingWindow.WarmUpRows);
         }
 
         return sum / windows.Length;
     }
+
+    private static ReadOnlySpan<float> ZeroState(DetectionScratch scratch) =>
+        scratch.ZeroStates.AsSpan(0, ForecastInput.Shape.Network.StateSize);
 
     /// <summary>Finite, and the weights' norm at most ten times the champion's: an exploded training never serves.</summary>
     private static bool IsSound(ForecastWeights champion, ForecastWeights candidate)

@@ -8,8 +8,11 @@ public sealed class DetectionScratch
 {
     internal LstmScratch Network { get; } = new(ForecastInput.Shape.Network);
 
+    /// <summary>Windows that are trained on together.</summary>
+    internal const int Windows = 8;
+
     internal ForecastTrainer Trainer { get; } =
-        new(ForecastInput.Shape, TrainingWindow.Rows, new ForecastTrainingOptions { HorizonWeights = [1, 0.5f, 0.5f] });
+        new(ForecastInput.Shape, TrainingWindow.Rows, new ForecastTrainingOptions { HorizonWeights = [1, 0.5f, 0.5f] }, Windows);
 
     internal float[] Logits { get; } = new float[ForecastInput.Shape.Network.OutputSize];
 
@@ -19,13 +22,15 @@ public sealed class DetectionScratch
 
     internal float[] Mixture { get; } = new float[Scoring.QuantileBins.Count];
 
-    internal float[] Inputs { get; } = new float[TrainingWindow.Rows * ForecastInput.Size];
+    internal float[] Inputs { get; } = new float[Windows * TrainingWindow.Rows * ForecastInput.Size];
 
-    internal int[] Anchors { get; } = new int[TrainingWindow.Rows * ForecastInput.Anchors];
+    internal int[] Anchors { get; } = new int[Windows * TrainingWindow.Rows * ForecastInput.Anchors];
 
-    internal int[] Targets { get; } = new int[TrainingWindow.Rows * ForecastInput.Horizons.Length];
+    internal int[] Targets { get; } = new int[Windows * TrainingWindow.Rows * ForecastInput.Horizons.Length];
 
-    internal float[] ZeroState { get; } = new float[ForecastInput.Shape.Network.StateSize];
+    internal float[] InitialStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];
+
+    internal float[] ZeroStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];
 
     internal double[] Autocorrelation { get; } = new double[ValueRing.Capacity];
 }

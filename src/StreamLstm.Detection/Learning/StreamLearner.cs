@@ -13,7 +13,7 @@ internal sealed class StreamLearner
     private const int WindowRows = 48;
 
     /// <summary>Windows of one training: the newest, a near one, the rest from anywhere in the ring.</summary>
-    private const int Windows = 8;
+    private const int Windows = DetectionScratch.Windows;
 
     /// <summary>Until this row every training has two steps.</summary>
     private const int EagerRows = 600;
@@ -60,17 +60,16 @@ internal sealed class StreamLearner
                     _ => first + random.Next((int)(last - first)),
                 };
 
-                long start = index * WindowRows;
-                Encode(start, ring, encoder, scratch);
-                scratch.Trainer.Accumulate(
-                    Weights,
-                    scratch.Inputs.AsSpan(0, WindowRows * ForecastInput.Size),
-                    scratch.Anchors.AsSpan(0, WindowRows * ForecastInput.Anchors),
-                    scratch.Targets.AsSpan(0, WindowRows * ForecastInput.Horizons.Length),
-                    StateBefore(start),
-                    firstScoredStep: 0);
+                Stage(window, index * WindowRows, ring, encoder, scratch);
             }
 
+            scratch.Trainer.Accumulate(
+                Weights,
+                scratch.Inputs.AsSpan(0, Windows * WindowRows * ForecastInput.Size),
+                scratch.Anchors.AsSpan(0, Windows * WindowRows * ForecastInput.Anchors),
+                scratch.Targets.AsSpan(0, Windows * WindowRows * ForecastInput.Horizons.Length),
+                scratch.InitialStates,
+                firstScoredStep: 0);
             finite &= scratch.Trainer.Apply(Weights, _adam);
         }
 
@@ -88,7 +87,7 @@ internal sealed class StreamLearner
         {
             TrainingWindow window = Cut(end - TrainingWindow.Rows, ring, encoder);
             loss += scratch.Trainer.Loss(
-                weights, window.Inputs, window.Anchors, window.Targets, scratch.ZeroState, TrainingWindow.WarmUpRows);
+                weights, window.Inputs, window.Anchors, window.Targets, scratch.ZeroStates.AsSpan(0, ForecastInput.Shape.Network.StateSize), TrainingWindow.WarmUpRows);
             windows++;
         }
 
@@ -151,17 +150,22 @@ internal sealed class StreamLearner
     private static void Read(BinaryReader reader, Span<float> values) =>
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
 
-    private static void Encode(long start, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
+    /// <summary>Lays a window of the ring out as one of the batch.</summary>
+    private void Stage(int window, long start, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
     {
+        int size = ForecastInput.Shape.Network.StateSize;
+        StateBefore(start).CopyTo(scratch.InitialStates.AsSpan(window * size, size));
+
         for (int row = 0; row < WindowRows; row++)
         {
+            int at = window * WindowRows + row;
             encoder.Encode(
                 start + row,
-                scratch.Inputs.AsSpan(row * ForecastInput.Size, ForecastInput.Size),
-                scratch.Anchors.AsSpan(row * ForecastInput.Anchors, ForecastInput.Anchors));
+                scratch.Inputs.AsSpan(at * ForecastInput.Size, ForecastInput.Size),
+                scratch.Anchors.AsSpan(at * ForecastInput.Anchors, ForecastInput.Anchors));
             encoder.EncodeTargets(
                 start + row,
-                scratch.Targets.AsSpan(row * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
+                scratch.Targets.AsSpan(at * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
         }
     }
 

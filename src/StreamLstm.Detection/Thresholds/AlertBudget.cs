@@ -9,7 +9,7 @@ namespace StreamLstm.Detection.Thresholds;
 internal sealed class AlertBudget(AlertBudgetOptions options)
 {
     /// <summary>Decades of evidence that an alert adds to the next one's price.</summary>
-    private const double RisePerAlert = 0.5;
+    private const double RisePerAlert = 0.25;
 
     public double Threshold { get; private set; } = options.ThresholdMin;
 
@@ -27,8 +27,8 @@ internal sealed class AlertBudget(AlertBudgetOptions options)
 /// <summary>How often a stream may alert.</summary>
 internal sealed record AlertBudgetOptions
 {
-    /// <summary>Lowest threshold, in decades: 1.5 = a thirtieth of a comparable event was to be expected so far.</summary>
-    public double ThresholdMin { get; init; } = 1.5;
+    /// <summary>Lowest threshold, in decades: 2 = a hundredth of a comparable event was to be expected so far. A hundred streams then bring one false alarm.</summary>
+    public double ThresholdMin { get; init; } = 2;
 
     /// <summary>Highest threshold, in decades.</summary>
     public double ThresholdMax { get; init; } = 8;

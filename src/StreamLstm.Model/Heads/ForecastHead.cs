@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace StreamLstm.Model.Heads;
 
@@ -28,26 +29,38 @@ public static class ForecastHead
     /// <summary>Probabilities of one horizon's bins: exp(logit - highest), divided by their sum.</summary>
     /// <param name="logits">(B).</param>
     /// <param name="probabilities">(B), summing to 1; may be the same memory.</param>
-    public static void Softmax(ReadOnlySpan<float> logits, Span<float> probabilities)
+    /// <returns>log of the sum of exp(logit): what turns a logit into a log probability.</returns>
+    public static double Softmax(ReadOnlySpan<float> logits, Span<float> probabilities)
     {
-        float highest = float.NegativeInfinity;
-
-        foreach (float logit in logits)
-        {
-            highest = MathF.Max(highest, logit);
-        }
-
+        float highest = TensorPrimitives.Max(logits);
         TensorPrimitives.Subtract(logits, highest, probabilities);
         TensorPrimitives.Exp(probabilities, probabilities);
-        float sum = 0;
+        float sum = Sum(probabilities[..logits.Length]);
+        TensorPrimitives.Multiply(probabilities, 1 / sum, probabilities);
+        return highest + Math.Log(sum);
+    }
 
-        // In this order on every machine: a library's sum follows the vector width.
-        foreach (float probability in probabilities)
+    /// <summary>In eight sums side by side on every machine: a library's sum follows the vector width.</summary>
+    private static float Sum(ReadOnlySpan<float> values)
+    {
+        Vector128<float> even = default, odd = default;
+        int i = 0;
+
+        for (; i + 8 <= values.Length; i += 8)
         {
-            sum += probability;
+            even += Vector128.Create(values.Slice(i, 4));
+            odd += Vector128.Create(values.Slice(i + 4, 4));
         }
 
-        TensorPrimitives.Multiply(probabilities, 1 / sum, probabilities);
+        even += odd;
+        float sum = even[0] + even[1] + (even[2] + even[3]);
+
+        for (; i < values.Length; i++)
+        {
+            sum += values[i];
+        }
+
+        return sum;
     }
 
     internal static void AddKernels(ForecastWeights weights, ReadOnlySpan<int> anchorBins, Span<float> logits)

@@ -1,3 +1,7 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using StreamLstm.Model.Kernels;
+
 namespace StreamLstm.Model.Training;
 
 /// <summary>Settings of <see cref="AdamOptimizer"/>.</summary>
@@ -61,18 +65,60 @@ public sealed class AdamOptimizer
         LstmNetwork.Require(parameters.Length, _firstMoment.Length, nameof(parameters));
         LstmNetwork.Require(gradients.Length, _firstMoment.Length, nameof(gradients));
         StepCount++;
-        float firstCorrection = (float)(1 / (1 - Math.Pow(_options.Beta1, StepCount)));
-        float secondCorrection = (float)(1 / (1 - Math.Pow(_options.Beta2, StepCount)));
+        var step = new Moves(
+            LearningRate,
+            (float)(1 / (1 - Math.Pow(_options.Beta1, StepCount))),
+            (float)(1 / (1 - Math.Pow(_options.Beta2, StepCount))));
+        int from = 0;
 
-        for (int p = 0; p < gradients.Length; p++)
+        if (VectorWidth.Widest >= 16)
         {
-            float gradient = gradients[p];
-            float first = _options.Beta1 * _firstMoment[p] + (1 - _options.Beta1) * gradient;
-            float second = _options.Beta2 * _secondMoment[p] + (1 - _options.Beta2) * gradient * gradient;
-            _firstMoment[p] = first;
-            _secondMoment[p] = second;
-            float move = first * firstCorrection / (MathF.Sqrt(second * secondCorrection) + _options.Epsilon);
-            parameters[p] -= LearningRate * (move + _options.WeightDecay * parameters[p]);
+            from = StepFrom<Lanes512, Vector512<float>>(from, step, parameters, gradients);
         }
+
+        if (VectorWidth.Widest >= 8)
+        {
+            from = StepFrom<Lanes256, Vector256<float>>(from, step, parameters, gradients);
+        }
+
+        if (VectorWidth.Widest >= 4)
+        {
+            from = StepFrom<Lanes128, Vector128<float>>(from, step, parameters, gradients);
+        }
+
+        StepFrom<Lanes32, Vector128<float>>(from, step, parameters, gradients);
     }
+
+    private int StepFrom<TLanes, TVector>(int from, Moves step, Span<float> parameters, ReadOnlySpan<float> gradients)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        ref float parameter = ref MemoryMarshal.GetReference(parameters);
+        ref float gradient = ref MemoryMarshal.GetReference(gradients);
+        ref float firstMoment = ref MemoryMarshal.GetArrayDataReference(_firstMoment);
+        ref float secondMoment = ref MemoryMarshal.GetArrayDataReference(_secondMoment);
+        TVector beta1 = TLanes.All(_options.Beta1), beta2 = TLanes.All(_options.Beta2);
+        TVector rest1 = TLanes.All(1 - _options.Beta1), rest2 = TLanes.All(1 - _options.Beta2);
+
+        for (; from + TLanes.Count <= gradients.Length; from += TLanes.Count)
+        {
+            TVector g = TLanes.Load(ref gradient, from);
+            TVector w = TLanes.Load(ref parameter, from);
+            TVector m = TLanes.FusedMultiplyAdd(beta1, TLanes.Load(ref firstMoment, from), TLanes.Multiply(rest1, g));
+            TVector v = TLanes.FusedMultiplyAdd(
+                beta2, TLanes.Load(ref secondMoment, from), TLanes.Multiply(rest2, TLanes.Multiply(g, g)));
+            TVector root = TLanes.SquareRoot(TLanes.Multiply(v, TLanes.All(step.SecondCorrection)));
+            TVector move = TLanes.Divide(
+                TLanes.Multiply(m, TLanes.All(step.FirstCorrection)), TLanes.Add(root, TLanes.All(_options.Epsilon)));
+            move = TLanes.FusedMultiplyAdd(TLanes.All(_options.WeightDecay), w, move);
+            TLanes.Store(m, ref firstMoment, from);
+            TLanes.Store(v, ref secondMoment, from);
+            TLanes.Store(TLanes.Subtract(w, TLanes.Multiply(TLanes.All(step.Rate), move)), ref parameter, from);
+        }
+
+        return from;
+    }
+
+    /// <summary>What the parameters of one step have in common.</summary>
+    private readonly record struct Moves(float Rate, float FirstCorrection, float SecondCorrection);
 }

@@ -1,236 +1,441 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using StreamLstm.Model.Kernels;
 
 namespace StreamLstm.Model.Training;
 
-/// <summary>Runs a network over a window and carries a loss's gradient back through it (Werbos 1990).</summary>
+/// <summary>Runs a network over a batch of windows and carries a loss's gradient back through them (Werbos 1990).</summary>
 /// <remarks>
-/// Forward keeps on a tape what Backward needs, per layer and step: i, f, g, o after their activations, c, tanh(c), h.
-/// With d for dLoss/d, from the last step to the first:
+/// Forward keeps on a tape what Backward needs: per layer what each step was fed with, its gates, c and tanh(c).
+/// Backward walks each layer from its last step to its first (<see cref="LstmCell.StepBack"/>):
 /// <code>
-///   dh += from the output above, and from the step after
-///   do = dh∘tanh(c)                  dc += dh∘o∘(1 - tanh²(c))
-///   di = dc∘g   dg = dc∘i   df = dc∘c_before
-///   before the activations:          di∘i(1-i), df∘f(1-f), dg∘(1-g²), do∘o(1-o)
-///   dc_before = dc∘f                 dh_before = U^T dgates   dx = W^T dgates
-///   dW += dgates x^T   dU += dgates h_before^T   db += dgates
+///   dh(t) += U^T dgates(t+1)                       the gradient's way back along the hidden state
+///   dgates(t), dc(t-1) from dh(t) and dc(t)        and along the cell state
 /// </code>
-/// The only way back along c is times f: with a forget gate near 1 the gradient neither vanishes nor explodes.
+/// and then takes each weight's gradient over all steps at once: d(W, U, b) += sum over steps of (x, h_before, 1) dgates^T.
+/// Windows lie one after another, so a tape row is (sequence, step). The order of every sum is fixed: the same bits
+/// again, on every machine.
 /// </remarks>
 public sealed class BackpropagationThroughTime
 {
+    /// <summary>Steps summed at a time, so that their gradients stay in the fastest cache while every weight takes its share.</summary>
+    private const int GradientBlock = 96;
+
     private readonly LstmShape _shape;
     private readonly int _maxSteps;
-    private readonly Layer[] _layers;
-    private readonly float[] _inputs;
-    private readonly float[] _outputs;
-    private readonly float[] _gateGradients;
-    private readonly float[] _inputGradient;
+    private readonly int _maxSequences;
+    private readonly int _width;
+    private readonly LayerTape[] _tapes;
+    private readonly AlignedFloats _outputs;
+    private readonly AlignedFloats _hiddenGradients;
+    private readonly AlignedFloats _lowerHiddenGradients;
+    private readonly AlignedFloats _cellGradients;
+    private readonly AlignedFloats _cellOutputGradients;
+    private readonly AlignedFloats _transposed;
     private readonly float[] _state;
     private readonly double[] _hiddenGradientNorms;
     private int _steps;
+    private int _sequences;
+    private InterLayerDropout? _dropout;
 
     /// <summary>A tape.</summary>
     /// <param name="shape">Sizes of the networks it will run.</param>
     /// <param name="maxSteps">T: steps of the longest window.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Fewer than one step.</exception>
-    public BackpropagationThroughTime(LstmShape shape, int maxSteps)
+    /// <param name="maxSequences">B: windows run together.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than one step or window.</exception>
+    public BackpropagationThroughTime(LstmShape shape, int maxSteps, int maxSequences = 1)
+        : this(shape, maxSteps, maxSequences, VectorWidth.Widest)
+    {
+    }
+
+    internal BackpropagationThroughTime(LstmShape shape, int maxSteps, int maxSequences, int width)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSteps, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxSequences, 1);
         _shape = shape;
         _maxSteps = maxSteps;
-        _layers = [.. Enumerable.Range(0, shape.LayerCount).Select(_ => new Layer(shape.HiddenSize, maxSteps))];
-        _inputs = new float[maxSteps * shape.InputSize];
-        _outputs = new float[maxSteps * shape.OutputSize];
-        _gateGradients = new float[4 * shape.HiddenSize];
-        _inputGradient = new float[shape.HiddenSize];
-        _state = new float[shape.StateSize];
+        _maxSequences = maxSequences;
+        _width = width;
+        int rows = maxSteps * maxSequences;
+        _tapes = [.. Enumerable.Range(0, shape.LayerCount).Select(layer => new LayerTape(shape, layer, maxSteps, maxSequences))];
+        _outputs = new AlignedFloats(rows * shape.OutputSize);
+        _hiddenGradients = new AlignedFloats(rows * shape.HiddenStateSize);
+        _lowerHiddenGradients = new AlignedFloats(shape.LayerCount > 1 ? rows * shape.HiddenStateSize : 0);
+        _cellGradients = new AlignedFloats(maxSequences * shape.HiddenSize);
+        _cellOutputGradients = new AlignedFloats(shape.ProjectionSize > 0 ? maxSequences * shape.HiddenSize : 0);
+        _transposed = new AlignedFloats(Math.Max(4 * shape.HiddenSize * shape.HiddenStateSize, shape.OutputSize * shape.HiddenStateSize));
+        _state = new float[maxSequences * shape.StateSize];
         _hiddenGradientNorms = new double[maxSteps];
     }
 
-    /// <summary>The norm of dLoss/dh of the last layer after each step of the last window: (T).</summary>
-    public ReadOnlySpan<double> HiddenGradientNorms => _hiddenGradientNorms.AsSpan(0, _steps);
-
-    /// <summary>Runs the window and keeps the tape.</summary>
-    /// <param name="weights">Not changed.</param>
-    /// <param name="inputs">(T, I).</param>
-    /// <param name="initialState">Per layer h, then c, before the first step.</param>
-    /// <returns>(T, O), valid until the next call.</returns>
-    /// <exception cref="ArgumentException">A span has another length than the shape asks for, or the window is too long.</exception>
-    public ReadOnlySpan<float> Forward(LstmWeights weights, ReadOnlySpan<float> inputs, ReadOnlySpan<float> initialState)
+    /// <summary>The norm of dLoss/dh of the last layer after each step of the windows last run back, over all of them: (T).</summary>
+    public ReadOnlySpan<double> HiddenGradientNorms
     {
-        ArgumentNullException.ThrowIfNull(weights);
-        LstmNetwork.Require(initialState.Length, _shape.StateSize, nameof(initialState));
-        _steps = inputs.Length / _shape.InputSize;
-
-        if (_steps > _maxSteps || inputs.Length % _shape.InputSize != 0)
+        get
         {
-            throw new ArgumentException(
-                $"inputs hold {inputs.Length} values, expected up to {_maxSteps} steps of {_shape.InputSize}", nameof(inputs));
-        }
+            int size = _shape.HiddenStateSize;
 
-        inputs.CopyTo(_inputs);
-
-        for (int layer = 0; layer < _layers.Length; layer++)
-        {
-            _layers[layer].Start(initialState.Slice(2 * layer * _shape.HiddenSize, 2 * _shape.HiddenSize));
-        }
-
-        for (int step = 0; step < _steps; step++)
-        {
-            ReadOnlySpan<float> below = Input(step);
-
-            for (int layer = 0; layer < _layers.Length; layer++)
+            for (int step = 0; step < _steps; step++)
             {
-                Layer tape = _layers[layer];
-                LstmCell.Step(
-                    weights.Layer(layer), below, tape.Hidden(step), tape.Cell(step),
-                    tape.Hidden(step + 1), tape.Cell(step + 1), tape.Gates(step), tape.CellActivation(step));
-                below = tape.Hidden(step + 1);
+                double sum = 0;
+
+                for (int sequence = 0; sequence < _sequences; sequence++)
+                {
+                    foreach (float gradient in _hiddenGradients.Span.Slice((sequence * _steps + step) * size, size))
+                    {
+                        sum += (double)gradient * gradient;
+                    }
+                }
+
+                _hiddenGradientNorms[step] = Math.Sqrt(sum);
             }
 
-            LstmNetwork.Output(weights, below, _outputs.AsSpan(step * _shape.OutputSize, _shape.OutputSize));
+            return _hiddenGradientNorms.AsSpan(0, _steps);
         }
-
-        return _outputs.AsSpan(0, _steps * _shape.OutputSize);
     }
 
-    /// <summary>Carries the gradient of the window last run back to every weight.</summary>
+    /// <summary>Runs the windows and keeps the tape.</summary>
+    /// <param name="weights">Not changed.</param>
+    /// <param name="inputs">(B, T, I): all windows equally long.</param>
+    /// <param name="initialStates">Of each window, per layer h, then c, before the first step (B, StateSize); tells B.</param>
+    /// <param name="dropout">What to leave out between layers; null for nothing.</param>
+    /// <returns>(B, T, O), valid until the next call.</returns>
+    /// <exception cref="ArgumentException">A span has another length than the shape asks for, or there are too many steps or windows.</exception>
+    public ReadOnlySpan<float> Forward(
+        LstmWeights weights, ReadOnlySpan<float> inputs, ReadOnlySpan<float> initialStates, InterLayerDropout? dropout = null)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        _sequences = initialStates.Length / _shape.StateSize;
+
+        if (_sequences < 1 || _sequences > _maxSequences || initialStates.Length % _shape.StateSize != 0)
+        {
+            throw new ArgumentException(
+                $"initialStates hold {initialStates.Length} values, expected 1 to {_maxSequences} times {_shape.StateSize}", nameof(initialStates));
+        }
+
+        _steps = inputs.Length / (_sequences * _shape.InputSize);
+
+        if (_steps > _maxSteps || inputs.Length != _steps * _sequences * _shape.InputSize)
+        {
+            throw new ArgumentException(
+                $"inputs hold {inputs.Length} values, expected up to {_maxSteps} steps of {_shape.InputSize} for each of {_sequences} windows",
+                nameof(inputs));
+        }
+
+        _dropout = dropout;
+        Start(inputs, initialStates);
+
+        for (int layer = 0; layer < _tapes.Length; layer++)
+        {
+            LayerTape tape = _tapes[layer];
+
+            for (int step = 0; step < _steps; step++)
+            {
+                Step(weights.Layer(layer), tape, step);
+            }
+
+            if (layer + 1 < _tapes.Length)
+            {
+                Feed(_tapes[layer + 1], tape, layer + 1);
+            }
+        }
+
+        Output(weights);
+        return _outputs.Span.Slice(0, _sequences * _steps * _shape.OutputSize);
+    }
+
+    /// <summary>Carries the gradient of the windows last run back to every weight.</summary>
     /// <param name="weights">Those of <see cref="Forward"/>.</param>
-    /// <param name="outputGradients">dLoss/d(output) (T, O).</param>
+    /// <param name="outputGradients">dLoss/d(output) (B, T, O).</param>
     /// <param name="gradients">Added to.</param>
+    /// <exception cref="ArgumentException">The gradients are not those of the windows last run.</exception>
     public void Backward(LstmWeights weights, ReadOnlySpan<float> outputGradients, LstmGradients gradients)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(gradients);
-        LstmNetwork.Require(outputGradients.Length, _steps * _shape.OutputSize, nameof(outputGradients));
-        Layer last = _layers[^1];
+        LstmNetwork.Require(outputGradients.Length, _sequences * _steps * _shape.OutputSize, nameof(outputGradients));
+        OutputBack(weights, outputGradients, gradients);
+        AlignedFloats hiddenGradients = _hiddenGradients;
 
-        foreach (Layer tape in _layers)
+        for (int layer = _tapes.Length - 1; layer >= 0; layer--)
         {
-            tape.ClearCarry();
-        }
+            LayerBack(weights.Layer(layer), _tapes[layer], hiddenGradients);
+            WeightGradients(gradients.Layer(layer), _tapes[layer], hiddenGradients);
 
-        for (int step = _steps - 1; step >= 0; step--)
-        {
-            ReadOnlySpan<float> outputGradient = outputGradients.Slice(step * _shape.OutputSize, _shape.OutputSize);
-            MatrixVector.OuterProductAdd(gradients.OutputWeights, outputGradient, last.Hidden(step + 1));
-            Add(outputGradient, gradients.OutputBias);
-            MatrixVector.MultiplyTransposedAdd(weights.OutputWeights, outputGradient, last.HiddenGradient);
-            _hiddenGradientNorms[step] = Norm(last.HiddenGradient);
-
-            for (int layer = _layers.Length - 1; layer >= 0; layer--)
+            if (layer > 0)
             {
-                StepBack(weights, gradients, layer, step);
+                InputGradients(weights.Layer(layer), _tapes[layer], _lowerHiddenGradients);
+                _dropout?.Apply(layer, _lowerHiddenGradients.Span.Slice(0, _sequences * _steps * _shape.HiddenStateSize));
+                hiddenGradients = _lowerHiddenGradients;
             }
         }
     }
 
-    /// <summary>Per layer h, then c, after a step of the window last run.</summary>
-    public ReadOnlySpan<float> StateAfter(int step)
+    /// <summary>Of each window last run, per layer h, then c, after its last step: (B, StateSize). Valid until the next call.</summary>
+    public ReadOnlySpan<float> FinalStates()
     {
-        for (int layer = 0; layer < _layers.Length; layer++)
+        int hiddenSize = _shape.HiddenStateSize;
+
+        for (int sequence = 0; sequence < _sequences; sequence++)
         {
-            _layers[layer].Hidden(step + 1).CopyTo(_state.AsSpan(2 * layer * _shape.HiddenSize));
-            _layers[layer].Cell(step + 1).CopyTo(_state.AsSpan((2 * layer + 1) * _shape.HiddenSize));
+            for (int layer = 0; layer < _tapes.Length; layer++)
+            {
+                Span<float> state = _state.AsSpan(sequence * _shape.StateSize + layer * _shape.LayerStateSize, _shape.LayerStateSize);
+                int row = sequence * _steps + _steps - 1;
+                _tapes[layer].Hidden.Span.Slice(row * (hiddenSize + 1), hiddenSize).CopyTo(state);
+                _tapes[layer].Cell.Span.Slice((sequence * (_steps + 1) + _steps) * _shape.HiddenSize, _shape.HiddenSize).CopyTo(state[hiddenSize..]);
+            }
         }
 
-        return _state;
+        return _state.AsSpan(0, _sequences * _shape.StateSize);
     }
 
-    private void StepBack(LstmWeights weights, LstmGradients gradients, int layer, int step)
+    private static ref float At(AlignedFloats values, nint index) => ref values.At(index);
+
+    private static ref float At(Span<float> values, nint index) => ref Unsafe.Add(ref MemoryMarshal.GetReference(values), index);
+
+    /// <summary>Lays out what is known before the first step: inputs, initial states, and the ones that stand for the biases.</summary>
+    private void Start(ReadOnlySpan<float> inputs, ReadOnlySpan<float> initialStates)
     {
-        Layer tape = _layers[layer];
-        LstmLayer views = weights.Layer(layer);
-        LstmLayer sums = gradients.Layer(layer);
-        ReadOnlySpan<float> below = layer == 0 ? Input(step) : _layers[layer - 1].Hidden(step + 1);
-        GateGradients(tape, step);
+        int hiddenSize = _shape.HiddenStateSize;
 
-        MatrixVector.OuterProductAdd(sums.InputWeights, _gateGradients, below);
-        MatrixVector.OuterProductAdd(sums.RecurrentWeights, _gateGradients, tape.Hidden(step));
-        Add(_gateGradients, sums.Bias);
-
-        tape.HiddenGradient.Clear();
-        MatrixVector.MultiplyTransposedAdd(views.RecurrentWeights, _gateGradients, tape.HiddenGradient);
-
-        if (layer > 0)
+        for (int layer = 0; layer < _tapes.Length; layer++)
         {
-            Array.Clear(_inputGradient);
-            MatrixVector.MultiplyTransposedAdd(views.InputWeights, _gateGradients, _inputGradient);
-            Add(_inputGradient, _layers[layer - 1].HiddenGradient);
+            LayerTape tape = _tapes[layer];
+
+            for (int sequence = 0; sequence < _sequences; sequence++)
+            {
+                ReadOnlySpan<float> state = initialStates.Slice(
+                    sequence * _shape.StateSize + layer * _shape.LayerStateSize, _shape.LayerStateSize);
+                state[..hiddenSize].CopyTo(tape.Fed.Span.Slice(sequence * _steps * tape.FedRow + tape.InputSize));
+                state[hiddenSize..].CopyTo(tape.Cell.Span.Slice(sequence * (_steps + 1) * _shape.HiddenSize));
+            }
+
+            for (int row = 0; row < _sequences * _steps; row++)
+            {
+                tape.Fed.At((row + 1) * tape.FedRow - 1) = 1;
+                tape.Hidden.At((row + 1) * (hiddenSize + 1) - 1) = 1;
+            }
+        }
+
+        LayerTape first = _tapes[0];
+
+        for (int row = 0; row < _sequences * _steps; row++)
+        {
+            inputs.Slice(row * _shape.InputSize, _shape.InputSize).CopyTo(first.Fed.Span.Slice(row * first.FedRow));
         }
     }
 
-    /// <summary>dLoss/d(gates before their activations) of one step; leaves dc of the step before in the carry.</summary>
-    private void GateGradients(Layer tape, int step)
+    /// <summary>One step of one layer, all windows.</summary>
+    private void Step(LstmLayer layer, LayerTape tape, int step)
+    {
+        int size = _shape.HiddenSize, hiddenSize = _shape.HiddenStateSize, gates = 4 * size;
+        int hiddenRow = hiddenSize + 1;
+        MatrixProduct.Run(
+            _width, _sequences, gates, tape.FedRow - 1, ref At(tape.Fed, step * tape.FedRow), _steps * tape.FedRow, 1,
+            ref MemoryMarshal.GetReference(layer.InputWeights), gates, start: ref MemoryMarshal.GetReference(layer.Bias), startRow: 0,
+            ref At(tape.Gates, step * gates), _steps * gates);
+
+        ref float cellOutput = ref _shape.ProjectionSize > 0 ? ref At(tape.CellOutput, step * size) : ref At(tape.Hidden, step * hiddenRow);
+        LstmCell.Step(
+            _width, _sequences, size, ref At(tape.Gates, step * gates), _steps * gates,
+            ref At(tape.Cell, step * size), ref At(tape.Cell, (step + 1) * size), (_steps + 1) * size,
+            ref At(tape.CellActivation, step * size), _steps * size,
+            ref cellOutput, _steps * (_shape.ProjectionSize > 0 ? size : hiddenRow));
+
+        if (_shape.ProjectionSize > 0)
+        {
+            for (int sequence = 0; sequence < _sequences; sequence++)
+            {
+                tape.Hidden.Span.Slice((sequence * _steps + step) * hiddenRow, hiddenSize).Clear();
+            }
+
+            MatrixProduct.Run(
+                _width, _sequences, hiddenSize, size, ref At(tape.CellOutput, step * size), _steps * size, 1,
+                ref MemoryMarshal.GetReference(layer.ProjectionWeights), hiddenSize,
+                start: ref At(tape.Hidden, step * hiddenRow), startRow: _steps * hiddenRow,
+                ref At(tape.Hidden, step * hiddenRow), _steps * hiddenRow);
+        }
+
+        for (int sequence = 0; sequence < _sequences && step + 1 < _steps; sequence++)
+        {
+            int row = sequence * _steps + step;
+            tape.Hidden.Span.Slice(row * hiddenRow, hiddenSize).CopyTo(tape.Fed.Span.Slice((row + 1) * tape.FedRow + tape.InputSize));
+        }
+    }
+
+    /// <summary>Hands a layer's hidden states to the layer above.</summary>
+    private void Feed(LayerTape above, LayerTape below, int layer)
+    {
+        int size = _shape.HiddenStateSize;
+
+        for (int row = 0; row < _sequences * _steps; row++)
+        {
+            below.Hidden.Span.Slice(row * (size + 1), size).CopyTo(above.Fed.Span.Slice(row * above.FedRow));
+        }
+
+        _dropout?.Apply(layer, above.Fed.Span, above.FedRow, size, _sequences * _steps);
+    }
+
+    private void Output(LstmWeights weights)
+    {
+        LayerTape last = _tapes[^1];
+        int size = _shape.HiddenStateSize;
+        MatrixProduct.Run(
+            _width, _sequences * _steps, _shape.OutputSize, size, ref At(last.Hidden, 0), size + 1, 1,
+            ref MemoryMarshal.GetReference(weights.OutputWeights), _shape.OutputSize,
+            start: ref MemoryMarshal.GetReference(weights.OutputBias), startRow: 0, ref At(_outputs, 0), _shape.OutputSize);
+    }
+
+    private void OutputBack(LstmWeights weights, ReadOnlySpan<float> outputGradients, LstmGradients gradients)
+    {
+        int rows = _sequences * _steps, size = _shape.HiddenStateSize, outputs = _shape.OutputSize;
+        ref float outputGradient = ref MemoryMarshal.GetReference(outputGradients);
+        Transpose(weights.OutputWeights, size, outputs);
+        _hiddenGradients.Span.Slice(0, rows * size).Clear();
+        MatrixProduct.Run(
+            _width, rows, size, outputs, ref outputGradient, outputs, 1, ref At(_transposed, 0), size,
+            start: ref At(_hiddenGradients, 0), startRow: size, ref At(_hiddenGradients, 0), size);
+        SumOverSteps(_tapes[^1].Hidden, size + 1, size + 1, ref outputGradient, outputs, gradients.OutputWeights);
+    }
+
+    /// <summary>From the last step to the first: turns the tape's gates into their gradients, and adds what came back along h to its gradients.</summary>
+    private void LayerBack(LstmLayer layer, LayerTape tape, AlignedFloats hiddenGradients)
+    {
+        int size = _shape.HiddenSize, hiddenSize = _shape.HiddenStateSize, gates = 4 * size;
+        _cellGradients.Span.Slice(0, _sequences * size).Clear();
+
+        for (int step = _steps - 1; step >= 0; step--)
+        {
+            if (step + 1 < _steps)
+            {
+                Transpose(layer.RecurrentWeights, hiddenSize, gates, when: step + 2 == _steps);
+                MatrixProduct.Run(
+                    _width, _sequences, hiddenSize, gates, ref At(tape.Gates, (step + 1) * gates), _steps * gates, 1,
+                    ref At(_transposed, 0), hiddenSize,
+                    start: ref At(hiddenGradients, step * hiddenSize), startRow: _steps * hiddenSize,
+                    ref At(hiddenGradients, step * hiddenSize), _steps * hiddenSize);
+            }
+
+            if (_shape.ProjectionSize > 0)
+            {
+                ProjectBack(layer, hiddenGradients, step);
+            }
+
+            for (int sequence = 0; sequence < _sequences; sequence++)
+            {
+                int row = sequence * _steps + step;
+                LstmCell.StepBack(
+                    _width, size, ref At(tape.Gates, row * gates), ref At(tape.Cell, (sequence * (_steps + 1) + step) * size),
+                    ref At(tape.CellActivation, row * size),
+                    ref _shape.ProjectionSize > 0 ? ref At(_cellOutputGradients, sequence * size) : ref At(hiddenGradients, row * hiddenSize),
+                    ref At(_cellGradients, sequence * size));
+            }
+        }
+    }
+
+    /// <summary>d(o∘tanh(c)) = P^T dh.</summary>
+    private void ProjectBack(LstmLayer layer, AlignedFloats hiddenGradients, int step)
     {
         int size = _shape.HiddenSize;
-        ReadOnlySpan<float> gates = tape.Gates(step);
-        ReadOnlySpan<float> cellActivation = tape.CellActivation(step);
-        ReadOnlySpan<float> previousCell = tape.Cell(step);
 
-        for (int cell = 0; cell < size; cell++)
+        for (int sequence = 0; sequence < _sequences; sequence++)
         {
-            float i = gates[cell], f = gates[size + cell], g = gates[2 * size + cell], o = gates[3 * size + cell];
-            float dh = tape.HiddenGradient[cell];
-            float dc = tape.CellGradient[cell] + dh * o * (1 - cellActivation[cell] * cellActivation[cell]);
-            _gateGradients[cell] = dc * g * i * (1 - i);
-            _gateGradients[size + cell] = dc * previousCell[cell] * f * (1 - f);
-            _gateGradients[2 * size + cell] = dc * i * (1 - g * g);
-            _gateGradients[3 * size + cell] = dh * cellActivation[cell] * o * (1 - o);
-            tape.CellGradient[cell] = dc * f;
+            ReadOnlySpan<float> dh = hiddenGradients.Span.Slice((sequence * _steps + step) * _shape.ProjectionSize, _shape.ProjectionSize);
+
+            for (int cell = 0; cell < size; cell++)
+            {
+                float sum = 0;
+
+                for (int r = 0; r < dh.Length; r++)
+                {
+                    sum = MathF.FusedMultiplyAdd(dh[r], layer.ProjectionWeights[cell * dh.Length + r], sum);
+                }
+
+                _cellOutputGradients.At(sequence * size + cell) = sum;
+            }
         }
     }
 
-    private Span<float> Input(int step) => _inputs.AsSpan(step * _shape.InputSize, _shape.InputSize);
-
-    private static void Add(ReadOnlySpan<float> values, Span<float> sums) =>
-        System.Numerics.Tensors.TensorPrimitives.Add(sums, values, sums);
-
-    private static double Norm(ReadOnlySpan<float> values)
+    private void WeightGradients(LstmLayer gradients, LayerTape tape, AlignedFloats hiddenGradients)
     {
-        double sum = 0;
+        int gates = 4 * _shape.HiddenSize;
 
-        foreach (float value in values)
+        // W, U and b lie one after another, as do x, h and the one that they were fed with.
+        SumOverSteps(tape.Fed, tape.FedRow, tape.FedRow, ref At(tape.Gates, 0), gates, gradients.InputWeights);
+
+        if (_shape.ProjectionSize > 0)
         {
-            sum += (double)value * value;
+            SumOverSteps(
+                tape.CellOutput, _shape.HiddenSize, _shape.HiddenSize, ref At(hiddenGradients, 0), _shape.ProjectionSize,
+                gradients.ProjectionWeights);
         }
-
-        return Math.Sqrt(sum);
     }
 
-    /// <summary>One layer's tape; states have one more entry than steps, the first being the initial one.</summary>
-    private sealed class Layer(int size, int maxSteps)
+    /// <summary>dx = W^T dgates of all steps.</summary>
+    private void InputGradients(LstmLayer layer, LayerTape tape, AlignedFloats inputGradients)
     {
-        private readonly float[] _hidden = new float[(maxSteps + 1) * size];
-        private readonly float[] _cell = new float[(maxSteps + 1) * size];
-        private readonly float[] _gates = new float[maxSteps * 4 * size];
-        private readonly float[] _cellActivation = new float[maxSteps * size];
-        private readonly float[] _hiddenGradient = new float[size];
-        private readonly float[] _cellGradient = new float[size];
+        int rows = _sequences * _steps, gates = 4 * _shape.HiddenSize;
+        Transpose(layer.InputWeights, layer.InputSize, gates);
+        inputGradients.Span[..(rows * layer.InputSize)].Clear();
+        MatrixProduct.Run(
+            _width, rows, layer.InputSize, gates, ref At(tape.Gates, 0), gates, 1, ref At(_transposed, 0), layer.InputSize,
+            start: ref At(inputGradients, 0), startRow: layer.InputSize, ref At(inputGradients, 0), layer.InputSize);
+    }
 
-        public Span<float> HiddenGradient => _hiddenGradient;
+    /// <summary>sums[k, n] += sum over rows of fed[row, k] gradients[row, n].</summary>
+    private void SumOverSteps(AlignedFloats fed, int fedRow, int count, ref float gradients, int gradientSize, Span<float> sums)
+    {
+        int rows = _sequences * _steps;
 
-        public Span<float> CellGradient => _cellGradient;
-
-        public void Start(ReadOnlySpan<float> state)
+        for (int row = 0; row < rows; row += GradientBlock)
         {
-            state[..size].CopyTo(_hidden);
-            state[size..].CopyTo(_cell);
+            MatrixProduct.Run(
+                _width, count, gradientSize, Math.Min(GradientBlock, rows - row), ref At(fed, row * fedRow), 1, fedRow,
+                ref Unsafe.Add(ref gradients, row * gradientSize), gradientSize,
+                start: ref At(sums, 0), startRow: gradientSize, ref At(sums, 0), gradientSize);
         }
+    }
 
-        public void ClearCarry()
+    /// <summary>Leaves (columns, rows) of a (rows, columns) matrix in <see cref="_transposed"/>.</summary>
+    private void Transpose(ReadOnlySpan<float> matrix, int rows, int columns, bool when = true)
+    {
+        for (int row = 0; when && row < rows; row++)
         {
-            Array.Clear(_hiddenGradient);
-            Array.Clear(_cellGradient);
+            ReadOnlySpan<float> values = matrix.Slice(row * columns, columns);
+
+            for (int column = 0; column < columns; column++)
+            {
+                _transposed.At(column * rows + row) = values[column];
+            }
         }
+    }
 
-        public Span<float> Hidden(int step) => _hidden.AsSpan(step * size, size);
+    /// <summary>One layer's tape; a row is (sequence, step).</summary>
+    private sealed class LayerTape(LstmShape shape, int layer, int maxSteps, int maxSequences)
+    {
+        public int InputSize { get; } = shape.LayerInputSize(layer);
 
-        public Span<float> Cell(int step) => _cell.AsSpan(step * size, size);
+        /// <summary>Floats of a row of <see cref="Fed"/>.</summary>
+        public int FedRow { get; } = shape.LayerInputSize(layer) + shape.HiddenStateSize + 1;
 
-        public Span<float> Gates(int step) => _gates.AsSpan(step * 4 * size, 4 * size);
+        /// <summary>What a step multiplies: x, h before, 1.</summary>
+        public AlignedFloats Fed { get; } = new(maxSteps * maxSequences * (shape.LayerInputSize(layer) + shape.HiddenStateSize + 1));
 
-        public Span<float> CellActivation(int step) => _cellActivation.AsSpan(step * size, size);
+        /// <summary>i, f, g, o; on the way back their gradients: (rows, 4H).</summary>
+        public AlignedFloats Gates { get; } = new(maxSteps * maxSequences * 4 * shape.HiddenSize);
+
+        /// <summary>c, one more than steps, the first being the initial one: (B, T + 1, H).</summary>
+        public AlignedFloats Cell { get; } = new((maxSteps + 1) * maxSequences * shape.HiddenSize);
+
+        /// <summary>tanh(c) (rows, H).</summary>
+        public AlignedFloats CellActivation { get; } = new(maxSteps * maxSequences * shape.HiddenSize);
+
+        /// <summary>o∘tanh(c) (rows, H), where it is not the hidden state itself.</summary>
+        public AlignedFloats CellOutput { get; } = new(shape.ProjectionSize > 0 ? maxSteps * maxSequences * shape.HiddenSize : 0);
+
+        /// <summary>h, then 1: (rows, hidden state + 1).</summary>
+        public AlignedFloats Hidden { get; } = new(maxSteps * maxSequences * (shape.HiddenStateSize + 1));
     }
 }

@@ -1,4 +1,5 @@
 using StreamLstm.Model.Heads;
+using StreamLstm.Model.Training.Losses;
 
 namespace StreamLstm.Model.Training;
 
@@ -17,8 +18,8 @@ public sealed record ForecastTrainingOptions
 
 /// <summary>Trains a forecasting network on windows: cross-entropy of the bins that came, over all horizons.</summary>
 /// <remarks>
-/// loss = mean over targets of weight(k) * -sum over b of target(b) log softmax(logits)(b), in nats. The target is 1 at
-/// the bin that came, less what its neighbours get. Targets that are missing (-1) have neither loss nor gradient.
+/// loss = mean over targets of weight(k) * cross-entropy, in nats (<see cref="CrossEntropyLoss"/>). Targets that are
+/// missing (-1) have neither loss nor gradient.
 /// </remarks>
 public sealed class ForecastTrainer
 {
@@ -29,12 +30,13 @@ public sealed class ForecastTrainer
     private readonly LstmGradients _networkGradients;
     private readonly float[] _outputGradients;
     private readonly float[] _logits;
-    private readonly float[] _probabilities;
+    private readonly float[] _unused;
+    private readonly CrossEntropyLoss _loss;
     private int _windows;
 
-    /// <summary>A trainer with buffers for windows of up to <paramref name="maxSteps"/> steps.</summary>
+    /// <summary>A trainer with buffers for batches of up to <paramref name="maxWindows"/> windows of up to <paramref name="maxSteps"/> steps.</summary>
     /// <exception cref="ArgumentException">There is not one weight per horizon.</exception>
-    public ForecastTrainer(ForecastShape shape, int maxSteps, ForecastTrainingOptions options)
+    public ForecastTrainer(ForecastShape shape, int maxSteps, ForecastTrainingOptions options, int maxWindows = 1)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
@@ -47,51 +49,52 @@ public sealed class ForecastTrainer
 
         _shape = shape;
         _options = options;
-        _throughTime = new BackpropagationThroughTime(shape.Network, maxSteps);
+        _throughTime = new BackpropagationThroughTime(shape.Network, maxSteps, maxWindows);
         _gradients = new ForecastWeights(shape);
         _networkGradients = new LstmGradients(_gradients.Network);
-        _outputGradients = new float[maxSteps * shape.Network.OutputSize];
+        _outputGradients = new float[maxSteps * maxWindows * shape.Network.OutputSize];
         _logits = new float[shape.Network.OutputSize];
-        _probabilities = new float[shape.BinCount];
+        _unused = new float[shape.BinCount];
+        _loss = new CrossEntropyLoss(shape.BinCount, options.NeighbourSmoothing);
     }
 
     /// <summary>The gradient summed over the windows since the last <see cref="Apply"/>, laid out as the weights.</summary>
     public ReadOnlySpan<float> Gradients => _gradients.Parameters;
 
-    /// <summary>Adds one window's gradient.</summary>
+    /// <summary>Adds the gradients of a batch of equally long windows.</summary>
     /// <param name="weights">Not changed.</param>
-    /// <param name="inputs">(T, I).</param>
-    /// <param name="anchorBins">(T, K, A); -1 = none.</param>
-    /// <param name="targetBins">(T, K); -1 = missing.</param>
-    /// <param name="initialState">h and c of every layer before the first step.</param>
+    /// <param name="inputs">(W, T, I).</param>
+    /// <param name="anchorBins">(W, T, K, A); -1 = none.</param>
+    /// <param name="targetBins">(W, T, K); -1 = missing.</param>
+    /// <param name="initialStates">Of each window, h and c of every layer before the first step (W, StateSize); tells W.</param>
     /// <param name="firstScoredStep">Steps before it only warm the state up.</param>
-    /// <returns>The window's mean loss in nats per target; 0 where all are missing.</returns>
+    /// <returns>The mean over windows of the mean loss in nats per target; 0 for a window whose targets are all missing.</returns>
     public double Accumulate(
         ForecastWeights weights,
         ReadOnlySpan<float> inputs,
         ReadOnlySpan<int> anchorBins,
         ReadOnlySpan<int> targetBins,
-        ReadOnlySpan<float> initialState,
+        ReadOnlySpan<float> initialStates,
         int firstScoredStep)
     {
-        double loss = Run(weights, inputs, anchorBins, targetBins, initialState, firstScoredStep, withGradients: true);
+        double loss = Run(weights, inputs, anchorBins, targetBins, initialStates, firstScoredStep, withGradients: true);
         int steps = targetBins.Length / _shape.HorizonCount;
         _throughTime.Backward(
             weights.Network, _outputGradients.AsSpan(0, steps * _shape.Network.OutputSize), _networkGradients);
-        _windows++;
+        _windows += initialStates.Length / _shape.Network.StateSize;
         return loss;
     }
 
-    /// <summary>The window's mean loss in nats per target, without a gradient.</summary>
+    /// <summary>The mean over windows of the mean loss in nats per target, without a gradient.</summary>
     /// <inheritdoc cref="Accumulate" path="/param"/>
     public double Loss(
         ForecastWeights weights,
         ReadOnlySpan<float> inputs,
         ReadOnlySpan<int> anchorBins,
         ReadOnlySpan<int> targetBins,
-        ReadOnlySpan<float> initialState,
+        ReadOnlySpan<float> initialStates,
         int firstScoredStep) =>
-        Run(weights, inputs, anchorBins, targetBins, initialState, firstScoredStep, withGradients: false);
+        Run(weights, inputs, anchorBins, targetBins, initialStates, firstScoredStep, withGradients: false);
 
     /// <summary>Takes one step with the mean gradient of the windows accumulated, clipped, and forgets them.</summary>
     /// <returns>False, with nothing changed, where there was no window or a gradient is not finite.</returns>
@@ -123,100 +126,83 @@ public sealed class ForecastTrainer
         ReadOnlySpan<float> inputs,
         ReadOnlySpan<int> anchorBins,
         ReadOnlySpan<int> targetBins,
-        ReadOnlySpan<float> initialState,
+        ReadOnlySpan<float> initialStates,
         int firstScoredStep,
         bool withGradients)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        int steps = inputs.Length / _shape.Network.InputSize;
+        int rows = inputs.Length / _shape.Network.InputSize;
         int anchors = _shape.HorizonCount * _shape.AnchorCount;
-        LstmNetwork.Require(anchorBins.Length, steps * anchors, nameof(anchorBins));
-        LstmNetwork.Require(targetBins.Length, steps * _shape.HorizonCount, nameof(targetBins));
-        ReadOnlySpan<float> outputs = _throughTime.Forward(weights.Network, inputs, initialState);
-        int targets = 0;
-
-        for (int i = firstScoredStep * _shape.HorizonCount; i < targetBins.Length; i++)
-        {
-            targets += targetBins[i] >= 0 ? 1 : 0;
-        }
+        LstmNetwork.Require(anchorBins.Length, rows * anchors, nameof(anchorBins));
+        LstmNetwork.Require(targetBins.Length, rows * _shape.HorizonCount, nameof(targetBins));
+        ReadOnlySpan<float> outputs = _throughTime.Forward(weights.Network, inputs, initialStates);
+        int windows = initialStates.Length / _shape.Network.StateSize;
+        int steps = rows / windows;
 
         if (withGradients)
         {
             Array.Clear(_outputGradients, 0, outputs.Length);
         }
 
-        if (targets == 0)
-        {
-            return 0;
-        }
-
         double loss = 0;
 
-        for (int step = firstScoredStep; step < steps; step++)
+        for (int window = 0; window < windows; window++)
         {
-            ReadOnlySpan<int> stepAnchors = anchorBins.Slice(step * anchors, anchors);
-            outputs.Slice(step * _logits.Length, _logits.Length).CopyTo(_logits);
-            ForecastHead.AddKernels(weights, stepAnchors, _logits);
+            int first = window * steps + firstScoredStep, end = (window + 1) * steps;
+            int targets = 0;
 
-            for (int horizon = 0; horizon < _shape.HorizonCount; horizon++)
+            foreach (int target in targetBins[(first * _shape.HorizonCount)..(end * _shape.HorizonCount)])
             {
-                int target = targetBins[step * _shape.HorizonCount + horizon];
+                targets += target >= 0 ? 1 : 0;
+            }
 
-                if (target < 0)
-                {
-                    continue;
-                }
+            for (int row = first; row < end && targets > 0; row++)
+            {
+                loss += RowLoss(
+                    weights,
+                    row,
+                    outputs.Slice(row * _logits.Length, _logits.Length),
+                    anchorBins.Slice(row * anchors, anchors),
+                    targetBins.Slice(row * _shape.HorizonCount, _shape.HorizonCount),
+                    1f / targets,
+                    withGradients);
+            }
+        }
 
-                float weight = _options.HorizonWeights[horizon] / targets;
-                ForecastHead.Softmax(_logits.AsSpan(horizon * _shape.BinCount, _shape.BinCount), _probabilities);
-                loss += weight * CrossEntropy(target);
+        return loss / windows;
+    }
 
-                if (withGradients)
-                {
-                    Span<float> gradient = _outputGradients.AsSpan(
-                        step * _logits.Length + horizon * _shape.BinCount, _shape.BinCount);
-                    LogitGradients(target, weight, gradient);
-                    AddKernelGradients(horizon, stepAnchors, gradient);
-                }
+    /// <summary>The loss of one step's targets, each counting <paramref name="share"/>; its gradient goes to the step's row.</summary>
+    private double RowLoss(
+        ForecastWeights weights, int row, ReadOnlySpan<float> output, ReadOnlySpan<int> anchorBins, ReadOnlySpan<int> targetBins,
+        float share, bool withGradients)
+    {
+        output.CopyTo(_logits);
+        ForecastHead.AddKernels(weights, anchorBins, _logits);
+        double loss = 0;
+
+        for (int horizon = 0; horizon < _shape.HorizonCount; horizon++)
+        {
+            int target = targetBins[horizon];
+
+            if (target < 0)
+            {
+                continue;
+            }
+
+            Span<float> gradient = withGradients
+                ? _outputGradients.AsSpan(row * _logits.Length + horizon * _shape.BinCount, _shape.BinCount)
+                : _unused;
+            loss += _loss.Evaluate(
+                _logits.AsSpan(horizon * _shape.BinCount, _shape.BinCount), target, _options.HorizonWeights[horizon] * share, gradient);
+
+            if (withGradients)
+            {
+                AddKernelGradients(horizon, anchorBins, gradient);
             }
         }
 
         return loss;
-    }
-
-    private double CrossEntropy(int target)
-    {
-        double loss = 0;
-
-        for (int bin = Math.Max(0, target - 1); bin <= Math.Min(_shape.BinCount - 1, target + 1); bin++)
-        {
-            loss -= TargetShare(bin, target) * Math.Log(Math.Max(_probabilities[bin], 1e-30f));
-        }
-
-        return loss;
-    }
-
-    /// <summary>d(weight * cross-entropy)/d(logits) = weight * (softmax - target).</summary>
-    private void LogitGradients(int target, float weight, Span<float> gradient)
-    {
-        for (int bin = 0; bin < gradient.Length; bin++)
-        {
-            gradient[bin] = weight * (_probabilities[bin] - TargetShare(bin, target));
-        }
-    }
-
-    /// <summary>At the ends, where a neighbour is missing, the target keeps its share.</summary>
-    private float TargetShare(int bin, int target)
-    {
-        float smoothing = _options.NeighbourSmoothing;
-
-        if (bin != target)
-        {
-            return Math.Abs(bin - target) == 1 ? smoothing : 0;
-        }
-
-        int neighbours = (target > 0 ? 1 : 0) + (target < _shape.BinCount - 1 ? 1 : 0);
-        return 1 - neighbours * smoothing;
     }
 
     private void AddKernelGradients(int horizon, ReadOnlySpan<int> anchorBins, ReadOnlySpan<float> logitGradients)

@@ -9,15 +9,17 @@ public sealed class BackpropagationTests
     private static readonly float[] HorizonWeights = [1, 0.5f];
 
     [Theory]
-    [InlineData(1, 0)]
-    [InlineData(1, 3)]
-    [InlineData(2, 0)]
-    [InlineData(3, 2)]
-    public void Every_gradient_agrees_with_finite_differences(int layers, int firstScoredStep)
+    [InlineData(1, 0, 0)]
+    [InlineData(1, 3, 0)]
+    [InlineData(2, 0, 0)]
+    [InlineData(3, 2, 0)]
+    [InlineData(1, 0, 3)]
+    [InlineData(2, 1, 2)]
+    public void Every_gradient_agrees_with_finite_differences(int layers, int firstScoredStep, int projection)
     {
         const int Steps = 7;
         var random = new Random(11);
-        var shape = new ForecastShape(new LstmShape(3, 5, layers, 2 * 6), horizonCount: 2, binCount: 6, anchorCount: 2);
+        var shape = new ForecastShape(new LstmShape(3, 5, layers, 2 * 6, projection), horizonCount: 2, binCount: 6, anchorCount: 2);
         var weights = new ForecastWeights(shape);
         Chance.Normal(random, shape.ParameterCount, 0.4).CopyTo(weights.Parameters);
         float[] inputs = Chance.Normal(random, Steps * 3);
@@ -126,7 +128,7 @@ public sealed class BackpropagationTests
         var trainer = new ForecastTrainer(shape, 2, new ForecastTrainingOptions { HorizonWeights = [1] });
         var adam = new AdamOptimizer(shape.ParameterCount, new AdamOptions());
 
-        trainer.Accumulate(weights, [float.NaN, 0, 0, 0], [], [1, 2], new float[8], 0);
+        trainer.Accumulate(weights, [float.NaN, 0, 0, 0], [], [1, 2], new float[8], firstScoredStep: 0);
 
         Assert.False(trainer.Apply(weights, adam));
         Assert.Equal(before, weights.Parameters.ToArray());

@@ -9,6 +9,7 @@ internal static class ReferenceLstm
     public static (double[] Outputs, double[] State) Run(LstmShape shape, double[] parameters, double[] inputs, double[] initialState)
     {
         int size = shape.HiddenSize;
+        int hiddenSize = shape.ProjectionSize > 0 ? shape.ProjectionSize : size;
         int steps = inputs.Length / shape.InputSize;
         double[] state = [.. initialState];
         var outputs = new double[steps * shape.OutputSize];
@@ -20,11 +21,13 @@ internal static class ReferenceLstm
 
             for (int layer = 0; layer < shape.LayerCount; layer++)
             {
-                double[] hidden = state[(2 * layer * size)..((2 * layer + 1) * size)];
-                double[] cell = state[((2 * layer + 1) * size)..((2 * layer + 2) * size)];
+                int hiddenAt = layer * (hiddenSize + size), cellAt = hiddenAt + hiddenSize;
+                double[] hidden = state[hiddenAt..cellAt];
+                double[] cell = state[cellAt..(cellAt + size)];
                 int inputSize = below.Length;
                 int recurrent = start + 4 * size * inputSize;
-                int bias = recurrent + 4 * size * size;
+                int bias = recurrent + 4 * size * hiddenSize;
+                int projection = bias + 4 * size;
 
                 double Gate(int row)
                 {
@@ -35,7 +38,7 @@ internal static class ReferenceLstm
                         sum += parameters[start + k * 4 * size + row] * below[k];
                     }
 
-                    for (int k = 0; k < size; k++)
+                    for (int k = 0; k < hiddenSize; k++)
                     {
                         sum += parameters[recurrent + k * 4 * size + row] * hidden[k];
                     }
@@ -43,7 +46,7 @@ internal static class ReferenceLstm
                     return sum;
                 }
 
-                var newHidden = new double[size];
+                var cellOutput = new double[size];
 
                 for (int c = 0; c < size; c++)
                 {
@@ -52,20 +55,22 @@ internal static class ReferenceLstm
                     double g = Math.Tanh(Gate(2 * size + c));
                     double o = Sigmoid(Gate(3 * size + c));
                     double newCell = f * cell[c] + i * g;
-                    state[(2 * layer + 1) * size + c] = newCell;
-                    newHidden[c] = o * Math.Tanh(newCell);
+                    state[cellAt + c] = newCell;
+                    cellOutput[c] = o * Math.Tanh(newCell);
                 }
 
-                newHidden.CopyTo(state, 2 * layer * size);
-                below = newHidden;
-                start = bias + 4 * size;
+                below = shape.ProjectionSize == 0
+                    ? cellOutput
+                    : [.. Enumerable.Range(0, hiddenSize).Select(r => cellOutput.Select((m, c) => m * parameters[projection + c * hiddenSize + r]).Sum())];
+                below.CopyTo(state, hiddenAt);
+                start = projection + shape.ProjectionSize * size;
             }
 
             for (int output = 0; output < shape.OutputSize; output++)
             {
-                double sum = parameters[start + shape.OutputSize * size + output];
+                double sum = parameters[start + shape.OutputSize * hiddenSize + output];
 
-                for (int k = 0; k < size; k++)
+                for (int k = 0; k < hiddenSize; k++)
                 {
                     sum += parameters[start + k * shape.OutputSize + output] * below[k];
                 }
