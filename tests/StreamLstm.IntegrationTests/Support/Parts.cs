@@ -3,12 +3,15 @@ namespace StreamLstm.IntegrationTests.Support;
 /// <summary>Real parts a test needs: where they are missing it skips on a laptop, and fails under CI=true.</summary>
 internal static class Parts
 {
+    /// <summary>The program's paths, those that come first in PATH first.</summary>
+    public static IEnumerable<string> Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+        .Select(directory => Path.Combine(directory, program))
+        .Where(File.Exists);
+
     /// <summary>The program's path.</summary>
     public static string Require(string program, string package)
     {
-        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Select(directory => Path.Combine(directory, program))
-            .FirstOrDefault(File.Exists);
+        string? found = Find(program).FirstOrDefault();
 
         if (found is null)
         {

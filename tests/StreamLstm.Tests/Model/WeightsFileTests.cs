@@ -48,7 +48,8 @@ public sealed class WeightsFileTests
     [InlineData("\"shape\":\"2,3,2,2,4,1\"", "\"shape\":\"2,99999,2,2,4,1\"", "expected 1 to 1024")]
     [InlineData("\"shape\":\"2,3,2,2,4,1\"", "\"shape\":\"2,3,1,2,4,1\"", "is not one of this network's")]
     [InlineData("{\"__metadata__\"", "[\"__metadata__\"", "header:")]
-    [InlineData("\"__metadata__\"", "\"__metadate__\"", "__metadata__ is missing")]
+    [InlineData("\"__metadata__\":{\"shape\":\"2,3,2,2,4,1\",\"version\":\"7\"},", "", "__metadata__ is missing")]
+    [InlineData("\"__metadata__\"", "\"__metadate__\"", "tensor __metadate__: expected dtype, shape and two data_offsets")]
     public void A_header_that_is_not_exactly_right_is_refused_by_name(string from, string to, string expected)
     {
         byte[] file = Write(Random());
