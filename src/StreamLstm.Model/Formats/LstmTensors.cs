@@ -2,13 +2,13 @@ namespace StreamLstm.Model.Formats;
 
 /// <summary>A network's weights as PyTorch names and shapes them, and the way from there into <see cref="LstmWeights"/> and back.</summary>
 /// <remarks>
-/// Per layer weight_ih_l{n} (4H, I or H), weight_hh_l{n} (4H, H), bias_ih_l{n} (4H), bias_hh_l{n} (4H); weight (O, H) and
-/// bias (O) of the linear output; all row-major, gates stacked i, f, g, o. PyTorch adds its two biases in every step, so
+/// With R the hidden state's size, H unless projected: per layer weight_ih_l{n} (4H, I or R), weight_hh_l{n} (4H, R),
+/// bias_ih_l{n} (4H), bias_hh_l{n} (4H), with a projection weight_hr_l{n} (R, H); weight (O, R) and bias (O) of the linear output; all row-major, gates stacked i, f, g, o. PyTorch adds its two biases in every step, so
 /// ours is their sum; written, the second is zero.
 /// </remarks>
 internal sealed class LstmTensors
 {
-    private readonly List<(float[] InputWeights, float[] RecurrentWeights, float[]? Bias)> _layers = [];
+    private readonly List<(float[] InputWeights, float[] RecurrentWeights, float[]? Bias, float[] ProjectionWeights)> _layers = [];
     private readonly float[] _outputWeights;
     private readonly float[]? _outputBias;
 
@@ -27,11 +27,12 @@ internal sealed class LstmTensors
         {
             _layers.Add((
                 tensors.Take($"{names.Lstm}weight_ih_l{layer}", gates, shape.LayerInputSize(layer)),
-                tensors.Take($"{names.Lstm}weight_hh_l{layer}", gates, shape.HiddenSize),
-                layersHaveBias ? TakeBias(tensors, $"{names.Lstm}bias_ih_l{layer}", $"{names.Lstm}bias_hh_l{layer}", gates) : null));
+                tensors.Take($"{names.Lstm}weight_hh_l{layer}", gates, shape.HiddenStateSize),
+                layersHaveBias ? TakeBias(tensors, $"{names.Lstm}bias_ih_l{layer}", $"{names.Lstm}bias_hh_l{layer}", gates) : null,
+                shape.ProjectionSize > 0 ? tensors.Take($"{names.Lstm}weight_hr_l{layer}", shape.ProjectionSize, shape.HiddenSize) : []));
         }
 
-        _outputWeights = tensors.Take($"{names.Linear}weight", shape.OutputSize, shape.HiddenSize);
+        _outputWeights = tensors.Take($"{names.Linear}weight", shape.OutputSize, shape.HiddenStateSize);
         _outputBias = outputHasBias ? tensors.Take($"{names.Linear}bias", shape.OutputSize) : null;
     }
 
@@ -39,7 +40,7 @@ internal sealed class LstmTensors
     public static IEnumerable<NamedTensor> Of(LstmWeights weights, Prefixes names)
     {
         LstmShape shape = weights.Shape;
-        int size = shape.HiddenSize, gates = 4 * size;
+        int size = shape.HiddenStateSize, gates = 4 * shape.HiddenSize;
 
         for (int layer = 0; layer < shape.LayerCount; layer++)
         {
@@ -51,6 +52,12 @@ internal sealed class LstmTensors
             yield return new NamedTensor($"{names.Lstm}weight_hh_l{layer}", [gates, size], recurrentWeights);
             yield return new NamedTensor($"{names.Lstm}bias_ih_l{layer}", [gates], bias);
             yield return new NamedTensor($"{names.Lstm}bias_hh_l{layer}", [gates], new float[gates]);
+
+            if (shape.ProjectionSize > 0)
+            {
+                float[] projection = Transpose(weights.Layer(layer).ProjectionWeights, shape.HiddenSize, size);
+                yield return new NamedTensor($"{names.Lstm}weight_hr_l{layer}", [size, shape.HiddenSize], projection);
+            }
         }
 
         yield return new NamedTensor(
@@ -66,13 +73,14 @@ internal sealed class LstmTensors
         for (int layer = 0; layer < _layers.Count; layer++)
         {
             LstmLayer views = weights.Layer(layer);
-            (float[] inputWeights, float[] recurrentWeights, float[]? bias) = _layers[layer];
+            (float[] inputWeights, float[] recurrentWeights, float[]? bias, float[] projectionWeights) = _layers[layer];
             Transpose(inputWeights, 4 * shape.HiddenSize, views.InputSize).CopyTo(views.InputWeights);
-            Transpose(recurrentWeights, 4 * shape.HiddenSize, shape.HiddenSize).CopyTo(views.RecurrentWeights);
+            Transpose(recurrentWeights, 4 * shape.HiddenSize, shape.HiddenStateSize).CopyTo(views.RecurrentWeights);
             bias.AsSpan().CopyTo(views.Bias);
+            Transpose(projectionWeights, shape.ProjectionSize, shape.HiddenSize).CopyTo(views.ProjectionWeights);
         }
 
-        Transpose(_outputWeights, shape.OutputSize, shape.HiddenSize).CopyTo(weights.OutputWeights);
+        Transpose(_outputWeights, shape.OutputSize, shape.HiddenStateSize).CopyTo(weights.OutputWeights);
         _outputBias.AsSpan().CopyTo(weights.OutputBias);
     }
 

@@ -19,11 +19,18 @@ public static class OnnxExport
     /// <summary>Writes the model: float32, opset 14, batch size open, weights inside.</summary>
     /// <param name="file">Where to.</param>
     /// <param name="weights">What.</param>
+    /// <exception cref="ArgumentException">The network has a projection, which ONNX's LSTM lacks.</exception>
     public static void Write(Stream file, LstmWeights weights)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(weights);
         LstmShape shape = weights.Shape;
+
+        if (shape.ProjectionSize > 0)
+        {
+            throw new ArgumentException($"projection size is {shape.ProjectionSize}, expected 0: ONNX's LSTM has no projection", nameof(weights));
+        }
+
         int layers = shape.LayerCount, size = shape.HiddenSize;
         var graph = new OnnxGraph("lstm_step");
         graph.Input("input", Batch, shape.InputSize);

@@ -6,7 +6,7 @@ namespace StreamLstm.Model.Formats;
 /// <remarks>
 /// Whatever the module calls the two: "lstm.weight_ih_l0" and "linear.weight", "encoder.rnn.weight_ih_l0" and "fc.weight".
 /// Sizes are those of the tensors. The two biases of an LSTM are summed; bias=False is a bias of zero. What this network
-/// cannot compute (two directions, projections, further layers of other kinds) is refused by name.
+/// cannot compute (two directions, further layers of other kinds) is refused by name.
 /// </remarks>
 public static partial class TorchStateDict
 {
@@ -61,11 +61,6 @@ public static partial class TorchStateDict
                 throw new InvalidDataException($"tensor {name.Value}: a bidirectional LSTM needs the future, expected one direction");
             }
 
-            if (name.Groups["kind"].Value == "weight_hr")
-            {
-                throw new InvalidDataException($"tensor {name.Value}: an LSTM with projections, expected proj_size 0");
-            }
-
             prefixes.Add(name.Groups["prefix"].Value);
         }
 
@@ -93,7 +88,9 @@ public static partial class TorchStateDict
     private static LstmShape Shape(TensorSet tensors, LstmTensors.Prefixes names)
     {
         (_, int inputSize) = tensors.MatrixSizes($"{names.Lstm}weight_ih_l0");
-        (int rows, int hiddenSize) = tensors.MatrixSizes($"{names.Lstm}weight_hh_l0");
+        (int rows, int hiddenStateSize) = tensors.MatrixSizes($"{names.Lstm}weight_hh_l0");
+        bool projected = tensors.Contains($"{names.Lstm}weight_hr_l0");
+        int hiddenSize = projected ? tensors.MatrixSizes($"{names.Lstm}weight_hr_l0").Columns : hiddenStateSize;
         (int outputSize, _) = tensors.MatrixSizes($"{names.Linear}weight");
         int layers = 1;
 
@@ -105,13 +102,13 @@ public static partial class TorchStateDict
         if (rows != 4L * hiddenSize)
         {
             throw new InvalidDataException(
-                $"tensor {names.Lstm}weight_hh_l0: shape ({rows}, {hiddenSize}), expected ({4L * hiddenSize}, {hiddenSize}): "
+                $"tensor {names.Lstm}weight_hh_l0: shape ({rows}, {hiddenStateSize}), expected ({4L * hiddenSize}, {hiddenStateSize}): "
                 + "an LSTM has four gates (a GRU three)");
         }
 
         try
         {
-            return new LstmShape(inputSize, hiddenSize, layers, outputSize);
+            return new LstmShape(inputSize, hiddenSize, layers, outputSize, projected ? hiddenStateSize : 0);
         }
         catch (ArgumentOutOfRangeException outside)
         {

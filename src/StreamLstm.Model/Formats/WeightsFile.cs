@@ -24,6 +24,12 @@ public static class WeightsFile
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(metadata);
         ForecastShape shape = weights.Shape;
+
+        if (shape.Network.ProjectionSize > 0)
+        {
+            throw new ArgumentException($"projection size is {shape.Network.ProjectionSize}, expected 0 in a forecasting network's file", nameof(weights));
+        }
+
         List<NamedTensor> tensors = [.. LstmTensors.Of(weights.Network, Names)];
 
         if (shape.AnchorCount > 0)

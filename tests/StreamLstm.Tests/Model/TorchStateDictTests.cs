@@ -71,7 +71,6 @@ public sealed class TorchStateDictTests
 
     [Theory]
     [InlineData("lstm.weight_ih_l0_reverse", 12, 2, "tensor lstm.weight_ih_l0_reverse: a bidirectional LSTM")]
-    [InlineData("lstm.weight_hr_l0", 2, 3, "tensor lstm.weight_hr_l0: an LSTM with projections, expected proj_size 0")]
     [InlineData("decoder.weight_ih_l0", 12, 2, "decoder.weight_ih_l0, lstm.weight_ih_l0: 2 candidates, expected one torch.nn.LSTM")]
     [InlineData("embedding.weight", 9, 2, "embedding.weight, fc.weight: 2 candidates, expected one torch.nn.Linear")]
     [InlineData("attention.query", 3, 3, "tensor attention.query is not one of this network's")]

@@ -2,10 +2,10 @@ using Microsoft.ML.OnnxRuntime;
 using StreamLstm.Model;
 using StreamLstm.Model.Formats;
 
-namespace StreamLstm.Benchmarks;
+namespace StreamLstm.Benchmarks.Peers;
 
-/// <summary>The same network in ONNX Runtime, one thread, its buffers bound once and its state handed back by swapping them.</summary>
-internal sealed class OnnxPeer : IDisposable
+/// <summary>Our exported model in ONNX Runtime: its own LSTM operator, one thread, memory bound once and exchanged from step to step. What a user gets.</summary>
+internal sealed class OnnxRuntimeExport : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly RunOptions _options = new();
@@ -13,7 +13,7 @@ internal sealed class OnnxPeer : IDisposable
     private readonly List<IDisposable> _buffers = [];
     private int _turn;
 
-    public OnnxPeer(LstmWeights weights, int batch)
+    public OnnxRuntimeExport(LstmWeights weights, int batch)
     {
         using var model = new MemoryStream();
         OnnxExport.Write(model, weights);
