@@ -58,9 +58,6 @@ internal sealed record BacktestResult
     /// <summary>Time covered, over all streams; null where rows carry no time.</summary>
     public double? StreamDays { get; init; }
 
-    /// <summary>Time taken, on one thread.</summary>
-    public TimeSpan Elapsed { get; init; }
-
     /// <summary>What could not be taken.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 

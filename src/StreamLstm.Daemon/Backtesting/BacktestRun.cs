@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
@@ -82,7 +81,6 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
     private BacktestResult Run(
         BacktestJob job, List<SeriesInput> inputs, Action<long> progress, CancellationToken cancellationToken)
     {
-        long started = Stopwatch.GetTimestamp();
         Series series = job.Read(inputs);
 
         if (!series.IsTimed && (Since ?? Until) is not null)
@@ -157,7 +155,6 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             Values = values,
             Alerts = alerts,
             StreamDays = series.IsTimed ? courses.Values.Sum(course => (course.Last - course.First).TotalDays) : null,
-            Elapsed = Stopwatch.GetElapsedTime(started),
             Problems = [.. inputs.SelectMany(input => input.Problems.Lines)],
         };
     }

@@ -99,14 +99,16 @@ internal static class QualityCommand
                 DaemonOptions options = ConfigurationLoader.Load(
                     [], [string.Create(CultureInfo.InvariantCulture, $"detection.seed={seed}")], new Dictionary<string, string>());
                 BacktestPlan plan = BacktestFormats.Plan(set.Format, [data], results);
+                TimeSpan before = Environment.CpuUsage.TotalTime;
                 IReadOnlyList<BacktestResult> run = new BacktestRun(options, results).Run(plan.Jobs, null, CancellationToken.None);
+                TimeSpan processor = Environment.CpuUsage.TotalTime - before;
                 plan.Complete?.Invoke(run);
                 BacktestSummary.PrintProblems(run, error);
                 answer = run.Any(result => result.Error is not null) ? 1 : answer;
                 scored.Add(set.Score(results, data));
                 output.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{set.Name} seed {seed}: {run.Count} series, {run.Sum(result => result.Rows):N0} rows scored, {run.Sum(result => result.Alerts):N0} alerts, {run.Sum(result => result.Elapsed.TotalMicroseconds) / run.Sum(result => result.Values):0.0} us a value on one thread"));
+                    $"{set.Name} seed {seed}: {run.Count} series, {run.Sum(result => result.Rows):N0} rows scored, {run.Sum(result => result.Alerts):N0} alerts{PerStreamDay(run)}, {processor.TotalMicroseconds / run.Sum(result => result.Values):0.0} us of processor time a value"));
                 output.Flush();
             }
         }
@@ -158,6 +160,11 @@ internal static class QualityCommand
         double[] Over(int row, Func<IEnumerable<double>, double> summary) =>
             [.. Enumerable.Range(0, set.Metrics.Count).Select(metric => summary(scored.Select(seed => seed[row].Values[metric])))];
     }
+
+    /// <summary>Nothing where rows carry no time.</summary>
+    private static string PerStreamDay(IReadOnlyList<BacktestResult> run) => run.Sum(result => result.StreamDays) is > 0 and var days
+        ? string.Create(CultureInfo.InvariantCulture, $" ({run.Sum(result => result.Alerts) / days:0.###} per stream-day)")
+        : "";
 
     private static int[] Seeds(string text)
     {
