@@ -1,7 +1,6 @@
 using System.Globalization;
 using StreamLstm.Benchmarks.Quality.Sets;
 using StreamLstm.Daemon.Backtesting;
-using StreamLstm.Daemon.Configuration;
 
 namespace StreamLstm.Benchmarks.Quality;
 
@@ -63,7 +62,16 @@ internal static class QualityCommand
                 continue;
             }
 
-            answer = Math.Max(answer, Run(set, Path.Combine(data, set.Folder), seeds, keep, output, error));
+            try
+            {
+                var run = new QualityRun(set, Path.Combine(data, set.Folder), seeds, output, error);
+                answer = Math.Max(answer, keep is null ? run.Run() : run.Run(Path.Combine(keep, set.Name)));
+            }
+            catch (Exception unusable) when (unusable is IOException or InvalidDataException or BacktestUsageException)
+            {
+                error.WriteLine($"{set.Name}: {unusable.Message}");
+                answer = 1;
+            }
         }
 
         return answer;
@@ -83,88 +91,6 @@ internal static class QualityCommand
 
         return null;
     }
-
-    private static int Run(IQualitySet set, string data, int[] seeds, string? keep, TextWriter output, TextWriter error)
-    {
-        string directory = keep is null ? Directory.CreateTempSubdirectory("streamlstm-quality-").FullName : Path.Combine(keep, set.Name);
-        var table = new QualityTable(set.Metrics);
-        List<IReadOnlyList<QualityRow>> scored = [];
-        int answer = 0;
-
-        try
-        {
-            foreach (int seed in seeds)
-            {
-                string results = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"seed{seed}"));
-                DaemonOptions options = ConfigurationLoader.Load(
-                    [], [string.Create(CultureInfo.InvariantCulture, $"detection.seed={seed}")], new Dictionary<string, string>());
-                BacktestPlan plan = BacktestFormats.Plan(set.Format, [data], results);
-                TimeSpan before = Environment.CpuUsage.TotalTime;
-                IReadOnlyList<BacktestResult> run = new BacktestRun(options, results).Run(plan.Jobs, null, CancellationToken.None);
-                TimeSpan processor = Environment.CpuUsage.TotalTime - before;
-                plan.Complete?.Invoke(run);
-                BacktestSummary.PrintProblems(run, error);
-                answer = run.Any(result => result.Error is not null) ? 1 : answer;
-                scored.Add(set.Score(results, data));
-                output.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{set.Name} seed {seed}: {run.Count} series, {run.Sum(result => result.Rows):N0} rows scored, {run.Sum(result => result.Alerts):N0} alerts{PerStreamDay(run)}, {processor.TotalMicroseconds / run.Sum(result => result.Values):0.0} us of processor time a value"));
-                output.Flush();
-            }
-        }
-        finally
-        {
-            if (keep is null)
-            {
-                Directory.Delete(directory, recursive: true);
-            }
-        }
-
-        for (int row = 0; row < scored[0].Count; row++)
-        {
-            string name = scored[0][row].Name.Length == 0 ? "StreamLstm" : $"StreamLstm, {scored[0][row].Name}";
-
-            for (int seed = 0; seed < seeds.Length; seed++)
-            {
-                table.Add(string.Create(CultureInfo.InvariantCulture, $"{name}, seed {seeds[seed]}"), scored[seed][row].Values);
-            }
-
-            if (seeds.Length > 1)
-            {
-                table.Add($"{name}, mean", Over(row, values => values.Average()));
-                table.Add($"{name}, largest less smallest", Over(row, values => values.Max() - values.Min()));
-            }
-        }
-
-        foreach (QualityRow row in set.Published)
-        {
-            table.Add($"published: {row.Name}", row.Values);
-        }
-
-        foreach (QualityRow row in set.Trivial(data))
-        {
-            table.Add($"trivial: {row.Name}", row.Values);
-        }
-
-        table.Print(output);
-        double[] mean = Over(0, values => values.Average());
-
-        foreach (QualityGoal goal in set.Goals)
-        {
-            output.WriteLine(goal.Line(mean[goal.Metric], set.Metrics[goal.Metric].Format));
-        }
-
-        output.Flush();
-        return answer;
-
-        double[] Over(int row, Func<IEnumerable<double>, double> summary) =>
-            [.. Enumerable.Range(0, set.Metrics.Count).Select(metric => summary(scored.Select(seed => seed[row].Values[metric])))];
-    }
-
-    /// <summary>Nothing where rows carry no time.</summary>
-    private static string PerStreamDay(IReadOnlyList<BacktestResult> run) => run.Sum(result => result.StreamDays) is > 0 and var days
-        ? string.Create(CultureInfo.InvariantCulture, $" ({run.Sum(result => result.Alerts) / days:0.###} per stream-day)")
-        : "";
 
     private static int[] Seeds(string text)
     {

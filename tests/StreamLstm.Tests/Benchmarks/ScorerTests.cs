@@ -149,19 +149,6 @@ public sealed class ScorerTests
     public void A_goal_is_judged_by_the_two_numbers_on_its_line(string comparison, double limit, double value, string expected) =>
         Assert.Equal(expected, new QualityGoal("Q1", "nab", 0, comparison, limit).Line(value, "F1"));
 
-    [Fact]
-    public void Quality_without_data_says_so_and_wrong_words_are_refused()
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-
-        Assert.Equal(0, QualityCommand.Run(["nab", "--data", "nowhere"], output, error));
-        Assert.Equal(2, QualityCommand.Run(["nabb"], output, error));
-        Assert.Equal(2, QualityCommand.Run(["nab", "--seeds", "1,x"], output, error));
-
-        Assert.StartsWith("nab: skipped", output.ToString(), StringComparison.Ordinal);
-    }
-
     /// <summary>Twenty hourly rows with a window over rows 10 to 13.</summary>
     private static NabSeries Nab(params int[] detections) => new(
         "a",
