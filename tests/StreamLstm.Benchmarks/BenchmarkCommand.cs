@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Benchmarks.Quality;
 
 namespace StreamLstm.Benchmarks;
 
@@ -15,6 +16,11 @@ internal static class BenchmarkCommand
 
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
+        if (args is ["quality", .. string[] chosen])
+        {
+            return QualityCommand.Run(chosen, output, error);
+        }
+
         string[] names = [.. args.Where(arg => arg != "--small")];
 
         if (names is ["list"])
@@ -24,6 +30,7 @@ internal static class BenchmarkCommand
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-6} {about}"));
             }
 
+            output.WriteLine($"{QualityCommand.Usage}: detection scores on labelled data, and the goals");
             return 0;
         }
 

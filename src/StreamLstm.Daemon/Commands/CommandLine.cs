@@ -80,9 +80,10 @@ internal static class CommandLine
               streamlstm run --set http.port=0             any free port
               tail -f log.csv | streamlstm run --set sources.stdin.enabled=true
               streamlstm validate --config my.yaml
+              streamlstm backtest history.csv --out results
             """)
         {
-            run, validate, echo, version, config, set,
+            run, validate, echo, version, BacktestCommand.Create(WithOptions, output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;

@@ -7,7 +7,8 @@ namespace StreamLstm.Daemon.Decoding;
 /// <summary>Rows of a CSV file: wide (a time, then one column per stream) or long (time, stream, value), by its header.</summary>
 internal sealed class CsvRowDecoder
 {
-    private static readonly string[] StreamNames = ["stream", "series", "sensor", "metric", "name", "id"];
+    /// <summary>Columns of these names hold the stream of a row, where there is a column value.</summary>
+    public static readonly IReadOnlyList<string> StreamNames = ["stream", "series", "sensor", "metric", "name", "id"];
 
     private static readonly char[] Separators = [',', ';', '\t'];
 

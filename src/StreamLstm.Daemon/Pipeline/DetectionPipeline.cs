@@ -53,7 +53,7 @@ internal sealed class DetectionPipeline
         _metrics = metrics;
         _time = time;
 
-        int workerCount = options.Workers > 0 ? options.Workers : Math.Clamp(Environment.ProcessorCount, 1, 8);
+        int workerCount = options.WorkerCount();
         _observations = Bounded<ObservationBatch>(options.ChannelCapacity);
         _scored = Bounded<ScoredBatch>(options.ChannelCapacity);
         _inboxes = [.. Enumerable.Range(0, workerCount).Select(_ => Bounded<WorkerMessage>(options.ChannelCapacity))];

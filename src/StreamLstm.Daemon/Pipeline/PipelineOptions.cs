@@ -7,6 +7,9 @@ internal sealed class PipelineOptions
     [Range(0, 64)]
     public int Workers { get; init; }
 
+    /// <summary>The number that <see cref="Workers"/> comes to on this machine.</summary>
+    public int WorkerCount() => Workers > 0 ? Workers : Math.Clamp(Environment.ProcessorCount, 1, 8);
+
     /// <summary>Batches each channel holds before its writer waits.</summary>
     [Range(1, 65_536)]
     public int ChannelCapacity { get; init; } = 256;

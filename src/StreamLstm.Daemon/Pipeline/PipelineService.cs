@@ -69,7 +69,7 @@ internal sealed class PipelineService(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
         AddSinks();
         _pipeline = new DetectionPipeline(
-            options.Pipeline, DetectionOptions(), LiveModel, snapshot?.State ?? RestoredState.Empty, [.. Sources()], _sinks,
+            options.Pipeline, DetectionOptions(options), LiveModel, snapshot?.State ?? RestoredState.Empty, [.. Sources()], _sinks,
             ledger, _deadLetters, metrics, time, loggers);
         _snapshots = new Snapshots(
             _pipeline, LiveModel, store, options.Storage, metrics, time, loggers.CreateLogger<Snapshots>());
@@ -211,7 +211,8 @@ internal sealed class PipelineService(
         }
     }
 
-    private DetectionOptions DetectionOptions() => new()
+    /// <summary>The detector's part of the configuration.</summary>
+    public static DetectionOptions DetectionOptions(DaemonOptions options) => new()
     {
         Seed = options.Detection.Seed,
         StreamsMax = options.Limits.Streams,

@@ -11,6 +11,8 @@ namespace StreamLstm.Model.Kernels;
 /// </remarks>
 internal static class Exponential
 {
+    private const float Log2E = 1.44269504f;
+
     /// <summary>
     /// 2^40: σ(-28) is 9e-13, as good as 0, and the product of three such terms is still a float, so that three gates
     /// can share one division.
@@ -20,8 +22,6 @@ internal static class Exponential
     /// <summary>The smallest normal float.</summary>
     private const float ExponentMin = -126;
 
-    private const float Log2E = 1.44269504f;
-
     /// <summary>Adding it leaves the nearest integer in a float's lowest bits.</summary>
     private const float RoundingShift = 12_582_912;
 
@@ -29,22 +29,25 @@ internal static class Exponential
     public static TVector OfMinus<TLanes, TVector>(TVector x)
         where TLanes : ILanes<TVector>
         where TVector : struct =>
-        PowerOfTwo<TLanes, TVector>(TLanes.Multiply(x, TLanes.All(-Log2E)));
+        PowerOfTwo<TLanes, TVector>(x, -Log2E);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector OfMinusTwice<TLanes, TVector>(TVector x)
         where TLanes : ILanes<TVector>
         where TVector : struct =>
-        PowerOfTwo<TLanes, TVector>(TLanes.Multiply(x, TLanes.All(-2 * Log2E)));
+        PowerOfTwo<TLanes, TVector>(x, -2 * Log2E);
 
+    /// <summary>2^(factor x), the factor being negative. The product is never rounded by itself: that would cost a digit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector PowerOfTwo<TLanes, TVector>(TVector z)
+    private static TVector PowerOfTwo<TLanes, TVector>(TVector x, float factor)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        z = TLanes.Max(TLanes.Min(z, TLanes.All(ExponentMax)), TLanes.All(ExponentMin));
-        TVector shifted = TLanes.Add(z, TLanes.All(RoundingShift));
-        TVector f = TLanes.Subtract(z, TLanes.Subtract(shifted, TLanes.All(RoundingShift)));
+        TVector scale = TLanes.All(factor);
+        x = TLanes.Min(TLanes.Max(x, TLanes.All(ExponentMax / factor)), TLanes.All(ExponentMin / factor));
+        TVector shifted = TLanes.FusedMultiplyAdd(x, scale, TLanes.All(RoundingShift));
+        TVector minusNearest = TLanes.Subtract(TLanes.All(RoundingShift), shifted);
+        TVector f = TLanes.FusedMultiplyAdd(x, scale, minusNearest);
         TVector p = TLanes.FusedMultiplyAdd(TLanes.All(1.559467759e-4f), f, TLanes.All(1.340664391e-3f));
         p = TLanes.FusedMultiplyAdd(p, f, TLanes.All(9.617692975e-3f));
         p = TLanes.FusedMultiplyAdd(p, f, TLanes.All(5.550310551e-2f));

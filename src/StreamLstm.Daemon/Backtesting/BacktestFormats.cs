@@ -1,0 +1,42 @@
+using StreamLstm.Daemon.Backtesting.Formats;
+
+namespace StreamLstm.Daemon.Backtesting;
+
+/// <summary>What INPUT may be. Labels are never read.</summary>
+internal static class BacktestFormats
+{
+    public const string Events = "events";
+
+    private static readonly Dictionary<string, Func<IReadOnlyList<string>, string, BacktestPlan>> Benchmarks = new(StringComparer.Ordinal)
+    {
+        ["nab"] = GroupedCsv.Nab,
+        ["skab"] = GroupedCsv.Skab,
+        ["telemanom"] = Telemanom.Plan,
+        ["ucr"] = Ucr.Plan,
+        ["smd"] = Smd.Plan,
+    };
+
+    public static IEnumerable<string> Names => Benchmarks.Keys.Append(Events);
+
+    /// <summary>What is to be run.</summary>
+    /// <param name="format">A benchmark's name; null for CSV and NDJSON files.</param>
+    /// <param name="inputs">Files and directories; a benchmark's one folder.</param>
+    /// <param name="output">The directory of the results.</param>
+    /// <exception cref="BacktestUsageException">The format or the inputs are not what was expected.</exception>
+    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output)
+    {
+        if (format is null)
+        {
+            return PlainFiles.Plan(inputs, output);
+        }
+
+        if (format == Events)
+        {
+            throw new BacktestUsageException("--format: 'events' is not yet possible: log sessions have no detector so far");
+        }
+
+        return Benchmarks.TryGetValue(format, out Func<IReadOnlyList<string>, string, BacktestPlan>? plan)
+            ? plan(inputs, output)
+            : throw new BacktestUsageException($"--format: '{format}', expected one of {string.Join(", ", Names)}, or none for CSV and NDJSON files");
+    }
+}

@@ -1,0 +1,105 @@
+using StreamLstm.Daemon.Decoding;
+using StreamLstm.Daemon.Sources;
+
+namespace StreamLstm.Daemon.Backtesting.Formats;
+
+/// <summary>CSV and NDJSON files as the daemon's file source reads them, or directories of them.</summary>
+internal static class PlainFiles
+{
+    private static readonly HashSet<string> Endings = new(StringComparer.OrdinalIgnoreCase) { ".csv", ".tsv", ".ndjson", ".jsonl" };
+
+    private static readonly HashSet<string> NoLabels = [];
+
+    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output)
+    {
+        string outside = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
+
+        if (inputs.FirstOrDefault(input => Path.TrimEndingDirectorySeparator(Path.GetFullPath(input)) == outside) is { } same)
+        {
+            throw new BacktestUsageException($"--out: '{output}' would write results over INPUT '{same}'; expected another folder");
+        }
+
+        BacktestJob[] jobs = [.. inputs.SelectMany(input => Files(input, outside).Select(file => Job(file.Path, file.Relative)))];
+
+        if (jobs.GroupBy(job => job.Output, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } clash)
+        {
+            throw new BacktestUsageException(
+                $"INPUT: {string.Join(" and ", clash.Select(job => job.Paths[0]))} would both give {Path.Combine(output, clash.Key!)}; run them one after the other");
+        }
+
+        if (jobs.FirstOrDefault(job => Path.GetFullPath(Path.Combine(output, job.Output!)) == Path.GetFullPath(job.Paths[0])) is { } itself)
+        {
+            throw new BacktestUsageException($"--out: '{output}' would write results over {itself.Paths[0]}; expected another folder");
+        }
+
+        return new BacktestPlan(jobs);
+    }
+
+    private static BacktestJob Job(string path, string relative)
+    {
+        string stream = Path.GetFileNameWithoutExtension(path);
+        return new BacktestJob
+        {
+            Name = relative,
+            Stream = stream,
+            Paths = [path],
+            Output = relative.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? relative : relative + ".csv",
+            Read = files => Read(path, stream, files[0]),
+        };
+    }
+
+    private static Series Read(string path, string prefix, SeriesInput file)
+    {
+        var reader = new StreamReader(file.Stream);
+        TextFormat format = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".csv" or ".tsv" => TextFormat.Csv,
+            ".ndjson" or ".jsonl" => TextFormat.Ndjson,
+            _ => TextDecoder.FormatOf(FirstCharacters(reader)),
+        };
+        return format switch
+        {
+            TextFormat.Ndjson => NdjsonSeries.Read(reader, file.Problems),
+            TextFormat.Csv => CsvSeries.Read(reader, prefix, NoLabels, file.Problems),
+            _ => throw file.Problems.Fatal(1, "line protocol, expected CSV or NDJSON"),
+        };
+    }
+
+    /// <summary>Enough of the text to tell formats apart; the reader stands at its beginning again.</summary>
+    private static string FirstCharacters(StreamReader reader)
+    {
+        var start = new char[1024];
+        int length = reader.ReadBlock(start);
+        reader.BaseStream.Position = 0;
+        reader.DiscardBufferedData();
+        return new string(start, 0, length).TrimStart().Split('\n')[0];
+    }
+
+    private static (string Path, string Relative)[] Files(string input, string outside)
+    {
+        if (File.Exists(input))
+        {
+            return [(input, Path.GetFileName(input))];
+        }
+
+        if (!Directory.Exists(input))
+        {
+            throw new BacktestUsageException($"INPUT: '{input}' is not there");
+        }
+
+        (string, string)[] files =
+        [
+            .. Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
+                .Where(file => Endings.Contains(Path.GetExtension(file)) && !IsBelow(outside, file))
+                .Order(StringComparer.Ordinal)
+                .Select(file => (file, Path.GetRelativePath(input, file))),
+        ];
+        return files.Length > 0
+            ? files
+            : throw new BacktestUsageException($"INPUT: '{input}' holds no file ending in {string.Join(", ", Endings)}");
+    }
+
+    /// <summary>Whether it is a result of an earlier run, in an output directory below the input.</summary>
+    private static bool IsBelow(string directory, string file) =>
+        Path.GetFullPath(file).StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+}

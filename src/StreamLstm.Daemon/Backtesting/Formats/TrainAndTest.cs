@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace StreamLstm.Daemon.Backtesting.Formats;
+
+/// <summary>train/NAME and test/NAME as one stream: the first teaches, the second is reported, its rows counted from 0.</summary>
+internal static class TrainAndTest
+{
+    /// <summary>The names that are in both folders.</summary>
+    /// <exception cref="BacktestUsageException">There are none, or one is missing in the other folder.</exception>
+    public static IReadOnlyList<(string Name, string Train, string Test)> Pairs(
+        string format, IReadOnlyList<string> inputs, string pattern)
+    {
+        string folder = BacktestFolder.Of(format, inputs);
+        IReadOnlyList<string> tests = BacktestFolder.Files(format, folder, "test", pattern, depth: 0);
+        return
+        [
+            .. tests.Select(test =>
+            {
+                string train = Path.Combine(folder, "train", Path.GetFileName(test));
+                return File.Exists(train)
+                    ? (Path.GetFileNameWithoutExtension(test), train, test)
+                    : throw new BacktestUsageException($"INPUT: {train} is missing, which --format {format} expects beside {test}");
+            }),
+        ];
+    }
+
+    /// <param name="columns">Names of the values.</param>
+    /// <param name="judged">How many of them are judged; null for all.</param>
+    /// <param name="step">Time between two rows.</param>
+    /// <param name="train">Rows that teach.</param>
+    /// <param name="test">Rows that are reported.</param>
+    public static Series Series(
+        IReadOnlyList<string> columns,
+        int? judged,
+        TimeSpan step,
+        IEnumerable<(int Line, double[] Values)> train,
+        IEnumerable<(int Line, double[] Values)> test) => new()
+        {
+            Columns = columns,
+            JudgedColumns = judged,
+            IsTimed = false,
+            Rows = Rows(step, train, test),
+        };
+
+    private static IEnumerable<SeriesRow> Rows(
+        TimeSpan step, IEnumerable<(int Line, double[] Values)> train, IEnumerable<(int Line, double[] Values)> test)
+    {
+        DateTimeOffset time = DateTimeOffset.UnixEpoch;
+
+        foreach ((int line, double[] values) in train)
+        {
+            yield return new SeriesRow(line, "", time, "", values, IsReported: false);
+            time += step;
+        }
+
+        long row = 0;
+
+        foreach ((int line, double[] values) in test)
+        {
+            yield return new SeriesRow(line, row.ToString(CultureInfo.InvariantCulture), time, "", values);
+            time += step;
+            row++;
+        }
+    }
+}

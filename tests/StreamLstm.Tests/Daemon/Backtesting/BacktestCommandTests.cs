@@ -1,0 +1,257 @@
+using System.Globalization;
+using StreamLstm.Benchmarks.Quality;
+using StreamLstm.Daemon.Commands;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
+using StreamLstm.Tests.Support;
+
+namespace StreamLstm.Tests.Daemon.Backtesting;
+
+public sealed class BacktestCommandTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("streamlstm-backtest-").FullName;
+
+    private string Out => Path.Combine(_directory, "out");
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task Every_row_gets_what_the_detector_says_of_it()
+    {
+        double[] series = DailySeries.WithFaults(1)[..2400];
+        string input = Write("in/boiler.csv", Csv(series));
+
+        (int code, string output, _) = await RunAsync(input, "--out", Out);
+
+        var file = new ColumnFile(Path.Combine(Out, "boiler.csv"));
+        var detector = new AnomalyDetector();
+        IReadOnlyList<string> scores = file.Texts("score"), tops = file.Texts("top");
+        IReadOnlyList<double> people = file.Numbers("anomaly_score"), alerts = file.Numbers("alert");
+        int opened = 0;
+
+        for (int row = 0; row < series.Length; row++)
+        {
+            ScoredObservation scored = detector.Score(new Observation("boiler", Time(row), series[row]))!.Value;
+            bool opens = detector.LastOutput.Incidents.Exists(incident => incident.State == IncidentState.Opened);
+            opened += opens ? 1 : 0;
+            Assert.Equal(scored.AnomalyScore?.ToString("R", CultureInfo.InvariantCulture) ?? "", scores[row]);
+            Assert.Equal(scored.Score / 100, people[row], 12);
+            Assert.Equal(opens ? 1 : 0, alerts[row]);
+            Assert.Equal(scored.Channel, tops[row]);
+        }
+
+        Assert.Equal(0, code);
+        Assert.Equal(1, alerts[DailySeries.Spike]);
+        Assert.Equal(["timestamp", "value", "score", "anomaly_score", "alert", "expected", "lower", "upper", "top"], file.Names);
+        Assert.Equal(series, file.Numbers("value"));
+        Assert.Equal(Time(7), file.Times("timestamp")[7]);
+        string[] total = output.Split('\n').Last(line => line.Contains("1 file", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["2,400", $"{opened}", (opened / (2399 / 144.0)).ToString("0.###", CultureInfo.InvariantCulture)], total[^3..]);
+    }
+
+    [Fact]
+    public async Task The_number_of_threads_changes_nothing_and_the_data_directory_is_not_touched()
+    {
+        string state = Path.Combine(_directory, "state");
+
+        for (int file = 0; file < 5; file++)
+        {
+            Write($"in/{file % 2}/f{file}.csv", Csv(DailySeries.WithFaults(file)[^700..]));
+        }
+
+        foreach (string workers in (string[])["1", "4"])
+        {
+            (int code, _, _) = await RunAsync(
+                Path.Combine(_directory, "in"), "--out", Out + workers, "--set", $"pipeline.workers={workers}", "--set", $"storage.directory={state}");
+            Assert.Equal(0, code);
+        }
+
+        string[] results = Relative(Out + "1");
+        Assert.Equal(["0/f0.csv", "0/f2.csv", "0/f4.csv", "1/f1.csv", "1/f3.csv"], results);
+        Assert.Equal(results, Relative(Out + "4"));
+        Assert.All(results, file => Assert.Equal(File.ReadAllBytes(Path.Combine(Out + "1", file)), File.ReadAllBytes(Path.Combine(Out + "4", file))));
+        Assert.False(Directory.Exists(state));
+    }
+
+    [Fact]
+    public async Task The_seed_of_the_configuration_is_the_detectors()
+    {
+        string input = Write("in/a.csv", Csv(DailySeries.Clean(1, 600)));
+
+        await RunAsync(input, "--out", Out + "1");
+        await RunAsync(input, "--out", Out + "2", "--set", "detection.seed=2");
+
+        Assert.NotEqual(File.ReadAllText(Path.Combine(Out + "1", "a.csv")), File.ReadAllText(Path.Combine(Out + "2", "a.csv")));
+    }
+
+    [Fact]
+    public async Task Odd_files_are_told_by_name_and_line_and_lose_nothing_else()
+    {
+        var random = new Random(3);
+        byte[] rubbish = new byte[5000];
+        random.NextBytes(rubbish);
+        string good = Csv(DailySeries.Clean(1, 500));
+        Write("in/a-empty.csv", "");
+        Write("in/b-header.csv", "timestamp,value\n");
+        Write("in/c-one.csv", "timestamp,value\n2026-01-01T00:00:00Z,1\n");
+        Write("in/d-constant.csv", Csv([.. Enumerable.Repeat(5.0, 500)]));
+        Write("in/e-nan.csv", "timestamp,value\n" + string.Concat(Enumerable.Range(0, 50).Select(row => $"{Time(row):O},NaN\n")));
+        Write("in/f-huge.csv", "timestamp,value\n" + string.Concat(Enumerable.Range(0, 50).Select(row => $"{Time(row):O},{(row == 7 ? "1e308" : "1")}\n")));
+        Write("in/g-order.csv", "timestamp,value\n2026-01-02,1\n2026-01-01,2\n2026-01-02,1\n2026-01-02,3\n2026-01-03,4\n");
+        File.WriteAllBytes(Path.Combine(_directory, "in/h-rubbish.csv"), rubbish);
+        File.WriteAllBytes(Path.Combine(_directory, "in/i-rubbish.ndjson"), rubbish);
+        Write("in/j-numbers.csv", "1\n2\n3\n");
+        Write("in/k-ragged.csv", "timestamp,value\n2026-01-01,1\n2026-01-02\nyesterday,1\n2026-01-03,x\n2026-01-04,2\n");
+        Write("in/l-twice.csv", "timestamp,a,a\n2026-01-01,1,2\n");
+        Write("in/z-good.csv", good);
+        Write("alone/z-good.csv", good);
+
+        (int code, string output, string error) = await RunAsync(Path.Combine(_directory, "in"), "--out", Out);
+        await RunAsync(Path.Combine(_directory, "alone"), "--out", Out + "-alone");
+
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.Contains("8 files", output, StringComparison.Ordinal);
+        Assert.Equal(
+            ["b-header.csv", "c-one.csv", "d-constant.csv", "f-huge.csv", "g-order.csv", "k-ragged.csv", "z-good.csv"],
+            Relative(Out).Except(["e-nan.csv"]));
+        Assert.Equal(File.ReadAllText(Path.Combine(Out + "-alone", "z-good.csv")), File.ReadAllText(Path.Combine(Out, "z-good.csv")));
+        Assert.Equal([""], new ColumnFile(Path.Combine(Out, "c-one.csv")).Texts("score"));
+        Assert.Equal(0, new ColumnFile(Path.Combine(Out, "d-constant.csv")).Numbers("alert").Sum());
+        Assert.Equal(50, new ColumnFile(Path.Combine(Out, "f-huge.csv")).Texts("score").Count);
+        Assert.Equal(5, new ColumnFile(Path.Combine(Out, "g-order.csv")).Texts("value").Count);
+        Assert.Equal(["1", "", "2"], new ColumnFile(Path.Combine(Out, "k-ragged.csv")).Texts("value"));
+        string[] expected =
+        [
+            "error: .*a-empty.csv: line 1: the file is empty, expected a header",
+            "e-nan.csv: line 2: column value: 'NaN', expected a number \\(and 49 more\\)",
+            "f-huge.csv: line 9: not scored \\(bad_value\\)",
+            "g-order.csv: line 3: not scored \\(late\\)",
+            "g-order.csv: line 4: not scored \\(duplicate\\)",
+            "g-order.csv: line 5: not scored \\(conflict\\)",
+            "error: .*h-rubbish.csv: line 1: this is no text",
+            "error: .*i-rubbish.ndjson: line 1: this is no text",
+            "error: .*j-numbers.csv: line 1: '1', expected a header",
+            "k-ragged.csv: line 3: 1 columns, expected 2",
+            "k-ragged.csv: line 4: column timestamp: 'yesterday', expected an RFC 3339 time",
+            "k-ragged.csv: line 5: column value: 'x', expected a number",
+            "error: .*l-twice.csv: line 1: column a is there 2 times",
+        ];
+        Assert.All(expected, pattern => Assert.Matches(pattern, error));
+    }
+
+    [Fact]
+    public async Task Since_and_until_choose_rows_by_their_time()
+    {
+        string input = Write("in/a.csv", Csv(DailySeries.Clean(1, 100)));
+
+        (int code, _, _) = await RunAsync(
+            input, "--out", Out, "--since", $"{Time(20):O}", "--until", $"{Time(50):O}");
+
+        IReadOnlyList<DateTimeOffset> times = new ColumnFile(Path.Combine(Out, "a.csv")).Times("timestamp");
+        Assert.Equal((0, 30, Time(20), Time(49)), (code, times.Count, times[0], times[^1]));
+    }
+
+    [Fact]
+    public async Task Several_columns_are_a_row_with_the_mean_of_their_evidence()
+    {
+        double[] calm = DailySeries.Clean(2, 900), faulty = DailySeries.Clean(1, 900);
+        faulty[800] += 40;
+        string wide = Write("in/wide.csv", "time;calm;faulty\n" + string.Concat(calm.Select((value, row) =>
+            FormattableString.Invariant($"{Time(row):O};{value:R};{faulty[row]:R}\n"))));
+
+        await RunAsync(wide, "--out", Out);
+
+        var file = new ColumnFile(Path.Combine(Out, "wide.csv"));
+        var detector = new AnomalyDetector();
+        double Score(string stream, double[] series, int row) =>
+            detector.Score(new Observation(stream, Time(row), series[row]))!.Value.AnomalyScore ?? double.NaN;
+        double[] expected =
+        [
+            .. calm.Select((_, row) => Math.Log10((Math.Pow(10, Score("wide/calm", calm, row)) + Math.Pow(10, Score("wide/faulty", faulty, row))) / 2)),
+        ];
+        IReadOnlyList<double> scores = file.Scores("score");
+        Assert.Equal(expected[500..], scores.Skip(500), (a, b) => Math.Abs(a - b) < 1e-9);
+        Assert.Equal(("1", "faulty"), (file.Texts("alert")[800], file.Texts("top")[800]));
+        Assert.Equal(["timestamp", "calm", "faulty", "score", "anomaly_score", "alert", "expected", "lower", "upper", "top"], file.Names);
+    }
+
+    [Fact]
+    public async Task Long_csv_and_ndjson_keep_their_streams_apart_and_rows_without_time_are_numbered()
+    {
+        Write("in/long.csv", "time,stream,value\n2026-01-01,a,1\n2026-01-01,b,2\n2026-01-02,a,3\n");
+        Write("in/lines.ndjson", "{\"stream\":\"a\",\"ts\":1,\"value\":1}\nnonsense\n{\"stream\":\"b\",\"ts\":1,\"values\":{\"x\":2,\"y\":3}}\n");
+        Write("in/numbered.jsonl", "{\"stream\":\"a\",\"value\":1}\n{\"stream\":\"a\",\"value\":2}\n");
+
+        (int code, _, string error) = await RunAsync(Path.Combine(_directory, "in"), "--out", Out);
+
+        Assert.Equal(0, code);
+        Assert.Equal(["long/a", "long/b", "long/a"], new ColumnFile(Path.Combine(Out, "long.csv")).Texts("stream"));
+        var lines = new ColumnFile(Path.Combine(Out, "lines.ndjson.csv"));
+        Assert.Equal(["a", "b/x", "b/y"], lines.Texts("stream"));
+        Assert.Equal("1970-01-01T00:00:01Z", lines.Texts("timestamp")[2]);
+        Assert.Equal(["0", "1"], new ColumnFile(Path.Combine(Out, "numbered.jsonl.csv")).Texts("row"));
+        Assert.Contains("lines.ndjson: line 2: not valid JSON", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("not scored", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--format events", "'events' is not yet possible")]
+    [InlineData("--format nabb", "--format: 'nabb', expected one of nab, skab, telemanom, ucr, smd, events")]
+    [InlineData("--format ucr", "holds no UCR_Anomaly_FullData/*.txt, which --format ucr expects")]
+    [InlineData("--since yesterday", "--since: 'yesterday', expected an RFC 3339 time")]
+    [InlineData("--format nab --since 2026-01-01", "a benchmark is run whole")]
+    [InlineData("--out {in}", "would write results over")]
+    public async Task Wrong_usage_is_told_and_writes_nothing(string arguments, string expected)
+    {
+        Write("in/a.csv", "timestamp,value\n2026-01-01,1\n");
+        string input = Path.Combine(_directory, "in");
+
+        (int code, _, string error) = await RunAsync(
+            [input, .. arguments.Contains("--out", StringComparison.Ordinal) ? [] : (string[])["--out", Out], .. arguments.Replace("{in}", input, StringComparison.Ordinal).Split(' ')]);
+
+        Assert.Equal(CommandLine.WrongUsage, code);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Out));
+        Assert.Equal("timestamp,value\n2026-01-01,1\n", File.ReadAllText(Path.Combine(input, "a.csv")));
+    }
+
+    [Fact]
+    public async Task Results_in_a_folder_below_the_input_are_not_taken_for_input()
+    {
+        Write("in/a.csv", "timestamp,value\n2026-01-01,1\n");
+        string input = Path.Combine(_directory, "in"), results = Path.Combine(input, "results");
+
+        await RunAsync(input, "--out", results);
+        (int code, _, _) = await RunAsync(input, "--out", results);
+
+        Assert.Equal(0, code);
+        Assert.Equal(["a.csv"], Relative(results));
+    }
+
+    private string Write(string name, string text)
+    {
+        string path = Path.Combine(_directory, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static string[] Relative(string directory) =>
+    [
+        .. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(directory, file).Replace('\\', '/')).Order(StringComparer.Ordinal),
+    ];
+
+    private static DateTimeOffset Time(int row) => DateTimeOffset.UnixEpoch.AddMinutes(10 * row);
+
+    private static string Csv(double[] series) =>
+        "timestamp,value\n" + string.Concat(series.Select((value, row) => FormattableString.Invariant($"{Time(row):O},{value:R}\n")));
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int code = await CommandLine.InvokeAsync(["backtest", .. arguments], output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+}
