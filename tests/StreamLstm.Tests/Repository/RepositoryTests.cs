@@ -8,7 +8,7 @@ namespace StreamLstm.Tests.Repository;
 
 public sealed partial class RepositoryTests
 {
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     [Theory]
     [InlineData("StreamLstm.Model", "", "System.Numerics.Tensors")]
