@@ -10,6 +10,7 @@ internal static class BenchmarkCommand
     [
         ("step", "one LSTM step of 1 to 512 streams, against ONNX Runtime and the machine's peak (P1 to P3)", NetworkBenchmarks.Step),
         ("cold", "one LSTM step of a million streams in random order, against streams at hand (P4)", NetworkBenchmarks.Cold),
+        ("accuracy", "the network's error against double after 1,000 and 100,000 steps", Accuracy.AccuracyBenchmark.Run),
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
         ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn", DetectionBenchmarks.Score),
     ];

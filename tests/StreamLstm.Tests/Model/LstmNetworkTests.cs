@@ -1,3 +1,4 @@
+using StreamLstm.Benchmarks.Accuracy;
 using StreamLstm.Model;
 using StreamLstm.Tests.Support;
 

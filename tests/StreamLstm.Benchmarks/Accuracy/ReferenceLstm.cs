@@ -1,6 +1,6 @@
 using StreamLstm.Model;
 
-namespace StreamLstm.Tests.Support;
+namespace StreamLstm.Benchmarks.Accuracy;
 
 /// <summary>The textbook in double and plain loops: the definition every kernel is held to.</summary>
 internal static class ReferenceLstm
