@@ -18,8 +18,24 @@ namespace StreamLstm.Model;
 /// </remarks>
 internal static class LstmCell
 {
-    /// <summary>One step of the H cells of one layer, for several streams.</summary>
+    /// <summary>Whether a step leaves its gates and tanh(c) behind, as the way back needs them. Known to the compiler, which drops the stores.</summary>
+    private interface IKeeping
+    {
+        static abstract bool Gates { get; }
+    }
+
+    /// <summary>One step of the H cells of one layer, for several streams, as serving takes it: nothing but c and o∘tanh(c) is kept.</summary>
     /// <remarks>All streams in one call: a cell is a long chain of dependent steps, and only other cells fill its gaps.</remarks>
+    /// <param name="width">Floats of the widest vector to use.</param>
+    /// <param name="rows">Streams.</param>
+    /// <param name="size">H.</param>
+    /// <param name="sums">(rows, 4H), side by side: the sums of i, f, g, o.</param>
+    /// <param name="cell">c (rows, H), side by side: before, then after.</param>
+    /// <param name="hidden">o∘tanh(c) (rows, H), side by side.</param>
+    public static void Step(int width, int rows, int size, ref float sums, ref float cell, ref float hidden) =>
+        Step<Nothing>(width, rows, size, ref sums, 4 * size, ref cell, ref cell, size, ref hidden, 0, ref hidden, size);
+
+    /// <summary>The same step, to the last bit, as training takes it.</summary>
     /// <param name="width">Floats of the widest vector to use.</param>
     /// <param name="rows">Streams.</param>
     /// <param name="size">H.</param>
@@ -29,19 +45,26 @@ internal static class LstmCell
     /// <param name="cell">c after (rows, H); may be the same memory.</param>
     /// <param name="cellRow">From one stream's c to the next.</param>
     /// <param name="cellActivation">tanh(c) (rows, H).</param>
-    /// <param name="cellActivationRow">From one stream's tanh(c) to the next; 0 where nobody wants it.</param>
+    /// <param name="cellActivationRow">From one stream's tanh(c) to the next.</param>
     /// <param name="hidden">o∘tanh(c) (rows, H).</param>
     /// <param name="hiddenRow">From one stream's o∘tanh(c) to the next.</param>
-    public static void Step(
+    public static void StepKeepingGates(
+        int width, int rows, int size, ref float gates, nint gatesRow, ref float previousCell, ref float cell, nint cellRow,
+        ref float cellActivation, nint cellActivationRow, ref float hidden, nint hiddenRow) =>
+        Step<Everything>(
+            width, rows, size, ref gates, gatesRow, ref previousCell, ref cell, cellRow, ref cellActivation, cellActivationRow, ref hidden, hiddenRow);
+
+    private static void Step<TKeeping>(
         int width, int rows, int size, ref float gates, nint gatesRow, ref float previousCell, ref float cell, nint cellRow,
         ref float cellActivation, nint cellActivationRow, ref float hidden, nint hiddenRow)
+        where TKeeping : struct, IKeeping
     {
         int from = 0;
 
         if (width >= 16)
         {
             int to = size & -16;
-            Step<Lanes512, Vector512<float>>(
+            Step<TKeeping, Lanes512, Vector512<float>>(
                 from, to, rows, size, ref gates, gatesRow, ref previousCell, ref cell, cellRow, ref cellActivation, cellActivationRow, ref hidden, hiddenRow);
             from = to;
         }
@@ -49,7 +72,7 @@ internal static class LstmCell
         if (width >= 8 && from < size)
         {
             int to = size & -8;
-            Step<Lanes256, Vector256<float>>(
+            Step<TKeeping, Lanes256, Vector256<float>>(
                 from, to, rows, size, ref gates, gatesRow, ref previousCell, ref cell, cellRow, ref cellActivation, cellActivationRow, ref hidden, hiddenRow);
             from = to;
         }
@@ -57,14 +80,14 @@ internal static class LstmCell
         if (width >= 4 && from < size)
         {
             int to = size & -4;
-            Step<Lanes128, Vector128<float>>(
+            Step<TKeeping, Lanes128, Vector128<float>>(
                 from, to, rows, size, ref gates, gatesRow, ref previousCell, ref cell, cellRow, ref cellActivation, cellActivationRow, ref hidden, hiddenRow);
             from = to;
         }
 
         if (from < size)
         {
-            Step<Lanes32, Vector128<float>>(
+            Step<TKeeping, Lanes32, Vector128<float>>(
                 from, size, rows, size, ref gates, gatesRow, ref previousCell, ref cell, cellRow, ref cellActivation, cellActivationRow, ref hidden, hiddenRow);
         }
     }
@@ -112,9 +135,10 @@ internal static class LstmCell
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Step<TLanes, TVector>(
+    private static void Step<TKeeping, TLanes, TVector>(
         nint start, nint end, int rows, nint size, ref float gates, nint gatesRow, ref float previousCell, ref float cell, nint cellRow,
         ref float cellActivation, nint cellActivationRow, ref float hidden, nint hiddenRow)
+        where TKeeping : struct, IKeeping
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -145,10 +169,14 @@ internal static class LstmCell
                 TVector g = TLanes.Multiply(TLanes.Multiply(reciprocal, both), TLanes.Subtract(one, candidatePower));
 
                 TVector c = TLanes.FusedMultiplyAdd(f, TLanes.Load(ref before, from), TLanes.Multiply(i, g));
-                TLanes.Store(i, ref sums, from);
-                TLanes.Store(f, ref sums, from + size);
-                TLanes.Store(g, ref sums, from + 2 * size);
                 TLanes.Store(c, ref after, from);
+
+                if (TKeeping.Gates)
+                {
+                    TLanes.Store(i, ref sums, from);
+                    TLanes.Store(f, ref sums, from + size);
+                    TLanes.Store(g, ref sums, from + 2 * size);
+                }
             }
         }
 
@@ -171,9 +199,13 @@ internal static class LstmCell
                 TVector o = TLanes.Multiply(reciprocal, cellTerm);
                 TVector tanhC = TLanes.Multiply(TLanes.Multiply(reciprocal, outputTerm), TLanes.Subtract(one, cellPower));
 
-                TLanes.Store(o, ref sums, from + 3 * size);
-                TLanes.Store(tanhC, ref activation, from);
                 TLanes.Store(TLanes.Multiply(o, tanhC), ref output, from);
+
+                if (TKeeping.Gates)
+                {
+                    TLanes.Store(o, ref sums, from + 3 * size);
+                    TLanes.Store(tanhC, ref activation, from);
+                }
             }
         }
     }
@@ -213,5 +245,15 @@ internal static class LstmCell
         }
 
         return from;
+    }
+
+    private readonly struct Nothing : IKeeping
+    {
+        public static bool Gates => false;
+    }
+
+    private readonly struct Everything : IKeeping
+    {
+        public static bool Gates => true;
     }
 }

@@ -99,7 +99,6 @@ public static class LstmNetwork
         ref float layerInput = ref scratch.LayerInput.First;
         ref float gates = ref scratch.Gates.First;
         ref float cells = ref scratch.Cell.First;
-        ref float cellActivation = ref scratch.CellActivation.First;
         ref float cellOutput = ref scratch.CellOutput.First;
         ref float parameters = ref MemoryMarshal.GetReference(weights.Parameters);
 
@@ -124,8 +123,7 @@ public static class LstmNetwork
             MatrixProduct.Run(
                 width, rows.Length, gateCount, steps, ref layerInput, steps, 1, ref parameters, gateCount,
                 start: ref bias, startRow: 0, ref gates, gateCount);
-            LstmCell.Step(
-                width, rows.Length, size, ref gates, gateCount, ref cells, ref cells, size, ref cellActivation, 0, ref cellOutput, size);
+            LstmCell.Step(width, rows.Length, size, ref gates, ref cells, ref cellOutput);
 
             for (int r = 0; r < rows.Length; r++)
             {

@@ -23,7 +23,6 @@ public sealed class LstmScratch
         LayerInput = new AlignedFloats(Rows * (Math.Max(shape.InputSize, shape.HiddenStateSize) + shape.HiddenStateSize));
         Gates = new AlignedFloats(Rows * 4 * shape.HiddenSize);
         Cell = new AlignedFloats(Rows * shape.HiddenSize);
-        CellActivation = new AlignedFloats(shape.HiddenSize);
         CellOutput = new AlignedFloats(Rows * shape.HiddenSize);
         Projected = new AlignedFloats(shape.ProjectionSize > 0 ? Rows * shape.ProjectionSize : 0);
     }
@@ -40,9 +39,6 @@ public sealed class LstmScratch
 
     /// <summary>c (Rows, H), side by side.</summary>
     internal AlignedFloats Cell { get; }
-
-    /// <summary>tanh(c) of one stream (H): inference does not look at it.</summary>
-    internal AlignedFloats CellActivation { get; }
 
     /// <summary>o∘tanh(c) (Rows, H).</summary>
     internal AlignedFloats CellOutput { get; }

@@ -238,7 +238,7 @@ public sealed class BackpropagationThroughTime
             ref At(tape.Gates, step * gates), _steps * gates);
 
         ref float cellOutput = ref _shape.ProjectionSize > 0 ? ref At(tape.CellOutput, step * size) : ref At(tape.Hidden, step * hiddenRow);
-        LstmCell.Step(
+        LstmCell.StepKeepingGates(
             _width, _sequences, size, ref At(tape.Gates, step * gates), _steps * gates,
             ref At(tape.Cell, step * size), ref At(tape.Cell, (step + 1) * size), (_steps + 1) * size,
             ref At(tape.CellActivation, step * size), _steps * size,

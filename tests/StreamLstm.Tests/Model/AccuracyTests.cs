@@ -14,7 +14,7 @@ public sealed class AccuracyTests
         {
             float[] gates = [(float)x, (float)x, (float)x, (float)x];
             float cell = 0.5f, cellActivation = 0, hidden = 0;
-            LstmCell.Step(1, 1, 1, ref gates[0], 4, ref cell, ref cell, 1, ref cellActivation, 1, ref hidden, 1);
+            LstmCell.StepKeepingGates(1, 1, 1, ref gates[0], 4, ref cell, ref cell, 1, ref cellActivation, 1, ref hidden, 1);
 
             double sigmoid = 1 / (1 + Math.Exp(-(float)x));
             Assert.Equal(sigmoid, gates[0], 3e-7);
@@ -31,7 +31,7 @@ public sealed class AccuracyTests
         float[] gates = new float[4];
         float cell = 0, cellActivation = 1, hidden = 1;
 
-        LstmCell.Step(1, 1, 1, ref gates[0], 4, ref cell, ref cell, 1, ref cellActivation, 1, ref hidden, 1);
+        LstmCell.StepKeepingGates(1, 1, 1, ref gates[0], 4, ref cell, ref cell, 1, ref cellActivation, 1, ref hidden, 1);
 
         Assert.Equal([0.5f, 0.5f, 0, 0.5f], gates);
         Assert.Equal((0, 0, 0), (cell, cellActivation, hidden));
