@@ -5,8 +5,8 @@ namespace StreamLstm.Model;
 /// <summary>Buffers of one thread for steps of one shape; hold nothing between two steps.</summary>
 public sealed class LstmScratch
 {
-    /// <summary>Streams that go through the network together; the kernel's tile.</summary>
-    internal const int Rows = 6;
+    /// <summary>Streams that go through the network together: four of the kernel's tiles share each look at the weights.</summary>
+    internal const int Rows = 24;
 
     /// <summary>Buffers for a shape.</summary>
     public LstmScratch(LstmShape shape)

@@ -159,5 +159,6 @@ public sealed class LstmNetworkTests
         var refused = Assert.Throws<ArgumentException>(weights.RequireFinite);
 
         Assert.Contains("layer 1 recurrent weights[5] is -", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new PackedLstmWeights(weights));
     }
 }

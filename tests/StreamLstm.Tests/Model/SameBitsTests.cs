@@ -46,6 +46,12 @@ public sealed class SameBitsTests
                     LstmNetwork.Step(weights, inputs, stepped, rows, outputs, new LstmScratch(shape, width));
                     Assert.Equal(expectedStates, stepped);
                     Assert.Equal(expected, outputs);
+
+                    float[] packed = [.. states];
+                    Array.Clear(outputs);
+                    LstmNetwork.Step(new PackedLstmWeights(weights), inputs, packed, rows, outputs, new LstmScratch(shape, width));
+                    Assert.Equal(expectedStates, packed);
+                    Assert.Equal(expected, outputs);
                 }
             },
             iter: 60);
