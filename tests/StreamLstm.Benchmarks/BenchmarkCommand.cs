@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Benchmarks.LongMemory;
 using StreamLstm.Benchmarks.Quality;
 
 namespace StreamLstm.Benchmarks;
@@ -22,22 +23,28 @@ internal static class BenchmarkCommand
             return QualityCommand.Run(chosen, output, error);
         }
 
+        if (args is [LongMemoryBenchmark.Name, .. string[] rest])
+        {
+            return LongMemoryBenchmark.Run(rest, output, error);
+        }
+
         string[] names = [.. args.Where(arg => arg != "--small")];
 
         if (names is ["list"])
         {
             foreach ((string name, string about, _) in Groups)
             {
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-6} {about}"));
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-11} {about}"));
             }
 
             output.WriteLine($"{QualityCommand.Usage}: detection scores on labelled data, and the goals");
+            output.WriteLine($"{LongMemoryBenchmark.Name} {LongMemoryBenchmark.About}");
             return 0;
         }
 
         if (names.Length == 0 || names.Any(name => Groups.All(group => group.Name != name)))
         {
-            error.WriteLine($"usage: [--small] list|{string.Join('|', Groups.Select(group => group.Name))} ...");
+            error.WriteLine($"usage: [--small] list|{string.Join('|', Groups.Select(group => group.Name))} ..., or {LongMemoryBenchmark.Name} ...");
             return 2;
         }
 
