@@ -17,6 +17,9 @@ public sealed class StreamRow
     /// <summary>Rows between two refreshes of bins and scale.</summary>
     private const int RefreshEvery = 16;
 
+    /// <summary>Differences from one season before that must be known before one is called unusual.</summary>
+    private const int SeasonalDifferencesMin = 64;
+
     /// <summary>Rows before there are bins.</summary>
     private const int FirstBins = 32;
 
@@ -25,6 +28,7 @@ public sealed class StreamRow
     private readonly DetectionOptions _options;
     private readonly SortedReservoir _history = new(capacity: 4096, horizon: 0);
     private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
+    private SortedReservoir _seasonalDifferences = NewSeasonalDifferences();
     private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
     private readonly ValueRing _ring = new();
     private readonly QuantileBins _bins = new();
@@ -127,7 +131,7 @@ public sealed class StreamRow
             _forecaster.Judge(row, value, _bins, _history, _encoder.Scale, _moves, scratch);
             Tail marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
-                value, _lastValue, _forecaster.Tails, marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
+                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
         }
 
         // 2 decide
@@ -214,6 +218,7 @@ public sealed class StreamRow
         writer.Write(_encoder.DifferenceScale);
         _history.Save(writer);
         _differences.Save(writer);
+        _seasonalDifferences.Save(writer);
         _gapSeconds.Save(writer);
         _ring.Save(writer);
         _bins.Save(writer);
@@ -243,6 +248,7 @@ public sealed class StreamRow
         row._encoder.DifferenceScale = reader.ReadDouble();
         row._history.Load(reader);
         row._differences.Load(reader);
+        row._seasonalDifferences.Load(reader);
         row._gapSeconds.Load(reader);
         row._ring.Load(reader);
         row._bins.Load(reader);
@@ -441,9 +447,38 @@ public sealed class StreamRow
         const double DaySeconds = 86_400;
         double dayRows = Math.Round(DaySeconds / Math.Max(_gapSeconds.Quantile(0.5), 1e-6));
         bool dayFits = dayRows >= 2 * ForecastInput.HorizonMax && dayRows + ForecastInput.HorizonMax <= ValueRing.Capacity;
-        _encoder.ShortSeason = dayFits ? (int)dayRows : (int)_period;
+        int season = dayFits ? (int)dayRows : (int)_period;
+
+        if (season != _encoder.ShortSeason)
+        {
+            // What one season's differences are says nothing about another's.
+            _encoder.ShortSeason = season;
+            _seasonalDifferences = NewSeasonalDifferences();
+            _channels.ForgetSeason();
+        }
+
         double longRows = dayFits ? 7 * dayRows : 2 * _period;
         _encoder.LongSeason = longRows + ForecastInput.HorizonMax <= ValueRing.Capacity ? (int)longRows : 0;
+    }
+
+    private static SortedReservoir NewSeasonalDifferences() => new(capacity: 512, horizon: 4000);
+
+    /// <summary>How unusual the value's difference from the one a season before is, among all such differences so far; null while that is not known.</summary>
+    private Tail? SeasonalTail(long row, double value)
+    {
+        int season = _encoder.ShortSeason;
+
+        if (season == 0 || row - season < _ring.First)
+        {
+            return null;
+        }
+
+        double difference = value - _ring[row - season];
+        Tail? tail = _seasonalDifferences.Count < SeasonalDifferencesMin
+            ? null
+            : QuantileBins.MarginalTailOf(difference, _seasonalDifferences, ValueScale.Of(_seasonalDifferences), _moves);
+        _seasonalDifferences.Add(difference, ref _random);
+        return tail;
     }
 
     private bool IsClean(long first, long end)
@@ -515,6 +550,7 @@ public sealed class StreamRow
         string sign = strongest switch
         {
             Channel.Forecast => "not what the network expected here",
+            Channel.Season => "the values stay on one side of those a season before",
             Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => "the values stay on one side of the forecasts",
             Channel.Volatility => "the values scatter more than forecast",
             Channel.Rarity => "a rare value for this stream",
@@ -533,7 +569,7 @@ public sealed class StreamRow
     private static IncidentKind KindOf(Channel channel) => channel switch
     {
         Channel.Forecast => IncidentKind.Contextual,
-        Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => IncidentKind.LevelShift,
+        Channel.Season or Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => IncidentKind.LevelShift,
         Channel.Rarity => IncidentKind.Point,
         Channel.Range => IncidentKind.Range,
         Channel.Flatline => IncidentKind.Flatline,

@@ -11,6 +11,9 @@ namespace StreamLstm.Detection.Scoring;
 /// </remarks>
 internal sealed class BlockMaximaTail(int delayBlocks, double prior)
 {
+    /// <summary>The score of what nothing is known about; also the least.</summary>
+    public const double Unknown = -2;
+
     /// <summary>Rows in a block.</summary>
     public const int BlockRows = 25;
 
@@ -32,19 +35,19 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior)
     /// <summary>Blocks that count.</summary>
     public int Blocks { get; private set; }
 
-    /// <summary>The score of a channel value; -2 where nothing is known yet.</summary>
+    /// <summary>The score of a channel value; <see cref="Unknown"/> where nothing is known yet.</summary>
     public double Score(double value)
     {
         if (_kept < 4)
         {
-            return -2;
+            return Unknown;
         }
 
         double u = _highest[_kept - 1];
 
         if (value <= u)
         {
-            return Math.Max(-2, -Math.Log10(_kept) - 1 + (u > 0 ? value / u : 0));
+            return Math.Max(Unknown, -Math.Log10(_kept) - 1 + (u > 0 ? value / u : 0));
         }
 
         double excess = 0;

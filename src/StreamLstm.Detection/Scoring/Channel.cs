@@ -15,6 +15,9 @@ internal enum Channel
     /// <summary>The last values stay on one side of what was forecast twenty-four steps before.</summary>
     Drift24,
 
+    /// <summary>The last values stay on one side of those one season before.</summary>
+    Season,
+
     /// <summary>The one-step errors are larger than they were.</summary>
     Volatility,
 

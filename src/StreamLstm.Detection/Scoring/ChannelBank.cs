@@ -21,7 +21,7 @@ internal sealed class ChannelBank
     private readonly double[] _values = new double[Channels.Count];
     private readonly double[] _fastScores = new double[Channels.Count];
     private readonly double[] _slowScores = new double[Channels.Count];
-    private readonly double[] _drift = new double[3];
+    private readonly double[] _drift = new double[4];
     private readonly ShapeMemory _shapes = new(dimension: 4, capacity: 400, delay: 15);
     private double _volatility = 1;
     private int _flatRows;
@@ -47,13 +47,14 @@ internal sealed class ChannelBank
     /// <param name="value">The row's value.</param>
     /// <param name="previous">The value before it.</param>
     /// <param name="forecast">Its tails under the forecasts: (horizons).</param>
+    /// <param name="season">The tail of its difference from the value one season before, among all such differences; null where that is not known.</param>
     /// <param name="marginal">Its tail among all values of the stream.</param>
     /// <param name="history">The stream's values before it.</param>
     /// <param name="scale">The stream's scale.</param>
     /// <param name="differenceScale">Usual size of its differences.</param>
     /// <param name="moves">How often the stream's value has ever changed.</param>
     public void Observe(
-        double value, double previous, ReadOnlySpan<Tail> forecast, Tail marginal,
+        double value, double previous, ReadOnlySpan<Tail> forecast, Tail? season, Tail marginal,
         SortedReservoir history, ValueScale scale, double differenceScale, long moves)
     {
         // A stream that has hardly ever moved says little about how far it moves: its first change is news, not proof.
@@ -63,6 +64,7 @@ internal sealed class ChannelBank
         _values[(int)Channel.Drift1] = Drift(0, forecast[0]);
         _values[(int)Channel.Drift6] = Drift(1, forecast[1]);
         _values[(int)Channel.Drift24] = Drift(2, forecast[2]);
+        _values[(int)Channel.Season] = season is { } tail ? Drift(3, tail) : 0;
         _values[(int)Channel.Volatility] = Volatility(forecast[0]);
         _values[(int)Channel.Rarity] = marginal.Surprise;
         _values[(int)Channel.Range] = BeyondRange(value, y, history, scale);
@@ -76,6 +78,13 @@ internal sealed class ChannelBank
                 _values[channel] *= evidence;
             }
 
+            // A channel that says nothing yet must not be taken for one that is always quiet.
+            if (channel == (int)Channel.Season && season is null)
+            {
+                _fastScores[channel] = _slowScores[channel] = BlockMaximaTail.Unknown;
+                continue;
+            }
+
             _fastScores[channel] = _fast[channel].Score(_values[channel]);
             _slowScores[channel] = _slow[channel].Score(_values[channel]);
             _fast[channel].Add(_values[channel]);
@@ -84,6 +93,14 @@ internal sealed class ChannelBank
 
         Fast = ScoreCombination.Combine(_fastScores);
         Slow = ScoreCombination.Combine(_slowScores);
+    }
+
+    /// <summary>Forgets what another season's differences were like.</summary>
+    public void ForgetSeason()
+    {
+        _fast[(int)Channel.Season] = new BlockMaximaTail(delayBlocks: 0, prior: 1);
+        _slow[(int)Channel.Season] = new BlockMaximaTail(SlowDelayBlocks, prior: 1);
+        _drift[3] = 0;
     }
 
     public void Save(BinaryWriter writer)

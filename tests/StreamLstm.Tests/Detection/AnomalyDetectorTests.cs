@@ -113,4 +113,26 @@ public sealed class AnomalyDetectorTests
 
         return opened;
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_level_shift_against_the_season_before_is_found_within_twenty_rows(int seed)
+    {
+        const int Period = 400, Shift = 3000;
+        var random = new Random(seed);
+        var detector = new AnomalyDetector();
+        List<(int Row, IncidentKind Kind)> opened = [];
+
+        for (int row = 0; row < Shift + 100; row++)
+        {
+            double value = 20 + 6 * Math.Sin(2 * Math.PI * row / Period) + 0.5 * Chance.Normal(random) + (row >= Shift ? 6 : 0);
+            detector.Score(new Observation("s", DateTimeOffset.UnixEpoch.AddSeconds(row), value));
+            opened.AddRange(detector.LastOutput.Incidents.Where(i => i.State == IncidentState.Opened).Select(i => (row, i.Kind)));
+        }
+
+        Assert.InRange(Assert.Single(opened).Row, Shift, Shift + 20);
+        Assert.Equal(IncidentKind.LevelShift, opened[0].Kind);
+    }
 }
