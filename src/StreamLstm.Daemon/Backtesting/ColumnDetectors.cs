@@ -69,6 +69,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         return new RowVerdict
         {
             Score = rowScore,
+            AlertScore = streams.Count == 1 ? strongest?.AlertScore : null,
             IsAlert = opened,
             IsAbnormal = _open.AsSpan().Contains(true),
             Expected = strongest?.Expected,
