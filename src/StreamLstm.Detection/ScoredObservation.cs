@@ -7,8 +7,8 @@ namespace StreamLstm.Detection;
 /// <param name="Lifecycle">Where the stream stood when the verdict was made.</param>
 /// <param name="Progress">Share of the warm-up that is done, 0 to 1; 1 once the stream is active.</param>
 /// <param name="AnomalyScore">
-/// log10 of one over the expected number of comparable events so far in this stream: 0 is "as often as once", 3 is
-/// "a thousandth of an event was to be expected". Null while the stream is learning or calibrating.
+/// Decades: a power mean over channels of log10 of one over the number of comparable events to be expected so far in
+/// this stream. High = anomalous. Null while the stream is learning or calibrating.
 /// </param>
 /// <param name="Score">The same for people, 0 to 100; 0 while the stream is learning or calibrating.</param>
 /// <param name="Expected">The median that was forecast for this observation before it came, or null.</param>
@@ -30,4 +30,8 @@ public readonly record struct ScoredObservation(
     double? Upper,
     bool IsAlert,
     string Channel,
-    long ModelVersion);
+    long ModelVersion)
+{
+    /// <summary>Decades by which the observation exceeds what an alert costs, where it is one by alert control; null elsewhere.</summary>
+    public double? AlertScore { get; init; }
+}

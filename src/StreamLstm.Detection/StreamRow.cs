@@ -35,6 +35,8 @@ public sealed class StreamRow
     private readonly ForecastInput _encoder;
     private readonly Forecaster _forecaster = new();
     private readonly ChannelBank _channels = new();
+    private readonly ReportBank _report = new();
+    private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
     private readonly IncidentTracker _incident = new();
     private StreamLearner? _learner;
@@ -124,12 +126,15 @@ public sealed class StreamRow
         // 1 score: the value against the forecasts made for it
         (double Median, double Lower, double Upper)? expected = null;
         bool judged = row >= _options.LearningRows;
+        Tail marginal = default;
+        double? forecast24 = null;
 
         if (judged)
         {
             expected = _forecaster.Expect(row, _bins, _history, scratch);
             _forecaster.Judge(row, value, _bins, _history, _encoder.Scale, _moves, scratch);
-            Tail marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
+            forecast24 = _forecaster.Median(2, row, _bins, _history);
+            marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
                 value, _lastValue, _forecaster.Tails, SeasonalTail(row, value), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
         }
@@ -138,7 +143,16 @@ public sealed class StreamRow
         bool alert = judged && Decide(observation, row, expected, output);
 
         // 3 remember
+        (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
         Remember(value, row, gapRatio);
+        double? alertScore = null;
+
+        if (judged)
+        {
+            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period);
+            alertScore = row >= ReportBank.FirstScoredRow ? _records.Observe(_report.Fast, row) : null;
+        }
+
         _lastTime = observation.Time;
 
         // 4 learn
@@ -164,14 +178,17 @@ public sealed class StreamRow
             value,
             Lifecycle,
             Progress,
-            active ? _channels.Slow : null,
-            active ? ScoreCombination.ForPeople(_channels.Slow) : 0,
+            active ? _report.Slow : null,
+            active ? ScoreCombination.ForPeople(_report.Slow) : 0,
             expected?.Median,
             expected?.Lower,
             expected?.Upper,
             alert,
-            active ? Channels.Name(StrongestChannel()) : "",
-            ModelVersion);
+            active ? _report.Strongest : "",
+            ModelVersion)
+        {
+            AlertScore = alertScore,
+        };
     }
 
     /// <summary>Opens a silence incident when the stream has been quiet for too long.</summary>
@@ -224,6 +241,8 @@ public sealed class StreamRow
         _bins.Save(writer);
         _forecaster.Save(writer);
         _channels.Save(writer);
+        _report.Save(writer);
+        _records.Save(writer);
         _budget.Save(writer);
         _incident.Save(writer);
         _learner?.Save(writer);
@@ -254,6 +273,8 @@ public sealed class StreamRow
         row._bins.Load(reader);
         row._forecaster.Load(reader);
         row._channels.Load(reader);
+        row._report.Load(reader);
+        row._records.Load(reader);
         row._budget.Load(reader);
         row._incident.Load(reader);
         row._learner?.Load(reader);

@@ -90,7 +90,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
 
         using ResultFile? file = job.Output is null
             ? null
-            : new ResultFile(Path.Combine(directory, job.Output), series, job.WritesFlags);
+            : new ResultFile(Path.Combine(directory, job.Output), series, job.WritesFlags, job.ScoresAlerts);
         var engine = new AnomalyDetector(_detection);
         var courses = new Dictionary<string, StreamCourse>(StringComparer.Ordinal);
         var attribution = new double[series.JudgedColumns ?? series.Columns.Count];

@@ -32,6 +32,12 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
 
             if (engine.Score(new Observation(streams[column], time, values[column])) is not { } scored)
             {
+                // The daemon goes on with the stream as a new one; a measurement must not hide that.
+                if (engine.LastOutput.Faults is [(_, Exception fault), ..])
+                {
+                    throw new InvalidOperationException($"stream {streams[column]}: {fault.Message}", fault);
+                }
+
                 rejected ??= (RejectionReason)Array.FindIndex(engine.LastOutput.Rejected, count => count > 0);
                 continue;
             }
@@ -69,6 +75,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         return new RowVerdict
         {
             Score = rowScore,
+            AlertScore = streams.Count == 1 ? strongest?.AlertScore : null,
             IsAlert = opened,
             IsAbnormal = _open.AsSpan().Contains(true),
             Expected = strongest?.Expected,

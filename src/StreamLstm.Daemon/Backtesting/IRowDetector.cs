@@ -18,6 +18,9 @@ internal readonly record struct RowVerdict
     /// <summary>In decades, without a bound; null while nothing is known.</summary>
     public double? Score { get; init; }
 
+    /// <summary>How far the row exceeds the price of an alert, where it is one; null elsewhere.</summary>
+    public double? AlertScore { get; init; }
+
     /// <summary>Whether an incident was opened by this row.</summary>
     public bool IsAlert { get; init; }
 

@@ -16,17 +16,20 @@ internal sealed class ResultFile : IRowObserver, IDisposable
     private readonly CsvWriter _csv;
     private readonly Series _series;
     private readonly bool _flags;
+    private readonly bool _scoresAlerts;
     private bool? _lastFlag;
 
     /// <param name="path">Where it stands once it is complete.</param>
     /// <param name="series">What it holds.</param>
+    /// <param name="scoresAlerts">Whether anomaly_score is that of alerts, 0 elsewhere.</param>
     /// <param name="flags">Whether it has the columns pred (the row belongs to an incident) and cp (an incident began or ended).</param>
-    public ResultFile(string path, Series series, bool flags)
+    public ResultFile(string path, Series series, bool flags, bool scoresAlerts)
     {
         _file = new PartialFile(path);
         _csv = new CsvWriter(_file.Writer, new CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\n" }, leaveOpen: true);
         _series = series;
         _flags = flags;
+        _scoresAlerts = scoresAlerts;
         WriteHeader();
     }
 
@@ -49,7 +52,7 @@ internal sealed class ResultFile : IRowObserver, IDisposable
         }
 
         Write(verdict.Score);
-        Write(AnomalyScore(verdict.Score));
+        Write(AnomalyScore(_scoresAlerts ? verdict.AlertScore : verdict.Score));
         Write(verdict.IsAlert);
         Write(verdict.Expected);
         Write(verdict.Lower);

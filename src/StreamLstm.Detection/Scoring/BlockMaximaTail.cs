@@ -6,10 +6,13 @@ namespace StreamLstm.Detection.Scoring;
 /// are kept; above the lowest of these, u, an exponential tail with mean excess beta is assumed (Pickands 1975, shape 0).
 /// As beta is known from k excesses only, its uncertainty is integrated out: k events above u so far, each beyond v
 /// with probability (1 + (v - u) / (k beta))^-k, the Lomax posterior predictive. Few blocks thus give modest scores by
-/// themselves. A block counts after <c>delayBlocks</c>: 0 to forget quickly what has been alarmed, 16 so that an
-/// anomaly does not teach its own score away.
+/// themselves.
 /// </remarks>
-internal sealed class BlockMaximaTail(int delayBlocks, double prior)
+/// <param name="delayBlocks">Blocks after which a block counts: 0 to forget quickly what has been alarmed, 16 so that an anomaly does not teach its own score away.</param>
+/// <param name="prior">The least mean excess, and the one expected before anything is known.</param>
+/// <param name="priorPerLevel">What of u is added to it: for channels without a unit of their own.</param>
+/// <param name="priorCount">Excesses that the prior is worth.</param>
+internal sealed class BlockMaximaTail(int delayBlocks, double prior, double priorPerLevel = 0, int priorCount = 16)
 {
     /// <summary>The score of what nothing is known about; also the least.</summary>
     public const double Unknown = -2;
@@ -18,9 +21,6 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior)
     public const int BlockRows = 25;
 
     private const int KeptMax = 16;
-
-    /// <summary>Excesses that the prior is worth.</summary>
-    private const double PriorCount = 16;
 
     /// <summary>What a kept maximum loses per block: an extreme is half forgotten after 280 blocks, 7,000 rows.</summary>
     private const double Fade = 0.9975;
@@ -31,6 +31,7 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior)
     private int _waitingCount;
     private double _blockMax;
     private int _blockRows;
+    private double _meanExcess;
 
     /// <summary>Blocks that count.</summary>
     public int Blocks { get; private set; }
@@ -43,24 +44,15 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior)
             return Unknown;
         }
 
-        double u = _highest[_kept - 1];
+        double excess = value - _highest[_kept - 1];
 
-        if (value <= u)
+        if (excess <= 0)
         {
-            return Math.Max(Unknown, -Math.Log10(_kept) - 1 + (u > 0 ? value / u : 0));
+            return Math.Max(Unknown, excess / (_meanExcess * Math.Log(10)) - Math.Log10(_kept));
         }
 
-        double excess = 0;
-
-        for (int i = 0; i < _kept; i++)
-        {
-            excess += _highest[i] - u;
-        }
-
-        // Gamma prior on 1/beta, worth PriorCount excesses of the mean that a channel in nats has by itself.
-        double known = _kept + PriorCount;
-        double beta = Math.Max((excess + PriorCount * prior) / known, prior);
-        return known * Math.Log10(1 + (value - u) / (known * beta)) - Math.Log10(_kept);
+        double known = _kept + priorCount;
+        return known * Math.Log10(1 + excess / (known * _meanExcess)) - Math.Log10(_kept);
     }
 
     public void Add(double value)
@@ -91,6 +83,7 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior)
         }
 
         Enter(completed);
+        Fit();
     }
 
     public void Save(BinaryWriter writer)
@@ -134,6 +127,27 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior)
         {
             _waiting[i] = reader.ReadDouble();
         }
+
+        Fit();
+    }
+
+    private void Fit()
+    {
+        if (_kept == 0)
+        {
+            return;
+        }
+
+        double u = _highest[_kept - 1];
+        double least = prior + priorPerLevel * u;
+        double excess = priorCount * least;
+
+        for (int i = 0; i < _kept; i++)
+        {
+            excess += _highest[i] - u;
+        }
+
+        _meanExcess = Math.Max(excess / (_kept + priorCount), least);
     }
 
     private void Enter(double maximum)

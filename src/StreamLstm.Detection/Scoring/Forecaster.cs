@@ -9,7 +9,7 @@ namespace StreamLstm.Detection.Scoring;
 internal sealed class Forecaster
 {
     /// <summary>Share by which the trust in network and marginal returns to even per row: the better one may change.</summary>
-    private const double FixedShare = 0.002;
+    private const double FixedShare = 0.01;
 
     private static readonly int HorizonCount = ForecastInput.Horizons.Length;
 
@@ -89,6 +89,10 @@ internal sealed class Forecaster
             bins.QuantileOf(scratch.Mixture, 0.01, history),
             bins.QuantileOf(scratch.Mixture, 0.99, history));
     }
+
+    /// <summary>Median of what the horizon had forecast for the present row; null before there is one.</summary>
+    public double? Median(int horizon, long row, QuantileBins bins, SortedReservoir history) =>
+        Steps < ForecastInput.Horizons[horizon] || history.Count < 8 ? null : bins.QuantileOf(Pending(horizon, row), 0.5, history);
 
     /// <summary>Feeds the row to the network and keeps what it forecasts.</summary>
     public void Step(ForecastWeights weights, long row, ForecastInput encoder, DetectionScratch scratch)

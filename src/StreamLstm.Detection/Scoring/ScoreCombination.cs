@@ -20,6 +20,27 @@ internal static class ScoreCombination
         return Math.Log10(sum / scores.Length);
     }
 
+    /// <summary>S = log10(mean over channels of 10^(0.4 s)) / 0.4: between their mean and their highest.</summary>
+    public static double PowerMean(ReadOnlySpan<double> scores)
+    {
+        const double Power = 0.4;
+        double highest = double.NegativeInfinity;
+
+        foreach (double score in scores)
+        {
+            highest = Math.Max(highest, score);
+        }
+
+        double sum = 0;
+
+        foreach (double score in scores)
+        {
+            sum += Math.Pow(10, Power * (score - highest));
+        }
+
+        return highest + Math.Log10(sum / scores.Length) / Power;
+    }
+
     /// <summary>Each channel's share of the combined score, summing to 1.</summary>
     public static void Attribute(ReadOnlySpan<double> scores, Span<double> shares)
     {

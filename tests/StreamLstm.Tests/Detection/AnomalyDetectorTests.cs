@@ -84,6 +84,40 @@ public sealed class AnomalyDetectorTests
         Assert.All(Scores(series), scored => Assert.True(double.IsFinite(scored.Score)));
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    [InlineData(33)]
+    [InlineData(600)]
+    public void A_broken_period_of_any_length_scores_higher_than_every_whole_one(int period)
+    {
+        var random = new Random(11);
+        int rows = 8 * period + 1400;
+        double[] series =
+        [
+            .. Enumerable.Range(0, rows).Select(row => Math.Sin(2 * Math.PI * row / period) + 0.05 * Chance.Normal(random)),
+        ];
+        int broken = rows - 200;
+
+        for (int row = broken; row < broken + Math.Max(12, period / 4); row++)
+        {
+            series[row] *= -0.5;
+        }
+
+        var detector = new AnomalyDetector();
+        double highest = double.NegativeInfinity, before = double.NegativeInfinity;
+
+        for (int row = 0; row < rows; row++)
+        {
+            ScoredObservation scored = detector.Score(new Observation("s", Start.AddMinutes(row), series[row]))!.Value;
+            Assert.Empty(detector.LastOutput.Faults);
+            before = row < broken && row > rows - 900 ? Math.Max(before, scored.AnomalyScore ?? before) : before;
+            highest = row >= broken ? Math.Max(highest, scored.AnomalyScore ?? highest) : highest;
+        }
+
+        Assert.True(highest > before + 1, $"{highest} after the break, {before} before");
+    }
+
     private static ScoredObservation[] Scores(double[] series, string stream = "s")
     {
         var detector = new AnomalyDetector();

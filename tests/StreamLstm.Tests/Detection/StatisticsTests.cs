@@ -138,6 +138,74 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void A_coreset_stays_bounded_finds_the_nearest_member_and_survives_a_restart()
+    {
+        var random = new Random(7);
+        var coreset = new Coreset(dimension: 5, capacity: 100, step: 1 / 20.0);
+        List<float[]> shown = [];
+
+        for (int i = 0; i < 3000; i++)
+        {
+            float[] vector = [.. Enumerable.Range(0, 5).Select(_ => (float)Chance.Normal(random))];
+            shown.Add(vector);
+            coreset.Add(vector);
+        }
+
+        var restored = new Coreset(dimension: 5, capacity: 100, step: 1 / 20.0);
+        using var file = new MemoryStream();
+        coreset.Save(new BinaryWriter(file));
+        file.Position = 0;
+        restored.Load(new BinaryReader(file));
+
+        Assert.InRange(coreset.Count, 50, 100);
+        Assert.All(shown, vector => Assert.InRange(coreset.Novelty(vector), 0, 2.5));
+        Assert.InRange(coreset.Novelty([6, 6, 6, 6, 6]), 6, 14);
+        Assert.Equal(shown.Select(vector => coreset.Novelty(vector)), shown.Select(vector => restored.Novelty(vector)));
+    }
+
+    [Fact]
+    public void A_coreset_with_room_gives_the_distance_to_the_nearest_vector_it_was_shown()
+    {
+        var random = new Random(8);
+        var coreset = new Coreset(dimension: 7, capacity: 500, step: 1 / 20.0);
+        float[][] shown = [.. Enumerable.Range(0, 200).Select(_ => Vector())];
+
+        foreach (float[] vector in shown)
+        {
+            coreset.Add(vector);
+        }
+
+        for (int i = 0; i < 100; i++)
+        {
+            float[] query = Vector();
+            double nearest = shown.Min(vector => Math.Sqrt(vector.Zip(query, (a, b) => (a - b) * (a - b)).Sum()));
+            Assert.Equal(nearest, coreset.Novelty(query), 0.1);
+        }
+
+        float[] Vector() => [.. Enumerable.Range(0, 7).Select(_ => (float)Chance.Normal(random))];
+    }
+
+    [Fact]
+    public void Alerts_by_records_come_as_often_in_every_e_fold_of_age()
+    {
+        var budget = new RecordBudget();
+        var random = new Random(9);
+        int early = 0, late = 0;
+
+        for (int row = 200; row < 80_000; row++)
+        {
+            // Noise that has nothing to say: the budget alone bounds it.
+            bool alert = budget.Observe(-1.5 - Math.Log10(1 - random.NextDouble()), row) is not null;
+            early += alert && row < 4000 ? 1 : 0;
+            late += alert && row >= 4000 ? 1 : 0;
+        }
+
+        // Three e-folds each, 2.4 alerts in one; noise starts above the first threshold.
+        Assert.InRange(early, 5, 60);
+        Assert.InRange(late, 3, 60);
+    }
+
+    [Fact]
     public void A_budget_makes_a_loud_stream_quieter_until_it_keeps_it()
     {
         var options = new AlertBudgetOptions { RowsPerAlert = 1000 };

@@ -27,6 +27,7 @@ internal static class GroupedCsv
                     Paths = [path],
                     Output = name,
                     WritesFlags = flags,
+                    ScoresAlerts = !flags,
                     EveryRow = true,
                     Read = files => CsvSeries.Read(new StreamReader(files[0].Stream), stream, labels, files[0].Problems),
                 };

@@ -1,0 +1,37 @@
+namespace StreamLstm.Detection.Scoring;
+
+/// <summary>A coreset of four-dimensional vectors, every second of which enters 30 rows late: never compared with its own neighbours in time.</summary>
+internal sealed class DelayedCoreset
+{
+    private const int Dimension = 4;
+    private const int DelayRows = 30;
+
+    private readonly Coreset _memory = new(Dimension, capacity: 2000, step: 1 / 24.0);
+    private readonly float[] _waiting = new float[DelayRows * Dimension];
+
+    public double Novelty(ReadOnlySpan<float> vector, long row)
+    {
+        double novelty = _memory.Novelty(vector);
+        Span<float> slot = _waiting.AsSpan((int)(row % DelayRows) * Dimension, Dimension);
+
+        if (row >= DelayRows && row % 2 == 0)
+        {
+            _memory.Add(slot);
+        }
+
+        vector.CopyTo(slot);
+        return novelty;
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        _memory.Save(writer);
+        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waiting.AsSpan()));
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        _memory.Load(reader);
+        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waiting.AsSpan()));
+    }
+}
