@@ -22,6 +22,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         double highest = double.NegativeInfinity;
         int scoredColumns = 0;
         bool opened = false;
+        List<IncidentEvent>? incidents = null;
 
         for (int column = 0; column < streams.Count; column++)
         {
@@ -38,6 +39,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
 
             foreach (IncidentEvent incident in engine.LastOutput.Incidents)
             {
+                (incidents ??= []).Add(incident);
                 opened |= incident.State == IncidentState.Opened;
                 _open[column] = incident.State != IncidentState.Closed;
             }
@@ -70,6 +72,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         {
             Score = rowScore,
             IsAlert = opened,
+            Incidents = incidents,
             IsAbnormal = _open.AsSpan().Contains(true),
             Expected = strongest?.Expected,
             Lower = strongest?.Lower,
