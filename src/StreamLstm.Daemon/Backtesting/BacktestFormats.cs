@@ -30,11 +30,6 @@ internal static class BacktestFormats
             return PlainFiles.Plan(inputs, output);
         }
 
-        if (format == Events)
-        {
-            throw new BacktestUsageException("--format: 'events' is not yet possible: log sessions have no detector so far");
-        }
-
         return Benchmarks.TryGetValue(format, out Func<IReadOnlyList<string>, string, BacktestPlan>? plan)
             ? plan(inputs, output)
             : throw new BacktestUsageException($"--format: '{format}', expected one of {string.Join(", ", Names)}, or none for CSV and NDJSON files");

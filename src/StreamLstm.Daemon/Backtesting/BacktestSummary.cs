@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using StreamLstm.Daemon.Backtesting.Report;
 
 namespace StreamLstm.Daemon.Backtesting;
 
@@ -11,13 +12,6 @@ internal static class BacktestSummary
     /// <summary>Files, rows, alerts and how often they come; the last row is the sum.</summary>
     public static void Print(IReadOnlyList<BacktestResult> results, TextWriter output)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-
-        if (!console.Profile.Out.IsTerminal)
-        {
-            console.Profile.Width = WidthWhenRedirected;
-        }
-
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("file");
 
         foreach (string name in (string[])["rows", "alerts", "alerts per stream-day"])
@@ -37,7 +31,67 @@ internal static class BacktestSummary
             complete.Sum(result => result.Rows),
             complete.Sum(result => result.Alerts),
             complete.Any(result => result.StreamDays is null) ? null : complete.Sum(result => result.StreamDays)));
-        console.Write(table);
+        Console(output).Write(table);
+    }
+
+    /// <summary>Each file under two configurations, side by side; the last row is the sum.</summary>
+    public static ComparisonTable Compare(string[] names, Course first, Course second)
+    {
+        List<Comparison> files = [];
+
+        for (int i = 0; i < first.Results.Count; i++)
+        {
+            if ((first.Results[i].Error ?? second.Results[i].Error) is null)
+            {
+                files.Add(Comparison.Of(first.Results[i], first.Recorders[i], second.Results[i], second.Recorders[i]));
+            }
+        }
+
+        string[] columns =
+        [
+            "file", $"alerts, {names[0]}", $"alerts, {names[1]}", $"per stream-day, {names[0]}", $"per stream-day, {names[1]}",
+            $"only {names[0]}", $"only {names[1]}", "score correlation",
+        ];
+        List<IReadOnlyList<string>> rows =
+        [
+            .. files.Select(file => Cells(
+                file.Name, file.First.Alerts, file.Second.Alerts, file.First.StreamDays, file.OnlyFirst, file.OnlySecond, file.Correlation)),
+        ];
+
+        if (files.Count > 1)
+        {
+            double? days = files.Any(file => file.First.StreamDays is null) ? null : files.Sum(file => file.First.StreamDays);
+            rows.Add(Cells(
+                $"{files.Count} files", files.Sum(file => file.First.Alerts), files.Sum(file => file.Second.Alerts), days,
+                files.Sum(file => file.OnlyFirst), files.Sum(file => file.OnlySecond),
+                files.Where(file => !double.IsNaN(file.Correlation)).Select(file => file.Correlation).DefaultIfEmpty(double.NaN).Average()));
+        }
+
+        return new ComparisonTable(columns, rows);
+
+        static string[] Cells(string name, long a, long b, double? days, int onlyA, int onlyB, double correlation) =>
+        [
+            name, Number(a), Number(b), PerDay(a, days), PerDay(b, days), Number(onlyA), Number(onlyB),
+            double.IsNaN(correlation) ? "-" : correlation.ToString("0.000", CultureInfo.InvariantCulture),
+        ];
+    }
+
+    /// <summary>A comparison, for people.</summary>
+    public static void Print(ComparisonTable comparison, TextWriter output)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+
+        foreach (string name in comparison.Columns)
+        {
+            table.AddColumn(name == comparison.Columns[0] ? new TableColumn(name) : new TableColumn(new Text(name)).RightAligned());
+        }
+
+        foreach (IReadOnlyList<string> row in comparison.Rows)
+        {
+            table.AddRow(row.Select(cell => new Text(cell)));
+        }
+
+        Console(output).Write(table);
     }
 
     /// <summary>What could not be taken, and what failed.</summary>
@@ -57,8 +111,25 @@ internal static class BacktestSummary
     private static Text[] Row(string name, long rows, long alerts, double? streamDays) =>
     [
         new Text(name),
-        new Text(rows.ToString("N0", CultureInfo.InvariantCulture)),
-        new Text(alerts.ToString("N0", CultureInfo.InvariantCulture)),
-        new Text(streamDays > 0 ? (alerts / streamDays.Value).ToString("0.###", CultureInfo.InvariantCulture) : "-"),
+        new Text(Number(rows)),
+        new Text(Number(alerts)),
+        new Text(PerDay(alerts, streamDays)),
     ];
+
+    private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string PerDay(long alerts, double? days) =>
+        days > 0 ? (alerts / days.Value).ToString("0.###", CultureInfo.InvariantCulture) : "-";
+
+    private static IAnsiConsole Console(TextWriter output)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+
+        if (!console.Profile.Out.IsTerminal)
+        {
+            console.Profile.Width = WidthWhenRedirected;
+        }
+
+        return console;
+    }
 }

@@ -22,6 +22,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         double highest = double.NegativeInfinity;
         int scoredColumns = 0;
         bool opened = false;
+        List<IncidentEvent>? incidents = null;
 
         for (int column = 0; column < streams.Count; column++)
         {
@@ -44,6 +45,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
 
             foreach (IncidentEvent incident in engine.LastOutput.Incidents)
             {
+                (incidents ??= []).Add(incident);
                 opened |= incident.State == IncidentState.Opened;
                 _open[column] = incident.State != IncidentState.Closed;
             }
@@ -77,6 +79,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
             Score = rowScore,
             AlertScore = streams.Count == 1 ? strongest?.AlertScore : null,
             IsAlert = opened,
+            Incidents = incidents,
             IsAbnormal = _open.AsSpan().Contains(true),
             Expected = strongest?.Expected,
             Lower = strongest?.Lower,

@@ -1,4 +1,5 @@
 using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
 
 namespace StreamLstm.Daemon.Backtesting;
 
@@ -38,6 +39,9 @@ internal readonly record struct RowVerdict
 
     /// <summary>The indicator that says most of that value; empty while there is none.</summary>
     public string Channel { get; init; }
+
+    /// <summary>What was told of incidents by this row; null for nothing.</summary>
+    public IReadOnlyList<IncidentEvent>? Incidents { get; init; }
 
     /// <summary>Why the row, or one of its values, was not taken; null where all were.</summary>
     public RejectionReason? Rejected { get; init; }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spectre.Console;
 using StreamLstm.Daemon.Backtesting;
+using StreamLstm.Daemon.Backtesting.Report;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Decoding;
 
@@ -10,9 +11,14 @@ namespace StreamLstm.Daemon.Commands;
 internal static class BacktestCommand
 {
     /// <param name="withOptions">Loads the configuration, hands it on, and gives the exit code.</param>
+    /// <param name="beside">Loads the same configuration with one more file over it.</param>
     /// <param name="output">For the summary.</param>
     /// <param name="error">For progress, warnings and errors.</param>
-    public static Command Create(Func<ParseResult, Action<DaemonOptions>, int> withOptions, TextWriter output, TextWriter error)
+    public static Command Create(
+        Func<ParseResult, Action<DaemonOptions>, int> withOptions,
+        Func<ParseResult, string, DaemonOptions> beside,
+        TextWriter output,
+        TextWriter error)
     {
         var inputs = new Argument<string[]>("INPUT")
         {
@@ -30,11 +36,32 @@ internal static class BacktestCommand
             Description = $"A benchmark's layout: {string.Join(", ", BacktestFormats.Names)}. Labels are never read.",
             HelpName = "NAME",
         };
+        var train = new Option<string?>("--train")
+        {
+            Description = "With --format events: a file of normal sessions to learn from.",
+            HelpName = "FILE",
+        };
+        var report = new Option<bool>("--report")
+        {
+            Description = "Also write DIR/report.html, which needs no network, and a picture for every stream in DIR/pictures.",
+        };
+        var labels = new Option<string?>("--labels")
+        {
+            Description = "For --report: when something was wrong, as NAB's JSON of windows or CSV with the columns stream,start,end.",
+            HelpName = "FILE",
+        };
+        var compare = new Option<string[]>("--compare")
+        {
+            Description = "Run everything under two configurations, each over --config: alerts, alerts of one alone, and how scores go together.",
+            HelpName = "A B",
+            Arity = new ArgumentArity(2, 2),
+            AllowMultipleArgumentsPerToken = true,
+        };
         var since = new Option<string?>("--since") { Description = "Read rows from this time on.", HelpName = "TIME" };
         var until = new Option<string?>("--until") { Description = "Read rows before this time.", HelpName = "TIME" };
         var command = new Command("backtest", "Run recorded data through the detector, and write what it says of every row.")
         {
-            inputs, directory, format, since, until,
+            inputs, directory, format, train, report, labels, compare, since, until,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -49,6 +76,10 @@ internal static class BacktestCommand
                             parsed.GetValue(inputs)!,
                             parsed.GetValue(directory)!,
                             parsed.GetValue(format),
+                            parsed.GetValue(train),
+                            parsed.GetValue(report),
+                            parsed.GetValue(labels),
+                            [.. (parsed.GetValue(compare) ?? []).Select(file => new NamedOptions(file, beside(parsed, file)))],
                             Time(parsed, since),
                             Time(parsed, until)),
                         output,
@@ -84,18 +115,107 @@ internal static class BacktestCommand
             throw new BacktestUsageException("--since and --until: a benchmark is run whole; expected neither with --format");
         }
 
-        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, request.Directory);
-        var run = new BacktestRun(options, request.Directory) { Since = request.Since, Until = request.Until };
-        IReadOnlyList<BacktestResult> results = WithProgress(
-            plan.Jobs.Sum(BacktestRun.Size), error, progress => run.Run(plan.Jobs, progress, cancellation));
-        plan.Complete?.Invoke(results);
+        if (request.Train is not null && request.Format != BacktestFormats.Events)
+        {
+            throw new BacktestUsageException("--train: expected with --format events only");
+        }
+
+        if (request.Labels is not null && !request.Report)
+        {
+            throw new BacktestUsageException("--labels: expected with --report");
+        }
+
+        if (request.Format == BacktestFormats.Events)
+        {
+            return request.Report || request.Compared.Count > 0
+                ? throw new BacktestUsageException("--report and --compare: sessions of events have no course to draw; expected neither with --format events")
+                : Summarize(Events(options, request, error, cancellation), output, error);
+        }
+
+        LabelFile? labels = request.Labels is { } file ? LabelFile.Read(file) : null;
+
+        if (request.Compared.Count > 0)
+        {
+            return Compare(request, labels, output, error, cancellation);
+        }
+
+        Course course = Series(options, request, request.Directory, "backtest", error, cancellation);
+        WriteReport(request, labels, course, null);
+        return Summarize(course.Results, output, error);
+    }
+
+    private static int Summarize(IReadOnlyList<BacktestResult> results, TextWriter output, TextWriter error)
+    {
         BacktestSummary.Print(results, output);
         BacktestSummary.PrintProblems(results, error);
         return results.Any(result => result.Error is not null) ? CommandLine.Failed : 0;
     }
 
+    /// <summary>Both configurations over the same files, each with a folder of its own.</summary>
+    private static int Compare(Request request, LabelFile? labels, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        string[] names = [.. request.Compared.Select(one => Path.GetFileNameWithoutExtension(one.File))];
+        names = names[0] == names[1] ? [$"{names[0]}-1", $"{names[1]}-2"] : names;
+        Course[] courses =
+        [
+            .. request.Compared.Select((one, i) => Series(one.Options, request, Path.Combine(request.Directory, names[i]), names[i], error, cancellation)),
+        ];
+        ComparisonTable table = BacktestSummary.Compare(names, courses[0], courses[1]);
+        BacktestSummary.Print(table, output);
+
+        for (int i = 0; i < courses.Length; i++)
+        {
+            WriteReport(request with { Directory = Path.Combine(request.Directory, names[i]) }, labels, courses[i], table);
+        }
+
+        BacktestSummary.PrintProblems([.. courses.SelectMany(course => course.Results)], error);
+        return courses.Any(course => course.Results.Any(result => result.Error is not null)) ? CommandLine.Failed : 0;
+    }
+
+    private static void WriteReport(Request request, LabelFile? labels, Course course, ComparisonTable? comparison)
+    {
+        if (!request.Report)
+        {
+            return;
+        }
+
+        foreach (CourseRecorder recorder in course.Recorders)
+        {
+            foreach (StreamCourse stream in recorder.Courses)
+            {
+                stream.Labels.AddRange(labels?.Of(stream.Name, recorder.Job.Name) ?? []);
+            }
+        }
+
+        StreamCourse[] streams = [.. course.Recorders.SelectMany(recorder => recorder.Courses)];
+        HtmlReport.Write(Path.Combine(request.Directory, "report.html"), streams, comparison);
+        PictureReport.WriteAll(Path.Combine(request.Directory, "pictures"), streams);
+    }
+
+    private static IReadOnlyList<BacktestResult> Events(
+        DaemonOptions options, Request request, TextWriter error, CancellationToken cancellation)
+    {
+        var run = new EventBacktest(options.Detection.Seed, request.Directory);
+        string train = request.Train
+            ?? throw new BacktestUsageException("--train: missing, expected a file of normal sessions with --format events");
+        return WithProgress("training", EventBacktest.ProgressTotal, error, progress => run.Run(train, request.Inputs, progress, cancellation));
+    }
+
+    private static Course Series(
+        DaemonOptions options, Request request, string directory, string task, TextWriter error, CancellationToken cancellation)
+    {
+        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory);
+        CourseRecorder[] recorders = request.Report || request.Compared.Count > 0 ? [.. plan.Jobs.Select(job => new CourseRecorder(job))] : [];
+        IReadOnlyList<BacktestJob> jobs = recorders.Length > 0 ? [.. recorders.Select(recorder => recorder.Recorded())] : plan.Jobs;
+        var run = new BacktestRun(options, directory) { Since = request.Since, Until = request.Until };
+        IReadOnlyList<BacktestResult> results = WithProgress(
+            task, jobs.Sum(BacktestRun.Size), error, progress => run.Run(jobs, progress, cancellation));
+        plan.Complete?.Invoke(results);
+        return new Course(results, recorders);
+    }
+
     /// <summary>A bar where somebody sees it.</summary>
-    private static T WithProgress<T>(long bytes, TextWriter error, Func<Action<long>?, T> work)
+    private static T WithProgress<T>(string task, long bytes, TextWriter error, Func<Action<long>?, T> work)
     {
         if (error != Console.Error || Console.IsErrorRedirected)
         {
@@ -108,7 +228,7 @@ internal static class BacktestCommand
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
-                ProgressTask bar = context.AddTask("backtest", maxValue: Math.Max(1, bytes));
+                ProgressTask bar = context.AddTask(task, maxValue: Math.Max(1, bytes));
                 return work(read => bar.Increment(read));
             });
     }
@@ -119,5 +239,8 @@ internal static class BacktestCommand
         : throw new BacktestUsageException($"{option.Name}: '{text}', expected {Timestamps.Expectation}");
 
     private sealed record Request(
-        IReadOnlyList<string> Inputs, string Directory, string? Format, DateTimeOffset? Since, DateTimeOffset? Until);
+        IReadOnlyList<string> Inputs, string Directory, string? Format, string? Train, bool Report, string? Labels,
+        IReadOnlyList<NamedOptions> Compared, DateTimeOffset? Since, DateTimeOffset? Until);
+
+    private sealed record NamedOptions(string File, DaemonOptions Options);
 }

@@ -81,9 +81,10 @@ internal static class CommandLine
               tail -f log.csv | streamlstm run --set sources.stdin.enabled=true
               streamlstm validate --config my.yaml
               streamlstm backtest history.csv --out results
+              streamlstm backtest today.txt --format events --train normal.txt --out results
             """)
         {
-            run, validate, echo, version, BacktestCommand.Create(WithOptions, output, error), config, set,
+            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;
@@ -94,6 +95,10 @@ internal static class CommandLine
             int code = WithOptions(parsed, loaded => options = loaded);
             return options is null ? code : await DaemonHost.RunAsync(options, cancellation);
         }
+
+        // The configuration given, and one more file over it.
+        DaemonOptions Beside(ParseResult parsed, string file) =>
+            ConfigurationLoader.Load([.. parsed.GetValue(config) ?? [], file], parsed.GetValue(set) ?? []);
 
         int WithOptions(ParseResult parsed, Action<DaemonOptions> use)
         {

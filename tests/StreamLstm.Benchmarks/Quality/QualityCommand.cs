@@ -7,9 +7,9 @@ namespace StreamLstm.Benchmarks.Quality;
 /// <summary><c>-- quality</c>: backtests labelled data in this process, scores it, and says which goals are met.</summary>
 internal static class QualityCommand
 {
-    public const string Usage = "quality [nab|ucr|skab|smd|smap ...] [--data DIR] [--seeds 1,2,3] [--out DIR]";
+    public const string Usage = "quality [nab|ucr|skab|smd|smap|hdfs ...] [--data DIR] [--seeds 1,2,3] [--out DIR]";
 
-    private static readonly IQualitySet[] Sets = [new NabQuality(), new UcrQuality(), new SkabQuality(), new SmdQuality(), new SmapQuality()];
+    private static readonly IQualitySet[] Sets = [new NabQuality(), new UcrQuality(), new SkabQuality(), new SmdQuality(), new SmapQuality(), new HdfsQuality()];
 
     /// <param name="args">Sets, and options.</param>
     /// <param name="output">For tables and goals.</param>

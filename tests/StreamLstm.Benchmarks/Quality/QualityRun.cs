@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Benchmarks.Quality.Sets;
 using StreamLstm.Daemon.Backtesting;
 using StreamLstm.Daemon.Configuration;
 
@@ -55,11 +56,9 @@ internal sealed class QualityRun(IQualitySet set, string data, int[] seeds, Text
     {
         // Built-in configuration only: what a user's environment says must not move a figure.
         DaemonOptions options = ConfigurationLoader.Load([], [$"detection.seed={seed}"], new Dictionary<string, string>());
-        BacktestPlan plan = BacktestFormats.Plan(set.Format, [data], results);
         TimeSpan before = Environment.CpuUsage.TotalTime;
-        IReadOnlyList<BacktestResult> run = new BacktestRun(options, results).Run(plan.Jobs, null, CancellationToken.None);
+        IReadOnlyList<BacktestResult> run = set.Format == BacktestFormats.Events ? Sessions(seed, results) : Series(options, results);
         TimeSpan processor = Environment.CpuUsage.TotalTime - before;
-        plan.Complete?.Invoke(run);
         long alerts = run.Sum(result => result.Alerts);
         string perStreamDay = run.Sum(result => result.StreamDays) is > 0 and var days ? Text($" ({alerts / days:0.###} per stream-day)") : "";
         output.WriteLine(
@@ -69,6 +68,17 @@ internal sealed class QualityRun(IQualitySet set, string data, int[] seeds, Text
         output.Flush();
         return run;
     }
+
+    private IReadOnlyList<BacktestResult> Series(DaemonOptions options, string results)
+    {
+        BacktestPlan plan = BacktestFormats.Plan(set.Format, [data], results);
+        IReadOnlyList<BacktestResult> run = new BacktestRun(options, results).Run(plan.Jobs, null, CancellationToken.None);
+        plan.Complete?.Invoke(run);
+        return run;
+    }
+
+    private IReadOnlyList<BacktestResult> Sessions(int seed, string results) => new EventBacktest(seed, results).Run(
+        Path.Combine(data, HdfsQuality.Training), [.. HdfsQuality.Tests.Select(file => Path.Combine(data, file))], null, CancellationToken.None);
 
     private QualityTable Table(List<IReadOnlyList<QualityRow>> scored)
     {

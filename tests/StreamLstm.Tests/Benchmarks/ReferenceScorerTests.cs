@@ -129,6 +129,24 @@ public sealed partial class ReferenceScorerTests : IDisposable
             printed.Trim());
     }
 
+    [Fact]
+    public async Task Hdfs_scores_are_those_of_the_reference()
+    {
+        string data = Data("hdfs_logs");
+        string[] files = [.. HdfsQuality.Tests.Select((name, i) =>
+        {
+            // Few false alarms, most abnormal sessions found: the range that counts.
+            Write(name + ".txt", File.ReadLines(Path.Combine(data, name)).Select(_ => _random.Next(100) < (i == 0 ? 1 : 95) ? "4.5,1" : "0.5,0"));
+            return Path.Combine(_directory, name + ".txt");
+        })];
+
+        string printed = await RunAsync("hdfs_score.py", [.. files, "--data", data]);
+
+        SessionResult result = SessionScorer.Score(HdfsQuality.Flags(files[0]), HdfsQuality.Flags(files[1]));
+        Assert.Contains(FormattableString.Invariant($"P {result.Precision:F4}  R {result.Recall:F4}  F1 {result.F1:F4} "), printed, StringComparison.Ordinal);
+        Assert.InRange(result.F1, 0.5, 0.95);
+    }
+
     private long[][] Ranges(long rows)
     {
         long[][] ranges = [.. Enumerable.Range(0, _random.Next(4)).Select(_ => _random.NextInt64(rows)).Select(first => (long[])[first, first + _random.Next(400)])];

@@ -195,7 +195,9 @@ public sealed class BacktestCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--format events", "'events' is not yet possible")]
+    [InlineData("--format events", "--train: missing, expected a file of normal sessions")]
+    [InlineData("--format events --train none.txt", "expected files of sessions with --format events")]
+    [InlineData("--train a.txt", "--train: expected with --format events only")]
     [InlineData("--format nabb", "--format: 'nabb', expected one of nab, skab, telemanom, ucr, smd, events")]
     [InlineData("--format ucr", "holds no UCR_Anomaly_FullData/*.txt, which --format ucr expects")]
     [InlineData("--since yesterday", "--since: 'yesterday', expected an RFC 3339 time")]
@@ -213,6 +215,21 @@ public sealed class BacktestCommandTests : IDisposable
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Out));
         Assert.Equal("timestamp,value\n2026-01-01,1\n", File.ReadAllText(Path.Combine(input, "a.csv")));
+    }
+
+    [Fact]
+    public async Task Sessions_of_events_get_a_line_each_with_score_and_flag()
+    {
+        string train = Write("in/normal", string.Concat(Enumerable.Range(0, 400).Select(i => $"blk_{i},5 5 22 {(i % 2 == 0 ? "9 11" : "11 9")} 26\n")));
+        string test = Write("in/test", "5 5 22 9 11 26\n\nblk_7,5 5 22 11 9 26\n5 22 26\n5 5 22 9 99 26\n");
+
+        (int code, string output, string error) = await RunAsync(test, "--format", "events", "--train", train, "--out", Out);
+
+        Assert.True(code == 0, error);
+        string[] lines = await File.ReadAllLinesAsync(Path.Combine(Out, "test.txt"), TestContext.Current.CancellationToken);
+        Assert.Equal(["0", "0", "1", "1"], lines.Select(line => line.Split(',')[1]));
+        Assert.All(lines, line => Assert.Equal(line.EndsWith('1'), double.Parse(line.Split(',')[0], CultureInfo.InvariantCulture) >= 3));
+        Assert.Matches(@"test\s+4\s+2\s", output);
     }
 
     [Fact]

@@ -1,0 +1,29 @@
+namespace StreamLstm.Detection.Events;
+
+/// <summary>Settings of <see cref="EventSequenceDetector"/>.</summary>
+public sealed record EventDetectorOptions
+{
+    /// <summary>Kinds of events that are kept apart, 1 to 1000; rarer ones read as "other".</summary>
+    public int VocabularyCapacity { get; init; } = 250;
+
+    /// <summary>H of the network, 1 to 1024.</summary>
+    public int HiddenSize { get; init; } = 48;
+
+    /// <summary>Sessions of one training step.</summary>
+    public int BatchSessions { get; init; } = 48;
+
+    /// <summary>Training steps of one network, rounded up to whole passes over the sessions.</summary>
+    public int TrainingSteps { get; init; } = 6000;
+
+    /// <summary>Largest step length of the training.</summary>
+    public float LearningRate { get; init; } = 0.01f;
+
+    /// <summary>Sessions learnt from at most; of more a seeded sample is taken.</summary>
+    public int TrainingSessionsMax { get; init; } = 20_000;
+
+    /// <summary>Score from which a session is abnormal, in decades: 3 = as odd as one normal session in a thousand.</summary>
+    public double Threshold { get; init; } = 3;
+
+    /// <summary>Seed of the weights, the order of learning and the folds.</summary>
+    public ulong Seed { get; init; } = 1;
+}
