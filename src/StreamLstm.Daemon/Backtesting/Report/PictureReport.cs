@@ -63,9 +63,11 @@ internal static class PictureReport
             }
 
             plot.Axes.SetLimitsX(left, right > left ? right : left + 1);
-            plot.Font.Set(Fonts.Sans);
+            // As the pages; where it is not installed the library takes what it finds.
+            plot.Font.Set("DejaVu Sans");
         }
 
+        scores.Axes.SetLimitsY(0, 100);
         values.ShowLegend(Alignment.UpperLeft, Orientation.Horizontal);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
         pictures.SavePng(path, Width, Height);
@@ -89,7 +91,7 @@ internal static class PictureReport
     private static void DrawValues(Plot plot, StreamCourse course)
     {
         CourseBucket[] judged = [.. course.Buckets.Where(bucket => !double.IsNaN(bucket.Lower) && !double.IsNaN(bucket.Upper))];
-        plot.Title($"{course.Name}: {course.Rows:N0} rows, {course.Incidents.Count} incidents");
+        plot.Title($"{course.Name}: {course.Rows:N0} rows, {course.Incidents.Count} incident{(course.Incidents.Count == 1 ? "" : "s")}");
 
         if (judged.Length > 1)
         {
@@ -118,7 +120,6 @@ internal static class PictureReport
         line.LineWidth = 1.4f;
         line.FillY = true;
         line.FillYColor = Score.WithAlpha(0.2);
-        plot.Axes.SetLimitsY(0, 100);
         plot.YLabel("score");
     }
 
