@@ -30,11 +30,15 @@ internal static class BacktestCommand
             Description = $"A benchmark's layout: {string.Join(", ", BacktestFormats.Names)}. Labels are never read.",
             HelpName = "NAME",
         };
+        var joint = new Option<bool>("--joint")
+        {
+            Description = "Judge the numeric columns of a CSV row together (2 to 128), not each by itself.",
+        };
         var since = new Option<string?>("--since") { Description = "Read rows from this time on.", HelpName = "TIME" };
         var until = new Option<string?>("--until") { Description = "Read rows before this time.", HelpName = "TIME" };
         var command = new Command("backtest", "Run recorded data through the detector, and write what it says of every row.")
         {
-            inputs, directory, format, since, until,
+            inputs, directory, format, joint, since, until,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -49,6 +53,7 @@ internal static class BacktestCommand
                             parsed.GetValue(inputs)!,
                             parsed.GetValue(directory)!,
                             parsed.GetValue(format),
+                            parsed.GetValue(joint),
                             Time(parsed, since),
                             Time(parsed, until)),
                         output,
@@ -84,7 +89,7 @@ internal static class BacktestCommand
             throw new BacktestUsageException("--since and --until: a benchmark is run whole; expected neither with --format");
         }
 
-        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, request.Directory);
+        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, request.Directory, request.IsJoint);
         var run = new BacktestRun(options, request.Directory) { Since = request.Since, Until = request.Until };
         IReadOnlyList<BacktestResult> results = WithProgress(
             plan.Jobs.Sum(BacktestRun.Size), error, progress => run.Run(plan.Jobs, progress, cancellation));
@@ -119,5 +124,5 @@ internal static class BacktestCommand
         : throw new BacktestUsageException($"{option.Name}: '{text}', expected {Timestamps.Expectation}");
 
     private sealed record Request(
-        IReadOnlyList<string> Inputs, string Directory, string? Format, DateTimeOffset? Since, DateTimeOffset? Until);
+        IReadOnlyList<string> Inputs, string Directory, string? Format, bool IsJoint, DateTimeOffset? Since, DateTimeOffset? Until);
 }

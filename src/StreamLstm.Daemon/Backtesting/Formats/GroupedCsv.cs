@@ -28,6 +28,7 @@ internal static class GroupedCsv
                     Output = name,
                     WritesFlags = flags,
                     EveryRow = true,
+                    IsJoint = flags,
                     Read = files => CsvSeries.Read(new StreamReader(files[0].Stream), stream, labels, files[0].Problems),
                 };
             }),
