@@ -10,7 +10,10 @@ namespace StreamLstm.Detection;
 /// Decades: a power mean over channels of log10 of one over the number of comparable events to be expected so far in
 /// this stream. High = anomalous. Null while the stream is learning or calibrating.
 /// </param>
-/// <param name="Score">The same for people, 0 to 100; 0 while the stream is learning or calibrating.</param>
+/// <param name="Score">
+/// The same for people, 0 to 100, and during an incident at least what its evidence is worth; 0 while the stream is
+/// learning or calibrating.
+/// </param>
 /// <param name="Expected">The median that was forecast for this observation before it came, or null.</param>
 /// <param name="Lower">Lower end of the 98 % band that was forecast, or null.</param>
 /// <param name="Upper">Upper end of the 98 % band that was forecast, or null.</param>

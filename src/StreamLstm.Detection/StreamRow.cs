@@ -179,7 +179,7 @@ public sealed class StreamRow
             Lifecycle,
             Progress,
             active ? _report.Slow : null,
-            active ? ScoreCombination.ForPeople(_report.Slow) : 0,
+            active ? ScoreCombination.ForPeople(Math.Max(_report.Slow, _incident.IsOpen ? _channels.Fast : BlockMaximaTail.Unknown)) : 0,
             expected?.Median,
             expected?.Lower,
             expected?.Upper,

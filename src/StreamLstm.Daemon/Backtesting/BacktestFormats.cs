@@ -22,12 +22,13 @@ internal static class BacktestFormats
     /// <param name="format">A benchmark's name; null for CSV and NDJSON files.</param>
     /// <param name="inputs">Files and directories; a benchmark's one folder.</param>
     /// <param name="output">The directory of the results.</param>
+    /// <param name="joint">Whether the values of a CSV file's row are judged together; benchmarks decide themselves.</param>
     /// <exception cref="BacktestUsageException">The format or the inputs are not what was expected.</exception>
-    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output)
+    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output, bool joint = false)
     {
         if (format is null)
         {
-            return PlainFiles.Plan(inputs, output);
+            return PlainFiles.Plan(inputs, output, joint);
         }
 
         return Benchmarks.TryGetValue(format, out Func<IReadOnlyList<string>, string, BacktestPlan>? plan)

@@ -29,6 +29,9 @@ internal sealed record BacktestJob
     /// </summary>
     public bool EveryRow { get; init; }
 
+    /// <summary>Whether the values of a row are judged together, where there are 2 to 128 of them.</summary>
+    public bool IsJoint { get; init; }
+
     /// <summary>The file of its results, below the output directory; null for none.</summary>
     public string? Output { get; init; }
 

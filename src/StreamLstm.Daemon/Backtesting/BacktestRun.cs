@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Multivariate;
 
 namespace StreamLstm.Daemon.Backtesting;
 
@@ -114,7 +115,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
 
             if (!courses.TryGetValue(row.Stream, out StreamCourse? course))
             {
-                course = new StreamCourse(new ColumnDetectors(engine, Streams(job, series, row.Stream)), row.Time);
+                course = new StreamCourse(Detector(job, series, engine, row.Stream), row.Time);
                 courses.Add(row.Stream, course);
             }
 
@@ -158,6 +159,11 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             Problems = [.. inputs.SelectMany(input => input.Problems.Lines)],
         };
     }
+
+    private IRowDetector Detector(BacktestJob job, Series series, AnomalyDetector engine, string stream) =>
+        job.IsJoint && series.Columns.Count is >= VectorDetector.ColumnsMin and <= VectorDetector.ColumnsMax
+            ? new JointDetector(series.Columns.Count, series.JudgedColumns ?? series.Columns.Count, _detection.Seed)
+            : new ColumnDetectors(engine, Streams(job, series, stream));
 
     private static string[] Streams(BacktestJob job, Series series, string stream)
     {

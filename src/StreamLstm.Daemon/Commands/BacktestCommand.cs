@@ -57,11 +57,15 @@ internal static class BacktestCommand
             Arity = new ArgumentArity(2, 2),
             AllowMultipleArgumentsPerToken = true,
         };
+        var joint = new Option<bool>("--joint")
+        {
+            Description = "Judge the numeric columns of a CSV row together (2 to 128), not each by itself.",
+        };
         var since = new Option<string?>("--since") { Description = "Read rows from this time on.", HelpName = "TIME" };
         var until = new Option<string?>("--until") { Description = "Read rows before this time.", HelpName = "TIME" };
         var command = new Command("backtest", "Run recorded data through the detector, and write what it says of every row.")
         {
-            inputs, directory, format, train, report, labels, compare, since, until,
+            inputs, directory, format, joint, train, report, labels, compare, since, until,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -76,6 +80,7 @@ internal static class BacktestCommand
                             parsed.GetValue(inputs)!,
                             parsed.GetValue(directory)!,
                             parsed.GetValue(format),
+                            parsed.GetValue(joint),
                             parsed.GetValue(train),
                             parsed.GetValue(report),
                             parsed.GetValue(labels),
@@ -204,7 +209,7 @@ internal static class BacktestCommand
     private static Course Series(
         DaemonOptions options, Request request, string directory, string task, TextWriter error, CancellationToken cancellation)
     {
-        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory);
+        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, request.IsJoint);
         CourseRecorder[] recorders = request.Report || request.Compared.Count > 0 ? [.. plan.Jobs.Select(job => new CourseRecorder(job))] : [];
         IReadOnlyList<BacktestJob> jobs = recorders.Length > 0 ? [.. recorders.Select(recorder => recorder.Recorded())] : plan.Jobs;
         var run = new BacktestRun(options, directory) { Since = request.Since, Until = request.Until };
@@ -239,7 +244,7 @@ internal static class BacktestCommand
         : throw new BacktestUsageException($"{option.Name}: '{text}', expected {Timestamps.Expectation}");
 
     private sealed record Request(
-        IReadOnlyList<string> Inputs, string Directory, string? Format, string? Train, bool Report, string? Labels,
+        IReadOnlyList<string> Inputs, string Directory, string? Format, bool IsJoint, string? Train, bool Report, string? Labels,
         IReadOnlyList<NamedOptions> Compared, DateTimeOffset? Since, DateTimeOffset? Until);
 
     private sealed record NamedOptions(string File, DaemonOptions Options);

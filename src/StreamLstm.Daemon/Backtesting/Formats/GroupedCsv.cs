@@ -29,6 +29,7 @@ internal static class GroupedCsv
                     WritesFlags = flags,
                     ScoresAlerts = !flags,
                     EveryRow = true,
+                    IsJoint = flags,
                     Read = files => CsvSeries.Read(new StreamReader(files[0].Stream), stream, labels, files[0].Problems),
                 };
             }),

@@ -10,7 +10,7 @@ internal static class PlainFiles
 
     private static readonly HashSet<string> NoLabels = [];
 
-    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output)
+    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output, bool joint)
     {
         string outside = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
 
@@ -19,7 +19,7 @@ internal static class PlainFiles
             throw new BacktestUsageException($"--out: '{output}' would write results over INPUT '{same}'; expected another folder");
         }
 
-        BacktestJob[] jobs = [.. inputs.SelectMany(input => Files(input, outside).Select(file => Job(file.Path, file.Relative)))];
+        BacktestJob[] jobs = [.. inputs.SelectMany(input => Files(input, outside).Select(file => Job(file.Path, file.Relative, joint)))];
 
         if (jobs.GroupBy(job => job.Output, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } clash)
         {
@@ -35,7 +35,7 @@ internal static class PlainFiles
         return new BacktestPlan(jobs);
     }
 
-    private static BacktestJob Job(string path, string relative)
+    private static BacktestJob Job(string path, string relative, bool joint)
     {
         string stream = Path.GetFileNameWithoutExtension(path);
         return new BacktestJob
@@ -43,6 +43,7 @@ internal static class PlainFiles
             Name = relative,
             Stream = stream,
             Paths = [path],
+            IsJoint = joint,
             Output = relative.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? relative : relative + ".csv",
             Read = files => Read(path, stream, files[0]),
         };

@@ -12,6 +12,7 @@ internal static class Smd
             Paths = [pair.Train, pair.Test],
             Output = pair.Name + ".csv",
             EveryRow = true,
+            IsJoint = true,
             Read = files =>
             {
                 int columns = Columns(files[0]);

@@ -35,7 +35,7 @@ public sealed class BacktestCommandTests : IDisposable
             bool opens = detector.LastOutput.Incidents.Exists(incident => incident.State == IncidentState.Opened);
             opened += opens ? 1 : 0;
             Assert.Equal(scored.AnomalyScore?.ToString("R", CultureInfo.InvariantCulture) ?? "", scores[row]);
-            Assert.Equal(scored.Score / 100, people[row], 12);
+            Assert.Equal(Math.Max(0, 1 - Math.Pow(2, -(scored.AnomalyScore ?? 0) / 1.5)), people[row], 12);
             Assert.Equal(opens ? 1 : 0, alerts[row]);
             Assert.Equal(scored.Channel, tops[row]);
         }

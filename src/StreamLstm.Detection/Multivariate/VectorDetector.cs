@@ -1,0 +1,378 @@
+using System.Runtime.InteropServices;
+
+namespace StreamLstm.Detection.Multivariate;
+
+/// <summary>Judges a stream whose rows hold D values by analogy: what followed when the stream last looked like this?</summary>
+/// <remarks>
+/// A row's window is its columns at lags 0 to 31. The mean of its 5 nearest windows among 1,000 of the past is the
+/// forecast; how rare a column's distance from it is, smoothed, is the column's score, and J their mean over columns.
+/// What is remembered enters 400 rows late, so that a fault does not teach its own score away.
+/// State: about 12 KB a column for samples and delay, and 48 KB a column once 1,000 windows are remembered.
+/// </remarks>
+public sealed class VectorDetector
+{
+    /// <summary>Least number of values in a row.</summary>
+    public const int ColumnsMin = 2;
+
+    /// <summary>Greatest number of values in a row.</summary>
+    public const int ColumnsMax = 128;
+
+    /// <summary>J above which a row is abnormal, the same for every stream.</summary>
+    public const double Threshold = 0.8;
+
+    private const int DelayRows = 400;
+    private const int ScoredFromRow = DelayRows;
+    private const int HeldRows = DelayRows + 32;
+    private const double ValueMax = 1e12;
+    private const float Smoothing = 0.1f;
+
+    private static readonly int[] Lags = [0, 1, 3, 7, 15, 31];
+
+    private readonly int _columns;
+    private readonly int _scored;
+    private readonly int _stride;
+    private readonly ColumnScale[] _scales;
+    private readonly ResidualTail[] _tails;
+    private readonly WindowMemory _memory;
+    private readonly double[] _origin;     // (D): the first value, taken off so that floats suffice; NaN before
+    private readonly float[] _held;        // (HeldRows, D): the last rows, less the origin
+    private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing
+    private readonly float[] _smoothed;    // (scored), NaN before the first
+    private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
+    private readonly float[] _centre, _inverse, _window, _query;   // (stride)
+    private SeededRandom _random;
+    private long _row;
+    private bool _wasAbnormal;
+
+    /// <summary>A detector that has seen nothing.</summary>
+    /// <param name="columns">D, 2 to 128.</param>
+    /// <param name="scoredColumns">How many of them, from the first, are scored; the others are context.</param>
+    /// <param name="seed">Of what is remembered.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number of columns is not in its range.</exception>
+    public VectorDetector(int columns, int scoredColumns, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, ColumnsMin);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(columns, ColumnsMax);
+        ArgumentOutOfRangeException.ThrowIfLessThan(scoredColumns, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(scoredColumns, columns);
+        _columns = columns;
+        _scored = scoredColumns;
+        _stride = (columns * Lags.Length + 7) / 8 * 8;
+        _random = new SeededRandom(seed);
+        _scales = [.. Enumerable.Range(0, columns).Select(_ => new ColumnScale())];
+        _tails = [.. Enumerable.Range(0, scoredColumns).Select(_ => new ResidualTail())];
+        _memory = new WindowMemory(_stride);
+        _origin = new double[columns];
+        _held = new float[HeldRows * columns];
+        _residuals = new float[HeldRows * scoredColumns];
+        _smoothed = new float[scoredColumns];
+        _expected = new double[3 * columns];
+        _centre = new float[_stride];
+        _inverse = new float[_stride];
+        _window = new float[_stride];
+        _query = new float[_stride];
+        _origin.AsSpan().Fill(double.NaN);
+        _smoothed.AsSpan().Fill(float.NaN);
+    }
+
+    /// <summary>Judges a row, then learns from it.</summary>
+    /// <param name="values">(D), NaN where a value is missing.</param>
+    /// <param name="attribution">(scored columns): shares of the score, summing to 1; all 0 where there is none.</param>
+    public VectorVerdict Apply(ReadOnlySpan<double> values, Span<double> attribution)
+    {
+        bool bad = Hold(values);
+        RefreshScales();
+        _expected.AsSpan().Fill(double.NaN);
+        attribution.Clear();
+        double? score = null;
+
+        if (_row >= Lags[^1])
+        {
+            Window(_row, _window);
+            WindowMemory.Express(_window, _centre, _inverse, _query);
+            double total = Residuals(attribution);
+
+            if (_row >= ScoredFromRow)
+            {
+                score = total;
+            }
+        }
+
+        if (score is > 0)
+        {
+            double sum = 0;
+
+            foreach (double share in attribution)
+            {
+                sum += share;
+            }
+
+            foreach (ref double share in attribution)
+            {
+                share /= sum;
+            }
+        }
+        else
+        {
+            attribution.Clear();
+        }
+
+        Learn();
+        bool abnormal = score > Threshold && _row >= DelayRows;
+        bool opened = abnormal && !_wasAbnormal;
+        _wasAbnormal = abnormal;
+        _row++;
+        return new VectorVerdict { Score = score, IsAbnormal = abnormal, IsAlert = opened, HasBadValue = bad };
+    }
+
+    /// <summary>What the last row's neighbours had in a column: their mean, least and greatest value; NaN where nothing is known.</summary>
+    /// <param name="column">0 to D - 1.</param>
+    public (double Mean, double Least, double Greatest) Expected(int column) =>
+        (_expected[column], _expected[_columns + column], _expected[2 * _columns + column]);
+
+    /// <summary>Writes the state.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(_columns);
+        writer.Write(_scored);
+        writer.Write(_row);
+        writer.Write(_wasAbnormal);
+        writer.Write(_random.State);
+        writer.Write(MemoryMarshal.AsBytes(_origin.AsSpan()));
+
+        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
+        {
+            writer.Write(MemoryMarshal.AsBytes(part.AsSpan()));
+        }
+
+        Array.ForEach(_scales, scale => scale.Save(writer));
+        Array.ForEach(_tails, tail => tail.Save(writer));
+        _memory.Save(writer);
+    }
+
+    /// <summary>Takes over a state that was written.</summary>
+    /// <exception cref="InvalidDataException">It is another shape's, or damaged.</exception>
+    public void Load(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        (int columns, int scored) = (reader.ReadInt32(), reader.ReadInt32());
+
+        if (columns != _columns || scored != _scored)
+        {
+            throw new InvalidDataException($"vector detector: {columns} columns, {scored} scored, expected {_columns} and {_scored}");
+        }
+
+        _row = reader.ReadInt64();
+        _wasAbnormal = reader.ReadBoolean();
+        _random = new SeededRandom(reader.ReadUInt64());
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_origin.AsSpan()));
+
+        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
+        {
+            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(part.AsSpan()));
+        }
+
+        Array.ForEach(_scales, scale => scale.Load(reader));
+        Array.ForEach(_tails, tail => tail.Load(reader));
+        _memory.Load(reader);
+    }
+
+    private bool Hold(ReadOnlySpan<double> values)
+    {
+        Span<float> row = Held(_row);
+        bool bad = false;
+
+        for (int column = 0; column < _columns; column++)
+        {
+            double value = values[column];
+
+            if (Math.Abs(value) > ValueMax)
+            {
+                bad = true;
+                value = double.NaN;
+            }
+
+            if (double.IsNaN(_origin[column]))
+            {
+                _origin[column] = value;
+            }
+
+            row[column] = (float)(value - _origin[column]);
+        }
+
+        return bad;
+    }
+
+    private Span<float> Held(long row) => _held.AsSpan((int)(row % HeldRows) * _columns, _columns);
+
+    private void Window(long row, Span<float> window)
+    {
+        for (int lag = 0; lag < Lags.Length; lag++)
+        {
+            Held(row - Lags[lag]).CopyTo(window[(lag * _columns)..]);
+        }
+    }
+
+    private void RefreshScales()
+    {
+        int every = _row < ScoredFromRow ? 8 : 64;
+
+        if (_row % every == 0)
+        {
+            for (int column = 0; column < _columns; column++)
+            {
+                ColumnScale scale = _scales[column];
+                scale.Refresh(every, _origin[column]);
+
+                for (int lag = 0; lag < Lags.Length; lag++)
+                {
+                    _centre[lag * _columns + column] = (float)scale.Centre;
+                    _inverse[lag * _columns + column] = (float)(1 / scale.Scale);
+                }
+            }
+
+            _memory.Invalidate();
+        }
+
+        _memory.Refresh(_centre, _inverse);
+    }
+
+    /// <summary>Every column's residual, its rarity into <paramref name="scores"/>; gives their mean.</summary>
+    /// <remarks>A missing value counts as unsuspicious, so that it never raises the mean.</remarks>
+    private double Residuals(Span<double> scores)
+    {
+        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+        nearest = nearest[.._memory.Nearest(_query, Lags.Length * _columns, nearest)];
+        int known = 0;
+        double sum = 0;
+
+        for (int column = 0; column < _columns; column++)
+        {
+            Expect(column, nearest);
+
+            if (column >= _scored)
+            {
+                continue;
+            }
+
+            known += double.IsNaN(_origin[column]) ? 0 : 1;
+            float residual = Residual(column, nearest);
+            float kept = float.NaN;
+
+            if (!float.IsNaN(residual))
+            {
+                float before = _smoothed[column];
+                kept = float.IsNaN(before) ? residual : before + Smoothing * (residual - before);
+                _smoothed[column] = kept;
+                scores[column] = _tails[column].Score(kept);
+                sum += scores[column];
+            }
+
+            _residuals[(int)(_row % HeldRows) * _scored + column] = kept;
+        }
+
+        return known == 0 ? 0 : sum / known;
+    }
+
+    /// <summary>Mean over lags of |y - mean of the neighbours' y|; NaN where this row has no value or no neighbour has one.</summary>
+    private float Residual(int column, ReadOnlySpan<int> nearest)
+    {
+        if (float.IsNaN(_query[column]))
+        {
+            return float.NaN;
+        }
+
+        float sum = 0;
+        int lags = 0;
+
+        for (int place = column; place < Lags.Length * _columns; place += _columns)
+        {
+            float mean = 0;
+            int present = 0;
+
+            foreach (int window in nearest)
+            {
+                float y = _memory.Scaled(window)[place];
+                (mean, present) = float.IsNaN(y) ? (mean, present) : (mean + y, present + 1);
+            }
+
+            float difference = Math.Abs(_query[place] - mean / present);
+            (sum, lags) = float.IsNaN(difference) ? (sum, lags) : (sum + difference, lags + 1);
+        }
+
+        return lags == 0 ? float.NaN : sum / lags;
+    }
+
+    private void Expect(int column, ReadOnlySpan<int> nearest)
+    {
+        double sum = 0, least = double.PositiveInfinity, greatest = double.NegativeInfinity;
+        int present = 0;
+
+        foreach (int window in nearest)
+        {
+            double y = _memory.Scaled(window)[column];
+
+            if (!double.IsNaN(y))
+            {
+                sum += y;
+                least = Math.Min(least, y);
+                greatest = Math.Max(greatest, y);
+                present++;
+            }
+        }
+
+        if (present > 0)
+        {
+            _expected[column] = Value(column, sum / present);
+            _expected[_columns + column] = Value(column, least);
+            _expected[2 * _columns + column] = Value(column, greatest);
+        }
+    }
+
+    private double Value(int column, double y) => _origin[column] + _scales[column].Centre + _scales[column].Scale * Math.Sinh(y);
+
+    /// <summary>The first 400 rows at once, later ones 400 rows late.</summary>
+    private void Learn()
+    {
+        if (_row < DelayRows)
+        {
+            Admit(_row);
+        }
+        else if (_row >= 2 * DelayRows)
+        {
+            Admit(_row - DelayRows);
+        }
+    }
+
+    private void Admit(long row)
+    {
+        Span<float> values = Held(row);
+
+        for (int column = 0; column < _columns; column++)
+        {
+            if (!float.IsNaN(values[column]))
+            {
+                _scales[column].Add(values[column], ref _random);
+            }
+        }
+
+        if (row < Lags[^1])
+        {
+            return;
+        }
+
+        for (int column = 0; column < _scored; column++)
+        {
+            float residual = _residuals[(int)(row % HeldRows) * _scored + column];
+
+            if (!float.IsNaN(residual))
+            {
+                _tails[column].Add(residual, ref _random);
+            }
+        }
+
+        Window(row, _window);
+        _memory.Add(_window, _centre, _inverse, ref _random);
+    }
+}
