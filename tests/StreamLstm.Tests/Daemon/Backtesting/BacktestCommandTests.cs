@@ -16,6 +16,28 @@ public sealed class BacktestCommandTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
+    public async Task Columns_judged_together_name_the_one_that_left_the_others()
+    {
+        const int Fault = 1300;
+        var random = new Random(1);
+        IEnumerable<string> rows = Enumerable.Range(0, 1500).Select(row =>
+        {
+            double x = Math.Sin(row / 20.0);
+            double b = 2 * x + 0.1 * Chance.Normal(random) + (row is >= Fault and < Fault + 30 ? 5 : 0);
+            return FormattableString.Invariant($"{1_700_000_000 + row},{x + 0.1 * Chance.Normal(random):F4},{b:F4},{Chance.Normal(random):F4}\n");
+        });
+        string input = Write("in/wide.csv", "timestamp,a,b,c\n" + string.Concat(rows));
+
+        (int code, _, string error) = await RunAsync(input, "--out", Out, "--joint");
+
+        Assert.True(code == 0, error);
+        var file = new ColumnFile(Path.Combine(Out, "wide.csv"));
+        int[] alerts = [.. file.Numbers("alert").Index().Where(row => row.Item == 1).Select(row => row.Index)];
+        Assert.InRange(Assert.Single(alerts), Fault, Fault + 20);
+        Assert.Equal("b", file.Texts("top")[alerts[0]]);
+    }
+
+    [Fact]
     public async Task Every_row_gets_what_the_detector_says_of_it()
     {
         double[] series = DailySeries.WithFaults(1)[..2400];
