@@ -16,6 +16,9 @@ internal sealed class ChannelBank
 
     private const int MovesForFullEvidence = 32;
 
+    /// <summary>Mean excess expected of the shape channel, whose unit is a tenth of y, not a nat: streams that jump between few values stay quiet.</summary>
+    private const double ShapePrior = 3;
+
     private readonly BlockMaximaTail[] _fast = NewTails(delayBlocks: 0);
     private readonly BlockMaximaTail[] _slow = NewTails(SlowDelayBlocks);
     private readonly double[] _values = new double[Channels.Count];
@@ -146,7 +149,8 @@ internal sealed class ChannelBank
     }
 
     private static BlockMaximaTail[] NewTails(int delayBlocks) =>
-        [.. Enumerable.Range(0, Channels.Count).Select(_ => new BlockMaximaTail(delayBlocks, prior: 1))];
+        [.. Enumerable.Range(0, Channels.Count).Select(channel =>
+            new BlockMaximaTail(delayBlocks, prior: channel == (int)Channel.Shape ? ShapePrior : 1))];
 
     /// <summary>An exponential mean of normal scores, as -ln of its likelihood were they independent.</summary>
     private double Drift(int horizon, Tail tail)
