@@ -540,7 +540,7 @@ public sealed class StreamRow
             Row = row,
             Time = observation.Time,
             Onset = observation.Time,
-            Kind = KindOf(strongest),
+            Kind = Channels.KindOf(strongest),
             AnomalyScore = score,
             Score = ScoreCombination.ForPeople(score),
             Actual = observation.Value,
@@ -568,34 +568,13 @@ public sealed class StreamRow
 
     private string Explain(double value, (double Median, double Lower, double Upper)? expected, Channel strongest)
     {
-        string sign = strongest switch
-        {
-            Channel.Forecast => "not what the network expected here",
-            Channel.Season => "the values stay on one side of those a season before",
-            Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => "the values stay on one side of the forecasts",
-            Channel.Volatility => "the values scatter more than forecast",
-            Channel.Rarity => "a rare value for this stream",
-            Channel.Range => "beyond everything this stream has shown",
-            Channel.Flatline => string.Create(CultureInfo.InvariantCulture, $"unchanged for {_channels.FlatRows} observations"),
-            _ => "the value and its recent averages never stood together like this",
-        };
         string band = expected is { } e
             ? string.Create(CultureInfo.InvariantCulture, $", expected {e.Median:G5} ({e.Lower:G5} to {e.Upper:G5})")
             : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{value:G6}{band}: {sign}; seen so far {_history.Min:G5} to {_history.Max:G5}; evidence {_channels.Fast:0.0} of {_budget.Threshold:0.0} decades needed");
+            $"{value:G6}{band}: {Channels.Sentence(strongest, _channels.FlatRows)}; seen so far {_history.Min:G5} to {_history.Max:G5}; evidence {_channels.Fast:0.0} of {_budget.Threshold:0.0} decades needed");
     }
-
-    private static IncidentKind KindOf(Channel channel) => channel switch
-    {
-        Channel.Forecast => IncidentKind.Contextual,
-        Channel.Season or Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => IncidentKind.LevelShift,
-        Channel.Rarity => IncidentKind.Point,
-        Channel.Range => IncidentKind.Range,
-        Channel.Flatline => IncidentKind.Flatline,
-        _ => IncidentKind.Pattern,
-    };
 
     private static ulong Seed(string stream, int seed)
     {

@@ -1,3 +1,6 @@
+using System.Globalization;
+using StreamLstm.Detection.Incidents;
+
 namespace StreamLstm.Detection.Scoring;
 
 /// <summary>The indicators whose calibrated scores are combined. All are in nats, or grow like them.</summary>
@@ -34,7 +37,7 @@ internal enum Channel
     Shape,
 }
 
-/// <summary>Names of channels, as events and pages show them.</summary>
+/// <summary>What events and pages call the channels, and say of them.</summary>
 internal static class Channels
 {
     public static readonly int Count = Enum.GetValues<Channel>().Length;
@@ -43,4 +46,28 @@ internal static class Channels
         [.. Enum.GetNames<Channel>().Select(name => name.ToLowerInvariant())];
 
     public static string Name(Channel channel) => Names[(int)channel];
+
+    /// <summary>What it means, for people, that this channel speaks loudest.</summary>
+    public static string Sentence(Channel channel, int flatRows) => channel switch
+    {
+        Channel.Forecast => "not what the network expected here",
+        Channel.Season => "the values stay on one side of those a season before",
+        Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => "the values stay on one side of the forecasts",
+        Channel.Volatility => "the values scatter more than forecast",
+        Channel.Rarity => "a rare value for this stream",
+        Channel.Range => "beyond everything this stream has shown",
+        Channel.Flatline => string.Create(CultureInfo.InvariantCulture, $"unchanged for {flatRows} observations"),
+        _ => "the value and its recent averages never stood together like this",
+    };
+
+    /// <summary>What kind of incident this channel speaks of.</summary>
+    public static IncidentKind KindOf(Channel channel) => channel switch
+    {
+        Channel.Forecast => IncidentKind.Contextual,
+        Channel.Season or Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => IncidentKind.LevelShift,
+        Channel.Rarity => IncidentKind.Point,
+        Channel.Range => IncidentKind.Range,
+        Channel.Flatline => IncidentKind.Flatline,
+        _ => IncidentKind.Pattern,
+    };
 }

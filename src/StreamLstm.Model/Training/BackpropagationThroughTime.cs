@@ -305,12 +305,12 @@ public sealed class BackpropagationThroughTime
     {
         int size = _shape.HiddenSize, hiddenSize = _shape.HiddenStateSize, gates = 4 * size;
         _cellGradients.Span.Slice(0, _sequences * size).Clear();
+        Transpose(layer.RecurrentWeights, hiddenSize, gates);
 
         for (int step = _steps - 1; step >= 0; step--)
         {
             if (step + 1 < _steps)
             {
-                Transpose(layer.RecurrentWeights, hiddenSize, gates, when: step + 2 == _steps);
                 MatrixProduct.Run(
                     _width, _sequences, hiddenSize, gates, ref At(tape.Gates, (step + 1) * gates), _steps * gates, 1,
                     ref At(_transposed, 0), hiddenSize,
@@ -399,9 +399,9 @@ public sealed class BackpropagationThroughTime
     }
 
     /// <summary>Leaves (columns, rows) of a (rows, columns) matrix in <see cref="_transposed"/>.</summary>
-    private void Transpose(ReadOnlySpan<float> matrix, int rows, int columns, bool when = true)
+    private void Transpose(ReadOnlySpan<float> matrix, int rows, int columns)
     {
-        for (int row = 0; when && row < rows; row++)
+        for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<float> values = matrix.Slice(row * columns, columns);
 
