@@ -42,8 +42,8 @@ internal sealed class ReportBank
     private readonly double[] _drift = new double[4];
     private readonly DelayedCoreset _context = new();
     private readonly DelayedCoreset _means = new();
-    private readonly ShapeChannel[] _shapes = [.. Enumerable.Range(0, 4).Select(i => NewShape(i, DefaultPeriod, fedUpTo: -1))];
-    private readonly ShapeChannel?[] _next = new ShapeChannel?[4];
+    private readonly ShapeChannel[] _shapes = [.. Enumerable.Range(0, Count - FirstShape).Select(i => NewShape(i, DefaultPeriod, fedUpTo: -1))];
+    private readonly ShapeChannel?[] _next = new ShapeChannel?[Count - FirstShape];
     private int _period = DefaultPeriod;
     private double _scatter = 1;
     private double _mean3, _mean9, _mean27;
@@ -172,7 +172,7 @@ internal sealed class ReportBank
             : new BlockMaximaTail(delayBlocks, prior: 1, priorCount: 0)),
     ];
 
-    /// <summary>The channel of 32 rows, of the period, of its half and its quarter.</summary>
+    /// <summary>The channel of 32 rows, of the period, and of its half.</summary>
     private static ShapeChannel NewShape(int index, int period, long fedUpTo) => index == 0
         ? new ShapeChannel(ShapeWindow, normalised: true, fedUpTo)
         : new ShapeChannel(Math.Max(ShapeChannel.WindowMin, period >> (index - 1)), normalised: false, fedUpTo);
