@@ -20,6 +20,13 @@ public sealed class StreamRow
     /// <summary>Differences from one season before that must be known before one is called unusual.</summary>
     private const int SeasonalDifferencesMin = 64;
 
+    /// <summary>A gap of more usual intervals than this, or longer than an hour, is a new beginning: nothing alerts for a while.</summary>
+    private const double LongGapIntervals = 100;
+    private const double LongGapSeconds = 3600;
+
+    /// <summary>Rows after a long gap before the stream may alert again.</summary>
+    private const int RewarmRows = 64;
+
     /// <summary>Rows before there are bins.</summary>
     private const int FirstBins = 32;
 
@@ -45,6 +52,7 @@ public sealed class StreamRow
     private double _lastValue;
     private long _moves;
     private long _period;
+    private long _mutedUntil;
     private bool _silent;
 
     internal StreamRow(string stream, DetectionOptions options, BaseModel model, bool ownWeights)
@@ -150,7 +158,7 @@ public sealed class StreamRow
         if (judged)
         {
             _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period);
-            alertScore = row >= ReportBank.FirstScoredRow ? _records.Observe(_report.Fast, row) : null;
+            alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 
         _lastTime = observation.Time;
@@ -188,6 +196,7 @@ public sealed class StreamRow
             ModelVersion)
         {
             AlertScore = alertScore,
+            Evidence = active && row >= _mutedUntil ? _report.Fast : null,
         };
     }
 
@@ -226,6 +235,7 @@ public sealed class StreamRow
         writer.Write(_lastValue);
         writer.Write(_moves);
         writer.Write(_period);
+        writer.Write(_mutedUntil);
         writer.Write(_silent);
         writer.Write(IsLive);
         writer.Write(_encoder.ShortSeason);
@@ -259,6 +269,7 @@ public sealed class StreamRow
         row._lastValue = reader.ReadDouble();
         row._moves = reader.ReadInt64();
         row._period = reader.ReadInt64();
+        row._mutedUntil = reader.ReadInt64();
         row._silent = reader.ReadBoolean();
         row.IsLive = reader.ReadBoolean();
         row._encoder.ShortSeason = reader.ReadInt32();
@@ -313,6 +324,11 @@ public sealed class StreamRow
             _forecaster.Reset();
         }
 
+        if (gap > Math.Min(LongGapIntervals * usual, LongGapSeconds) && gap > 3 * longest)
+        {
+            _mutedUntil = _ring.Count + RewarmRows;
+        }
+
         // A silence is no cadence: it must not lengthen the patience with the next one.
         if (!wasSilent)
         {
@@ -357,7 +373,7 @@ public sealed class StreamRow
         in Observation observation, long row, (double Median, double Lower, double Upper)? expected, ShardOutput output)
     {
         double score = _channels.Fast;
-        bool mayAlert = row >= _options.WarmUpRows && _forecaster.IsWarm;
+        bool mayAlert = row >= _options.WarmUpRows && row >= _mutedUntil && _forecaster.IsWarm;
         bool above = mayAlert && score >= _budget.Threshold;
 
         if (_incident.IsOpen)

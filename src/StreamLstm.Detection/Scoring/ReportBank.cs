@@ -27,6 +27,10 @@ internal sealed class ReportBank
     /// <summary>Windows a row that are fed again when the period has changed: the rest waits, so that no row takes long.</summary>
     private const int WindowsPerRow = 16;
 
+    /// <summary>Alerts want several witnesses, a ranking of rows the strongest one.</summary>
+    private const double FastPower = 0.4;
+    private const double SlowPower = 0.8;
+
     /// <summary>Channels from this one on are those of shapes.</summary>
     private const int FirstShape = (int)ReportChannel.Shape;
 
@@ -94,8 +98,8 @@ internal sealed class ReportBank
             _slow[channel].Add(indicator);
         }
 
-        Fast = ScoreCombination.PowerMean(_fastScores);
-        Slow = ScoreCombination.PowerMean(_slowScores);
+        Fast = ScoreCombination.PowerMean(_fastScores, FastPower);
+        Slow = ScoreCombination.PowerMean(_slowScores, SlowPower);
     }
 
     public void Save(BinaryWriter writer)
