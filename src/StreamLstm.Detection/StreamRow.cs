@@ -17,6 +17,9 @@ public sealed class StreamRow
     /// <summary>Rows between two refreshes of bins and scale.</summary>
     private const int RefreshEvery = 16;
 
+    /// <summary>Rows between a refresh and a look for seasons: no row does both.</summary>
+    private const int SeasonOffset = RefreshEvery / 2;
+
     /// <summary>Differences from one season before that must be known before one is called unusual.</summary>
     private const int SeasonalDifferencesMin = 64;
 
@@ -435,6 +438,12 @@ public sealed class StreamRow
     private void Learn(long row, DetectionScratch scratch, ShardOutput output)
     {
         long rows = row + 1;
+        long seasonRows = rows - SeasonOffset;
+
+        if (seasonRows >= 256 && (seasonRows % ValueRing.Capacity == 0 || (seasonRows < ValueRing.Capacity && long.IsPow2(seasonRows))))
+        {
+            FindSeasons(scratch);
+        }
 
         if (rows < FirstBins || rows % RefreshEvery != 0)
         {
@@ -445,11 +454,6 @@ public sealed class StreamRow
         _encoder.Scale = ValueScale.Of(_history);
         double usualDifference = _differences.Quantile(0.8);
         _encoder.DifferenceScale = usualDifference > 0 ? usualDifference : 0.1 * _encoder.Scale.Scale;
-
-        if (rows >= 256 && (rows % ValueRing.Capacity == 0 || (rows < ValueRing.Capacity && long.IsPow2(rows))))
-        {
-            FindSeasons(scratch);
-        }
 
         if (_learner is not null && rows >= _options.LearningRows && rows % StreamLearner.Every == 0
             && !_learner.Train(_ring, _encoder, scratch, ref _random))
@@ -466,14 +470,14 @@ public sealed class StreamRow
     private void FindSeasons(DetectionScratch scratch)
     {
         int length = (int)(_ring.Count - _ring.First);
-        Span<double> y = scratch.Autocorrelation.AsSpan(0, length);
+        Span<double> y = scratch.Series.AsSpan(0, length);
 
         for (int i = 0; i < length; i++)
         {
             y[i] = _encoder.Scale.Y(_ring[_ring.First + i]);
         }
 
-        int period = Period.Find(y);
+        int period = Period.Find(y, scratch.Autocorrelation);
 
         // A period that hardly moved is the same one: changing it would only confuse what was learnt with it.
         if (_period == 0 || Math.Abs(period - _period) > 0.15 * _period)

@@ -231,10 +231,13 @@ internal sealed class ReportBank
             }
         }
 
+        // A memory that is full is thinned, which takes as long as a training: no row does both.
+        bool feeds = (row + 1) % StreamLearner.Every != 0;
+
         for (int i = 0; i < _shapes.Length; i++)
         {
             // The old memory serves until the new one has been shown the ring.
-            if (_next[i] is { } next)
+            if (feeds && _next[i] is { } next)
             {
                 next.Feed(row, ring, scale.Centre, deviation, WindowsPerRow);
 
@@ -247,7 +250,7 @@ internal sealed class ReportBank
 
             ref double indicator = ref _values[FirstShape + i];
             indicator = _shapes[i].Observe(row, ring, scale.Centre, deviation) ?? indicator;
-            _shapes[i].Feed(row, ring, scale.Centre, deviation, windowsMax: 2);
+            _shapes[i].Feed(row, ring, scale.Centre, deviation, windowsMax: feeds ? 2 : 0);
         }
     }
 

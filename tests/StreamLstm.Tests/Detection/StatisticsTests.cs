@@ -67,7 +67,7 @@ public sealed class StatisticsTests
         var random = new Random(2);
         double[] y = [.. Enumerable.Range(0, rows).Select(row => Math.Sin(2 * Math.PI * row / period) + 0.3 * Chance.Normal(random))];
 
-        Assert.InRange(Period.Find(y), period - 1 - (period / 100), period + 1 + (period / 100));
+        Assert.InRange(Period.Find(y, new Autocorrelation()), period - 1 - (period / 100), period + 1 + (period / 100));
     }
 
     [Fact]
@@ -75,8 +75,8 @@ public sealed class StatisticsTests
     {
         var random = new Random(3);
 
-        Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(_ => Chance.Normal(random)).ToArray()));
-        Assert.Equal(0, Period.Find(Enumerable.Repeat(3.0, 1000).ToArray()));
+        Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(_ => Chance.Normal(random)).ToArray(), new Autocorrelation()));
+        Assert.Equal(0, Period.Find(Enumerable.Repeat(3.0, 1000).ToArray(), new Autocorrelation()));
     }
 
     [Fact]
@@ -183,6 +183,21 @@ public sealed class StatisticsTests
         }
 
         float[] Vector() => [.. Enumerable.Range(0, 7).Select(_ => (float)Chance.Normal(random))];
+    }
+
+    [Fact]
+    public void The_autocorrelation_is_the_sum_of_products_at_every_lag()
+    {
+        var random = new Random(3);
+        double[] y = [.. Enumerable.Range(0, Autocorrelation.LengthMax).Select(_ => Chance.Normal(random))];
+        var products = new double[2001];
+
+        new Autocorrelation().Products(y, products);
+
+        foreach (int lag in (int[])[0, 1, 7, 500, 2000])
+        {
+            Assert.Equal(Enumerable.Range(lag, y.Length - lag).Sum(i => y[i] * y[i - lag]), products[lag], 1e-7);
+        }
     }
 
     [Fact]
