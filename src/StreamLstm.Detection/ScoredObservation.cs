@@ -37,4 +37,10 @@ public readonly record struct ScoredObservation(
 {
     /// <summary>Decades by which the observation exceeds what an alert costs, where it is one by alert control; null elsewhere.</summary>
     public double? AlertScore { get; init; }
+
+    /// <summary>For an event: the template of its text. <see cref="Value"/> then is its surprise, -ln p. Null for values.</summary>
+    public string? Template { get; init; }
+
+    /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
+    public string? ExpectedTemplate { get; init; }
 }

@@ -14,6 +14,7 @@ internal static class BenchmarkCommand
         ("accuracy", "the network's error against double after 1,000 and 100,000 steps", Accuracy.AccuracyBenchmark.Run),
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
         ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn", DetectionBenchmarks.Score),
+        ("events", "a service's log through the detector: false alarms, what is found, time and memory", Events.EventsBenchmark.Run),
     ];
 
     public static int Run(string[] args, TextWriter output, TextWriter error)

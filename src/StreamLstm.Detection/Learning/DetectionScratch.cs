@@ -32,5 +32,7 @@ public sealed class DetectionScratch
 
     internal float[] ZeroStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];
 
+    internal Events.Online.EventScratch Events { get; } = new();
+
     internal double[] Autocorrelation { get; } = new double[ValueRing.Capacity];
 }
