@@ -13,7 +13,8 @@ internal static class BenchmarkCommand
         ("cold", "one LSTM step of a million streams in random order, against streams at hand (P4)", NetworkBenchmarks.Cold),
         ("accuracy", "the network's error against double after 1,000 and 100,000 steps", Accuracy.AccuracyBenchmark.Run),
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
-        ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn", DetectionBenchmarks.Score),
+        ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn, against a random cut forest (P7)", DetectionBenchmarks.Score),
+        ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
         ("events", "a service's log through the detector: false alarms, what is found, time and memory", Events.EventsBenchmark.Run),
     ];
 
