@@ -4,10 +4,11 @@ using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Decoding;
 
-/// <summary>Reads the lines of one log: a time at the beginning where one is recognisable, the key of the session, and the rest as an event.</summary>
+/// <summary>Reads the lines of one log: a time where one is recognisable, the key of the session, and the rest as an event.</summary>
 /// <remarks>
-/// Times: ISO 8601 (with a blank, a T or slashes, with a comma or point before fractions), syslog (RFC 3164 and 5424), Unix
-/// time in s, ms, us or ns; in brackets or not. A line without one belongs to the line before it, as those of a stack trace do.
+/// Times at the beginning: ISO 8601 (with a blank, a T or slashes, with a comma or point before fractions), syslog (RFC 3164
+/// and 5424), Unix time in s, ms, us or ns; in brackets or not. Further on: that of web servers' access logs (Common Log
+/// Format). A line without one belongs to the line before it, as those of a stack trace do.
 /// </remarks>
 internal sealed partial class LogLineDecoder
 {
@@ -66,6 +67,11 @@ internal sealed partial class LogLineDecoder
         {
             _last = time;
             text = line[start.Length..];
+        }
+        else if (Access().Match(line) is { Success: true } access && TryAccess(access.Groups["time"].Value, out time))
+        {
+            _last = time;
+            text = line.Remove(access.Index, access.Length);
         }
 
         text = text.Trim();
@@ -139,6 +145,14 @@ internal sealed partial class LogLineDecoder
         return false;
     }
 
+    private static bool TryAccess(string text, out DateTimeOffset time)
+    {
+        bool exists = DateTimeOffset.TryParseExact(
+            text.Insert(text.Length - 2, ":"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
+        time = time.ToUniversalTime();
+        return exists;
+    }
+
     private bool InZone(bool exists, DateTime local, out DateTimeOffset time)
     {
         // The first and last day of all time have no room for an offset.
@@ -158,6 +172,9 @@ internal sealed partial class LogLineDecoder
         (?:\]|(?=[\s:]|$)):?\s*
         """, RegexOptions.IgnorePatternWhitespace | RegexOptions.CultureInvariant)]
     private static partial Regex Start();
+
+    [GeneratedRegex(@"\[(?<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] ?", RegexOptions.CultureInvariant)]
+    private static partial Regex Access();
 }
 
 /// <summary>A line of a log.</summary>

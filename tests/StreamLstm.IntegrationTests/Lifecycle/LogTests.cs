@@ -64,11 +64,11 @@ public sealed class LogTests
 
         await daemon.UntilScoredAsync(2);
         JsonElement stream = (await daemon.GetAsync("/api/v1/streams/shop/app")).GetProperty("state");
-        Assert.Equal(("learning", "INFO <key> ended"), (stream.GetProperty("lifecycle").GetString(), stream.GetProperty("template").GetString()));
+        Assert.Equal(("learning", "INFO <key> has ended"), (stream.GetProperty("lifecycle").GetString(), stream.GetProperty("template").GetString()));
 
         async Task<HttpStatusCode> PostAsync(string query)
         {
-            using var content = new StringContent("2026-05-01T10:00:00Z INFO r1 began\n2026-05-01T10:00:01Z INFO r1 ended\n", Encoding.UTF8, "text/plain");
+            using var content = new StringContent("2026-05-01T10:00:00Z INFO r1 began\n2026-05-01T10:00:01Z INFO r1 has ended\n", Encoding.UTF8, "text/plain");
             using HttpResponseMessage answer = await daemon.Http.PostAsync("/api/v1/observations" + query, content, Cancellation);
             return answer.StatusCode;
         }

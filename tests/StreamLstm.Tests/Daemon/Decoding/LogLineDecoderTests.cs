@@ -28,7 +28,17 @@ public sealed class LogLineDecoderTests
         Assert.Equal(new TextEvent("hello"), read.What);
     }
 
+    [Fact]
+    public void An_access_logs_time_is_read_where_it_stands()
+    {
+        Assert.Equal(
+            new LogLine(Now.AddHours(-2), new TextEvent("10.0.0.7 - - \"GET / HTTP/1.1\" 200 17")),
+            Decoder().Read("10.0.0.7 - - [02/Jan/2026:12:00:00 +0200] \"GET / HTTP/1.1\" 200 17"));
+    }
+
     [Theory]
+    [InlineData("a [99/Jan/2026:12:00:00 +0200] b")]
+    [InlineData("a [02/Jan/2026:12:00:00 +9900] b")]
     [InlineData("hello 2026-01-02T10:00:00Z")]
     [InlineData("2026-99-02T10:00:00Z hello")]
     [InlineData("12345 hello")]
