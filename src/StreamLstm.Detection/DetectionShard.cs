@@ -1,4 +1,5 @@
 using System.Text;
+using StreamLstm.Detection.Events.Online;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;
@@ -9,12 +10,14 @@ public sealed class DetectionShard
     private const int StreamNameMaxBytes = 256;
 
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, EventRow> _eventRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly TrainingBuffer _training;
     private SeededRandom _random;
     private double _clockSeconds;
+    private long _modelVersion;
 
     /// <summary>An empty shard.</summary>
     /// <param name="options">How streams are learnt and judged.</param>
@@ -27,6 +30,7 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(scratch);
+        options.Events.Require();
         _options = options;
         _quota = quota;
         _scratch = scratch;
@@ -34,8 +38,11 @@ public sealed class DetectionShard
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
     }
 
-    /// <summary>The streams of this shard.</summary>
+    /// <summary>The streams of values of this shard.</summary>
     public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
+
+    /// <summary>The streams of events of this shard.</summary>
+    public IReadOnlyCollection<EventRow> EventRows => _eventRows.Values;
 
     /// <summary>Recent clean windows of this shard's streams.</summary>
     public IReadOnlyList<TrainingWindow> TrainingWindows => _training.Windows;
@@ -48,19 +55,21 @@ public sealed class DetectionShard
     public void Apply(
         ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output)
     {
+        _modelVersion = model.Version;
+
         foreach (ref readonly Observation observation in observations)
         {
+            if (observation.Event is { } what)
+            {
+                Apply(observation, what, ingestedAt, output);
+                continue;
+            }
+
             if (!_rows.TryGetValue(observation.Stream, out StreamRow? row))
             {
-                if (string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes)
+                if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
                 {
-                    output.Rejected[(int)RejectionReason.BadStreamName]++;
-                    continue;
-                }
-
-                if (!_quota.TryTake(out bool ownWeights))
-                {
-                    output.Rejected[(int)RejectionReason.StreamLimit]++;
+                    output.Rejected[(int)refused]++;
                     continue;
                 }
 
@@ -98,6 +107,52 @@ public sealed class DetectionShard
         output.Windows.Clear();
     }
 
+    /// <summary>Why there is to be no new stream of this name; null where there may be one, whose place is taken.</summary>
+    private RejectionReason? RefusedAsNew(string stream, out bool ownWeights)
+    {
+        ownWeights = false;
+        return string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+            : _rows.ContainsKey(stream) || _eventRows.ContainsKey(stream) ? RejectionReason.OtherKind
+            : !_quota.TryTake(out ownWeights) ? RejectionReason.StreamLimit
+            : null;
+    }
+
+    /// <summary>The same way for an event.</summary>
+    private void Apply(in Observation observation, TextEvent what, DateTimeOffset ingestedAt, ShardOutput output)
+    {
+        if (EventRow.Admit(what) is { } reason)
+        {
+            output.Rejected[(int)reason]++;
+            return;
+        }
+
+        if (!_eventRows.TryGetValue(observation.Stream, out EventRow? row))
+        {
+            if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
+            {
+                output.Rejected[(int)refused]++;
+                return;
+            }
+
+            row = new EventRow(observation.Stream, _options.Events, _options.Seed, ownWeights);
+            _eventRows.Add(observation.Stream, row);
+        }
+
+        try
+        {
+            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, _scratch.Events, output));
+            row.LastArrivalSeconds = _clockSeconds;
+        }
+#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options.Events, _options.Seed, row.HasOwnWeights);
+            output.Rejected[(int)RejectionReason.Fault]++;
+            output.Faults.Add((observation, fault));
+        }
+    }
+
     /// <summary>Time goes on: streams that have been quiet for too long open an incident.</summary>
     /// <param name="now">The wall clock.</param>
     /// <param name="elapsed">Time since the last tick, without the time in which the machine stood still.</param>
@@ -110,6 +165,11 @@ public sealed class DetectionShard
         {
             row.CheckSilence(now, _clockSeconds, output);
         }
+
+        foreach (EventRow row in _eventRows.Values)
+        {
+            row.CheckSilence(now, _clockSeconds, _modelVersion, output);
+        }
     }
 
     /// <summary>Writes every stream's state.</summary>
@@ -120,6 +180,14 @@ public sealed class DetectionShard
         writer.Write(_rows.Count);
 
         foreach ((string stream, StreamRow row) in _rows)
+        {
+            writer.Write(stream);
+            row.Save(writer);
+        }
+
+        writer.Write(_eventRows.Count);
+
+        foreach ((string stream, EventRow row) in _eventRows)
         {
             writer.Write(stream);
             row.Save(writer);
@@ -144,5 +212,15 @@ public sealed class DetectionShard
             _quota.Restore(row.HasOwnWeights);
             _rows.Add(stream, row);
         }
+
+        for (int left = reader.ReadInt32(); left > 0; left--)
+        {
+            string stream = reader.ReadString();
+            EventRow row = EventRow.Load(stream, _options.Events, _options.Seed, reader);
+            _quota.Restore(row.HasOwnWeights);
+            _eventRows.Add(stream, row);
+        }
+
+        _modelVersion = model.Version;
     }
 }

@@ -43,4 +43,10 @@ public readonly record struct ScoredObservation(
     /// <see cref="AnomalyScore"/> it gets used to what it has just seen. Null before the stream may alert.
     /// </summary>
     public double? Evidence { get; init; }
+
+    /// <summary>For an event: the template of its text. <see cref="Value"/> then is its surprise, -ln p. Null for values.</summary>
+    public string? Template { get; init; }
+
+    /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
+    public string? ExpectedTemplate { get; init; }
 }
