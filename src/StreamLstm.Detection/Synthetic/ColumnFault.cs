@@ -33,7 +33,7 @@ internal sealed class ColumnFault
 
             for (int signal = 0; signal < signals.Length; signal++)
             {
-                _twins[signal] = new Signal(signals[signal].Kind, random.NextUInt64());
+                _twins[signal] = new Signal(signals[signal].Kind, random.NextUInt64(), _period);
             }
         }
 

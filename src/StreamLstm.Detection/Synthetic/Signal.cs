@@ -22,11 +22,15 @@ internal sealed class Signal
     private double _state;
     private int _level;
 
-    public Signal(SyntheticKind kind, ulong seed)
+    /// <param name="kind">How it moves.</param>
+    /// <param name="seed">Its own.</param>
+    /// <param name="period">Rows of its period, for one that shares another's cycle; null for one of its own.</param>
+    public Signal(SyntheticKind kind, ulong seed, int? period = null)
     {
         Kind = kind;
         _random = new SeededRandom(seed);
-        Period = HasPeriod(kind) ? (int)Draw.Scale(ref _random, 24, 400) : 0;
+        int own = HasPeriod(kind) ? (int)Draw.Scale(ref _random, 24, 400) : 0;
+        Period = period ?? own;
         _longPeriods = 4 + _random.Next(4);
 
         for (int h = 0; h < Harmonics; h++)

@@ -158,7 +158,8 @@ public sealed class SyntheticSeries
 
         for (int signal = 0; signal < signals.Length; signal++)
         {
-            signals[signal] = new Signal(options.Kind, random.NextUInt64());
+            // What moves together in one machine has one cycle.
+            signals[signal] = new Signal(options.Kind, random.NextUInt64(), signal == 0 ? null : signals[0].Period);
         }
 
         for (int column = 0; column < columns.Length; column++)

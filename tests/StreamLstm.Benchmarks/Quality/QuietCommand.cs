@@ -132,14 +132,22 @@ internal static class QuietCommand
 
     private static void PrintFound(StreamRun[] runs, TextWriter output)
     {
-        (SyntheticFault Fault, bool Found)[] faults =
-            [.. runs.SelectMany(run => run.Faults.Select(fault => (fault, run.Alerts.Exists(alert => Hits(alert, fault, LateRows)))))];
+        (string Stream, FaultKind Fault, bool Found)[] faults =
+        [
+            .. runs.SelectMany(run => run.Faults.Select(
+                fault => (Kind(run), fault.Kind, run.Alerts.Exists(alert => Hits(alert, fault, LateRows))))),
+        ];
         int besides = runs.Sum(run => run.Alerts.Count(alert => !run.Faults.Any(fault => Hits(alert, fault, AftermathRows))));
         var table = new QualityTable([new("faults", "F0"), new("found", "F0"), new("share", "F2")]);
 
-        foreach (var kind in faults.GroupBy(fault => fault.Fault.Kind).OrderBy(group => group.Key))
+        foreach (var kind in faults.GroupBy(fault => fault.Fault).OrderBy(group => group.Key))
         {
-            table.Add(kind.Key.ToString(), Figures([.. kind]));
+            table.Add($"{kind.Key}", Figures([.. kind]));
+        }
+
+        foreach (var kind in faults.GroupBy(fault => fault.Stream))
+        {
+            table.Add($"in {kind.Key}", Figures([.. kind]));
         }
 
         double[] all = Figures(faults);
@@ -148,7 +156,7 @@ internal static class QuietCommand
         table.Print(output);
         output.WriteLine(Text($"quiet share of faults found: {all[2]:F2}"));
 
-        static double[] Figures((SyntheticFault Fault, bool Found)[] some)
+        static double[] Figures((string Stream, FaultKind Fault, bool Found)[] some)
         {
             int found = some.Count(fault => fault.Found);
             return [some.Length, found, some.Length == 0 ? double.NaN : (double)found / some.Length];
@@ -158,7 +166,7 @@ internal static class QuietCommand
     /// <summary>In whatever column: a column that follows the faulty one may say it first.</summary>
     private static bool Hits(Alert alert, SyntheticFault fault, int lateRows) => alert.Row >= fault.Start && alert.Row < fault.End + lateRows;
 
-    private static string Kind(StreamRun run) => run.Options.Columns > 1 ? "coupled columns" : run.Options.Kind.ToString();
+    private static string Kind(StreamRun run) => run.Options.Columns > 1 ? $"coupled {run.Options.Kind}" : $"{run.Options.Kind}";
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
