@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Multivariate;
 using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Detection;
@@ -22,6 +23,9 @@ public sealed record DetectionOptions
 
     /// <summary>Clean windows kept for training base weights, over all streams.</summary>
     public int TrainingWindowsMax { get; init; } = 2_000;
+
+    /// <summary>How records of several values are judged together; the first whose pattern the stream's name matches counts. By default all are.</summary>
+    public IReadOnlyList<VectorOptions> Vectors { get; init; } = [new()];
 
     /// <summary>How often a stream may alert.</summary>
     internal AlertBudgetOptions Alerts { get; init; } = new();

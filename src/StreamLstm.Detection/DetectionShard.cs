@@ -1,5 +1,6 @@
 using System.Text;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Multivariate;
 
 namespace StreamLstm.Detection;
 
@@ -9,12 +10,14 @@ public sealed class DetectionShard
     private const int StreamNameMaxBytes = 256;
 
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, VectorRow> _vectorRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly TrainingBuffer _training;
     private SeededRandom _random;
     private double _clockSeconds;
+    private long _modelVersion;
 
     /// <summary>An empty shard.</summary>
     /// <param name="options">How streams are learnt and judged.</param>
@@ -22,11 +25,18 @@ public sealed class DetectionShard
     /// <param name="number">The shard's number among <paramref name="shardCount"/>; part of its seed.</param>
     /// <param name="shardCount">How many shards share the training windows that are kept.</param>
     /// <param name="scratch">Buffers of the thread that owns the shard; its other shards may have the same.</param>
+    /// <exception cref="ArgumentException">The columns of a stream of records cannot be judged together.</exception>
     public DetectionShard(DetectionOptions options, StreamQuota quota, int number, int shardCount, DetectionScratch scratch)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(scratch);
+
+        foreach (VectorOptions vector in options.Vectors)
+        {
+            vector.Require();
+        }
+
         _options = options;
         _quota = quota;
         _scratch = scratch;
@@ -34,8 +44,11 @@ public sealed class DetectionShard
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
     }
 
-    /// <summary>The streams of this shard.</summary>
+    /// <summary>The streams of this shard whose observations are single values.</summary>
     public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
+
+    /// <summary>The streams of this shard whose observations are records.</summary>
+    public IReadOnlyCollection<VectorRow> VectorRows => _vectorRows.Values;
 
     /// <summary>Recent clean windows of this shard's streams.</summary>
     public IReadOnlyList<TrainingWindow> TrainingWindows => _training.Windows;
@@ -48,13 +61,21 @@ public sealed class DetectionShard
     public void Apply(
         ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output)
     {
+        _modelVersion = model.Version;
+
         foreach (ref readonly Observation observation in observations)
         {
+            if (observation.Record is not null)
+            {
+                ApplyRecord(observation, ingestedAt, output);
+                continue;
+            }
+
             if (!_rows.TryGetValue(observation.Stream, out StreamRow? row))
             {
-                if (string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes)
+                if (RefusesName(observation.Stream) is { } refused)
                 {
-                    output.Rejected[(int)RejectionReason.BadStreamName]++;
+                    output.Rejected[(int)refused]++;
                     continue;
                 }
 
@@ -98,6 +119,53 @@ public sealed class DetectionShard
         output.Windows.Clear();
     }
 
+    private void ApplyRecord(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
+    {
+        if (!_vectorRows.TryGetValue(observation.Stream, out VectorRow? row))
+        {
+            VectorOptions? vector = VectorOptions.Of(_options.Vectors, observation.Stream);
+            RejectionReason? refused = RefusesName(observation.Stream)
+                ?? (vector is null ? RejectionReason.OtherKind : !_quota.TryTake() ? RejectionReason.StreamLimit : null);
+
+            if (refused is { } why)
+            {
+                output.Rejected[(int)why]++;
+                return;
+            }
+
+            row = new VectorRow(observation.Stream, _options, vector!);
+            _vectorRows.Add(observation.Stream, row);
+        }
+
+        if (row.Admit(observation, ingestedAt) is { } reason)
+        {
+            output.Rejected[(int)reason]++;
+            return;
+        }
+
+        // As above: the stream starts again, every other one goes on.
+        try
+        {
+            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, output));
+            row.LastArrivalSeconds = _clockSeconds;
+        }
+#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _vectorRows[observation.Stream] = new VectorRow(
+                observation.Stream, _options, VectorOptions.Of(_options.Vectors, observation.Stream)!);
+            output.Rejected[(int)RejectionReason.Fault]++;
+            output.Faults.Add((observation, fault));
+        }
+    }
+
+    /// <summary>Why there may be no new stream of this name; null where there may.</summary>
+    private RejectionReason? RefusesName(string stream) =>
+        string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+        : _rows.ContainsKey(stream) || _vectorRows.ContainsKey(stream) ? RejectionReason.OtherKind
+        : null;
+
     /// <summary>Time goes on: streams that have been quiet for too long open an incident.</summary>
     /// <param name="now">The wall clock.</param>
     /// <param name="elapsed">Time since the last tick, without the time in which the machine stood still.</param>
@@ -110,6 +178,11 @@ public sealed class DetectionShard
         {
             row.CheckSilence(now, _clockSeconds, output);
         }
+
+        foreach (VectorRow row in _vectorRows.Values)
+        {
+            row.CheckSilence(now, _clockSeconds, _modelVersion, output);
+        }
     }
 
     /// <summary>Writes every stream's state.</summary>
@@ -120,6 +193,14 @@ public sealed class DetectionShard
         writer.Write(_rows.Count);
 
         foreach ((string stream, StreamRow row) in _rows)
+        {
+            writer.Write(stream);
+            row.Save(writer);
+        }
+
+        writer.Write(_vectorRows.Count);
+
+        foreach ((string stream, VectorRow row) in _vectorRows)
         {
             writer.Write(stream);
             row.Save(writer);
@@ -144,5 +225,21 @@ public sealed class DetectionShard
             _quota.Restore(row.HasOwnWeights);
             _rows.Add(stream, row);
         }
+
+        for (int left = reader.ReadInt32(); left > 0; left--)
+        {
+            string stream = reader.ReadString();
+            VectorOptions? vector = VectorOptions.Of(_options.Vectors, stream);
+            VectorRow row = VectorRow.Load(stream, _options, vector ?? new VectorOptions(), reader);
+
+            // One whose records are no longer judged together would only fall silent.
+            if (vector is not null)
+            {
+                _quota.Restore(ownWeights: false);
+                _vectorRows.Add(stream, row);
+            }
+        }
+
+        _modelVersion = model.Version;
     }
 }

@@ -32,4 +32,10 @@ public enum RejectionReason
 
     /// <summary>A fault in scoring it; the stream's state was reset.</summary>
     Fault,
+
+    /// <summary>A single value for a stream of records, or a record for a stream of values: a stream is one or the other.</summary>
+    OtherKind,
+
+    /// <summary>The stream's records held one column only, or none that is scored: there is nothing to judge together.</summary>
+    TooFewColumns,
 }

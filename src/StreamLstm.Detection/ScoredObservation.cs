@@ -37,4 +37,11 @@ public readonly record struct ScoredObservation(
 {
     /// <summary>Decades by which the observation exceeds what an alert costs, where it is one by alert control; null elsewhere.</summary>
     public double? AlertScore { get; init; }
+
+    /// <summary>
+    /// For a record whose values were judged together: what was said of each column; null for a single value.
+    /// <see cref="Value"/> and <see cref="AnomalyScore"/> then are J, the mean over scored columns of how many decades
+    /// rare a column's distance from its analogies is (Value is 0 while that is not known).
+    /// </summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
 }

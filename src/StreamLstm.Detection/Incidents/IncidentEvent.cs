@@ -102,7 +102,10 @@ public sealed record IncidentEvent
     /// <summary>Upper end of the forecast band, or null.</summary>
     public double? Upper { get; init; }
 
-    /// <summary>Why it fired: each indicator's share of the score, summing to 1.</summary>
+    /// <summary>For a record whose values are judged together: what was said of each column; null for a single value and for a silence.</summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
+    /// <summary>Why it fired: each indicator's share of the score, each scored column's where there are columns; summing to 1.</summary>
     public required IReadOnlyDictionary<string, double> Attribution { get; init; }
 
     /// <summary>Why it fired, as a sentence with the figures in it.</summary>

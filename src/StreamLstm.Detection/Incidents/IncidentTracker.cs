@@ -142,6 +142,7 @@ internal sealed class IncidentTracker
         Expected = verdict.Expected,
         Lower = verdict.Lower,
         Upper = verdict.Upper,
+        Columns = verdict.Columns,
         Attribution = verdict.Attribution(),
         Explanation = verdict.Explanation,
         ModelVersion = verdict.ModelVersion,
@@ -196,12 +197,20 @@ internal readonly ref struct Verdict
     /// <summary>Scores of the channels; empty for a silence.</summary>
     public ReadOnlySpan<double> ChannelScores { get; init; }
 
+    /// <summary>What was said of the columns of a record; null where there are none.</summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
     public required string Explanation { get; init; }
 
     public required long ModelVersion { get; init; }
 
     public IReadOnlyDictionary<string, double> Attribution()
     {
+        if (Columns is not null)
+        {
+            return Columns.Where(figure => !figure.IsContext).ToDictionary(figure => figure.Column, figure => figure.Share);
+        }
+
         if (ChannelScores.IsEmpty)
         {
             return new Dictionary<string, double> { ["silence"] = 1 };
