@@ -34,7 +34,10 @@ public sealed class DetectionShard
 
         foreach (VectorOptions vector in options.Vectors)
         {
-            vector.Require();
+            if (vector.Wrong() is { } wrong)
+            {
+                throw new ArgumentException($"streams '{vector.Streams}': {wrong}", nameof(options));
+            }
         }
 
         _options = options;

@@ -22,7 +22,7 @@ internal static class BacktestFormats
     /// <param name="format">A benchmark's name; null for CSV and NDJSON files.</param>
     /// <param name="inputs">Files and directories; a benchmark's one folder.</param>
     /// <param name="output">The directory of the results.</param>
-    /// <param name="joint">Whether the values of a CSV file's row are judged together; benchmarks decide themselves.</param>
+    /// <param name="joint">Whether the values of a row or record are judged together; benchmarks decide themselves.</param>
     /// <exception cref="BacktestUsageException">The format or the inputs are not what was expected.</exception>
     public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output, bool joint = false)
     {

@@ -162,7 +162,8 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
 
     private IRowDetector Detector(BacktestJob job, Series series, AnomalyDetector engine, string stream) =>
         job.IsJoint && series.Columns.Count is >= VectorDetector.ColumnsMin and <= VectorDetector.ColumnsMax
-            ? new JointDetector(series.Columns.Count, series.JudgedColumns ?? series.Columns.Count, _detection.Seed)
+            ? new JointDetector(
+                _detection, stream.Length > 0 ? stream : job.Stream, series.Columns, series.JudgedColumns ?? series.Columns.Count, byThreshold: job.EveryRow)
             : new ColumnDetectors(engine, Streams(job, series, stream));
 
     private static string[] Streams(BacktestJob job, Series series, string stream)

@@ -59,7 +59,7 @@ internal static class BacktestCommand
         };
         var joint = new Option<bool>("--joint")
         {
-            Description = "Judge the numeric columns of a CSV row together (2 to 128), not each by itself.",
+            Description = "Judge the values of a CSV row or an NDJSON record together (2 to 128), not each by itself.",
         };
         var since = new Option<string?>("--since") { Description = "Read rows from this time on.", HelpName = "TIME" };
         var until = new Option<string?>("--until") { Description = "Read rows before this time.", HelpName = "TIME" };

@@ -36,6 +36,7 @@ internal static class EventJson
         max_score = Math.Round(incident.MaxScore, 1),
         incident.Actual,
         expected = incident.Expected is null ? null : new { value = incident.Expected, lower = incident.Lower, upper = incident.Upper },
+        incident.Columns,
         incident.Attribution,
         incident.Explanation,
         model = new { version = incident.ModelVersion },
@@ -54,6 +55,7 @@ internal static class EventJson
         scored.Lower,
         scored.Upper,
         scored.IsAlert,
+        scored.Columns,
         model = new { version = scored.ModelVersion },
     }, Options);
 

@@ -36,12 +36,15 @@ public sealed record VectorOptions
     /// <summary>The value of <see cref="MissingPolicy.Fixed"/>.</summary>
     public double Fixed { get; init; }
 
+    /// <summary>Whether the name is one of <see cref="Streams"/>.</summary>
+    public bool Matches(string stream) => FileSystemName.MatchesSimpleExpression(Streams, stream, ignoreCase: false);
+
     /// <summary>The first whose pattern the name matches; null where there is none.</summary>
     internal static VectorOptions? Of(IReadOnlyList<VectorOptions> options, string stream)
     {
         foreach (VectorOptions one in options)
         {
-            if (FileSystemName.MatchesSimpleExpression(one.Streams, stream, ignoreCase: false))
+            if (one.Matches(stream))
             {
                 return one;
             }
@@ -50,21 +53,21 @@ public sealed record VectorOptions
         return null;
     }
 
-    /// <summary>Refuses columns that cannot be judged together.</summary>
-    /// <exception cref="ArgumentException">A column is there twice, or their number is not in its range.</exception>
-    internal void Require()
+    /// <summary>Why such columns cannot be judged together; null where they can.</summary>
+    public string? Wrong()
     {
         string[] all = [.. Columns.Union(Context, StringComparer.Ordinal)];
 
-        if (Columns.Distinct(StringComparer.Ordinal).Count() != Columns.Count)
+        if (all.Length != Columns.Except(Context, StringComparer.Ordinal).Count() + Context.Count || Columns.Distinct(StringComparer.Ordinal).Count() != Columns.Count)
         {
-            throw new ArgumentException($"columns '{string.Join(", ", Columns)}' of streams '{Streams}': one is there twice");
+            return $"columns '{string.Join(", ", Columns)}', context '{string.Join(", ", Context)}': expected each column once";
         }
 
         if (Columns.Count > 0 && (all.Length is < VectorDetector.ColumnsMin or > VectorDetector.ColumnsMax || !Columns.Except(Context, StringComparer.Ordinal).Any()))
         {
-            throw new ArgumentException(
-                $"columns of streams '{Streams}': {all.Length}, of them {Context.Count} context, expected {VectorDetector.ColumnsMin} to {VectorDetector.ColumnsMax} and one that is scored");
+            return $"columns: {all.Length}, of them {Context.Count} context, expected {VectorDetector.ColumnsMin} to {VectorDetector.ColumnsMax} and at least one that is scored";
         }
+
+        return double.IsFinite(Fixed) ? null : $"fixed: {Fixed}, expected a finite number";
     }
 }

@@ -45,11 +45,11 @@ internal static class PlainFiles
             Paths = [path],
             IsJoint = joint,
             Output = relative.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? relative : relative + ".csv",
-            Read = files => Read(path, stream, files[0]),
+            Read = files => Read(path, stream, joint, files[0]),
         };
     }
 
-    private static Series Read(string path, string prefix, SeriesInput file)
+    private static Series Read(string path, string prefix, bool joint, SeriesInput file)
     {
         var reader = new StreamReader(file.Stream);
         TextFormat format = Path.GetExtension(path).ToLowerInvariant() switch
@@ -60,6 +60,7 @@ internal static class PlainFiles
         };
         return format switch
         {
+            TextFormat.Ndjson when joint => NdjsonSeries.ReadTogether(file.Stream, file.Problems),
             TextFormat.Ndjson => NdjsonSeries.Read(reader, file.Problems),
             TextFormat.Csv => CsvSeries.Read(reader, prefix, NoLabels, file.Problems),
             _ => throw file.Problems.Fatal(1, "line protocol, expected CSV or NDJSON"),

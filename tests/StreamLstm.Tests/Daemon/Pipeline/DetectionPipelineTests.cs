@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
@@ -82,7 +83,7 @@ public sealed class DetectionPipelineTests : IDisposable
     public async Task A_source_that_cannot_start_ends_the_pipeline_with_its_own_words()
     {
         var broken = new FileSource(
-            new FileSourceOptions { Path = "/nowhere/x.csv" }, 0, 10, TimeProvider.System, NullLogger<FileSource>.Instance);
+            new FileSourceOptions { Path = "/nowhere/x.csv" }, 0, RecordRules.None, 10, TimeProvider.System, NullLogger<FileSource>.Instance);
 
         var refused = await Assert.ThrowsAsync<SourceException>(
             () => Pipeline([new ListSource([], waits: true), broken], []).RunAsync(TestContext.Current.CancellationToken));
