@@ -38,6 +38,31 @@ public sealed class BacktestCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Records_of_ndjson_are_judged_together_stream_by_stream_as_the_configuration_says()
+    {
+        const int Fault = 1300;
+        List<double[]> rows = Plant.Rows(3, 4, 1500);
+        IEnumerable<string> lines = rows.Select((row, i) => FormattableString.Invariant(
+            $$"""{"stream":"plant","ts":{{1_700_000_000 + i}},"values":{"a":{{row[0]:F4}},"b":{{row[1] + (i >= Fault ? 9 : 0):F4}},"c":{{row[2]:F4}},"d":{{row[3]:F4}}}}""" + "\n"
+            + (i % 2 == 0 ? $$"""{"stream":"other","ts":{{1_700_000_000 + i}},"value":{{i}}}""" + "\n" : "")));
+        string input = Write("in/plant.ndjson", string.Concat(lines));
+        string config = Write("d.yaml", "vectors:\n  - {streams: plant, context: [d]}\n");
+
+        (int code, _, string error) = await RunAsync(input, "--out", Out, "--joint", "--config", config);
+
+        Assert.True(code == 0, error);
+        var file = new ColumnFile(Path.Combine(Out, "plant.ndjson.csv"));
+        int[] plant = [.. file.Texts("stream").Index().Where(row => row.Item == "plant").Select(row => row.Index)];
+        Assert.Equal((2250, 1500), (file.Texts("stream").Count, plant.Length));
+        int opened = Array.FindIndex(plant, row => file.Texts("alert")[row] == "1");
+        Assert.InRange(opened, Fault, Fault + 30);
+        Assert.Equal("b", file.Texts("top")[plant[opened]]);
+        Assert.DoesNotContain("d", file.Texts("top"));
+        Assert.Equal("", file.Texts("d")[plant[0] + 1]);
+        Assert.Equal("0", file.Texts("value")[plant[0] + 1]);
+    }
+
+    [Fact]
     public async Task Every_row_gets_what_the_detector_says_of_it()
     {
         double[] series = DailySeries.WithFaults(1)[..2400];
