@@ -8,6 +8,10 @@ internal sealed class Cadence
 {
     private static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
 
+    /// <summary>A gap of more usual intervals than this, or longer than an hour, is a new beginning: nothing alerts for a while.</summary>
+    private const double LongGapIntervals = 100;
+    private const double LongGapSeconds = 3600;
+
     private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
 
     /// <summary>Time of the last record taken.</summary>
@@ -65,7 +69,7 @@ internal sealed class Cadence
 
         if (isFirst)
         {
-            return new Arrival(1, IsBroken: false, wasSilent);
+            return new Arrival(1, IsBroken: false, IsNewBeginning: false, wasSilent);
         }
 
         double gap = (time - last).TotalSeconds;
@@ -80,7 +84,10 @@ internal sealed class Cadence
 
         // Below a second a gap is the transport's jitter.
         return new Arrival(
-            Math.Max(gap, 1e-6) / usual, IsBroken: gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest)), wasSilent);
+            Math.Max(gap, 1e-6) / usual,
+            IsBroken: gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest)),
+            IsNewBeginning: gap > Math.Min(LongGapIntervals * usual, LongGapSeconds) && gap > 3 * longest,
+            wasSilent);
     }
 
     /// <summary>Whether the stream has just fallen silent, by the shard's clock; says so once.</summary>
@@ -120,5 +127,6 @@ internal sealed class Cadence
 /// <summary>How a record arrived.</summary>
 /// <param name="GapRatio">Its gap to the one before it, in usual gaps; 1 for the first.</param>
 /// <param name="IsBroken">Whether the gap is so long that what was expected of the rows to come was expected of other times.</param>
+/// <param name="IsNewBeginning">Whether it is so long that what was usual may be so no more: nothing alerts for a while.</param>
 /// <param name="WasSilent">Whether it ends a silence.</param>
-internal readonly record struct Arrival(double GapRatio, bool IsBroken, bool WasSilent);
+internal readonly record struct Arrival(double GapRatio, bool IsBroken, bool IsNewBeginning, bool WasSilent);

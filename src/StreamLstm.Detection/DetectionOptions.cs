@@ -24,6 +24,9 @@ public sealed record DetectionOptions
     /// <summary>Clean windows kept for training base weights, over all streams.</summary>
     public int TrainingWindowsMax { get; init; } = 2_000;
 
+    /// <summary>How streams of events are learnt and judged.</summary>
+    public Events.Online.EventStreamOptions Events { get; init; } = new();
+
     /// <summary>How records of several values are judged together; the first whose pattern the stream's name matches counts. By default all are.</summary>
     public IReadOnlyList<VectorOptions> Vectors { get; init; } = [new()];
 

@@ -1,4 +1,5 @@
 using System.Text;
+using StreamLstm.Detection.Events.Online;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Multivariate;
 
@@ -11,6 +12,7 @@ public sealed class DetectionShard
 
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
     private readonly Dictionary<string, VectorRow> _vectorRows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, EventRow> _eventRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
@@ -31,6 +33,7 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(scratch);
+        options.Events.Require();
 
         foreach (VectorOptions vector in options.Vectors)
         {
@@ -47,11 +50,14 @@ public sealed class DetectionShard
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
     }
 
-    /// <summary>The streams of this shard whose observations are single values.</summary>
+    /// <summary>The streams of values of this shard.</summary>
     public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
 
-    /// <summary>The streams of this shard whose observations are records.</summary>
+    /// <summary>The streams of records of this shard.</summary>
     public IReadOnlyCollection<VectorRow> VectorRows => _vectorRows.Values;
+
+    /// <summary>The streams of events of this shard.</summary>
+    public IReadOnlyCollection<EventRow> EventRows => _eventRows.Values;
 
     /// <summary>Recent clean windows of this shard's streams.</summary>
     public IReadOnlyList<TrainingWindow> TrainingWindows => _training.Windows;
@@ -74,17 +80,17 @@ public sealed class DetectionShard
                 continue;
             }
 
+            if (observation.Event is { } what)
+            {
+                Apply(observation, what, ingestedAt, output);
+                continue;
+            }
+
             if (!_rows.TryGetValue(observation.Stream, out StreamRow? row))
             {
-                if (RefusesName(observation.Stream) is { } refused)
+                if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
                 {
                     output.Rejected[(int)refused]++;
-                    continue;
-                }
-
-                if (!_quota.TryTake(out bool ownWeights))
-                {
-                    output.Rejected[(int)RejectionReason.StreamLimit]++;
                     continue;
                 }
 
@@ -122,6 +128,20 @@ public sealed class DetectionShard
         output.Windows.Clear();
     }
 
+    /// <summary>Why there is to be no new stream of this name; null where there may be one.</summary>
+    private RejectionReason? RefusesName(string stream) =>
+        string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+        : _rows.ContainsKey(stream) || _vectorRows.ContainsKey(stream) || _eventRows.ContainsKey(stream) ? RejectionReason.OtherKind
+        : null;
+
+    /// <summary>Why there is to be no new stream of this name; null where there may be one, whose place is taken.</summary>
+    private RejectionReason? RefusedAsNew(string stream, out bool ownWeights)
+    {
+        ownWeights = false;
+        return RefusesName(stream) ?? (_quota.TryTake(out ownWeights) ? null : RejectionReason.StreamLimit);
+    }
+
+    /// <summary>The same way for a record whose values are judged together.</summary>
     private void ApplyRecord(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
     {
         if (!_vectorRows.TryGetValue(observation.Stream, out VectorRow? row))
@@ -146,7 +166,6 @@ public sealed class DetectionShard
             return;
         }
 
-        // As above: the stream starts again, every other one goes on.
         try
         {
             output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, output));
@@ -163,11 +182,41 @@ public sealed class DetectionShard
         }
     }
 
-    /// <summary>Why there may be no new stream of this name; null where there may.</summary>
-    private RejectionReason? RefusesName(string stream) =>
-        string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
-        : _rows.ContainsKey(stream) || _vectorRows.ContainsKey(stream) ? RejectionReason.OtherKind
-        : null;
+    /// <summary>The same way for an event.</summary>
+    private void Apply(in Observation observation, TextEvent what, DateTimeOffset ingestedAt, ShardOutput output)
+    {
+        if (EventRow.Admit(what) is { } reason)
+        {
+            output.Rejected[(int)reason]++;
+            return;
+        }
+
+        if (!_eventRows.TryGetValue(observation.Stream, out EventRow? row))
+        {
+            if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
+            {
+                output.Rejected[(int)refused]++;
+                return;
+            }
+
+            row = new EventRow(observation.Stream, _options.Events, _options.Seed, ownWeights);
+            _eventRows.Add(observation.Stream, row);
+        }
+
+        try
+        {
+            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, _scratch.Events, output));
+            row.LastArrivalSeconds = _clockSeconds;
+        }
+#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options.Events, _options.Seed, row.HasOwnWeights);
+            output.Rejected[(int)RejectionReason.Fault]++;
+            output.Faults.Add((observation, fault));
+        }
+    }
 
     /// <summary>Time goes on: streams that have been quiet for too long open an incident.</summary>
     /// <param name="now">The wall clock.</param>
@@ -183,6 +232,11 @@ public sealed class DetectionShard
         }
 
         foreach (VectorRow row in _vectorRows.Values)
+        {
+            row.CheckSilence(now, _clockSeconds, _modelVersion, output);
+        }
+
+        foreach (EventRow row in _eventRows.Values)
         {
             row.CheckSilence(now, _clockSeconds, _modelVersion, output);
         }
@@ -204,6 +258,14 @@ public sealed class DetectionShard
         writer.Write(_vectorRows.Count);
 
         foreach ((string stream, VectorRow row) in _vectorRows)
+        {
+            writer.Write(stream);
+            row.Save(writer);
+        }
+
+        writer.Write(_eventRows.Count);
+
+        foreach ((string stream, EventRow row) in _eventRows)
         {
             writer.Write(stream);
             row.Save(writer);
@@ -241,6 +303,14 @@ public sealed class DetectionShard
                 _quota.Restore(ownWeights: false);
                 _vectorRows.Add(stream, row);
             }
+        }
+
+        for (int left = reader.ReadInt32(); left > 0; left--)
+        {
+            string stream = reader.ReadString();
+            EventRow row = EventRow.Load(stream, _options.Events, _options.Seed, reader);
+            _quota.Restore(row.HasOwnWeights);
+            _eventRows.Add(stream, row);
         }
 
         _modelVersion = model.Version;

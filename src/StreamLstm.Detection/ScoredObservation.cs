@@ -35,7 +35,7 @@ public readonly record struct ScoredObservation(
     string Channel,
     long ModelVersion)
 {
-    /// <summary>Decades by which the observation exceeds what an alert costs, where it is one by alert control; null elsewhere.</summary>
+    /// <summary>The evidence of an observation that the record budget picks as an alert, three decades higher so that it is above 0; null elsewhere.</summary>
     public double? AlertScore { get; init; }
 
     /// <summary>
@@ -44,4 +44,16 @@ public readonly record struct ScoredObservation(
     /// rare a column's distance from its analogies is (Value is 0 while that is not known).
     /// </summary>
     public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
+    /// <summary>
+    /// What the observation says by itself, in decades: 0 = one such event was to be expected so far. Unlike
+    /// <see cref="AnomalyScore"/> it gets used to what it has just seen. Null before the stream may alert.
+    /// </summary>
+    public double? Evidence { get; init; }
+
+    /// <summary>For an event: the template of its text. <see cref="Value"/> then is its surprise, -ln p. Null for values.</summary>
+    public string? Template { get; init; }
+
+    /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
+    public string? ExpectedTemplate { get; init; }
 }

@@ -17,8 +17,14 @@ public sealed class StreamRow
     /// <summary>Rows between two refreshes of bins and scale.</summary>
     private const int RefreshEvery = 16;
 
+    /// <summary>Rows between a refresh and a look for seasons: no row does both.</summary>
+    private const int SeasonOffset = RefreshEvery / 2;
+
     /// <summary>Differences from one season before that must be known before one is called unusual.</summary>
     private const int SeasonalDifferencesMin = 64;
+
+    /// <summary>Rows after a long gap before the stream may alert again.</summary>
+    private const int RewarmRows = 64;
 
     /// <summary>Rows before there are bins.</summary>
     private const int FirstBins = 32;
@@ -42,6 +48,7 @@ public sealed class StreamRow
     private double _lastValue;
     private long _moves;
     private long _period;
+    private long _mutedUntil;
 
     internal StreamRow(string stream, DetectionOptions options, BaseModel model, bool ownWeights)
     {
@@ -137,7 +144,7 @@ public sealed class StreamRow
         if (judged)
         {
             _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period);
-            alertScore = row >= ReportBank.FirstScoredRow ? _records.Observe(_report.Fast, row) : null;
+            alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 
         // 4 learn
@@ -173,6 +180,7 @@ public sealed class StreamRow
             ModelVersion)
         {
             AlertScore = alertScore,
+            Evidence = active && row >= _mutedUntil ? _report.Fast : null,
         };
     }
 
@@ -203,6 +211,7 @@ public sealed class StreamRow
         writer.Write(_lastValue);
         writer.Write(_moves);
         writer.Write(_period);
+        writer.Write(_mutedUntil);
         writer.Write(_encoder.ShortSeason);
         writer.Write(_encoder.LongSeason);
         writer.Write(_encoder.Scale.Centre);
@@ -233,6 +242,7 @@ public sealed class StreamRow
         row._lastValue = reader.ReadDouble();
         row._moves = reader.ReadInt64();
         row._period = reader.ReadInt64();
+        row._mutedUntil = reader.ReadInt64();
         row._encoder.ShortSeason = reader.ReadInt32();
         row._encoder.LongSeason = reader.ReadInt32();
         row._encoder.Scale = new ValueScale(reader.ReadDouble(), reader.ReadDouble());
@@ -266,6 +276,11 @@ public sealed class StreamRow
         if (arrival.IsBroken)
         {
             _forecaster.Reset();
+        }
+
+        if (arrival.IsNewBeginning)
+        {
+            _mutedUntil = _ring.Count + RewarmRows;
         }
 
         return arrival.GapRatio;
@@ -306,7 +321,7 @@ public sealed class StreamRow
         in Observation observation, long row, (double Median, double Lower, double Upper)? expected, ShardOutput output)
     {
         double score = _channels.Fast;
-        bool mayAlert = row >= _options.WarmUpRows && _forecaster.IsWarm;
+        bool mayAlert = row >= _options.WarmUpRows && row >= _mutedUntil && _forecaster.IsWarm;
         bool above = mayAlert && score >= _budget.Threshold;
 
         if (_incident.IsOpen)
@@ -368,6 +383,12 @@ public sealed class StreamRow
     private void Learn(long row, DetectionScratch scratch, ShardOutput output)
     {
         long rows = row + 1;
+        long seasonRows = rows - SeasonOffset;
+
+        if (seasonRows >= 256 && (seasonRows % ValueRing.Capacity == 0 || (seasonRows < ValueRing.Capacity && long.IsPow2(seasonRows))))
+        {
+            FindSeasons(scratch);
+        }
 
         if (rows < FirstBins || rows % RefreshEvery != 0)
         {
@@ -379,12 +400,7 @@ public sealed class StreamRow
         double usualDifference = _differences.Quantile(0.8);
         _encoder.DifferenceScale = usualDifference > 0 ? usualDifference : 0.1 * _encoder.Scale.Scale;
 
-        if (rows >= 256 && (rows % ValueRing.Capacity == 0 || (rows < ValueRing.Capacity && long.IsPow2(rows))))
-        {
-            FindSeasons(scratch);
-        }
-
-        if (_learner is not null && rows >= _options.LearningRows && rows % StreamLearner.Every == 0
+        if (_learner is not null && rows >= _options.LearningRows && StreamLearner.IsDue(rows)
             && !_learner.Train(_ring, _encoder, scratch, ref _random))
         {
             output.TrainingStepsUndone++;
@@ -399,14 +415,14 @@ public sealed class StreamRow
     private void FindSeasons(DetectionScratch scratch)
     {
         int length = (int)(_ring.Count - _ring.First);
-        Span<double> y = scratch.Autocorrelation.AsSpan(0, length);
+        Span<double> y = scratch.Series.AsSpan(0, length);
 
         for (int i = 0; i < length; i++)
         {
             y[i] = _encoder.Scale.Y(_ring[_ring.First + i]);
         }
 
-        int period = Period.Find(y);
+        int period = Period.Find(y, scratch.Autocorrelation);
 
         // A period that hardly moved is the same one: changing it would only confuse what was learnt with it.
         if (_period == 0 || Math.Abs(period - _period) > 0.15 * _period)

@@ -78,6 +78,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         {
             Score = rowScore,
             AlertScore = streams.Count == 1 ? strongest?.AlertScore : null,
+            Evidence = streams.Count == 1 ? strongest?.Evidence : null,
             IsAlert = opened,
             Incidents = incidents,
             IsAbnormal = _open.AsSpan().Contains(true),

@@ -19,8 +19,11 @@ internal readonly record struct RowVerdict
     /// <summary>In decades, without a bound; null while nothing is known.</summary>
     public double? Score { get; init; }
 
-    /// <summary>How far the row exceeds the price of an alert, where it is one; null elsewhere.</summary>
+    /// <summary>The evidence of a row that is an alert for rankings, above 0; null elsewhere.</summary>
     public double? AlertScore { get; init; }
+
+    /// <summary>What the row says by itself, in decades; null while nothing is known, and where several values are judged.</summary>
+    public double? Evidence { get; init; }
 
     /// <summary>Whether an incident was opened by this row.</summary>
     public bool IsAlert { get; init; }

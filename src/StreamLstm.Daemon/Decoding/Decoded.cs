@@ -30,6 +30,9 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     public void Add(string stream, DateTimeOffset? time, double value) =>
         Observations.Add(new Observation(stream, time ?? stamp.Next(), value));
 
+    public void Add(string stream, DateTimeOffset? time, TextEvent what) =>
+        Observations.Add(Observation.Of(stream, time ?? stamp.Next(), what));
+
     /// <summary>Adds a value to the record that <see cref="EndRecord"/> ends.</summary>
     public void AddField(string name, double value)
     {

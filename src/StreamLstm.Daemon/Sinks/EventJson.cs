@@ -37,6 +37,8 @@ internal static class EventJson
         incident.Actual,
         expected = incident.Expected is null ? null : new { value = incident.Expected, lower = incident.Lower, upper = incident.Upper },
         incident.Columns,
+        incident.Template,
+        incident.ExpectedTemplate,
         incident.Attribution,
         incident.Explanation,
         model = new { version = incident.ModelVersion },
@@ -56,6 +58,8 @@ internal static class EventJson
         scored.Upper,
         scored.IsAlert,
         scored.Columns,
+        scored.Template,
+        scored.ExpectedTemplate,
         model = new { version = scored.ModelVersion },
     }, Options);
 

@@ -32,5 +32,9 @@ public sealed class DetectionScratch
 
     internal float[] ZeroStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];
 
-    internal double[] Autocorrelation { get; } = new double[ValueRing.Capacity];
+    internal Events.Online.EventScratch Events { get; } = new();
+
+    internal double[] Series { get; } = new double[ValueRing.Capacity];
+
+    internal Scaling.Autocorrelation Autocorrelation { get; } = new();
 }

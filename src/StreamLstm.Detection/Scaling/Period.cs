@@ -11,7 +11,8 @@ internal static class Period
     /// exceed 0.2: the top of that hill, as noise puts small peaks on its slopes. 0 where there is none.
     /// </summary>
     /// <param name="y">The last values, scaled; overwritten with their deviations from the mean.</param>
-    public static int Find(Span<double> y)
+    /// <param name="autocorrelation">The thread's.</param>
+    public static int Find(Span<double> y, Autocorrelation autocorrelation)
     {
         int lags = Math.Min(LagMax, y.Length / 3);
 
@@ -42,17 +43,11 @@ internal static class Period
         }
 
         var correlation = new double[lags + 1];
+        autocorrelation.Products(y, correlation);
 
         for (int lag = 1; lag <= lags; lag++)
         {
-            double sum = 0;
-
-            for (int i = lag; i < y.Length; i++)
-            {
-                sum += y[i] * y[i - lag];
-            }
-
-            correlation[lag] = sum / variance * y.Length / (y.Length - lag);
+            correlation[lag] *= y.Length / (variance * (y.Length - lag));
         }
 
         int dip = 1;

@@ -27,6 +27,10 @@ internal sealed class ReportBank
     /// <summary>Windows a row that are fed again when the period has changed: the rest waits, so that no row takes long.</summary>
     private const int WindowsPerRow = 16;
 
+    /// <summary>Alerts want several witnesses, a ranking of rows the strongest one.</summary>
+    private const double FastPower = 0.4;
+    private const double SlowPower = 0.8;
+
     /// <summary>Channels from this one on are those of shapes.</summary>
     private const int FirstShape = (int)ReportChannel.Shape;
 
@@ -42,8 +46,8 @@ internal sealed class ReportBank
     private readonly double[] _drift = new double[4];
     private readonly DelayedCoreset _context = new();
     private readonly DelayedCoreset _means = new();
-    private readonly ShapeChannel[] _shapes = [.. Enumerable.Range(0, 4).Select(i => NewShape(i, DefaultPeriod, fedUpTo: -1))];
-    private readonly ShapeChannel?[] _next = new ShapeChannel?[4];
+    private readonly ShapeChannel[] _shapes = [.. Enumerable.Range(0, Count - FirstShape).Select(i => NewShape(i, DefaultPeriod, fedUpTo: -1))];
+    private readonly ShapeChannel?[] _next = new ShapeChannel?[Count - FirstShape];
     private int _period = DefaultPeriod;
     private double _scatter = 1;
     private double _mean3, _mean9, _mean27;
@@ -94,8 +98,8 @@ internal sealed class ReportBank
             _slow[channel].Add(indicator);
         }
 
-        Fast = ScoreCombination.PowerMean(_fastScores);
-        Slow = ScoreCombination.PowerMean(_slowScores);
+        Fast = ScoreCombination.PowerMean(_fastScores, FastPower);
+        Slow = ScoreCombination.PowerMean(_slowScores, SlowPower);
     }
 
     public void Save(BinaryWriter writer)
@@ -172,7 +176,7 @@ internal sealed class ReportBank
             : new BlockMaximaTail(delayBlocks, prior: 1, priorCount: 0)),
     ];
 
-    /// <summary>The channel of 32 rows, of the period, of its half and its quarter.</summary>
+    /// <summary>The channel of 32 rows, of the period, and of its half.</summary>
     private static ShapeChannel NewShape(int index, int period, long fedUpTo) => index == 0
         ? new ShapeChannel(ShapeWindow, normalised: true, fedUpTo)
         : new ShapeChannel(Math.Max(ShapeChannel.WindowMin, period >> (index - 1)), normalised: false, fedUpTo);
@@ -227,10 +231,13 @@ internal sealed class ReportBank
             }
         }
 
+        // A memory that is full is thinned, which takes as long as a training: no row does both.
+        bool feeds = (row + 1) % StreamLearner.Every != 0;
+
         for (int i = 0; i < _shapes.Length; i++)
         {
             // The old memory serves until the new one has been shown the ring.
-            if (_next[i] is { } next)
+            if (feeds && _next[i] is { } next)
             {
                 next.Feed(row, ring, scale.Centre, deviation, WindowsPerRow);
 
@@ -243,7 +250,7 @@ internal sealed class ReportBank
 
             ref double indicator = ref _values[FirstShape + i];
             indicator = _shapes[i].Observe(row, ring, scale.Centre, deviation) ?? indicator;
-            _shapes[i].Feed(row, ring, scale.Centre, deviation, windowsMax: 2);
+            _shapes[i].Feed(row, ring, scale.Centre, deviation, windowsMax: feeds ? 2 : 0);
         }
     }
 

@@ -38,7 +38,4 @@ internal enum ReportChannel
 
     /// <summary>The last half of a period differs from every one before.</summary>
     HalfPeriod,
-
-    /// <summary>The last quarter of a period differs from every one before.</summary>
-    QuarterPeriod,
 }

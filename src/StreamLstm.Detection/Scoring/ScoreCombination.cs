@@ -20,10 +20,11 @@ internal static class ScoreCombination
         return Math.Log10(sum / scores.Length);
     }
 
-    /// <summary>S = log10(mean over channels of 10^(0.4 s)) / 0.4: between their mean and their highest.</summary>
-    public static double PowerMean(ReadOnlySpan<double> scores)
+    /// <summary>S = log10(mean over channels of 10^(p s)) / p: the nearer p is to 0 the nearer to their mean, above 1 to their highest.</summary>
+    /// <param name="scores">(channels), in decades.</param>
+    /// <param name="power">p, above 0.</param>
+    public static double PowerMean(ReadOnlySpan<double> scores, double power)
     {
-        const double Power = 0.4;
         double highest = double.NegativeInfinity;
 
         foreach (double score in scores)
@@ -35,10 +36,10 @@ internal static class ScoreCombination
 
         foreach (double score in scores)
         {
-            sum += Math.Pow(10, Power * (score - highest));
+            sum += Math.Pow(10, power * (score - highest));
         }
 
-        return highest + Math.Log10(sum / scores.Length) / Power;
+        return highest + Math.Log10(sum / scores.Length) / power;
     }
 
     /// <summary>Each channel's share of the combined score, summing to 1.</summary>

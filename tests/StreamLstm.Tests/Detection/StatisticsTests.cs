@@ -67,7 +67,7 @@ public sealed class StatisticsTests
         var random = new Random(2);
         double[] y = [.. Enumerable.Range(0, rows).Select(row => Math.Sin(2 * Math.PI * row / period) + 0.3 * Chance.Normal(random))];
 
-        Assert.InRange(Period.Find(y), period - 1 - (period / 100), period + 1 + (period / 100));
+        Assert.InRange(Period.Find(y, new Autocorrelation()), period - 1 - (period / 100), period + 1 + (period / 100));
     }
 
     [Fact]
@@ -75,8 +75,8 @@ public sealed class StatisticsTests
     {
         var random = new Random(3);
 
-        Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(_ => Chance.Normal(random)).ToArray()));
-        Assert.Equal(0, Period.Find(Enumerable.Repeat(3.0, 1000).ToArray()));
+        Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(_ => Chance.Normal(random)).ToArray(), new Autocorrelation()));
+        Assert.Equal(0, Period.Find(Enumerable.Repeat(3.0, 1000).ToArray(), new Autocorrelation()));
     }
 
     [Fact]
@@ -186,6 +186,21 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void The_autocorrelation_is_the_sum_of_products_at_every_lag()
+    {
+        var random = new Random(3);
+        double[] y = [.. Enumerable.Range(0, Autocorrelation.LengthMax).Select(_ => Chance.Normal(random))];
+        var products = new double[2001];
+
+        new Autocorrelation().Products(y, products);
+
+        foreach (int lag in (int[])[0, 1, 7, 500, 2000])
+        {
+            Assert.Equal(Enumerable.Range(lag, y.Length - lag).Sum(i => y[i] * y[i - lag]), products[lag], 1e-7);
+        }
+    }
+
+    [Fact]
     public void Alerts_by_records_come_as_often_in_every_e_fold_of_age()
     {
         var budget = new RecordBudget();
@@ -195,12 +210,12 @@ public sealed class StatisticsTests
         for (int row = 200; row < 80_000; row++)
         {
             // Noise that has nothing to say: the budget alone bounds it.
-            bool alert = budget.Observe(-1.5 - Math.Log10(1 - random.NextDouble()), row) is not null;
+            bool alert = budget.Observe(-0.9 - Math.Log10(1 - random.NextDouble()), row) is not null;
             early += alert && row < 4000 ? 1 : 0;
             late += alert && row >= 4000 ? 1 : 0;
         }
 
-        // Three e-folds each, 2.4 alerts in one; noise starts above the first threshold.
+        // Three e-folds each, 4 alerts in one; all of the noise is above the first threshold.
         Assert.InRange(early, 5, 60);
         Assert.InRange(late, 3, 60);
     }

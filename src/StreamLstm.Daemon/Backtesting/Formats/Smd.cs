@@ -20,6 +20,7 @@ internal static class Smd
                     [.. Enumerable.Range(1, columns).Select(column => $"m{column}")],
                     judged: null,
                     TimeSpan.FromMinutes(1),
+                    TimeSpan.Zero,
                     Rows(files[0], columns),
                     Rows(files[1], columns));
             },

@@ -8,6 +8,9 @@ namespace StreamLstm.Daemon.Backtesting.Formats;
 /// </summary>
 internal static class Telemanom
 {
+    /// <summary>The test rows were recorded some time after the training rows, it is not said how long: a stream must not take the seam for an event.</summary>
+    private static readonly TimeSpan LaterInTime = TimeSpan.FromDays(1);
+
     public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output)
     {
         IReadOnlyList<(string Name, string Train, string Test)> pairs = TrainAndTest.Pairs("telemanom", inputs, "*.npy");
@@ -60,6 +63,7 @@ internal static class Telemanom
             [.. Enumerable.Range(0, train.Columns).Select(column => column == 0 ? "signal" : $"context{column}")],
             judged: 1,
             TimeSpan.FromSeconds(1),
+            LaterInTime,
             Numbered(train),
             Numbered(test));
     }

@@ -27,23 +27,25 @@ internal static class TrainAndTest
     /// <param name="columns">Names of the values.</param>
     /// <param name="judged">How many of them are judged; null for all.</param>
     /// <param name="step">Time between two rows.</param>
+    /// <param name="pause">Time between the last row of the first and the first row of the second, beyond a step.</param>
     /// <param name="train">Rows that teach.</param>
     /// <param name="test">Rows that are reported.</param>
     public static Series Series(
         IReadOnlyList<string> columns,
         int? judged,
         TimeSpan step,
+        TimeSpan pause,
         IEnumerable<(int Line, double[] Values)> train,
         IEnumerable<(int Line, double[] Values)> test) => new()
         {
             Columns = columns,
             JudgedColumns = judged,
             IsTimed = false,
-            Rows = Rows(step, train, test),
+            Rows = Rows(step, pause, train, test),
         };
 
     private static IEnumerable<SeriesRow> Rows(
-        TimeSpan step, IEnumerable<(int Line, double[] Values)> train, IEnumerable<(int Line, double[] Values)> test)
+        TimeSpan step, TimeSpan pause, IEnumerable<(int Line, double[] Values)> train, IEnumerable<(int Line, double[] Values)> test)
     {
         DateTimeOffset time = DateTimeOffset.UnixEpoch;
 
@@ -53,6 +55,7 @@ internal static class TrainAndTest
             time += step;
         }
 
+        time += pause;
         long row = 0;
 
         foreach ((int line, double[] values) in test)
