@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Multivariate;
@@ -10,8 +9,6 @@ namespace StreamLstm.Daemon.Backtesting;
 /// <summary>NDJSON as the daemon reads it: every value is a row of the stream it names; or every record, where they are judged together.</summary>
 internal sealed class NdjsonSeries
 {
-    private static readonly RecordRules Together = new([new VectorsOptions { Streams = "*", Fields = RecordFields.Joint }]);
-
     private static readonly string[] Alone = ["value"];
 
     private readonly LineReader _lines;
@@ -37,13 +34,14 @@ internal sealed class NdjsonSeries
 
     /// <summary>Every record as a row, its columns those of all records, at most 128; a file of single values as above.</summary>
     /// <param name="file">Read twice: for the columns first.</param>
+    /// <param name="together">Which records are; the values of others are rows of streams of their own, in the column value.</param>
     /// <param name="problems">Where what cannot be read is counted.</param>
-    public static Series ReadTogether(Stream file, RowProblems problems)
+    public static Series ReadTogether(Stream file, RecordRules together, RowProblems problems)
     {
         using var first = new StreamReader(file, leaveOpen: true);
-        string[] columns = new NdjsonSeries(first, Together, problems.Uncounted()).Columns();
+        string[] columns = new NdjsonSeries(first, together, problems.Uncounted()).Columns();
         file.Position = 0;
-        return Read(new StreamReader(file), Together, columns.Length > 0 ? columns : Alone, problems);
+        return Read(new StreamReader(file), together, columns.Length > 0 ? columns : Alone, problems);
     }
 
     private static Series Read(TextReader reader, RecordRules rules, string[] columns, RowProblems problems)
@@ -83,7 +81,7 @@ internal sealed class NdjsonSeries
                 Place(observation, columns, values);
                 string label = timed ? RowTime.Text(observation.Time) : number.ToString(CultureInfo.InvariantCulture);
                 number++;
-                yield return new SeriesRow(_lines.Line, label, observation.Time, observation.Stream, values);
+                yield return new SeriesRow(_lines.Line, label, observation.Time, observation.Stream, values, IsSingle: observation.Record is null);
             }
 
             ReadLine();

@@ -85,6 +85,23 @@ public sealed class SinkTests : IDisposable
     }
 
     [Fact]
+    public async Task A_line_that_a_kill_cut_short_spoils_no_line_after_it()
+    {
+        string path = Path.Combine(_directory, "events.jsonl");
+        await File.WriteAllTextAsync(path, "{\"type\":\"sco", Cancellation);
+
+        for (int start = 0; start < 2; start++)
+        {
+            await using var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path);
+            await sink.WriteAsync(Batch([Scored("a", 1.5)], []), Cancellation);
+        }
+
+        string[] lines = await File.ReadAllLinesAsync(path, Cancellation);
+        Assert.Equal(3, lines.Length);
+        Assert.All(lines[1..], line => Assert.Equal("score", JsonDocument.Parse(line).RootElement.GetProperty("type").GetString()));
+    }
+
+    [Fact]
     public async Task History_keeps_the_highest_score_of_each_interval_and_whole_incidents()
     {
         string path = Path.Combine(_directory, "history.db");
