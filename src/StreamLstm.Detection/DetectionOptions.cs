@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Multivariate;
 using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Detection;
@@ -28,6 +29,9 @@ public sealed record DetectionOptions
 
     /// <summary>How streams of events are learnt and judged.</summary>
     public Events.Online.EventStreamOptions Events { get; init; } = new();
+
+    /// <summary>How records of several values are judged together; the first whose pattern the stream's name matches counts. By default all are.</summary>
+    public IReadOnlyList<VectorOptions> Vectors { get; init; } = [new()];
 
     /// <summary>How often a stream may alert.</summary>
     internal AlertBudgetOptions Alerts { get; init; } = new();

@@ -1,6 +1,7 @@
 using System.Text;
 using StreamLstm.Detection.Events.Online;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Multivariate;
 
 namespace StreamLstm.Detection;
 
@@ -10,6 +11,7 @@ public sealed class DetectionShard
     private const int StreamNameMaxBytes = 256;
 
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, VectorRow> _vectorRows = new(StringComparer.Ordinal);
     private readonly Dictionary<string, EventRow> _eventRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly StreamQuota _quota;
@@ -25,12 +27,22 @@ public sealed class DetectionShard
     /// <param name="number">The shard's number among <paramref name="shardCount"/>; part of its seed.</param>
     /// <param name="shardCount">How many shards share the training windows that are kept.</param>
     /// <param name="scratch">Buffers of the thread that owns the shard; its other shards may have the same.</param>
+    /// <exception cref="ArgumentException">The columns of a stream of records cannot be judged together.</exception>
     public DetectionShard(DetectionOptions options, StreamQuota quota, int number, int shardCount, DetectionScratch scratch)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(scratch);
         options.Events.Require();
+
+        foreach (VectorOptions vector in options.Vectors)
+        {
+            if (vector.Wrong() is { } wrong)
+            {
+                throw new ArgumentException($"streams '{vector.Streams}': {wrong}", nameof(options));
+            }
+        }
+
         _options = options;
         _quota = quota;
         _scratch = scratch;
@@ -40,6 +52,9 @@ public sealed class DetectionShard
 
     /// <summary>The streams of values of this shard.</summary>
     public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
+
+    /// <summary>The streams of records of this shard.</summary>
+    public IReadOnlyCollection<VectorRow> VectorRows => _vectorRows.Values;
 
     /// <summary>The streams of events of this shard.</summary>
     public IReadOnlyCollection<EventRow> EventRows => _eventRows.Values;
@@ -59,6 +74,12 @@ public sealed class DetectionShard
 
         foreach (ref readonly Observation observation in observations)
         {
+            if (observation.Record is not null)
+            {
+                ApplyRecord(observation, ingestedAt, output);
+                continue;
+            }
+
             if (observation.Event is { } what)
             {
                 Apply(observation, what, ingestedAt, output);
@@ -107,14 +128,58 @@ public sealed class DetectionShard
         output.Windows.Clear();
     }
 
+    /// <summary>Why there is to be no new stream of this name; null where there may be one.</summary>
+    private RejectionReason? RefusesName(string stream) =>
+        string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+        : _rows.ContainsKey(stream) || _vectorRows.ContainsKey(stream) || _eventRows.ContainsKey(stream) ? RejectionReason.OtherKind
+        : null;
+
     /// <summary>Why there is to be no new stream of this name; null where there may be one, whose place is taken.</summary>
     private RejectionReason? RefusedAsNew(string stream, out bool ownWeights)
     {
         ownWeights = false;
-        return string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
-            : _rows.ContainsKey(stream) || _eventRows.ContainsKey(stream) ? RejectionReason.OtherKind
-            : !_quota.TryTake(out ownWeights) ? RejectionReason.StreamLimit
-            : null;
+        return RefusesName(stream) ?? (_quota.TryTake(out ownWeights) ? null : RejectionReason.StreamLimit);
+    }
+
+    /// <summary>The same way for a record whose values are judged together.</summary>
+    private void ApplyRecord(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
+    {
+        if (!_vectorRows.TryGetValue(observation.Stream, out VectorRow? row))
+        {
+            VectorOptions? vector = VectorOptions.Of(_options.Vectors, observation.Stream);
+            RejectionReason? refused = RefusesName(observation.Stream)
+                ?? (vector is null ? RejectionReason.OtherKind : !_quota.TryTake() ? RejectionReason.StreamLimit : null);
+
+            if (refused is { } why)
+            {
+                output.Rejected[(int)why]++;
+                return;
+            }
+
+            row = new VectorRow(observation.Stream, _options, vector!);
+            _vectorRows.Add(observation.Stream, row);
+        }
+
+        if (row.Admit(observation, ingestedAt) is { } reason)
+        {
+            output.Rejected[(int)reason]++;
+            return;
+        }
+
+        try
+        {
+            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, output));
+            row.LastArrivalSeconds = _clockSeconds;
+        }
+#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _vectorRows[observation.Stream] = new VectorRow(
+                observation.Stream, _options, VectorOptions.Of(_options.Vectors, observation.Stream)!);
+            output.Rejected[(int)RejectionReason.Fault]++;
+            output.Faults.Add((observation, fault));
+        }
     }
 
     /// <summary>The same way for an event.</summary>
@@ -166,6 +231,11 @@ public sealed class DetectionShard
             row.CheckSilence(now, _clockSeconds, output);
         }
 
+        foreach (VectorRow row in _vectorRows.Values)
+        {
+            row.CheckSilence(now, _clockSeconds, _modelVersion, output);
+        }
+
         foreach (EventRow row in _eventRows.Values)
         {
             row.CheckSilence(now, _clockSeconds, _modelVersion, output);
@@ -180,6 +250,14 @@ public sealed class DetectionShard
         writer.Write(_rows.Count);
 
         foreach ((string stream, StreamRow row) in _rows)
+        {
+            writer.Write(stream);
+            row.Save(writer);
+        }
+
+        writer.Write(_vectorRows.Count);
+
+        foreach ((string stream, VectorRow row) in _vectorRows)
         {
             writer.Write(stream);
             row.Save(writer);
@@ -211,6 +289,20 @@ public sealed class DetectionShard
             StreamRow row = StreamRow.Load(stream, _options, model, reader);
             _quota.Restore(row.HasOwnWeights);
             _rows.Add(stream, row);
+        }
+
+        for (int left = reader.ReadInt32(); left > 0; left--)
+        {
+            string stream = reader.ReadString();
+            VectorOptions? vector = VectorOptions.Of(_options.Vectors, stream);
+            VectorRow row = VectorRow.Load(stream, _options, vector ?? new VectorOptions(), reader);
+
+            // One whose records are no longer judged together would only fall silent.
+            if (vector is not null)
+            {
+                _quota.Restore(ownWeights: false);
+                _vectorRows.Add(stream, row);
+            }
         }
 
         for (int left = reader.ReadInt32(); left > 0; left--)

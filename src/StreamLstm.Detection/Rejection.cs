@@ -33,6 +33,9 @@ public enum RejectionReason
     /// <summary>A fault in scoring it; the stream's state was reset.</summary>
     Fault,
 
-    /// <summary>A value for a stream of events, or an event for a stream of values: a stream is one or the other.</summary>
+    /// <summary>A value, a record or an event for a stream of another kind: a stream is one of them.</summary>
     OtherKind,
+
+    /// <summary>The stream's records held one column only, or none that is scored: there is nothing to judge together.</summary>
+    TooFewColumns,
 }

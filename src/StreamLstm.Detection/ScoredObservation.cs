@@ -39,6 +39,13 @@ public readonly record struct ScoredObservation(
     public double? AlertScore { get; init; }
 
     /// <summary>
+    /// For a record whose values were judged together: what was said of each column; null for a single value.
+    /// <see cref="Value"/> and <see cref="AnomalyScore"/> then are J, the mean over scored columns of how many decades
+    /// rare a column's distance from its analogies is (Value is 0 while that is not known).
+    /// </summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
+    /// <summary>
     /// What the observation says by itself, in decades: 0 = one such event was to be expected so far. Unlike
     /// <see cref="AnomalyScore"/> it gets used to what it has just seen. Null before the stream may alert.
     /// </summary>

@@ -6,6 +6,19 @@ internal struct SeededRandom(ulong state)
 {
     public ulong State { get; private set; } = state;
 
+    /// <summary>A stream's own, by its name and the seed of all: FNV-1a (Fowler, Noll, Vo).</summary>
+    public static SeededRandom Of(string stream, int seed)
+    {
+        ulong hash = 14695981039346656037UL ^ (ulong)seed;
+
+        foreach (char c in stream)
+        {
+            hash = (hash ^ c) * 1099511628211UL;
+        }
+
+        return new SeededRandom(hash);
+    }
+
     public ulong NextUInt64()
     {
         State += 0x9E3779B97F4A7C15UL;

@@ -15,6 +15,12 @@ public sealed class ShardOutput
     /// <summary>Observations rejected, indexed by <see cref="RejectionReason"/>.</summary>
     public int[] Rejected { get; } = new int[Enum.GetValues<RejectionReason>().Length];
 
+    /// <summary>Values of records that were infinite or beyond 1e12 and were taken as missing; their records were scored.</summary>
+    public int ValuesMasked { get; internal set; }
+
+    /// <summary>Values of records in columns their stream does not have: it has the 128 it showed first, or those configured.</summary>
+    public int ValuesOfUnknownColumns { get; internal set; }
+
     /// <summary>Observations whose scoring failed, each with its fault; their streams started again.</summary>
     public List<(Observation Observation, Exception Fault)> Faults { get; } = [];
 
@@ -34,6 +40,8 @@ public sealed class ShardOutput
         Incidents.Clear();
         Array.Clear(Rejected);
         Faults.Clear();
+        ValuesMasked = 0;
+        ValuesOfUnknownColumns = 0;
         Windows.Clear();
         StateResets = 0;
         TrainingStepsUndone = 0;

@@ -15,9 +15,8 @@ public sealed class StreamQuota(int streamsMax, int perStreamMax)
     {
         ownWeights = false;
 
-        if (Interlocked.Increment(ref _streams) > streamsMax)
+        if (!TryTake())
         {
-            Interlocked.Decrement(ref _streams);
             return false;
         }
 
@@ -29,6 +28,18 @@ public sealed class StreamQuota(int streamsMax, int perStreamMax)
         }
 
         return true;
+    }
+
+    /// <summary>Takes a place for a new stream that has no weights; false when there is none.</summary>
+    public bool TryTake()
+    {
+        if (Interlocked.Increment(ref _streams) <= streamsMax)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _streams);
+        return false;
     }
 
     /// <summary>Takes a place for a stream that a snapshot held, whatever the limit is now.</summary>

@@ -23,23 +23,17 @@ public sealed class StreamRow
     /// <summary>Differences from one season before that must be known before one is called unusual.</summary>
     private const int SeasonalDifferencesMin = 64;
 
-    /// <summary>A gap of more usual intervals than this, or longer than an hour, is a new beginning: nothing alerts for a while.</summary>
-    private const double LongGapIntervals = 100;
-    private const double LongGapSeconds = 3600;
-
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;
 
     /// <summary>Rows before there are bins.</summary>
     private const int FirstBins = 32;
 
-    private static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
-
     private readonly DetectionOptions _options;
     private readonly SortedReservoir _history;
     private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
     private SortedReservoir _seasonalDifferences = NewSeasonalDifferences();
-    private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
+    private readonly Cadence _cadence = new();
     private readonly ValueRing _ring;
     private readonly QuantileBins _bins = new();
     private readonly ForecastInput _encoder;
@@ -51,12 +45,10 @@ public sealed class StreamRow
     private readonly IncidentTracker _incident = new();
     private StreamLearner? _learner;
     private SeededRandom _random;
-    private DateTimeOffset _lastTime = DateTimeOffset.MinValue;
     private double _lastValue;
     private long _moves;
     private long _period;
     private long _mutedUntil;
-    private bool _silent;
 
     internal StreamRow(string stream, DetectionOptions options, BaseModel model, StreamForm form, bool ownWeights)
     {
@@ -69,7 +61,7 @@ public sealed class StreamRow
         _report = new ReportBank(sizes);
         _budget = new AlertBudget(options.Alerts);
         _encoder = new ForecastInput(_ring, _history, _bins);
-        _random = new SeededRandom(Seed(stream, options.Seed));
+        _random = SeededRandom.Of(stream, options.Seed);
         _learner = ownWeights ? new StreamLearner(model.Weights, sizes.RingRows) : null;
         ModelVersion = model.Version;
     }
@@ -85,7 +77,7 @@ public sealed class StreamRow
 
     /// <summary>Where the stream stands.</summary>
     public Lifecycle Lifecycle =>
-        _silent ? Lifecycle.Silent
+        _cadence.IsSilent ? Lifecycle.Silent
         : Rows < _options.LearningRows ? Lifecycle.Learning
         : Rows < _options.WarmUpRows ? Lifecycle.Calibrating
         : Lifecycle.Active;
@@ -100,15 +92,17 @@ public sealed class StreamRow
     public bool HasOwnWeights => _learner is not null;
 
     /// <summary>Seconds on the shard's clock at which the last observation came; for silence.</summary>
-    internal double LastArrivalSeconds { get; set; }
+    internal double LastArrivalSeconds
+    {
+        get => _cadence.LastArrivalSeconds;
+        set => _cadence.LastArrivalSeconds = value;
+    }
 
     /// <summary>Whether the stream's records carry the present time: one that replays the past cannot fall silent.</summary>
-    internal bool IsLive { get; private set; }
+    internal bool IsLive => _cadence.IsLive;
 
     /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
-    internal double SilenceAfterSeconds =>
-        _gapSeconds.Count == 0 ? double.PositiveInfinity
-        : Math.Max(5, Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
+    internal double SilenceAfterSeconds => _cadence.SilenceAfterSeconds;
 
     /// <summary>Whether the record policy admits the observation; if not, why.</summary>
     internal RejectionReason? Admit(in Observation observation, DateTimeOffset ingestedAt)
@@ -118,18 +112,7 @@ public sealed class StreamRow
             return RejectionReason.BadValue;
         }
 
-        // One bad clock must not mute the stream: the last time stays where it is.
-        if (observation.Time > ingestedAt + FutureMax)
-        {
-            return RejectionReason.Future;
-        }
-
-        if (observation.Time == _lastTime)
-        {
-            return observation.Value.Equals(_lastValue) ? RejectionReason.Duplicate : RejectionReason.Conflict;
-        }
-
-        return observation.Time < _lastTime ? RejectionReason.Late : null;
+        return _cadence.Admit(observation.Time, ingestedAt, isSame: observation.Value.Equals(_lastValue));
     }
 
     /// <summary>Scores an admitted observation against what was forecast for it, decides, and learns from it.</summary>
@@ -171,8 +154,6 @@ public sealed class StreamRow
             _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period);
             alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
-
-        _lastTime = observation.Time;
 
         // 4 learn
         Learn(row, scratch, output);
@@ -217,24 +198,17 @@ public sealed class StreamRow
     /// <param name="output">Where the event goes.</param>
     internal void CheckSilence(DateTimeOffset now, double clockSeconds, ShardOutput output)
     {
-        double quietSeconds = clockSeconds - LastArrivalSeconds;
-
-        if (_silent || !IsLive || Rows < _options.LearningRows || quietSeconds < SilenceAfterSeconds)
+        if (Rows < _options.LearningRows || !_cadence.FallsSilent(clockSeconds))
         {
             return;
         }
-
-        _silent = true;
 
         if (_incident.IsOpen)
         {
             output.Incidents.Add(_incident.Close(SilenceVerdict(now, ""), "the stream fell silent"));
         }
 
-        string explanation = string.Create(
-            CultureInfo.InvariantCulture,
-            $"nothing for {quietSeconds:0.#} s; usually every {_gapSeconds.Quantile(0.5):0.###} s, at most {_gapSeconds.Quantile(0.99):0.###} s apart");
-        output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation)));
+        output.Incidents.Add(_incident.Open(SilenceVerdict(now, _cadence.ExplainSilence(clockSeconds))));
     }
 
     internal void Save(BinaryWriter writer)
@@ -243,13 +217,10 @@ public sealed class StreamRow
         writer.Write(_learner is not null);
         writer.Write(ModelVersion);
         writer.Write(_random.State);
-        writer.Write(_lastTime.UtcTicks);
         writer.Write(_lastValue);
         writer.Write(_moves);
         writer.Write(_period);
         writer.Write(_mutedUntil);
-        writer.Write(_silent);
-        writer.Write(IsLive);
         writer.Write(_encoder.ShortSeason);
         writer.Write(_encoder.LongSeason);
         writer.Write(_encoder.Scale.Centre);
@@ -258,7 +229,7 @@ public sealed class StreamRow
         _history.Save(writer);
         _differences.Save(writer);
         _seasonalDifferences.Save(writer);
-        _gapSeconds.Save(writer);
+        _cadence.Save(writer);
         _ring.Save(writer);
         _bins.Save(writer);
         _forecaster.Save(writer);
@@ -277,13 +248,10 @@ public sealed class StreamRow
             ModelVersion = reader.ReadInt64(),
         };
         row._random = new SeededRandom(reader.ReadUInt64());
-        row._lastTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         row._lastValue = reader.ReadDouble();
         row._moves = reader.ReadInt64();
         row._period = reader.ReadInt64();
         row._mutedUntil = reader.ReadInt64();
-        row._silent = reader.ReadBoolean();
-        row.IsLive = reader.ReadBoolean();
         row._encoder.ShortSeason = reader.ReadInt32();
         row._encoder.LongSeason = reader.ReadInt32();
         row._encoder.Scale = new ValueScale(reader.ReadDouble(), reader.ReadDouble());
@@ -291,7 +259,7 @@ public sealed class StreamRow
         row._history.Load(reader);
         row._differences.Load(reader);
         row._seasonalDifferences.Load(reader);
-        row._gapSeconds.Load(reader);
+        row._cadence.Load(reader);
         row._ring.Load(reader);
         row._bins.Load(reader);
         row._forecaster.Load(reader);
@@ -312,48 +280,25 @@ public sealed class StreamRow
 
     private double Arrive(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
     {
-        IsLive = (ingestedAt - observation.Time).Duration() < FutureMax;
+        Arrival arrival = _cadence.Arrive(observation.Time, ingestedAt, isFirst: _ring.Count == 0, ref _random);
 
-        bool wasSilent = _silent;
-
-        if (wasSilent)
+        if (arrival.WasSilent && _incident.IsSilence)
         {
-            _silent = false;
-
-            if (_incident.IsSilence)
-            {
-                output.Incidents.Add(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back"));
-            }
+            output.Incidents.Add(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back"));
         }
-
-        if (_ring.Count == 0)
-        {
-            return 1;
-        }
-
-        double gap = (observation.Time - _lastTime).TotalSeconds;
-        double usual = _gapSeconds.Count == 0 ? gap : Math.Max(_gapSeconds.Quantile(0.5), 1e-6);
-        double longest = _gapSeconds.Count == 0 ? gap : _gapSeconds.Quantile(0.99);
 
         // What was forecast six rows on was forecast for another time: nothing is judged until the horizons are whole.
-        // Below a second a gap is the transport's jitter.
-        if (gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest)))
+        if (arrival.IsBroken)
         {
             _forecaster.Reset();
         }
 
-        if (gap > Math.Min(LongGapIntervals * usual, LongGapSeconds) && gap > 3 * longest)
+        if (arrival.IsNewBeginning)
         {
             _mutedUntil = _ring.Count + RewarmRows;
         }
 
-        // A silence is no cadence: it must not lengthen the patience with the next one.
-        if (!wasSilent)
-        {
-            _gapSeconds.Add(gap, ref _random);
-        }
-
-        return Math.Max(gap, 1e-6) / usual;
+        return arrival.GapRatio;
     }
 
     /// <summary>After a swap: weights of its own give way where the new base is better on the stream's last windows.</summary>
@@ -501,7 +446,7 @@ public sealed class StreamRow
         }
 
         const double DaySeconds = 86_400;
-        double dayRows = Math.Round(DaySeconds / Math.Max(_gapSeconds.Quantile(0.5), 1e-6));
+        double dayRows = Math.Round(DaySeconds / Math.Max(_cadence.UsualSeconds, 1e-6));
         bool dayFits = dayRows >= 2 * ForecastInput.HorizonMax && dayRows + ForecastInput.HorizonMax <= _ring.RowsMax;
         int season = dayFits ? (int)dayRows : (int)_period;
 
@@ -593,7 +538,7 @@ public sealed class StreamRow
         Stream = Stream,
         Row = _ring.Count,
         Time = now,
-        Onset = _lastTime,
+        Onset = _cadence.LastTime,
         Kind = IncidentKind.Silence,
         AnomalyScore = 4,
         Score = ScoreCombination.ForPeople(4),
@@ -609,17 +554,5 @@ public sealed class StreamRow
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{value:G6}{band}: {Channels.Sentence(strongest, _channels.FlatRows)}; seen so far {_history.Min:G5} to {_history.Max:G5}; evidence {_channels.Fast:0.0} of {_budget.Threshold:0.0} decades needed");
-    }
-
-    private static ulong Seed(string stream, int seed)
-    {
-        ulong hash = 14695981039346656037UL ^ (ulong)seed;
-
-        foreach (char c in stream)
-        {
-            hash = (hash ^ c) * 1099511628211UL;
-        }
-
-        return hash;
     }
 }

@@ -1,4 +1,5 @@
 using StreamLstm.Daemon.Backtesting.Formats;
+using StreamLstm.Daemon.Decoding;
 
 namespace StreamLstm.Daemon.Backtesting;
 
@@ -24,14 +25,14 @@ internal static class BacktestFormats
     /// <param name="format">A benchmark's name; null for CSV, NDJSON and log files; log for files whose lines are events whatever they are called.</param>
     /// <param name="inputs">Files and directories; a benchmark's one folder.</param>
     /// <param name="output">The directory of the results.</param>
-    /// <param name="joint">Whether the values of a CSV file's row are judged together; benchmarks decide themselves.</param>
+    /// <param name="together">Which rows' or records' values are judged together, null for none; benchmarks decide themselves.</param>
     /// <param name="key">Of a log: finds what lines of one session have in common; empty for nothing.</param>
     /// <exception cref="BacktestUsageException">The format or the inputs are not what was expected.</exception>
-    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output, bool joint = false, string key = "")
+    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output, RecordRules? together = null, string key = "")
     {
         if (format is null or Log)
         {
-            return PlainFiles.Plan(inputs, output, joint, format == Log, key);
+            return PlainFiles.Plan(inputs, output, together ?? RecordRules.None, format == Log, key);
         }
 
         return Benchmarks.TryGetValue(format, out Func<IReadOnlyList<string>, string, BacktestPlan>? plan)

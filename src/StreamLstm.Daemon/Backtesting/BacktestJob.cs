@@ -34,8 +34,8 @@ internal sealed record BacktestJob
     /// </summary>
     public bool EveryRow { get; init; }
 
-    /// <summary>Whether the values of a row are judged together, where there are 2 to 128 of them.</summary>
-    public bool IsJoint { get; init; }
+    /// <summary>Of which streams the values of a row are judged together, where there are 2 to 128 of them.</summary>
+    public RecordRules Together { get; init; } = RecordRules.None;
 
     /// <summary>The file of its results, below the output directory; null for none.</summary>
     public string? Output { get; init; }

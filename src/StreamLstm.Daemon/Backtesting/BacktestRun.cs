@@ -120,7 +120,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
 
             if (!courses.TryGetValue(row.Stream, out StreamCourse? course))
             {
-                course = new StreamCourse(Detector(job, series, engine, row.Stream), row.Time);
+                course = new StreamCourse(Detector(job, series, engine, row), row.Time);
                 courses.Add(row.Stream, course);
             }
 
@@ -165,16 +165,19 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         };
     }
 
-    private IRowDetector Detector(BacktestJob job, Series series, AnomalyDetector engine, string stream) =>
-        job.IsJoint && series.Columns.Count is >= VectorDetector.ColumnsMin and <= VectorDetector.ColumnsMax
-            ? new JointDetector(series.Columns.Count, series.JudgedColumns ?? series.Columns.Count, _detection.Seed)
-            : new ColumnDetectors(engine, Streams(job, series, stream));
-
-    private static string[] Streams(BacktestJob job, Series series, string stream)
+    private IRowDetector Detector(BacktestJob job, Series series, AnomalyDetector engine, in SeriesRow row)
     {
-        string name = stream.Length > 0 ? stream : job.Stream;
+        string name = row.Stream.Length > 0 ? row.Stream : job.Stream;
         int judged = series.JudgedColumns ?? series.Columns.Count;
-        return series.Columns.Count == 1 ? [name] : [.. series.Columns.Take(judged).Select(column => $"{name}/{column}")];
+
+        if (row.IsSingle || series.Columns.Count == 1)
+        {
+            return new ColumnDetectors(engine, [.. Enumerable.Repeat(name, judged)]);
+        }
+
+        return series.Columns.Count <= VectorDetector.ColumnsMax && job.Together.FieldsOf(name) is not null
+            ? new JointDetector(_detection, name, series.Columns, judged, byThreshold: job.EveryRow)
+            : new ColumnDetectors(engine, [.. series.Columns.Take(judged).Select(column => $"{name}/{column}")]);
     }
 
     private static string Top(Series series, in RowVerdict verdict, double[] attribution)

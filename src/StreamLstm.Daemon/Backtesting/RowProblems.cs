@@ -44,6 +44,9 @@ internal sealed class RowProblems(string file, bool strict)
         }
     }
 
+    /// <summary>For reading the same file once more: what it says of it is not counted.</summary>
+    public RowProblems Uncounted() => new(file, strict: false);
+
     /// <summary>For a problem that ends the file.</summary>
     public SeriesException Fatal(int line, string problem) => Fatal($"line {line}: {problem}");
 

@@ -26,8 +26,9 @@ internal sealed record Series
 /// <param name="Stream">The stream it belongs to; empty: the file is one stream.</param>
 /// <param name="Values">(D), NaN where a value is missing. The next row may use the same array.</param>
 /// <param name="IsReported">Whether it appears in the results; false for rows that only teach.</param>
+/// <param name="IsSingle">Whether its one value is its stream, whatever columns others have: such rows are not judged together.</param>
 internal readonly record struct SeriesRow(
-    int Line, string Label, DateTimeOffset Time, string Stream, double[] Values, bool IsReported = true);
+    int Line, string Label, DateTimeOffset Time, string Stream, double[] Values, bool IsReported = true, bool IsSingle = false);
 
 /// <summary>Times of rows that carry none.</summary>
 internal static class RowTime

@@ -65,7 +65,7 @@ internal static class BacktestCommand
         };
         var joint = new Option<bool>("--joint")
         {
-            Description = "Judge the numeric columns of a CSV row together (2 to 128), not each by itself.",
+            Description = "Judge the values of every CSV row or NDJSON record together (2 to 128), not only where vectors: says so.",
         };
         var since = new Option<string?>("--since") { Description = "Read rows from this time on.", HelpName = "TIME" };
         var until = new Option<string?>("--until") { Description = "Read rows before this time.", HelpName = "TIME" };
@@ -221,7 +221,8 @@ internal static class BacktestCommand
     private static Course Series(
         DaemonOptions options, Request request, string directory, string task, TextWriter error, CancellationToken cancellation)
     {
-        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, request.IsJoint, request.Key);
+        RecordRules together = request.IsJoint ? RecordRules.All : new RecordRules(options.Vectors, RecordFields.Joint);
+        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, together, request.Key);
         CourseRecorder[] recorders = request.Report || request.Compared.Count > 0 ? [.. plan.Jobs.Select(job => new CourseRecorder(job))] : [];
         IReadOnlyList<BacktestJob> jobs = recorders.Length > 0 ? [.. recorders.Select(recorder => recorder.Recorded())] : plan.Jobs;
         var run = new BacktestRun(options, directory) { Since = request.Since, Until = request.Until };

@@ -14,6 +14,14 @@ internal static class OptionRules
         RequireLoopback(options.Http.Address, options.Http.AllowNonLoopback, "http");
         RequireLoopback(options.Sources.MqttEmbedded.Address, options.Sources.MqttEmbedded.AllowNonLoopback, "sources.mqtt_embedded");
 
+        for (int i = 0; i < options.Vectors.Count; i++)
+        {
+            if (options.Vectors[i].Detection().Wrong() is { } wrong)
+            {
+                errors.Add($"{Origin($"vectors.{i}.columns.0")}vectors.{i}: {wrong}");
+            }
+        }
+
         void Visit(object section, string prefix)
         {
             foreach (PropertyInfo option in OptionPath.Options(section.GetType()))

@@ -92,8 +92,32 @@ function title(state) {
   byId('state').textContent = learning
     ? `${state.lifecycle}: ${Math.floor(100 * state.progress)} % of its warm-up${remaining(state)}; alerts begin when that is done`
     : state.lifecycle;
+  drawColumns(state.columns);
+  if (state.columns) {
+    byId('figures').innerHTML = `joint score <b>${figure(state.value)}</b> decades (the line below); score <b>${Math.round(state.score)}</b>`;
+    return;
+  }
   const band = state.expected === undefined ? '' : `, expected <b>${figure(state.expected)}</b> (${figure(state.lower)} to ${figure(state.upper)})`;
   byId('figures').innerHTML = `now <b>${figure(state.value)}</b>${band}, score <b>${Math.round(state.score)}</b>`;
+}
+
+/** A record's values, judged together: what each is, what it had when the rest looked like this, its part of the score. */
+function drawColumns(columns) {
+  byId('columns').hidden = !columns;
+  byId('columns').tBodies[0].replaceChildren(...(columns ?? []).map(column => {
+    const row = document.createElement('tr');
+    const band = column.expected === undefined ? '–' : `${figure(column.expected)} (${figure(column.lower)} to ${figure(column.upper)})`;
+    for (const text of [column.column, figure(column.actual) + (column.is_imputed ? ' (missing)' : ''), band]) row.insertCell().textContent = text;
+    const share = row.insertCell();
+    if (column.is_context) {
+      share.textContent = 'context';
+    } else {
+      const bar = document.createElement('meter');
+      bar.value = column.share;
+      share.append(bar, ` ${Math.round(100 * column.share)} %`);
+    }
+    return row;
+  }));
 }
 
 /** How long the warm-up still takes, by how fast it went since the page was opened. */

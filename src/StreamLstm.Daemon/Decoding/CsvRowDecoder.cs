@@ -78,8 +78,11 @@ internal sealed class CsvRowDecoder
 
         if (_streamColumn >= 0)
         {
-            string stream = _prefix.Length > 0 ? $"{_prefix}/{row[_streamColumn]}" : row[_streamColumn];
-            Cell(row, _valueColumn, stream, time, line, decoded);
+            if (Cell(row, _valueColumn, line, decoded) is { } value)
+            {
+                decoded.Add(_prefix.Length > 0 ? $"{_prefix}/{row[_streamColumn]}" : row[_streamColumn], time, value);
+            }
+
             return;
         }
 
@@ -87,25 +90,32 @@ internal sealed class CsvRowDecoder
 
         for (int column = 0; column < row.Length; column++)
         {
-            if (column != _timeColumn && row[column].Length > 0)
+            if (column == _timeColumn || row[column].Length == 0 || Cell(row, column, line, decoded) is not { } value)
             {
-                string stream = single && _prefix.Length > 0 ? _prefix
-                    : _prefix.Length > 0 ? $"{_prefix}/{_header[column]}"
-                    : _header[column];
-                Cell(row, column, stream, time, line, decoded);
+                continue;
+            }
+
+            if (single || _prefix.Length == 0)
+            {
+                decoded.Add(_prefix.Length > 0 ? _prefix : _header[column], time, value);
+            }
+            else
+            {
+                decoded.AddField(_header[column], value);
             }
         }
+
+        decoded.EndRecord(_prefix, time);
     }
 
-    private void Cell(string[] row, int column, string stream, DateTimeOffset? time, int line, Decoded decoded)
+    private double? Cell(string[] row, int column, int line, Decoded decoded)
     {
         if (double.TryParse(row[column], NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
         {
-            decoded.Add(stream, time, value);
+            return value;
         }
-        else
-        {
-            decoded.Reject(line, $"column {_header[column]}: '{row[column]}', expected a number", string.Join(',', row));
-        }
+
+        decoded.Reject(line, $"column {_header[column]}: '{row[column]}', expected a number", string.Join(',', row));
+        return null;
     }
 }

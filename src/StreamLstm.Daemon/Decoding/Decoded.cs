@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using StreamLstm.Daemon.Configuration;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Decoding;
@@ -11,9 +13,15 @@ namespace StreamLstm.Daemon.Decoding;
 internal sealed record DecodeError(int Line, RejectionReason Reason, string Detail, byte[] Payload);
 
 /// <summary>Collects what decoders read; they never throw for what the world sends.</summary>
-internal sealed class Decoded(IngestStamp stamp)
+/// <param name="stamp">Times records that carry none.</param>
+/// <param name="rules">Which records of several values are judged together; null for none.</param>
+internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
 {
     private const int PayloadKeptBytes = 1024;
+
+    private readonly List<string> _names = [];
+    private readonly List<double> _values = [];
+    private string[] _columns = [];
 
     public List<Observation> Observations { get; } = [];
 
@@ -24,6 +32,47 @@ internal sealed class Decoded(IngestStamp stamp)
 
     public void Add(string stream, DateTimeOffset? time, TextEvent what) =>
         Observations.Add(Observation.Of(stream, time ?? stamp.Next(), what));
+
+    /// <summary>Adds a value to the record that <see cref="EndRecord"/> ends.</summary>
+    public void AddField(string name, double value)
+    {
+        _names.Add(name);
+        _values.Add(value);
+    }
+
+    /// <summary>Ends a record of named values: each a stream STREAM/NAME, all of them one stream STREAM, or both, as the rules say.</summary>
+    /// <returns>How many values it had.</returns>
+    public int EndRecord(string stream, DateTimeOffset? time)
+    {
+        int count = _names.Count;
+        RecordFields? fields = count == 0 ? null : rules?.FieldsOf(stream);
+
+        if (fields is not null)
+        {
+            // One record, one time.
+            time ??= stamp.Next();
+
+            // Records in a row that have the same columns share their names.
+            if (!_columns.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(_names)))
+            {
+                _columns = [.. _names];
+            }
+
+            Observations.Add(Observation.Of(stream, time.Value, new ObservedRecord(_columns, [.. _values])));
+        }
+
+        if (fields != RecordFields.Joint)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                Add($"{stream}/{_names[i]}", time, _values[i]);
+            }
+        }
+
+        _names.Clear();
+        _values.Clear();
+        return count;
+    }
 
     public void Reject(int line, string detail, ReadOnlySpan<byte> payload, RejectionReason reason = RejectionReason.Malformed) =>
         Errors.Add(new DecodeError(line, reason, detail, payload[..Math.Min(payload.Length, PayloadKeptBytes)].ToArray()));

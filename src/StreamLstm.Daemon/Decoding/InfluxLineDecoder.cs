@@ -4,7 +4,10 @@ using System.Text;
 namespace StreamLstm.Daemon.Decoding;
 
 /// <summary>InfluxDB line protocol: measurement,tag=value field=1.5,other=2i 1700000000000000000 (InfluxDB documentation).</summary>
-/// <remarks>A field is a stream: measurement/tag=value/field, tags in the order in which they are written.</remarks>
+/// <remarks>
+/// A field is a stream: measurement/tag=value/field, tags in the order in which they are written; a line is one,
+/// measurement/tag=value, where its fields are judged together.
+/// </remarks>
 internal static class InfluxLineDecoder
 {
     public const long NanosecondsPerSecond = 1_000_000_000;
@@ -76,12 +79,13 @@ internal static class InfluxLineDecoder
 
         foreach ((string field, string value) in fields)
         {
-            Field($"{stream}/{field}", field, value, time, text, line, decoded);
+            Field(field, value, text, line, decoded);
         }
+
+        decoded.EndRecord(stream.ToString(), time);
     }
 
-    private static void Field(
-        string stream, string field, string value, DateTimeOffset? time, string text, int line, Decoded decoded)
+    private static void Field(string field, string value, string text, int line, Decoded decoded)
     {
         if (value.StartsWith('"'))
         {
@@ -93,11 +97,11 @@ internal static class InfluxLineDecoder
 
         if (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out double parsed))
         {
-            decoded.Add(stream, time, parsed);
+            decoded.AddField(field, parsed);
         }
         else if (value is "t" or "T" or "true" or "True" or "TRUE" or "f" or "F" or "false" or "False" or "FALSE")
         {
-            decoded.Add(stream, time, value[0] is 't' or 'T' ? 1 : 0);
+            decoded.AddField(field, value[0] is 't' or 'T' ? 1 : 0);
         }
         else
         {

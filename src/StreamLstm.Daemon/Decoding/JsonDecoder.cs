@@ -4,7 +4,7 @@ namespace StreamLstm.Daemon.Decoding;
 
 /// <summary>
 /// JSON observations: {"stream":"a","timestamp":"...","value":1.5}, or "values":{"temp":1,"hum":2} for streams a/temp and
-/// a/hum, or an array of such; under a prefix (an MQTT topic) also {"temp":1,"hum":2} by itself, or a bare number.
+/// a/hum (and a of both, where they are judged together), or an array of such; under a prefix (an MQTT topic) also {"temp":1,"hum":2} by itself, or a bare number.
 /// </summary>
 internal static class JsonDecoder
 {
@@ -111,7 +111,7 @@ internal static class JsonDecoder
     private static void Fields(
         JsonElement element, string stream, DateTimeOffset? time, ReadOnlySpan<byte> json, int line, Decoded decoded)
     {
-        int before = decoded.Observations.Count + decoded.Errors.Count;
+        int errors = decoded.Errors.Count;
 
         foreach (JsonProperty field in element.EnumerateObject())
         {
@@ -121,13 +121,22 @@ internal static class JsonDecoder
             }
 
             // Text and flags of a device's message are no values; a null is a value that is missing.
-            if (field.Value.ValueKind is JsonValueKind.Number)
+            if (field.Value.ValueKind is not JsonValueKind.Number)
             {
-                Value(field.Name, $"{stream}/{field.Name}", time, field.Value, json, line, decoded);
+                continue;
+            }
+
+            if (field.Value.TryGetDouble(out double value))
+            {
+                decoded.AddField(field.Name, value);
+            }
+            else
+            {
+                RejectValue(field.Name, field.Value, json, line, decoded);
             }
         }
 
-        if (decoded.Observations.Count + decoded.Errors.Count == before)
+        if (decoded.EndRecord(stream, time) == 0 && decoded.Errors.Count == errors)
         {
             decoded.Reject(line, "no field holds a number", json);
         }
@@ -142,9 +151,12 @@ internal static class JsonDecoder
         }
         else
         {
-            decoded.Reject(line, $"field {field}: {Shown(value)}, expected a number", json);
+            RejectValue(field, value, json, line, decoded);
         }
     }
+
+    private static void RejectValue(string field, JsonElement value, ReadOnlySpan<byte> json, int line, Decoded decoded) =>
+        decoded.Reject(line, $"field {field}: {Shown(value)}, expected a number", json);
 
     private static bool TryTime(JsonElement element, out DateTimeOffset? time, out string? wrong)
     {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
@@ -183,15 +184,16 @@ internal sealed class PipelineService(
     private IEnumerable<IObservationSource> Sources()
     {
         SourcesOptions sources = options.Sources;
+        var rules = new RecordRules(options.Vectors);
 
         if (sources.Host.Enabled)
         {
-            yield return new HostSource(sources.Host, time, loggers.CreateLogger<HostSource>());
+            yield return new HostSource(sources.Host, rules, time, loggers.CreateLogger<HostSource>());
         }
 
         if (sources.MqttEmbedded.Enabled)
         {
-            yield return new MqttEmbeddedSource(sources.MqttEmbedded, time, loggers.CreateLogger<MqttEmbeddedSource>());
+            yield return new MqttEmbeddedSource(sources.MqttEmbedded, rules, time, loggers.CreateLogger<MqttEmbeddedSource>());
         }
 
         if (sources.Http.Enabled)
@@ -201,13 +203,13 @@ internal sealed class PipelineService(
 
         for (int i = 0; i < sources.Files.Count; i++)
         {
-            yield return new FileSource(sources.Files[i], i, options.Pipeline.BatchMax, time, loggers.CreateLogger<FileSource>());
+            yield return new FileSource(sources.Files[i], i, rules, options.Pipeline.BatchMax, time, loggers.CreateLogger<FileSource>());
         }
 
         if (sources.Stdin.Enabled)
         {
             yield return new StdinSource(
-                sources.Stdin, Console.OpenStandardInput(), options.Pipeline.BatchMax, time, loggers.CreateLogger<StdinSource>());
+                sources.Stdin, Console.OpenStandardInput(), rules, options.Pipeline.BatchMax, time, loggers.CreateLogger<StdinSource>());
         }
     }
 
@@ -216,6 +218,7 @@ internal sealed class PipelineService(
     {
         Seed = options.Detection.Seed,
         Form = options.Detection.Form,
+        Vectors = [.. options.Vectors.Select(rule => rule.Detection())],
         StreamsMax = options.Limits.Streams,
         TrainingWindowsMax = options.Retrain.WindowsMax,
         PerStreamMax = options.Detection.Learning switch

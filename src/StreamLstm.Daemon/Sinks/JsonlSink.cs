@@ -15,8 +15,14 @@ internal sealed class JsonlSink : IScoreSink
     {
         _options = options;
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        bool torn = EndsWithinALine(path);
         _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
         _writer = new StreamWriter(_file);
+
+        if (torn)
+        {
+            _writer.WriteLine();
+        }
     }
 
     public string Name => "jsonl";
@@ -49,4 +55,16 @@ internal sealed class JsonlSink : IScoreSink
     }
 
     public ValueTask DisposeAsync() => _writer.DisposeAsync();
+
+    /// <summary>Whether the daemon was killed while it wrote a line: the next one must not become part of it.</summary>
+    private static bool EndsWithinALine(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        using FileStream file = File.OpenRead(path);
+        return file.Length > 0 && file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() != '\n';
+    }
 }

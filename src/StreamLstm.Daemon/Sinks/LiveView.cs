@@ -193,7 +193,7 @@ internal sealed class LiveView : IScoreSink
 
         public LiveStreamState State(string stream) => new(
             stream, Lifecycle, _last.Progress, _last.Time, _last.Value, _last.Score, _last.Expected, _last.Lower, _last.Upper,
-            _incidentOpen, _last.ModelVersion, _last.Channel, _last.Template);
+            _incidentOpen, _last.ModelVersion, _last.Channel, _last.Columns, _last.Template);
 
         public IReadOnlyList<double> Spark() =>
             [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
@@ -206,8 +206,8 @@ internal sealed class LiveView : IScoreSink
 internal sealed record LivePoint(
     DateTimeOffset Time, double Value, double Score, double? Expected, double? Lower, double? Upper, bool Alert);
 
-/// <summary>One stream, as the page lists it.</summary>
+/// <summary>One stream, as the page lists it; with columns where it is one of records, whose value is J.</summary>
 internal sealed record LiveStreamState(
     string Stream, Lifecycle Lifecycle, double Progress, DateTimeOffset Time, double Value, double Score,
     double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel,
-    string? Template = null);
+    IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null);

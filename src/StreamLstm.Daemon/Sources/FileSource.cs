@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 
@@ -5,7 +6,7 @@ namespace StreamLstm.Daemon.Sources;
 
 /// <summary>A file, once or for as long as it grows.</summary>
 internal sealed class FileSource(
-    FileSourceOptions options, int index, int batchMax, TimeProvider time, ILogger<FileSource> logger) : IObservationSource
+    FileSourceOptions options, int index, RecordRules rules, int batchMax, TimeProvider time, ILogger<FileSource> logger) : IObservationSource
 {
     public string Name => "file";
 
@@ -26,7 +27,7 @@ internal sealed class FileSource(
             ".log" => TextFormat.Log,
             _ => TextFormat.Auto,
         };
-        var text = new TextIntake(Name, intake, batchMax, time);
+        var text = new TextIntake(Name, intake, rules, batchMax, time);
 
         try
         {

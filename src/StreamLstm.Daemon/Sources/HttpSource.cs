@@ -10,7 +10,7 @@ using StreamLstm.Daemon.Telemetry;
 namespace StreamLstm.Daemon.Sources;
 
 /// <summary>POST /api/v1/observations: JSON, NDJSON, InfluxDB line protocol, CSV or log lines; partial failures are answered per line.</summary>
-internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimeProvider time) : IObservationSource
+internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, int batchMax, TimeProvider time) : IObservationSource
 {
     private const int ErrorsAnsweredMax = 100;
 
@@ -62,7 +62,7 @@ internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimePr
                     statusCode: StatusCodes.Status413PayloadTooLarge);
             }
 
-            var decoded = new Decoded(_stamp);
+            var decoded = new Decoded(_stamp, rules);
 
             if (await DecodeAsync(request, body, decoded, aborted) is { } refused)
             {

@@ -16,7 +16,7 @@ namespace StreamLstm.Daemon.Sources;
 /// A publication is acknowledged once the pipeline has taken it: the interceptor waits for room in the channel, so a
 /// full pipeline slows publishers down instead of growing a queue. One publication is one batch.
 /// </remarks>
-internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
+internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRules rules, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
     : IObservationSource
 {
     private readonly IngestStamp _stamp = new(time);
@@ -89,7 +89,7 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, TimeProvid
         }
 
         byte[] bytes = payload.ToArray();
-        var decoded = new Decoded(_stamp);
+        var decoded = new Decoded(_stamp, rules);
         JsonDecoder.Decode(bytes, line: 1, prefix: topic, decoded);
 
         foreach (DecodeError error in decoded.Errors)

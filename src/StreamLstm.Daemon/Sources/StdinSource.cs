@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 
@@ -5,14 +6,14 @@ namespace StreamLstm.Daemon.Sources;
 
 /// <summary>Standard input, until it ends. What is in flight when the daemon dies is lost: a pipe cannot be asked again.</summary>
 internal sealed class StdinSource(
-    StdinSourceOptions options, Stream input, int batchMax, TimeProvider time, ILogger<StdinSource> logger) : IObservationSource
+    StdinSourceOptions options, Stream input, RecordRules rules, int batchMax, TimeProvider time, ILogger<StdinSource> logger) : IObservationSource
 {
     public string Name => "stdin";
 
     public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
     {
         LogMessages.SourceStarted(logger, Name, "standard input");
-        var text = new TextIntake(Name, intake, batchMax, time);
+        var text = new TextIntake(Name, intake, rules, batchMax, time);
 
         try
         {

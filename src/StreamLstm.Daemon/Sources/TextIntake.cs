@@ -5,9 +5,9 @@ using StreamLstm.Daemon.Telemetry;
 namespace StreamLstm.Daemon.Sources;
 
 /// <summary>Hands in what a text holds, in batches: full ones, and what there is whenever more would have to be waited for.</summary>
-internal sealed class TextIntake(string source, ObservationIntake intake, int batchMax, TimeProvider time)
+internal sealed class TextIntake(string source, ObservationIntake intake, RecordRules rules, int batchMax, TimeProvider time)
 {
-    private readonly Decoded _decoded = new(new IngestStamp(time));
+    private readonly Decoded _decoded = new(new IngestStamp(time), rules);
 
     /// <summary>Observations handed in and records rejected so far.</summary>
     public (long Accepted, long Rejected) Counts { get; private set; }

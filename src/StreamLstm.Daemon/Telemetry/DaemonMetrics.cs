@@ -25,6 +25,7 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _resets;
     private readonly Counter<long> _undone;
     private readonly Counter<long> _badValues;
+    private readonly Counter<long> _unknownColumns;
     private readonly Counter<long> _trainings;
     private readonly Counter<long> _swaps;
     private readonly Counter<long> _published;
@@ -64,6 +65,7 @@ internal sealed class DaemonMetrics : IDisposable
         _resets = _meter.CreateCounter<long>("streamlstm.state.resets", "{stream}", "Streams whose state was reset, by reason.");
         _undone = _meter.CreateCounter<long>("streamlstm.training.undone", "{step}", "Training steps undone because a gradient was not finite.");
         _badValues = _meter.CreateCounter<long>("streamlstm.values.bad", "{value}", "Values that were NaN, infinite or beyond 1e12.");
+        _unknownColumns = _meter.CreateCounter<long>("streamlstm.values.unknown_column", "{value}", "Values of records in columns that their stream does not have.");
         _trainings = _meter.CreateCounter<long>("streamlstm.trainings", "{training}", "Trainings of base weights, by result.");
         _swaps = _meter.CreateCounter<long>("streamlstm.model.swaps", "{swap}", "New base weights put into service.");
         _published = _meter.CreateCounter<long>("streamlstm.sink.published", "{event}", "Verdicts and incidents handed to a sink.");
@@ -110,9 +112,14 @@ internal sealed class DaemonMetrics : IDisposable
             _undone.Add(output.TrainingStepsUndone);
         }
 
-        if (output.Rejected[(int)RejectionReason.BadValue] is > 0 and int bad)
+        if (output.Rejected[(int)RejectionReason.BadValue] + output.ValuesMasked is > 0 and int bad)
         {
             _badValues.Add(bad);
+        }
+
+        if (output.ValuesOfUnknownColumns > 0)
+        {
+            _unknownColumns.Add(output.ValuesOfUnknownColumns);
         }
     }
 

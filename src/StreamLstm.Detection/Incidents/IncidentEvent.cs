@@ -105,13 +105,16 @@ public sealed record IncidentEvent
     /// <summary>Upper end of the forecast band, or null.</summary>
     public double? Upper { get; init; }
 
+    /// <summary>For a record whose values are judged together: what was said of each column; null for a single value and for a silence.</summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
     /// <summary>For an event: the template of its text; null for values.</summary>
     public string? Template { get; init; }
 
     /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
     public string? ExpectedTemplate { get; init; }
 
-    /// <summary>Why it fired: each indicator's share of the score, summing to 1.</summary>
+    /// <summary>Why it fired: each indicator's share of the score, each scored column's where there are columns; summing to 1.</summary>
     public required IReadOnlyDictionary<string, double> Attribution { get; init; }
 
     /// <summary>Why it fired, as a sentence with the figures in it.</summary>

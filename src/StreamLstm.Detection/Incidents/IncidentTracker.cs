@@ -142,6 +142,7 @@ internal sealed class IncidentTracker
         Expected = verdict.Expected,
         Lower = verdict.Lower,
         Upper = verdict.Upper,
+        Columns = verdict.Columns,
         Template = verdict.Template,
         ExpectedTemplate = verdict.ExpectedTemplate,
         Attribution = verdict.Attribution(),
@@ -198,6 +199,9 @@ internal readonly ref struct Verdict
     /// <summary>Scores of the channels; empty for a silence.</summary>
     public ReadOnlySpan<double> ChannelScores { get; init; }
 
+    /// <summary>What was said of the columns of a record; null where there are none.</summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
     /// <summary>Names of those channels: (channels); null for those of a stream of values.</summary>
     public IReadOnlyList<string>? ChannelNames { get; init; }
 
@@ -212,6 +216,11 @@ internal readonly ref struct Verdict
 
     public IReadOnlyDictionary<string, double> Attribution()
     {
+        if (Columns is not null)
+        {
+            return Columns.Where(figure => !figure.IsContext).ToDictionary(figure => figure.Column, figure => figure.Share);
+        }
+
         if (ChannelScores.IsEmpty)
         {
             return new Dictionary<string, double> { ["silence"] = 1 };

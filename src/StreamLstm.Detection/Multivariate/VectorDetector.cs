@@ -20,6 +20,12 @@ public sealed class VectorDetector
     /// <summary>J above which a row is abnormal, the same for every stream.</summary>
     public const double Threshold = 0.8;
 
+    /// <summary>Rows before the first one that is given a score.</summary>
+    internal const int LearningRows = ScoredFromRow;
+
+    /// <summary>Rows after a gap in which a window still reaches over it.</summary>
+    internal const int WindowRows = 32;
+
     private const int DelayRows = 400;
     private const int ScoredFromRow = DelayRows;
     private const int HeldRows = DelayRows + 32;
@@ -129,6 +135,33 @@ public sealed class VectorDetector
     /// <param name="column">0 to D - 1.</param>
     public (double Mean, double Least, double Greatest) Expected(int column) =>
         (_expected[column], _expected[_columns + column], _expected[2 * _columns + column]);
+
+    /// <summary>Puts what the row's nearest windows have, their mean, where the row has no value; nothing while nothing is known.</summary>
+    /// <remarks>The row is the one that <see cref="Apply"/> is to be given next.</remarks>
+    /// <param name="values">(D), NaN where a value is missing.</param>
+    public void Impute(Span<double> values)
+    {
+        if (_row < Lags[^1])
+        {
+            return;
+        }
+
+        Hold(values);
+        Window(_row, _window);
+        WindowMemory.Express(_window, _centre, _inverse, _query);
+        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+        nearest = nearest[.._memory.Nearest(_query, Lags.Length * _columns, nearest)];
+        _expected.AsSpan().Fill(double.NaN);
+
+        for (int column = 0; column < _columns; column++)
+        {
+            if (double.IsNaN(values[column]))
+            {
+                Expect(column, nearest);
+                values[column] = _expected[column];
+            }
+        }
+    }
 
     /// <summary>Writes the state.</summary>
     public void Save(BinaryWriter writer)

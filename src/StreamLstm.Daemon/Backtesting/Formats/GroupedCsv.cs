@@ -1,3 +1,5 @@
+using StreamLstm.Daemon.Decoding;
+
 namespace StreamLstm.Daemon.Backtesting.Formats;
 
 /// <summary>data/GROUP/FILE.csv gives GROUP/FILE.csv, a row for every row: NAB (one value) and SKAB (eight, and flags).</summary>
@@ -29,7 +31,7 @@ internal static class GroupedCsv
                     WritesFlags = flags,
                     ScoresAlerts = !flags,
                     EveryRow = true,
-                    IsJoint = flags,
+                    Together = flags ? RecordRules.All : RecordRules.None,
                     Read = files => CsvSeries.Read(new StreamReader(files[0].Stream), stream, labels, files[0].Problems),
                 };
             }),

@@ -10,7 +10,7 @@ internal static class PlainFiles
 
     private static readonly HashSet<string> NoLabels = [];
 
-    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output, bool joint, bool logs = false, string key = "")
+    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output, RecordRules together, bool logs = false, string key = "")
     {
         string outside = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
 
@@ -22,7 +22,7 @@ internal static class PlainFiles
         BacktestJob[] jobs = [.. inputs.SelectMany(input => Files(input, outside, logs).Select(file =>
             logs || Path.GetExtension(file.Path).Equals(".log", StringComparison.OrdinalIgnoreCase)
                 ? Log(file.Path, file.Relative, key)
-                : Job(file.Path, file.Relative, joint)))];
+                : Job(file.Path, file.Relative, together)))];
 
         if (jobs.GroupBy(job => job.Output, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } clash)
         {
@@ -55,7 +55,7 @@ internal static class PlainFiles
         };
     }
 
-    private static BacktestJob Job(string path, string relative, bool joint)
+    private static BacktestJob Job(string path, string relative, RecordRules together)
     {
         string stream = Path.GetFileNameWithoutExtension(path);
         return new BacktestJob
@@ -63,13 +63,13 @@ internal static class PlainFiles
             Name = relative,
             Stream = stream,
             Paths = [path],
-            IsJoint = joint,
+            Together = together,
             Output = relative.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? relative : relative + ".csv",
-            Read = files => Read(path, stream, files[0]),
+            Read = files => Read(path, stream, together, files[0]),
         };
     }
 
-    private static Series Read(string path, string prefix, SeriesInput file)
+    private static Series Read(string path, string prefix, RecordRules together, SeriesInput file)
     {
         var reader = new StreamReader(file.Stream);
         TextFormat format = Path.GetExtension(path).ToLowerInvariant() switch
@@ -80,6 +80,7 @@ internal static class PlainFiles
         };
         return format switch
         {
+            TextFormat.Ndjson when !together.IsEmpty => NdjsonSeries.ReadTogether(file.Stream, together, file.Problems),
             TextFormat.Ndjson => NdjsonSeries.Read(reader, file.Problems),
             TextFormat.Csv => CsvSeries.Read(reader, prefix, NoLabels, file.Problems),
             _ => throw file.Problems.Fatal(1, "line protocol, expected CSV or NDJSON"),

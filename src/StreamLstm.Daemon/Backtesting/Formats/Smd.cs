@@ -1,3 +1,5 @@
+using StreamLstm.Daemon.Decoding;
+
 namespace StreamLstm.Daemon.Backtesting.Formats;
 
 /// <summary>train/MACHINE.txt and test/MACHINE.txt, comma-separated, any number of columns, a row a minute, give MACHINE.csv.</summary>
@@ -12,7 +14,7 @@ internal static class Smd
             Paths = [pair.Train, pair.Test],
             Output = pair.Name + ".csv",
             EveryRow = true,
-            IsJoint = true,
+            Together = RecordRules.All,
             Read = files =>
             {
                 int columns = Columns(files[0]);

@@ -1,9 +1,13 @@
+using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Sources.Host;
 
 /// <summary>Collects one tick's figures: gauges as they are, counters as their rate since the tick before.</summary>
-internal sealed class HostSample(string prefix)
+/// <param name="prefix">Before the names of streams.</param>
+/// <param name="rules">Which groups of figures (those under one name, as PREFIX/cpu/total) are judged together.</param>
+internal sealed class HostSample(string prefix, RecordRules rules)
 {
     private readonly Dictionary<string, (double Counter, long Tick)> _counters = new(StringComparer.Ordinal);
     private readonly List<Observation> _observations = [];
@@ -47,5 +51,29 @@ internal sealed class HostSample(string prefix)
         return known && last.Tick == _tick - 1 && counter >= last.Counter ? counter - last.Counter : null;
     }
 
-    public Observation[] End() => [.. _observations];
+    public Observation[] End() => rules.IsEmpty ? [.. _observations] : Grouped();
+
+    /// <summary>The figures, and those of a group as one record where they are judged together.</summary>
+    private Observation[] Grouped()
+    {
+        List<Observation> all = [];
+
+        foreach (IGrouping<string, Observation> group in _observations.GroupBy(figure => figure.Stream[..figure.Stream.LastIndexOf('/')], StringComparer.Ordinal))
+        {
+            RecordFields? fields = group.Skip(1).Any() ? rules.FieldsOf(group.Key) : null;
+
+            if (fields is not null)
+            {
+                all.Add(Observation.Of(group.Key, _time, new ObservedRecord(
+                    [.. group.Select(figure => figure.Stream[(group.Key.Length + 1)..])], [.. group.Select(figure => figure.Value)])));
+            }
+
+            if (fields != RecordFields.Joint)
+            {
+                all.AddRange(group);
+            }
+        }
+
+        return [.. all];
+    }
 }

@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
@@ -5,10 +6,10 @@ using StreamLstm.Detection;
 namespace StreamLstm.Daemon.Sources.Host;
 
 /// <summary>This computer as streams: what /proc and /sys tell, once a second. What is absent is left out.</summary>
-internal sealed class HostSource(HostSourceOptions options, TimeProvider time, ILogger<HostSource> logger) : IObservationSource
+internal sealed class HostSource(HostSourceOptions options, RecordRules rules, TimeProvider time, ILogger<HostSource> logger) : IObservationSource
 {
     private readonly HashSet<string> _absent = new(StringComparer.Ordinal);
-    private readonly HostSample _sample = new(options.Prefix.Length > 0 ? options.Prefix : $"host/{Environment.MachineName}");
+    private readonly HostSample _sample = new(options.Prefix.Length > 0 ? options.Prefix : $"host/{Environment.MachineName}", rules);
 
     public string Name => "host";
 

@@ -95,6 +95,57 @@ public sealed class BacktestCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Records_of_ndjson_are_judged_together_stream_by_stream_as_the_configuration_says()
+    {
+        const int Fault = 1300;
+        List<double[]> rows = Plant.Rows(3, 4, 1500);
+        IEnumerable<string> lines = rows.Select((row, i) =>
+            FormattableString.Invariant($$$"""{"stream":"plant","ts":{{{1_700_000_000 + i}}},"values":{"a":{{{row[0]:F4}}},"b":{{{row[1] + (i >= Fault ? 9 : 0):F4}}},"c":{{{row[2]:F4}}},"d":{{{row[3]:F4}}}}}""") + "\n"
+            + (i % 2 == 0 ? $$"""{"stream":"other","ts":{{1_700_000_000 + i}},"value":{{i}}}""" + "\n" : ""));
+        string input = Write("in/plant.ndjson", string.Concat(lines));
+        string config = Write("d.yaml", "vectors:\n  - {streams: plant, context: [d]}\n");
+
+        (int code, _, string error) = await RunAsync(input, "--out", Out, "--joint", "--config", config);
+
+        Assert.True(code == 0, error);
+        var file = new ColumnFile(Path.Combine(Out, "plant.ndjson.csv"));
+        int[] plant = [.. file.Texts("stream").Index().Where(row => row.Item == "plant").Select(row => row.Index)];
+        Assert.Equal((2250, 1500), (file.Texts("stream").Count, plant.Length));
+        int opened = Array.FindIndex(plant, row => file.Texts("alert")[row] == "1");
+        Assert.InRange(opened, Fault, Fault + 30);
+        Assert.Equal("b", file.Texts("top")[plant[opened]]);
+        Assert.DoesNotContain("d", file.Texts("top"));
+        Assert.Equal("", file.Texts("d")[plant[0] + 1]);
+        Assert.Equal("0", file.Texts("value")[plant[0] + 1]);
+    }
+
+    [Fact]
+    public async Task What_the_configuration_judges_together_is_so_without_being_asked_for_and_the_rest_stays_as_it_is()
+    {
+        List<double[]> rows = Plant.Rows(4, 3, 700);
+        string records = string.Concat(rows.Select((row, i) =>
+            FormattableString.Invariant($$$"""{"stream":"plant","ts":{{{1_700_000_000 + i}}},"values":{"a":{{{row[0]:R}}},"b":{{{row[1]:R}}},"c":{{{row[2]:R}}}}}""") + "\n"
+            + FormattableString.Invariant($$$"""{"stream":"house","ts":{{{1_700_000_000 + i}}},"values":{"x":{{{row[1]:R}}},"y":{{{i % 7}}}}}""") + "\n"));
+        string csv = "ts,a,b,c\n" + string.Concat(rows.Select((row, i) => FormattableString.Invariant($"{1_700_000_000 + i},{row[0]:R},{row[1]:R},{row[2]:R}\n")));
+        string x = string.Concat(rows.Select((row, i) => FormattableString.Invariant($$$"""{"stream":"house/x","ts":{{{1_700_000_000 + i}}},"value":{{{row[1]:R}}}}""") + "\n"));
+        string[] inputs = [Write("in/all.ndjson", records), Write("in/plant.csv", csv), Write("in/x.ndjson", x)];
+        string config = Write("d.yaml", "vectors:\n  - {streams: plant}\n");
+
+        (int code, _, string error) = await RunAsync([.. inputs, "--out", Out, "--config", config]);
+
+        Assert.True(code == 0, error);
+        var all = new ColumnFile(Path.Combine(Out, "all.ndjson.csv"));
+        Assert.Equal(3 * 700, all.Texts("score").Count);
+        string[] together = ScoresOf("plant");
+        Assert.Contains(together, score => score.Length > 0);
+        Assert.Equal(new ColumnFile(Path.Combine(Out, "plant.csv")).Texts("score"), together);
+        Assert.Contains(ScoresOf("house/x"), score => score.Length > 0);
+        Assert.Equal(new ColumnFile(Path.Combine(Out, "x.ndjson.csv")).Texts("score"), ScoresOf("house/x"));
+
+        string[] ScoresOf(string stream) => [.. all.Texts("stream").Zip(all.Texts("score")).Where(row => row.First == stream).Select(row => row.Second)];
+    }
+
+    [Fact]
     public async Task Every_row_gets_what_the_detector_says_of_it()
     {
         double[] series = DailySeries.WithFaults(1)[..2400];

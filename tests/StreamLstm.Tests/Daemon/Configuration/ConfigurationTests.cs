@@ -1,5 +1,6 @@
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
+using StreamLstm.Detection.Multivariate;
 
 namespace StreamLstm.Tests.Daemon.Configuration;
 
@@ -69,6 +70,29 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Records_that_are_judged_together_are_named_with_what_becomes_of_them()
+    {
+        string file = Write("a.yaml", """
+            vectors:
+              - streams: "plant/*/boiler"
+                columns: [temperature, pressure, valve]
+                context: [valve]
+                fields: joint
+                missing: fixed
+                fixed: 0.5
+              - streams: "host/*"
+            """);
+
+        DaemonOptions options = ConfigurationLoader.Load([file], [], NoEnvironment);
+
+        Assert.Equal(["plant/*/boiler", "host/*"], options.Vectors.Select(vector => vector.Streams));
+        Assert.Equal(["temperature", "pressure", "valve"], options.Vectors[0].Columns);
+        Assert.Equal((RecordFields.Joint, MissingPolicy.Fixed, 0.5), (options.Vectors[0].Fields, options.Vectors[0].Missing, options.Vectors[0].Fixed));
+        Assert.Equal((RecordFields.Both, MissingPolicy.Ignore), (options.Vectors[1].Fields, options.Vectors[1].Missing));
+        Assert.Equal(["valve"], StreamLstm.Daemon.Pipeline.PipelineService.DetectionOptions(options).Vectors[0].Context);
+    }
+
+    [Fact]
     public void Values_are_interpolated_from_environment_and_files()
     {
         string secret = Write("secret", "/from/file\n");
@@ -86,6 +110,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("http:\n  port: 70000", "a.yaml:2: http.port: '70000', expected 0 to 65535")]
     [InlineData("retrain:\n  period: soon", "a.yaml:2: retrain.period: 'soon', expected a duration such as 500ms")]
     [InlineData("detection:\n  learning: never", "expected one of auto, shared, per_stream")]
+    [InlineData("vectors:\n  - streams: a\n    columns: [x]", "a.yaml:3: vectors.0: columns: 1, of them 0 context, expected 2 to 128")]
+    [InlineData("vectors:\n  - columns: [x, y]", "vectors.0.streams: '', expected a value")]
+    [InlineData("vectors:\n  - {streams: a, missing: zero}", "expected one of ignore, previous, fixed, model")]
     [InlineData("http: 5", "a.yaml:1: http: '5', expected a mapping")]
     [InlineData("sources:\n  files:\n    - follow: true", "sources.files.0.path: '', expected a value")]
     [InlineData("http: {address: 0.0.0.0}", "http.address: '0.0.0.0' would let the network in")]

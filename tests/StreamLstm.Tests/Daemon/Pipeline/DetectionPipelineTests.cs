@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamLstm.Benchmarks.Events;
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
@@ -68,6 +69,33 @@ public sealed class DetectionPipelineTests : IDisposable
             sink.Scored.OrderBy(scored => scored.Stream, StringComparer.Ordinal).ThenBy(scored => scored.Time);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Records_are_scored_the_same_by_any_number_of_workers_and_the_books_balance(int workers)
+    {
+        var shard = new DetectionShard(new DetectionOptions(), new StreamQuota(100, 100), 0, 1, new DetectionScratch());
+        var alone = new ShardOutput();
+        var sink = new CatchingSink();
+        Observation[][] batches = [.. Records(streams: 6, rows: 500)];
+
+        foreach (Observation[] batch in batches)
+        {
+            shard.Apply(batch, batch[^1].Time, _model.Serving.Model, alone);
+        }
+
+        await Pipeline([new ListSource(batches)], [sink], workers).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(InOrder(alone.Scored), InOrder(sink.Scored));
+        LedgerCut cut = _ledger.Cut();
+        Assert.True(cut.Balances);
+        Assert.Equal((3001, 3000, 1, 0), (cut.Received, cut.Scored, cut.Rejected, cut.Queued));
+
+        static IEnumerable<string> InOrder(IEnumerable<ScoredObservation> scored) => scored
+            .OrderBy(one => one.Stream, StringComparer.Ordinal).ThenBy(one => one.Time)
+            .Select(one => FormattableString.Invariant($"{one.Stream} {one.Time:O} {one.AnomalyScore:R} {string.Join(' ', one.Columns!)}"));
+    }
+
     [Fact]
     public async Task The_number_of_workers_never_changes_what_is_said_of_logs()
     {
@@ -104,7 +132,7 @@ public sealed class DetectionPipelineTests : IDisposable
     public async Task A_source_that_cannot_start_ends_the_pipeline_with_its_own_words()
     {
         var broken = new FileSource(
-            new FileSourceOptions { Path = "/nowhere/x.csv" }, 0, 10, TimeProvider.System, NullLogger<FileSource>.Instance);
+            new FileSourceOptions { Path = "/nowhere/x.csv" }, 0, RecordRules.None, 10, TimeProvider.System, NullLogger<FileSource>.Instance);
 
         var refused = await Assert.ThrowsAsync<SourceException>(
             () => Pipeline([new ListSource([], waits: true), broken], []).RunAsync(TestContext.Current.CancellationToken));
@@ -246,6 +274,18 @@ public sealed class DetectionPipelineTests : IDisposable
         new(
             new PipelineOptions { Workers = workers, ChannelCapacity = capacity }, new DetectionOptions(), _model, RestoredState.Empty,
             sources, sinks, _ledger, new CaughtLetters(), _metrics, TimeProvider.System, NullLoggerFactory.Instance);
+
+    /// <summary>Records of several streams, the last one twice.</summary>
+    private static IEnumerable<Observation[]> Records(int streams, int rows)
+    {
+        List<double[]>[] plants = [.. Enumerable.Range(0, streams).Select(stream => Plant.Rows(stream, 3, rows))];
+        Observation[][] batches =
+        [
+            .. Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, streams)
+                .Select(stream => Observation.Of($"s{stream}", Start.AddSeconds(row), new ObservedRecord(Plant.Names(3), plants[stream][row]))).ToArray()),
+        ];
+        return batches.Append([batches[^1][^1]]);
+    }
 
     private static IEnumerable<Observation[]> Batches(int streams, int rows)
     {

@@ -59,6 +59,49 @@ public sealed class SinkTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_said_of_a_record_names_every_column_in_the_file_and_in_the_view()
+    {
+        string path = Path.Combine(_directory, "events.jsonl");
+        ColumnFigure[] columns = [new() { Column = "temperature", Actual = 91.2, Expected = 70, Lower = 69, Upper = 71, Share = 0.75 }, new() { Column = "valve", IsContext = true }];
+        ScoredBatch batch = Batch([Scored("a", 1.5) with { Columns = columns }], [Incident("a", IncidentState.Opened) with { Columns = columns }]);
+        await using var view = new LiveView();
+
+        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path))
+        {
+            await sink.WriteAsync(batch, Cancellation);
+            await view.WriteAsync(batch, Cancellation);
+        }
+
+        foreach (JsonElement line in File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement))
+        {
+            JsonElement first = line.GetProperty("columns")[0];
+            Assert.Equal(("temperature", 91.2, 70), (first.GetProperty("column").GetString(), first.GetProperty("actual").GetDouble(), first.GetProperty("expected").GetDouble()));
+            Assert.Equal(0.75, first.GetProperty("share").GetDouble());
+            Assert.True(line.GetProperty("columns")[1].GetProperty("is_context").GetBoolean());
+            Assert.False(line.GetProperty("columns")[1].TryGetProperty("actual", out _));
+        }
+
+        Assert.Equal(columns, view.State("a")!.Columns);
+    }
+
+    [Fact]
+    public async Task A_line_that_a_kill_cut_short_spoils_no_line_after_it()
+    {
+        string path = Path.Combine(_directory, "events.jsonl");
+        await File.WriteAllTextAsync(path, "{\"type\":\"sco", Cancellation);
+
+        for (int start = 0; start < 2; start++)
+        {
+            await using var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path);
+            await sink.WriteAsync(Batch([Scored("a", 1.5)], []), Cancellation);
+        }
+
+        string[] lines = await File.ReadAllLinesAsync(path, Cancellation);
+        Assert.Equal(3, lines.Length);
+        Assert.All(lines[1..], line => Assert.Equal("score", JsonDocument.Parse(line).RootElement.GetProperty("type").GetString()));
+    }
+
+    [Fact]
     public async Task History_keeps_the_highest_score_of_each_interval_and_whole_incidents()
     {
         string path = Path.Combine(_directory, "history.db");

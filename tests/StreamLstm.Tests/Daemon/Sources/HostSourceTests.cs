@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Detection;
@@ -9,7 +10,7 @@ public sealed class HostSourceTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly HostSample _sample = new("h");
+    private readonly HostSample _sample = new("h", RecordRules.None);
 
     [Fact]
     public void Cpu_time_becomes_each_modes_share_of_the_tick()
@@ -99,7 +100,7 @@ public sealed class HostSourceTests
     public void This_computer_has_at_least_forty_streams()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the host source reads Linux's /proc");
-        var source = new HostSource(new HostSourceOptions { Prefix = "h" }, TimeProvider.System, NullLogger<HostSource>.Instance);
+        var source = new HostSource(new HostSourceOptions { Prefix = "h" }, RecordRules.None, TimeProvider.System, NullLogger<HostSource>.Instance);
         source.Take(Now, 0);
         Thread.Sleep(150);
 
@@ -114,7 +115,7 @@ public sealed class HostSourceTests
     public async Task A_computer_without_proc_is_told_what_to_set()
     {
         var source = new HostSource(
-            new HostSourceOptions { ProcPath = "/nowhere" }, TimeProvider.System, NullLogger<HostSource>.Instance);
+            new HostSourceOptions { ProcPath = "/nowhere" }, RecordRules.None, TimeProvider.System, NullLogger<HostSource>.Instance);
 
         var refused = await Assert.ThrowsAsync<SourceException>(() => source.RunAsync(null!, TestContext.Current.CancellationToken));
 

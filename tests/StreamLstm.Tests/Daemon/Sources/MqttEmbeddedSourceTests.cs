@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Detection;
 using StreamLstm.Tests.Daemon.Support;
@@ -20,7 +21,7 @@ public sealed class MqttEmbeddedSourceTests
     public async Task A_topic_is_a_stream_and_what_is_acknowledged_was_taken_in(MqttProtocolVersion version)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
         Task running = source.RunAsync(_caught.Intake, stopping.Token);
         int port = await source.BoundPort;
         using IMqttClient client = new MqttClientFactory().CreateMqttClient();
@@ -51,7 +52,7 @@ public sealed class MqttEmbeddedSourceTests
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var source = new MqttEmbeddedSource(
-            new MqttEmbeddedOptions { Port = 0, PayloadMaxBytes = 10 }, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+            new MqttEmbeddedOptions { Port = 0, PayloadMaxBytes = 10 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
         Task running = source.RunAsync(_caught.Intake, stopping.Token);
         using IMqttClient client = new MqttClientFactory().CreateMqttClient();
         await client.ConnectAsync(
@@ -72,7 +73,7 @@ public sealed class MqttEmbeddedSourceTests
         using var holder = new TcpListener(IPAddress.Loopback, 0);
         holder.Start();
         int port = ((IPEndPoint)holder.LocalEndpoint).Port;
-        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = port }, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = port }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
 
         var refused = await Assert.ThrowsAsync<SourceException>(
             () => source.RunAsync(_caught.Intake, TestContext.Current.CancellationToken));

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Detection;
 using StreamLstm.Tests.Daemon.Support;
@@ -82,7 +83,7 @@ public sealed class TextSourceTests : IDisposable
         File.WriteAllText(path, "2026-05-01T10:00:00Z INFO [r1] began\n\n2026-05-01T10:00:00Z INFO [r2] began\n   at Shop.Pay()\nbad\0line\n");
         var options = new FileSourceOptions { Path = path, Key = @"\[(?<key>\w+)\]" };
 
-        await new FileSource(options, 0, batchMax: 16, TimeProvider.System, NullLogger<FileSource>.Instance)
+        await new FileSource(options, 0, RecordRules.None, batchMax: 16, TimeProvider.System, NullLogger<FileSource>.Instance)
             .RunAsync(_caught.Intake, TestContext.Current.CancellationToken);
 
         Observation[] observations = _caught.TakeAll();
@@ -98,7 +99,7 @@ public sealed class TextSourceTests : IDisposable
     {
         using var input = new MemoryStream(Encoding.UTF8.GetBytes("a,b\n1,2\n3,4\n"));
 
-        await new StdinSource(new StdinSourceOptions(), input, 10, TimeProvider.System, NullLogger<StdinSource>.Instance)
+        await new StdinSource(new StdinSourceOptions(), input, RecordRules.None, 10, TimeProvider.System, NullLogger<StdinSource>.Instance)
             .RunAsync(_caught.Intake, TestContext.Current.CancellationToken);
 
         Assert.Equal(
@@ -107,5 +108,5 @@ public sealed class TextSourceTests : IDisposable
     }
 
     private static FileSource Reading(string path, bool follow = false) => new(
-        new FileSourceOptions { Path = path, Follow = follow }, 0, batchMax: 16, TimeProvider.System, NullLogger<FileSource>.Instance);
+        new FileSourceOptions { Path = path, Follow = follow }, 0, RecordRules.None, batchMax: 16, TimeProvider.System, NullLogger<FileSource>.Instance);
 }

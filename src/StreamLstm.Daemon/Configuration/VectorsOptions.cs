@@ -1,0 +1,46 @@
+using StreamLstm.Detection.Multivariate;
+
+namespace StreamLstm.Daemon.Configuration;
+
+/// <summary>What becomes of the fields of a record that is judged as a whole.</summary>
+internal enum RecordFields
+{
+    /// <summary>They stay streams of their own beside it.</summary>
+    Both,
+
+    /// <summary>They are judged together only.</summary>
+    Joint,
+}
+
+/// <summary>Records of several values that are judged together.</summary>
+internal sealed class VectorsOptions
+{
+    /// <summary>Names of the records' streams, without the field: * stands for any characters, ? for one.</summary>
+    [Required]
+    public string Streams { get; init; } = "";
+
+    /// <summary>The columns that are judged, in this order, with the context ones 2 to 128; empty = those of the stream's first 16 records, at most 128.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
+    /// <summary>Columns that help to find analogies and are not scored themselves.</summary>
+    public IReadOnlyList<string> Context { get; init; } = [];
+
+    /// <summary>both: the fields also stay streams of their own; joint: they do not.</summary>
+    public RecordFields Fields { get; init; } = RecordFields.Both;
+
+    /// <summary>What stands in for a value that a record lacks: ignore, previous, fixed or model.</summary>
+    public MissingPolicy Missing { get; init; } = MissingPolicy.Ignore;
+
+    /// <summary>The value of missing: fixed.</summary>
+    public double Fixed { get; init; }
+
+    /// <summary>The detector's part.</summary>
+    public VectorOptions Detection() => new()
+    {
+        Streams = Streams,
+        Columns = Columns,
+        Context = Context,
+        Missing = Missing,
+        Fixed = Fixed,
+    };
+}

@@ -1,0 +1,458 @@
+using System.Globalization;
+using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Scoring;
+using StreamLstm.Detection.Thresholds;
+
+namespace StreamLstm.Detection.Multivariate;
+
+/// <summary>All that one stream of records remembers, and what happens to a record of it. One owner: its shard.</summary>
+/// <remarks>
+/// The values of a record are judged together (<see cref="VectorDetector"/>); what that is worth as evidence
+/// (<see cref="JointEvidence"/>) opens and closes incidents as it does for single values.
+/// </remarks>
+public sealed class VectorRow
+{
+    /// <summary>Values beyond this are taken for a fault of the sender.</summary>
+    private const double ValueMax = 1e12;
+
+    /// <summary>Scored rows before the stream may alert: eight blocks of maxima.</summary>
+    private const int CalibrationRows = 200;
+
+    /// <summary>Columns an explanation names at most.</summary>
+    private const int ExplainedMax = 3;
+
+    /// <summary>Share below which a column is not worth naming.</summary>
+    private const double ExplainedShare = 0.1;
+
+    /// <summary>Two alerts a day at one row a second.</summary>
+    private static readonly AlertBudgetOptions Budget = new() { RowsPerAlert = 43_200 };
+
+    private readonly DetectionOptions _options;
+    private readonly VectorOptions _vector;
+    private readonly ColumnTable _table;
+    private readonly Cadence _cadence = new();
+    private readonly JointEvidence _evidence = new();
+    private readonly AlertBudget _budget = new(Budget);
+    private readonly IncidentTracker _incident = new();
+    private VectorDetector? _detector;
+    private ObservedRecord? _last;
+    private double[] _values = [];      // (D): the row that is judged
+    private double[] _previous = [];    // (D): each column's last value, NaN before the first
+    private double[] _shares = [];      // (scored)
+    private bool[] _imputed = [];       // (D)
+    private SeededRandom _random;
+    private long _scoredRows;
+    private long _wholeFromRow;
+
+    internal VectorRow(string stream, DetectionOptions options, VectorOptions vector)
+    {
+        Stream = stream;
+        _options = options;
+        _vector = vector;
+        _random = SeededRandom.Of(stream, options.Seed);
+        _table = new ColumnTable(vector);
+        _table.UseConfigured();
+
+        if (_table.IsKnown)
+        {
+            Prepare();
+        }
+    }
+
+    /// <summary>The stream's name.</summary>
+    public string Stream { get; }
+
+    /// <summary>Records taken so far.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>Names of its columns, the scored ones first; empty while they are not known.</summary>
+    public IReadOnlyList<string> Columns => _table.Names;
+
+    /// <summary>How many of the columns, from the first, are scored; the others are context.</summary>
+    public int ScoredColumns => _table.Scored;
+
+    /// <summary>Where the stream stands.</summary>
+    public Lifecycle Lifecycle =>
+        _cadence.IsSilent ? Lifecycle.Silent
+        : _scoredRows == 0 ? Lifecycle.Learning
+        : _scoredRows < CalibrationRows ? Lifecycle.Calibrating
+        : Lifecycle.Active;
+
+    /// <summary>Share of the warm-up that is done, 0 to 1.</summary>
+    public double Progress =>
+        Math.Min(1, (double)(_scoredRows == 0 ? Math.Min(Rows, VectorDetector.LearningRows) : VectorDetector.LearningRows + _scoredRows)
+            / (VectorDetector.LearningRows + CalibrationRows));
+
+    /// <summary>Seconds on the shard's clock at which the last record came; for silence.</summary>
+    internal double LastArrivalSeconds
+    {
+        get => _cadence.LastArrivalSeconds;
+        set => _cadence.LastArrivalSeconds = value;
+    }
+
+    /// <summary>Whether the record policy admits the record; if not, why.</summary>
+    internal RejectionReason? Admit(in Observation observation, DateTimeOffset ingestedAt)
+    {
+        ObservedRecord record = observation.Record!;
+        return _cadence.Admit(observation.Time, ingestedAt, isSame: _last?.Holds(record) == true)
+            ?? (_table.HasTooFewWith(record) ? RejectionReason.TooFewColumns : null);
+    }
+
+    /// <summary>Scores an admitted record by analogy with the stream's past, decides, and learns from it.</summary>
+    internal ScoredObservation Apply(in Observation observation, DateTimeOffset ingestedAt, long modelVersion, ShardOutput output)
+    {
+        ObservedRecord record = observation.Record!;
+        Arrive(observation.Time, ingestedAt, modelVersion, output);
+        double? score = null;
+        bool alert = false;
+        IReadOnlyList<ColumnFigure> figures;
+
+        if (_table.IsKnown)
+        {
+            score = Judge(record, output);
+            figures = Figures();
+            alert = score is not null && Decide(observation.Time, figures, modelVersion, output);
+        }
+        else
+        {
+            figures = [.. record.Columns.Select((name, i) => new ColumnFigure { Column = name, Actual = Known(record.Values[i]) })];
+
+            if (_table.Gather(record))
+            {
+                Prepare();
+
+                foreach (ObservedRecord gathered in _table.Gathered)
+                {
+                    Judge(gathered, output);
+                }
+
+                _table.ClearGathered();
+            }
+        }
+
+        _last = record;
+        Rows++;
+        bool active = Lifecycle == Lifecycle.Active;
+        return new ScoredObservation(
+            Stream,
+            observation.Time,
+            score ?? 0,
+            Lifecycle,
+            Progress,
+            score,
+            active ? ScoreCombination.ForPeople(Math.Max(_evidence.Slow, _incident.IsOpen ? _evidence.Fast : BlockMaximaTail.Unknown)) : 0,
+            Expected: null,
+            Lower: null,
+            Upper: null,
+            alert,
+            score is null ? "" : "analogy",
+            modelVersion)
+        {
+            Columns = figures,
+        };
+    }
+
+    /// <summary>Opens a silence incident when the stream has been quiet for too long.</summary>
+    /// <param name="now">The wall clock, for the event.</param>
+    /// <param name="clockSeconds">The shard's clock, which stands still while the machine does.</param>
+    /// <param name="modelVersion">The version of the base weights in service.</param>
+    /// <param name="output">Where the event goes.</param>
+    internal void CheckSilence(DateTimeOffset now, double clockSeconds, long modelVersion, ShardOutput output)
+    {
+        if (Rows < _options.LearningRows || !_cadence.FallsSilent(clockSeconds))
+        {
+            return;
+        }
+
+        if (_incident.IsOpen)
+        {
+            output.Incidents.Add(_incident.Close(SilenceVerdict(now, "", modelVersion), "the stream fell silent"));
+        }
+
+        output.Incidents.Add(_incident.Open(SilenceVerdict(now, _cadence.ExplainSilence(clockSeconds), modelVersion)));
+    }
+
+    internal void Save(BinaryWriter writer)
+    {
+        writer.Write(Rows);
+        writer.Write(_scoredRows);
+        writer.Write(_wholeFromRow);
+        writer.Write(_random.State);
+        _table.Save(writer);
+        _cadence.Save(writer);
+        _evidence.Save(writer);
+        _budget.Save(writer);
+        _incident.Save(writer);
+        writer.Write(_last is not null);
+
+        if (_last is not null)
+        {
+            ColumnTable.Save(writer, _last);
+        }
+
+        foreach (double value in _previous)
+        {
+            writer.Write(value);
+        }
+
+        _detector?.Save(writer);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="options">How streams are judged.</param>
+    /// <param name="vector">How this one is.</param>
+    /// <param name="reader">At the beginning of its part; afterwards at its end.</param>
+    /// <returns>The stream as it was; one that has seen nothing where other columns are configured now.</returns>
+    internal static VectorRow Load(string stream, DetectionOptions options, VectorOptions vector, BinaryReader reader)
+    {
+        var row = new VectorRow(stream, options, vector);
+        string configured = string.Join('\n', row.Columns);
+        int scored = row.ScoredColumns;
+        row.Rows = reader.ReadInt64();
+        row._scoredRows = reader.ReadInt64();
+        row._wholeFromRow = reader.ReadInt64();
+        row._random = new SeededRandom(reader.ReadUInt64());
+        row._table.Load(reader);
+        row._cadence.Load(reader);
+        row._evidence.Load(reader);
+        row._budget.Load(reader);
+        row._incident.Load(reader);
+
+        if (reader.ReadBoolean())
+        {
+            row._last = ColumnTable.LoadRecord(reader);
+        }
+
+        row._detector = null;
+        row._previous = [];
+
+        if (row._table.IsKnown)
+        {
+            row.Prepare();
+        }
+
+        for (int column = 0; column < row._previous.Length; column++)
+        {
+            row._previous[column] = reader.ReadDouble();
+        }
+
+        row._detector?.Load(reader);
+        bool isSame = vector.Columns.Count == 0
+            ? row.Columns.Skip(row.ScoredColumns).All(vector.Context.Contains) && !row.Columns.Take(row.ScoredColumns).Any(vector.Context.Contains)
+            : configured == string.Join('\n', row.Columns) && scored == row.ScoredColumns;
+        return isSame ? row : new VectorRow(stream, options, vector);
+    }
+
+    private void Prepare()
+    {
+        int columns = _table.Names.Count;
+
+        // One seed for all: what is sampled never depends on a stream's name, so a file's scores stay when it is renamed.
+        _detector = new VectorDetector(columns, _table.Scored, (ulong)_options.Seed);
+        _values = new double[columns];
+        _previous = new double[columns];
+        _shares = new double[_table.Scored];
+        _imputed = new bool[columns];
+        _previous.AsSpan().Fill(double.NaN);
+    }
+
+    private void Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, long modelVersion, ShardOutput output)
+    {
+        Arrival arrival = _cadence.Arrive(time, ingestedAt, isFirst: Rows == 0, ref _random);
+
+        if (arrival.WasSilent && _incident.IsSilence)
+        {
+            output.Incidents.Add(_incident.Close(SilenceVerdict(time, "", modelVersion), "the stream is back"));
+        }
+
+        // A window that reaches over a gap is like none before: nothing is decided until windows are whole again.
+        if (arrival.IsBroken)
+        {
+            _wholeFromRow = Rows + VectorDetector.WindowRows;
+        }
+    }
+
+    /// <summary>The row's J; null while it has none.</summary>
+    private double? Judge(ObservedRecord record, ShardOutput output)
+    {
+        output.ValuesOfUnknownColumns += _table.Place(record, _values);
+
+        foreach (ref double value in _values.AsSpan())
+        {
+            if (Math.Abs(value) > ValueMax)
+            {
+                output.ValuesMasked++;
+                value = double.NaN;
+            }
+        }
+
+        Impute();
+        VectorVerdict verdict = _detector!.Apply(_values, _shares);
+
+        if (verdict.Score is not { } score)
+        {
+            return null;
+        }
+
+        _scoredRows++;
+
+        if (Rows < _wholeFromRow)
+        {
+            _evidence.Skip();
+        }
+        else
+        {
+            // J is a mean over the scored columns, so the strongest one's part of it is its share of the sum.
+            _evidence.Observe(score, score * _shares.AsSpan().Length * Highest(_shares));
+        }
+
+        return score;
+    }
+
+    private void Impute()
+    {
+        bool lacks = false;
+
+        for (int column = 0; column < _values.Length; column++)
+        {
+            _imputed[column] = double.IsNaN(_values[column]);
+            lacks |= _imputed[column];
+        }
+
+        switch (_vector.Missing)
+        {
+            case MissingPolicy.Model when lacks:
+                _detector!.Impute(_values);
+                break;
+            case MissingPolicy.Previous or MissingPolicy.Fixed when lacks:
+                for (int column = 0; column < _values.Length; column++)
+                {
+                    if (_imputed[column])
+                    {
+                        _values[column] = _vector.Missing == MissingPolicy.Fixed ? _vector.Fixed : _previous[column];
+                    }
+                }
+
+                break;
+        }
+
+        for (int column = 0; column < _values.Length; column++)
+        {
+            _imputed[column] &= !double.IsNaN(_values[column]);
+            _previous[column] = double.IsNaN(_values[column]) ? _previous[column] : _values[column];
+        }
+    }
+
+    private bool Decide(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, long modelVersion, ShardOutput output)
+    {
+        bool mayAlert = Lifecycle == Lifecycle.Active;
+        bool above = mayAlert && _evidence.Fast >= _budget.Threshold;
+
+        if (_incident.IsOpen)
+        {
+            if (_incident.Follow(NewVerdict(time, figures, modelVersion), stillAbnormal: _evidence.Slow >= _budget.Threshold / 2) is not { } followed)
+            {
+                return false;
+            }
+
+            output.Incidents.Add(followed);
+            return above;
+        }
+
+        bool alert = above && _incident.WouldOpen(Rows, _evidence.Fast);
+
+        if (alert)
+        {
+            output.Incidents.Add(_incident.Open(NewVerdict(time, figures, modelVersion)));
+        }
+
+        if (mayAlert)
+        {
+            _budget.Observe(alert);
+        }
+
+        return alert;
+    }
+
+    private ColumnFigure[] Figures()
+    {
+        var figures = new ColumnFigure[_values.Length];
+
+        for (int column = 0; column < figures.Length; column++)
+        {
+            (double mean, double least, double greatest) = _detector!.Expected(column);
+            figures[column] = new ColumnFigure
+            {
+                Column = _table.Names[column],
+                Actual = Known(_values[column]),
+                Expected = Known(mean),
+                Lower = Known(least),
+                Upper = Known(greatest),
+                Share = column < _shares.Length ? _shares[column] : 0,
+                IsImputed = _imputed[column],
+                IsContext = column >= _shares.Length,
+            };
+        }
+
+        return figures;
+    }
+
+    private static double? Known(double value) => double.IsNaN(value) ? null : value;
+
+    private static double Highest(ReadOnlySpan<double> shares)
+    {
+        double highest = 0;
+
+        foreach (double share in shares)
+        {
+            highest = Math.Max(highest, share);
+        }
+
+        return highest;
+    }
+
+    private Verdict NewVerdict(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, long modelVersion)
+    {
+        double score = Math.Max(_evidence.Fast, _evidence.Slow);
+        return new Verdict
+        {
+            Stream = Stream,
+            Row = Rows,
+            Time = time,
+            Onset = time,
+            Kind = IncidentKind.Contextual,
+            AnomalyScore = score,
+            Score = ScoreCombination.ForPeople(score),
+            Columns = figures,
+            Explanation = Explain(figures),
+            ModelVersion = modelVersion,
+        };
+    }
+
+    private string Explain(IReadOnlyList<ColumnFigure> figures)
+    {
+        ColumnFigure[] named = [.. figures.Where(figure => !figure.IsContext).OrderByDescending(figure => figure.Share).Take(ExplainedMax)];
+        IEnumerable<string> parts = named
+            .Where((figure, i) => i == 0 || figure.Share >= ExplainedShare)
+            .Select(figure => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{figure.Column} {figure.Actual:G5}, in similar stretches {figure.Expected:G5} ({figure.Lower:G5} to {figure.Upper:G5}), {figure.Share:0 %} of the score"));
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"the values do not go together as they did: {string.Join("; ", parts)}; evidence {_evidence.Fast:0.0} of {_budget.Threshold:0.0} decades needed");
+    }
+
+    private Verdict SilenceVerdict(DateTimeOffset now, string explanation, long modelVersion) => new()
+    {
+        Stream = Stream,
+        Row = Rows,
+        Time = now,
+        Onset = _cadence.LastTime,
+        Kind = IncidentKind.Silence,
+        AnomalyScore = 4,
+        Score = ScoreCombination.ForPeople(4),
+        Explanation = explanation,
+        ModelVersion = modelVersion,
+    };
+}
