@@ -1,4 +1,5 @@
 using System.Text;
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;
@@ -110,6 +111,17 @@ public sealed class DetectionShard
         {
             row.CheckSilence(now, _clockSeconds, output);
         }
+    }
+
+    /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="at">The time asked for; null for the last decision.</param>
+    /// <param name="missing">Why there is no answer, for people; null where there is one.</param>
+    public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        missing = $"stream '{stream}' is not known";
+        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
 
     /// <summary>Writes every stream's state.</summary>

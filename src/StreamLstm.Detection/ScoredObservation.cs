@@ -43,4 +43,7 @@ public readonly record struct ScoredObservation(
     /// <see cref="AnomalyScore"/> it gets used to what it has just seen. Null before the stream may alert.
     /// </summary>
     public double? Evidence { get; init; }
+
+    /// <summary>Why the stream may not alert yet, and how long that lasts; null where its next observation may.</summary>
+    public WarmUp? WarmUp { get; init; }
 }

@@ -49,6 +49,7 @@ public sealed class StreamRow
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
     private readonly IncidentTracker _incident = new();
+    private readonly DecisionLog _decisions = new();
     private StreamLearner? _learner;
     private SeededRandom _random;
     private DateTimeOffset _lastTime = DateTimeOffset.MinValue;
@@ -151,7 +152,29 @@ public sealed class StreamRow
         }
 
         // 2 decide
+        float threshold = (float)_budget.Threshold;
+        (SuppressedBy suppressed, long suppressedRows) = Suppression(row);
         bool alert = judged && Decide(observation, row, expected, output);
+        _decisions.Add(
+            new Decision
+            {
+                Row = row,
+                Ticks = observation.Time.UtcTicks,
+                Value = value,
+                ExpectedOffset = expected is { } e ? (float)(e.Median - value) : float.NaN,
+                LowerOffset = expected is { } l ? (float)(l.Lower - value) : float.NaN,
+                UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
+                Evidence = judged ? (float)_channels.Fast : float.NaN,
+                Threshold = threshold,
+                Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                SuppressedBy = suppressed,
+                SuppressedRows = (int)suppressedRows,
+                FlatRows = _channels.FlatRows,
+                ModelVersion = (int)ModelVersion,
+                IsAlert = alert,
+                IncidentOpen = _incident.IsOpen,
+            },
+            _channels.FastScores);
 
         // 3 remember
         (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
@@ -200,7 +223,25 @@ public sealed class StreamRow
         {
             AlertScore = alertScore,
             Evidence = active && row >= _mutedUntil ? _report.Fast : null,
+            WarmUp = WarmUpAt(row),
         };
+    }
+
+    /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
+    internal Explanation? Explain(DateTimeOffset? at, out string? missing)
+    {
+        double interval = _gapSeconds.Count == 0 ? 1 : _gapSeconds.Quantile(0.5);
+        return _decisions.TryFind(at, interval, out Decision decision, out ReadOnlySpan<Half> scores, out missing)
+            ? Explaining.Explain(
+                Stream,
+                decision,
+                scores,
+                decision.Row < _options.LearningRows ? Lifecycle.Learning
+                    : decision.Row < _options.WarmUpRows ? Lifecycle.Calibrating
+                    : Lifecycle.Active,
+                decision.SuppressedBy == SuppressedBy.WarmUp ? WarmUpAt(decision.Row) : null,
+                _decisions.Held)
+            : null;
     }
 
     /// <summary>Opens a silence incident when the stream has been quiet for too long.</summary>
@@ -407,6 +448,33 @@ public sealed class StreamRow
 
         return alert;
     }
+
+    /// <summary>What keeps the row from opening an incident whatever its evidence, and for how many rows more.</summary>
+    private (SuppressedBy Reason, long Rows) Suppression(long row)
+    {
+        if (row < _options.WarmUpRows)
+        {
+            return (SuppressedBy.WarmUp, _options.WarmUpRows - row);
+        }
+
+        if (row < _mutedUntil || !_forecaster.IsWarm)
+        {
+            return (SuppressedBy.Gap, Math.Max(_mutedUntil - row, ForecastInput.HorizonMax - _forecaster.Steps));
+        }
+
+        return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
+            : row < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - row)
+            : (SuppressedBy.None, 0);
+    }
+
+    /// <summary>How far the warm-up is with this row; null where the next one may alert.</summary>
+    private WarmUp? WarmUpAt(long row) =>
+        row + 1 < _options.WarmUpRows ? new WarmUp(row + 1, _options.WarmUpRows, IntervalSeconds(), IsAfterGap: false)
+        : row + 1 < _mutedUntil ? new WarmUp(RewarmRows - (_mutedUntil - row - 1), RewarmRows, IntervalSeconds(), IsAfterGap: true)
+        : null;
+
+    /// <summary>The usual time between observations; null where it says nothing about the clock on the wall.</summary>
+    private double? IntervalSeconds() => IsLive && _gapSeconds.Count > 0 ? _gapSeconds.Quantile(0.5) : null;
 
     /// <summary>What an incident covered does not teach; what was accepted as the new normal does.</summary>
     private void MarkIncident(long row, IncidentEvent followed)

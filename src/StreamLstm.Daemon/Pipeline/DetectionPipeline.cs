@@ -159,6 +159,11 @@ internal sealed class DetectionPipeline
         return [.. windows.SelectMany(window => window)];
     }
 
+    /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken) =>
+        AskOwnerAsync<ExplainAnswer>(stream, (shard, completion) => new ExplainRequest(stream, shard, at, completion), cancellationToken);
+
     private static Channel<T> Bounded<T>(int capacity) =>
         Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
 
@@ -233,6 +238,15 @@ internal sealed class DetectionPipeline
         {
             // Scoring has ended: time no longer matters.
         }
+    }
+
+    private async Task<T> AskOwnerAsync<T>(
+        string stream, Func<int, TaskCompletionSource<T>, WorkerMessage> question, CancellationToken cancellationToken)
+    {
+        int shard = StreamRouter.ShardOf(stream);
+        var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _router.TellAsync(shard, question(shard, completion), cancellationToken);
+        return await completion.Task.WaitAsync(cancellationToken);
     }
 
     private async Task<IReadOnlyList<T>> AskWorkersAsync<T>(

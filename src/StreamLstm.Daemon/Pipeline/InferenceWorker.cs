@@ -38,6 +38,10 @@ internal sealed class InferenceWorker(
                 case WindowsRequest request:
                     TryComplete(request.Completion, () => [.. shards.Values.SelectMany(shard => shard.TrainingWindows)]);
                     break;
+                case ExplainRequest request:
+                    TryComplete(request.Completion, () => new ExplainAnswer(
+                        shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing));
+                    break;
             }
         }
 

@@ -49,6 +49,9 @@ internal sealed class PipelineService(
     /// <summary>Reads the history; null where none is kept.</summary>
     public HistoryReader? History { get; private set; }
 
+    /// <summary>What answers questions about single streams; null before it is running.</summary>
+    public DetectionPipeline? Pipeline => _pipeline;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         StartedAt = time.GetUtcNow();

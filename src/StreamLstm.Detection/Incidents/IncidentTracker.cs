@@ -34,6 +34,12 @@ internal sealed class IncidentTracker
     /// <summary>The row at which the open incident began.</summary>
     public long OpenedRow { get; private set; }
 
+    /// <summary>The row from which on an alert is no echo of the last incident.</summary>
+    public long CooldownUntil => _cooldownUntil;
+
+    /// <summary>Decades that open an incident before that.</summary>
+    public double CooldownScore => _lastAlertScore + CooldownMargin;
+
     /// <summary>Whether an alert of this score would be heard: nothing is open, and it is not an echo of the last one.</summary>
     public bool WouldOpen(long row, double score) =>
         !IsOpen && (row >= _cooldownUntil || score >= _lastAlertScore + CooldownMargin);
