@@ -124,6 +124,22 @@ public sealed class DetectionShard
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
 
+    /// <summary>Takes a person's word on an incident, so that the stream's next decisions heed it.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="incidentId">The incident's id.</param>
+    /// <param name="label">What it was; null takes a label back.</param>
+    /// <param name="now">The wall clock.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    public LabelOutcome Label(string stream, string incidentId, IncidentLabel? label, DateTimeOffset now, ShardOutput output)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(incidentId);
+        ArgumentNullException.ThrowIfNull(output);
+        return !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
+            : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
+            : LabelOutcome.UnknownIncident;
+    }
+
     /// <summary>Writes every stream's state.</summary>
     public void Save(BinaryWriter writer)
     {

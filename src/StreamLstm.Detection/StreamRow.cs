@@ -50,6 +50,7 @@ public sealed class StreamRow
     private readonly AlertBudget _budget;
     private readonly IncidentTracker _incident = new();
     private readonly DecisionLog _decisions = new();
+    private readonly IncidentMemory _incidents = new();
     private StreamLearner? _learner;
     private SeededRandom _random;
     private DateTimeOffset _lastTime = DateTimeOffset.MinValue;
@@ -101,7 +102,7 @@ public sealed class StreamRow
     /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
     internal double SilenceAfterSeconds =>
         _gapSeconds.Count == 0 ? double.PositiveInfinity
-        : Math.Max(5, Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
+        : Math.Max(Math.Max(5, _incidents.OrdinaryQuietSeconds), Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
 
     /// <summary>Whether the record policy admits the observation; if not, why.</summary>
     internal RejectionReason? Admit(in Observation observation, DateTimeOffset ingestedAt)
@@ -175,6 +176,11 @@ public sealed class StreamRow
                 IncidentOpen = _incident.IsOpen,
             },
             _channels.FastScores);
+
+        if (_incident.IsOpen && !_incident.IsSilence)
+        {
+            _incidents.Follow(_incident.OpenedRow, row, _channels.Values, _channels.FastScores);
+        }
 
         // 3 remember
         (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
@@ -268,6 +274,61 @@ public sealed class StreamRow
             CultureInfo.InvariantCulture,
             $"nothing for {quietSeconds:0.#} s; usually every {_gapSeconds.Quantile(0.5):0.###} s, at most {_gapSeconds.Quantile(0.99):0.###} s apart");
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation)));
+        _incidents.FollowSilence(_incident.OpenedRow, quietSeconds);
+    }
+
+    /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
+    /// <param name="incidentId">Its id.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="now">The wall clock, for a silence that ends by it.</param>
+    /// <param name="clockSeconds">The shard's clock.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    internal bool Label(string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, ShardOutput output)
+    {
+        if (!IncidentTracker.TryOpenedRow(Stream, incidentId, out long opened) || _incidents.Find(opened) is not { } incident)
+        {
+            return false;
+        }
+
+        if (incident.Label == label)
+        {
+            return true;
+        }
+
+        bool isOpen = _incident.IsOpen && _incident.OpenedRow == opened;
+        _budget.GiveBack(-incident.GivenBack);
+        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? _budget.LeftOfRise(_ring.Count - opened) : 0;
+        _budget.GiveBack(incident.GivenBack);
+
+        if (incident.IsSilence && isOpen)
+        {
+            _incidents.FollowSilence(opened, clockSeconds - LastArrivalSeconds);
+        }
+
+        if (!incident.IsSilence)
+        {
+            bool isAccepted = incident.EndRow - opened >= IncidentTracker.AcceptedRows;
+            _ring.Mark(opened, incident.EndRow, abnormal: label switch
+            {
+                IncidentLabel.FalseAlarm => false,
+                IncidentLabel.Real => true,
+                _ => !isAccepted,
+            });
+        }
+
+        _incidents.Label(incident, label);
+        TeachOrdinary();
+
+        if (isOpen && label == IncidentLabel.FalseAlarm)
+        {
+            output.Incidents.Add(_incident.Close(
+                incident.IsSilence
+                    ? SilenceVerdict(now, "")
+                    : NewVerdict(new Observation(Stream, _lastTime, _lastValue), _ring.Count - 1, expected: null),
+                "labelled a false alarm"));
+        }
+
+        return true;
     }
 
     internal void Save(BinaryWriter writer)
@@ -299,6 +360,7 @@ public sealed class StreamRow
         _records.Save(writer);
         _budget.Save(writer);
         _incident.Save(writer);
+        _incidents.Save(writer);
         _learner?.Save(writer);
     }
 
@@ -332,6 +394,8 @@ public sealed class StreamRow
         row._records.Load(reader);
         row._budget.Load(reader);
         row._incident.Load(reader);
+        row._incidents.Load(reader);
+        row.TeachOrdinary();
         row._learner?.Load(reader);
         return row;
     }
@@ -358,6 +422,12 @@ public sealed class StreamRow
         }
 
         double gap = (observation.Time - _lastTime).TotalSeconds;
+
+        if (wasSilent)
+        {
+            _incidents.FollowSilence(_ring.Count, gap);
+        }
+
         double usual = _gapSeconds.Count == 0 ? gap : Math.Max(_gapSeconds.Quantile(0.5), 1e-6);
         double longest = _gapSeconds.Count == 0 ? gap : _gapSeconds.Quantile(0.99);
 
@@ -479,10 +549,19 @@ public sealed class StreamRow
     /// <summary>What an incident covered does not teach; what was accepted as the new normal does.</summary>
     private void MarkIncident(long row, IncidentEvent followed)
     {
-        if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows)
+        if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows
+            && _incidents.Find(_incident.OpenedRow)?.Label != IncidentLabel.Real)
         {
             _ring.Mark(_incident.OpenedRow, row, abnormal: false);
         }
+    }
+
+    /// <summary>Hands on what labels say is ordinary.</summary>
+    private void TeachOrdinary()
+    {
+        Span<double> levels = stackalloc double[Channels.Count];
+        _incidents.OrdinaryLevels(levels);
+        _channels.Teach(levels);
     }
 
     private void Remember(double value, long row, double gapRatio)

@@ -31,7 +31,9 @@ public readonly record struct WarmUp(long Rows, long RowsNeeded, double? Interva
     /// <summary>A length of time in its two largest units.</summary>
     private static string Words(double seconds) => seconds switch
     {
-        < 60 => seconds.ToString(seconds == Math.Round(seconds) && seconds > 1 ? "0" : "0.0##", CultureInfo.InvariantCulture) + " s",
+        < 0.95 => seconds.ToString("0.0##", CultureInfo.InvariantCulture) + " s",
+        < 9.5 => seconds.ToString("0.0", CultureInfo.InvariantCulture) + " s",
+        < 60 => seconds.ToString("0", CultureInfo.InvariantCulture) + " s",
         < 3600 => string.Create(CultureInfo.InvariantCulture, $"{(long)seconds / 60} min {(long)seconds % 60} s"),
         < 86_400 => string.Create(CultureInfo.InvariantCulture, $"{(long)seconds / 3600} h {(long)seconds % 3600 / 60} min"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{(long)seconds / 86_400} d {(long)seconds % 86_400 / 3600} h"),

@@ -86,7 +86,7 @@ internal static class CommandLine
             """)
         {
             run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error),
-            ExplainCommand.Create(output, error), config, set,
+            ExplainCommand.Create(output, error), LabelCommand.Create(output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;

@@ -53,11 +53,12 @@ internal static class ExplainCommand
 
         foreach (JsonElement indicator in indicators.EnumerateArray())
         {
+            double score = indicator.GetProperty("score").GetDouble();
             table.AddRow(
                 new Text(indicator.GetProperty("name").GetString()!),
-                new Text(indicator.GetProperty("score").GetDouble().ToString("0.0", CultureInfo.InvariantCulture)),
+                new Text(score.ToString("0.0", CultureInfo.InvariantCulture)),
                 new Text(indicator.GetProperty("share").GetDouble().ToString("P0", CultureInfo.InvariantCulture)),
-                new Text(indicator.GetProperty("meaning").GetString()!));
+                new Text(score > 0 ? indicator.GetProperty("meaning").GetString()! : ""));
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });

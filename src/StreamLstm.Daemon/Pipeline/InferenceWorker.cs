@@ -42,6 +42,9 @@ internal sealed class InferenceWorker(
                     TryComplete(request.Completion, () => new ExplainAnswer(
                         shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing));
                     break;
+                case LabelRequest request:
+                    await LabelAsync(request, cancellationToken);
+                    break;
             }
         }
 
@@ -104,6 +107,14 @@ internal sealed class InferenceWorker(
         }
 
         await PublishAsync(tick.Now, default, cancellationToken);
+    }
+
+    private async ValueTask LabelAsync(LabelRequest request, CancellationToken cancellationToken)
+    {
+        _output.Clear();
+        TryComplete(request.Completion, () =>
+            shards[request.Shard].Label(request.Stream, request.IncidentId, request.Label, request.Now, _output));
+        await PublishAsync(request.Now, default, cancellationToken);
     }
 
     private async ValueTask PublishAsync(DateTimeOffset ingestedAt, ActivityContext trace, CancellationToken cancellationToken)

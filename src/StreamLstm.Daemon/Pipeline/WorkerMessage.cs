@@ -42,3 +42,14 @@ internal sealed record ExplainRequest(
 
 /// <summary>An explanation, or why there is none.</summary>
 internal sealed record ExplainAnswer(Explanation? Explanation, string? Missing);
+
+/// <summary>Take a person's word on an incident.</summary>
+/// <param name="Stream">The stream's name.</param>
+/// <param name="Shard">Where it lives.</param>
+/// <param name="IncidentId">The incident's id.</param>
+/// <param name="Label">What it was; null takes a label back.</param>
+/// <param name="Now">The wall clock.</param>
+/// <param name="Completion">Gets what became of it.</param>
+internal sealed record LabelRequest(
+    string Stream, int Shard, string IncidentId, IncidentLabel? Label, DateTimeOffset Now, TaskCompletionSource<LabelOutcome> Completion)
+    : WorkerMessage;

@@ -131,6 +131,16 @@ internal sealed class IncidentTracker
         _lastAlertScore = reader.ReadDouble();
     }
 
+    /// <summary>Reads the row at which an incident of this stream began from its id.</summary>
+    public static bool TryOpenedRow(string stream, string incidentId, out long row)
+    {
+        row = -1;
+        string[] parts = incidentId.Split('-');
+        return parts.Length == 3
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out row)
+            && EventId(stream, row, 'o') == incidentId;
+    }
+
     private IncidentEvent Event(in Verdict verdict, IncidentState state, string id) => new()
     {
         Id = id,
