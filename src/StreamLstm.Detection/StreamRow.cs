@@ -602,7 +602,7 @@ public sealed class StreamRow
         double usualDifference = _differences.Quantile(0.8);
         _encoder.DifferenceScale = usualDifference > 0 ? usualDifference : 0.1 * _encoder.Scale.Scale;
 
-        if (_learner is not null && rows >= _options.LearningRows && rows % StreamLearner.Every == 0
+        if (_learner is not null && rows >= _options.LearningRows && StreamLearner.IsDue(rows)
             && !_learner.Train(_ring, _encoder, scratch, ref _random))
         {
             output.TrainingStepsUndone++;

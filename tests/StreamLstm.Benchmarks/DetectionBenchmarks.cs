@@ -89,7 +89,7 @@ internal static class DetectionBenchmarks
         run.Print(string.Create(
             CultureInfo.InvariantCulture,
             $"stall, {rows} rows: median {sorted[rows / 2]:0.000} ms, 99.9 % {sorted[(int)(0.999 * rows)]:0.000} ms, worst {fastest[worst]:0.000} ms in row {worst}"));
-        run.Goal("longest stall", fastest[worst], "ms", 1, atLeast: false);
+        run.Goal("P7 longest stall", fastest[worst], "ms", 1, atLeast: false);
     }
 
     private static double Value(int row, int stream, Random random) => Math.Sin(row / 20.0 + stream) + 0.1 * random.NextDouble();

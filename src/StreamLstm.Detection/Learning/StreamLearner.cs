@@ -6,8 +6,11 @@ namespace StreamLstm.Detection.Learning;
 /// <summary>A stream's own weights and how they follow the stream: one small training every 16 rows, by count.</summary>
 internal sealed class StreamLearner
 {
-    /// <summary>Rows between two trainings.</summary>
+    /// <summary>Rows between two trainings of a young stream, and what their number is always a multiple of.</summary>
     public const int Every = 16;
+
+    /// <summary>Ages at which a stream has seen enough to train half as often as before.</summary>
+    private static readonly long[] Settled = [1024, 4096];
 
     /// <summary>Rows of a window.</summary>
     private const int WindowRows = 48;
@@ -34,6 +37,19 @@ internal sealed class StreamLearner
         {
             state.CopyTo(StateBefore(row));
         }
+    }
+
+    /// <summary>Whether a stream of this many rows is to be trained: what is well known moves slowly, and most of the cost is here.</summary>
+    public static bool IsDue(long rows)
+    {
+        long every = Every;
+
+        foreach (long age in Settled)
+        {
+            every = rows > age ? 2 * every : every;
+        }
+
+        return rows % every == 0;
     }
 
     /// <summary>Trains on the ring's windows; false when a step was undone because it was not finite.</summary>
