@@ -139,6 +139,7 @@ public sealed class StreamRow
         // 1 score: the value against the forecasts made for it
         (double Median, double Lower, double Upper)? expected = null;
         bool judged = row >= _options.LearningRows;
+        bool teaches = !IsLabelledReal();
         Tail marginal = default;
         double? forecast24 = null;
 
@@ -149,7 +150,8 @@ public sealed class StreamRow
             forecast24 = _forecaster.Median(2, row, _bins, _history);
             marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
-                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
+                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, teaches), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
+                teaches);
         }
 
         // 2 decide
@@ -166,6 +168,7 @@ public sealed class StreamRow
                 LowerOffset = expected is { } l ? (float)(l.Lower - value) : float.NaN,
                 UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
                 Evidence = judged ? (float)_channels.Fast : float.NaN,
+                Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
                 Threshold = threshold,
                 Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
                 SuppressedBy = suppressed,
@@ -184,12 +187,12 @@ public sealed class StreamRow
 
         // 3 remember
         (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
-        Remember(value, row, gapRatio);
+        Remember(value, row, gapRatio, teaches);
         double? alertScore = null;
 
         if (judged)
         {
-            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period);
+            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, teaches);
             alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 
@@ -246,6 +249,7 @@ public sealed class StreamRow
                     : decision.Row < _options.WarmUpRows ? Lifecycle.Calibrating
                     : Lifecycle.Active,
                 decision.SuppressedBy == SuppressedBy.WarmUp ? WarmUpAt(decision.Row) : null,
+                _incidents.Of(decision.Row),
                 _decisions.Held)
             : null;
     }
@@ -314,6 +318,13 @@ public sealed class StreamRow
                 IncidentLabel.Real => true,
                 _ => !isAccepted,
             });
+        }
+
+        if (label == IncidentLabel.Real && !incident.IsSilence)
+        {
+            // Row n-1 is the last that was observed: one ago.
+            _channels.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
+            _report.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
         }
 
         _incidents.Label(incident, label);
@@ -564,15 +575,27 @@ public sealed class StreamRow
         _channels.Teach(levels);
     }
 
-    private void Remember(double value, long row, double gapRatio)
+    /// <summary>Whether the open incident is one that a person called real: it must not become usual.</summary>
+    private bool IsLabelledReal() =>
+        _incident.IsOpen && !_incident.IsSilence && _incidents.Find(_incident.OpenedRow)?.Label == IncidentLabel.Real;
+
+    private void Remember(double value, long row, double gapRatio, bool teaches)
     {
         if (row > 0)
         {
-            _differences.Add(Math.Abs(value - _lastValue), ref _random);
+            if (teaches)
+            {
+                _differences.Add(Math.Abs(value - _lastValue), ref _random);
+            }
+
             _moves += value.Equals(_lastValue) ? 0 : 1;
         }
 
-        _history.Add(value, ref _random);
+        if (teaches)
+        {
+            _history.Add(value, ref _random);
+        }
+
         _ring.Append(value, gapRatio);
         _lastValue = value;
 
@@ -652,7 +675,7 @@ public sealed class StreamRow
     private static SortedReservoir NewSeasonalDifferences() => new(capacity: 512, horizon: 4000);
 
     /// <summary>How unusual the value's difference from the one a season before is, among all such differences so far; null while that is not known.</summary>
-    private Tail? SeasonalTail(long row, double value)
+    private Tail? SeasonalTail(long row, double value, bool teaches)
     {
         int season = _encoder.ShortSeason;
 
@@ -665,7 +688,12 @@ public sealed class StreamRow
         Tail? tail = _seasonalDifferences.Count < SeasonalDifferencesMin
             ? null
             : QuantileBins.MarginalTailOf(difference, _seasonalDifferences, ValueScale.Of(_seasonalDifferences), _moves);
-        _seasonalDifferences.Add(difference, ref _random);
+
+        if (teaches)
+        {
+            _seasonalDifferences.Add(difference, ref _random);
+        }
+
         return tail;
     }
 

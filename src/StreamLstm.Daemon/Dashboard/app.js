@@ -3,6 +3,7 @@
 import { StreamList } from './list.js';
 import { StreamChart } from './chart.js';
 import { WhyPanel } from './why.js';
+import { labelButtons, labelWord } from './label.js';
 import { figure, clock, duration, count } from './format.js';
 
 const byId = id => document.getElementById(id);
@@ -13,6 +14,7 @@ let feed = null;
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let chosenIncident = null;
 let incidents = [];
+let labels = new Map();     // incident id -> what people said of it
 let swaps = [];
 let before = null;
 
@@ -44,6 +46,7 @@ function show(message) {
   header(message.status);
   list.update(message.streams, message.sparks);
   incidents = message.incidents;
+  labels = new Map(message.labels.map(label => [label.incident_id, label]));
   swaps = message.swaps;
 
   if (!chosen && list.sorted.length > 0) {
@@ -107,25 +110,26 @@ function drawIncidents() {
 function incidentRow(incident) {
   const row = document.createElement('tr');
   row.tabIndex = 0;
+  const label = labels.get(incident.incident_id);
   row.className = `${incident.state === 'closed' ? 'closed' : ''} ${incident.incident_id === chosenIncident ? 'chosen' : ''}`;
   const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
   const open = incident.state === 'closed' ? '' : ' (open)';
   const cells = [
     ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', clock(incident.onset)],
-    ['', duration(end - Date.parse(incident.onset)) + open], ['', Math.round(incident.max_score)], ['why', incident.explanation],
+    ['', duration(end - Date.parse(incident.onset)) + open], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}`],
   ];
   for (const [name, text] of cells) {
     const cell = row.insertCell();
     cell.className = name === 'severity' ? `severity ${incident.severity}` : name;
     cell.textContent = text;
   }
-  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution));
+  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution), labelButtons(incident.incident_id, label));
   const pick = () => {
     chosenIncident = chosenIncident === incident.incident_id ? null : incident.incident_id;
     choose(incident.stream);
   };
   row.addEventListener('click', pick);
-  row.addEventListener('keydown', event => event.key === 'Enter' && pick());
+  row.addEventListener('keydown', event => event.key === 'Enter' && event.target === row && pick());
   return row;
 }
 

@@ -6,7 +6,10 @@ public enum IncidentLabel
     /// <summary>Nothing: such a level is ordinary, an equal event shall open no incident, and its observations may teach.</summary>
     FalseAlarm,
 
-    /// <summary>Something: its observations shall not teach, and it shall not make the next incident dearer.</summary>
+    /// <summary>
+    /// Something: its observations shall not teach what is usual, as far as they have not yet, and it shall not make the next
+    /// incident dearer.
+    /// </summary>
     Real,
 }
 
