@@ -17,6 +17,7 @@ let incidents = [];
 let labels = new Map();     // incident id -> what people said of it
 let swaps = [];
 let before = null;
+let drawnIncidents = null;
 
 listen();
 addEventListener('hashchange', () => {
@@ -101,6 +102,13 @@ function title(state) {
 }
 
 function drawIncidents() {
+  // A row that is drawn anew loses the focus, and a click that had begun on it.
+  const drawn = JSON.stringify([incidents, [...labels], chosenIncident]);
+  if (drawn === drawnIncidents) {
+    incidents.forEach((incident, place) => byId('incidents').tBodies[0].rows[place].cells[4].textContent = lasted(incident));
+    return;
+  }
+  drawnIncidents = drawn;
   byId('quiet').hidden = incidents.length > 0;
   byId('incidents').hidden = incidents.length === 0;
   const body = byId('incidents').tBodies[0];
@@ -112,11 +120,9 @@ function incidentRow(incident) {
   row.tabIndex = 0;
   const label = labels.get(incident.incident_id);
   row.className = `${incident.state === 'closed' ? 'closed' : ''} ${incident.incident_id === chosenIncident ? 'chosen' : ''}`;
-  const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
-  const open = incident.state === 'closed' ? '' : ' (open)';
   const cells = [
     ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', clock(incident.onset)],
-    ['', duration(end - Date.parse(incident.onset)) + open], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}`],
+    ['', lasted(incident)], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}`],
   ];
   for (const [name, text] of cells) {
     const cell = row.insertCell();
@@ -131,6 +137,11 @@ function incidentRow(incident) {
   row.addEventListener('click', pick);
   row.addEventListener('keydown', event => event.key === 'Enter' && event.target === row && pick());
   return row;
+}
+
+function lasted(incident) {
+  const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
+  return duration(end - Date.parse(incident.onset)) + (incident.state === 'closed' ? '' : ' (open)');
 }
 
 /** What the score is made of, the largest share first. */

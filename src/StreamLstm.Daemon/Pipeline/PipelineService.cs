@@ -106,12 +106,16 @@ internal sealed class PipelineService(
             foreach (StoredLabel label in Labels?.LastWords() ?? [])
             {
                 await _pipeline!.LabelAsync(
-                    label.Stream, label.IncidentId, label.RemovedAt is null ? label.Label : null, time.GetUtcNow(), stopping);
+                    label.Stream, label.IncidentId, Labels!.Of(label.IncidentId)?.Label, time.GetUtcNow(), stopping);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {
             // The daemon stops; the next start repeats them.
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException unreadable)
+        {
+            LogMessages.LabelsNotRepeated(_logger, unreadable.Message);
         }
     }
 

@@ -35,27 +35,33 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
     private double _blockMax;
     private int _blockRows;
     private double _meanExcess;
-    private double _plainMeanExcess;
 
     /// <summary>Blocks that count.</summary>
     public int Blocks { get; private set; }
 
-    /// <summary>A level that a person called ordinary: every maximum counts as if it had come to at least that. 0 for none; not saved.</summary>
-    public double Ordinary
-    {
-        get;
-        set
-        {
-            field = value;
-            Fit();
-        }
-    }
+    /// <summary>A level that a person called ordinary: one event of that height was to be expected, whatever the maxima say. 0 for none; not saved.</summary>
+    public double Ordinary { get; set; }
 
     /// <summary>The score of a channel value; <see cref="Unknown"/> where nothing is known yet.</summary>
-    public double Score(double value) => Score(value, Ordinary, _meanExcess);
+    public double Score(double value)
+    {
+        double plain = PlainScore(value);
+        return Ordinary > 0 && plain > 0 ? Math.Min(plain, Decades(Math.Max(0, value - Ordinary))) : plain;
+    }
 
     /// <summary>The score as it were had nobody called a level ordinary.</summary>
-    public double PlainScore(double value) => Score(value, 0, _plainMeanExcess);
+    public double PlainScore(double value)
+    {
+        if (_kept < 4)
+        {
+            return Unknown;
+        }
+
+        double excess = value - _highest[_kept - 1];
+        return excess <= 0
+            ? Math.Max(Unknown, excess / (_meanExcess * Math.Log(10)) - Math.Log10(_kept))
+            : Decades(excess) - Math.Log10(_kept);
+    }
 
     public void Add(double value)
     {
@@ -136,22 +142,11 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
         Fit();
     }
 
-    private double Score(double value, double ordinary, double meanExcess)
+    /// <summary>How improbable an event is that exceeds a level by so much, given that it exceeds it.</summary>
+    private double Decades(double excess)
     {
-        if (_kept < 4)
-        {
-            return Unknown;
-        }
-
-        double excess = value - Math.Max(_highest[_kept - 1], ordinary);
-
-        if (excess <= 0)
-        {
-            return Math.Max(Unknown, excess / (meanExcess * Math.Log(10)) - Math.Log10(_kept));
-        }
-
         double known = _kept + priorCount;
-        return known * Math.Log10(1 + excess / (known * meanExcess)) - Math.Log10(_kept);
+        return known * Math.Log10(1 + excess / (known * _meanExcess));
     }
 
     private void EndRow()
@@ -190,21 +185,16 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
             return;
         }
 
-        _plainMeanExcess = MeanExcess(_highest[_kept - 1]);
-        _meanExcess = Ordinary > 0 ? MeanExcess(Math.Max(_highest[_kept - 1], Ordinary)) : _plainMeanExcess;
-    }
-
-    private double MeanExcess(double u)
-    {
+        double u = _highest[_kept - 1];
         double least = prior + priorPerLevel * u;
         double excess = priorCount * least;
 
         for (int i = 0; i < _kept; i++)
         {
-            excess += Math.Max(0, _highest[i] - u);
+            excess += _highest[i] - u;
         }
 
-        return Math.Max(excess / (_kept + priorCount), least);
+        _meanExcess = Math.Max(excess / (_kept + priorCount), least);
     }
 
     private void Enter(double maximum)
