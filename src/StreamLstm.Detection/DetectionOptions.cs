@@ -23,6 +23,9 @@ public sealed record DetectionOptions
     /// <summary>Clean windows kept for training base weights, over all streams.</summary>
     public int TrainingWindowsMax { get; init; } = 2_000;
 
+    /// <summary>How streams of events are learnt and judged.</summary>
+    public Events.Online.EventStreamOptions Events { get; init; } = new();
+
     /// <summary>How often a stream may alert.</summary>
     internal AlertBudgetOptions Alerts { get; init; } = new();
 }

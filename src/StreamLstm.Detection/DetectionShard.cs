@@ -1,4 +1,5 @@
 using System.Text;
+using StreamLstm.Detection.Events.Online;
 using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 
@@ -10,12 +11,14 @@ public sealed class DetectionShard
     private const int StreamNameMaxBytes = 256;
 
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, EventRow> _eventRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly TrainingBuffer _training;
     private SeededRandom _random;
     private double _clockSeconds;
+    private long _modelVersion;
 
     /// <summary>An empty shard.</summary>
     /// <param name="options">How streams are learnt and judged.</param>
@@ -28,6 +31,7 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(scratch);
+        options.Events.Require();
         _options = options;
         _quota = quota;
         _scratch = scratch;
@@ -35,8 +39,11 @@ public sealed class DetectionShard
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
     }
 
-    /// <summary>The streams of this shard.</summary>
+    /// <summary>The streams of values of this shard.</summary>
     public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
+
+    /// <summary>The streams of events of this shard.</summary>
+    public IReadOnlyCollection<EventRow> EventRows => _eventRows.Values;
 
     /// <summary>Recent clean windows of this shard's streams.</summary>
     public IReadOnlyList<TrainingWindow> TrainingWindows => _training.Windows;
@@ -49,19 +56,21 @@ public sealed class DetectionShard
     public void Apply(
         ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output)
     {
+        _modelVersion = model.Version;
+
         foreach (ref readonly Observation observation in observations)
         {
+            if (observation.Event is { } what)
+            {
+                Apply(observation, what, ingestedAt, output);
+                continue;
+            }
+
             if (!_rows.TryGetValue(observation.Stream, out StreamRow? row))
             {
-                if (string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes)
+                if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
                 {
-                    output.Rejected[(int)RejectionReason.BadStreamName]++;
-                    continue;
-                }
-
-                if (!_quota.TryTake(out bool ownWeights))
-                {
-                    output.Rejected[(int)RejectionReason.StreamLimit]++;
+                    output.Rejected[(int)refused]++;
                     continue;
                 }
 
@@ -99,6 +108,52 @@ public sealed class DetectionShard
         output.Windows.Clear();
     }
 
+    /// <summary>Why there is to be no new stream of this name; null where there may be one, whose place is taken.</summary>
+    private RejectionReason? RefusedAsNew(string stream, out bool ownWeights)
+    {
+        ownWeights = false;
+        return string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+            : _rows.ContainsKey(stream) || _eventRows.ContainsKey(stream) ? RejectionReason.OtherKind
+            : !_quota.TryTake(out ownWeights) ? RejectionReason.StreamLimit
+            : null;
+    }
+
+    /// <summary>The same way for an event.</summary>
+    private void Apply(in Observation observation, TextEvent what, DateTimeOffset ingestedAt, ShardOutput output)
+    {
+        if (EventRow.Admit(what) is { } reason)
+        {
+            output.Rejected[(int)reason]++;
+            return;
+        }
+
+        if (!_eventRows.TryGetValue(observation.Stream, out EventRow? row))
+        {
+            if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
+            {
+                output.Rejected[(int)refused]++;
+                return;
+            }
+
+            row = new EventRow(observation.Stream, _options.Events, _options.Seed, ownWeights);
+            _eventRows.Add(observation.Stream, row);
+        }
+
+        try
+        {
+            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, _scratch.Events, output));
+            row.LastArrivalSeconds = _clockSeconds;
+        }
+#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options.Events, _options.Seed, row.HasOwnWeights);
+            output.Rejected[(int)RejectionReason.Fault]++;
+            output.Faults.Add((observation, fault));
+        }
+    }
+
     /// <summary>Time goes on: streams that have been quiet for too long open an incident.</summary>
     /// <param name="now">The wall clock.</param>
     /// <param name="elapsed">Time since the last tick, without the time in which the machine stood still.</param>
@@ -111,6 +166,11 @@ public sealed class DetectionShard
         {
             row.CheckSilence(now, _clockSeconds, output);
         }
+
+        foreach (EventRow row in _eventRows.Values)
+        {
+            row.CheckSilence(now, _clockSeconds, _modelVersion, output);
+        }
     }
 
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
@@ -120,7 +180,9 @@ public sealed class DetectionShard
     public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        missing = $"stream '{stream}' is not known";
+        missing = _eventRows.ContainsKey(stream)
+            ? $"stream '{stream}' is one of events: its incidents say why they were opened, single events are not explained"
+            : $"stream '{stream}' is not known";
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
 
@@ -135,7 +197,8 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(incidentId);
         ArgumentNullException.ThrowIfNull(output);
-        return !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
+        return _eventRows.ContainsKey(stream) ? LabelOutcome.StreamOfEvents
+            : !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
             : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
             : LabelOutcome.UnknownIncident;
     }
@@ -148,6 +211,14 @@ public sealed class DetectionShard
         writer.Write(_rows.Count);
 
         foreach ((string stream, StreamRow row) in _rows)
+        {
+            writer.Write(stream);
+            row.Save(writer);
+        }
+
+        writer.Write(_eventRows.Count);
+
+        foreach ((string stream, EventRow row) in _eventRows)
         {
             writer.Write(stream);
             row.Save(writer);
@@ -172,5 +243,15 @@ public sealed class DetectionShard
             _quota.Restore(row.HasOwnWeights);
             _rows.Add(stream, row);
         }
+
+        for (int left = reader.ReadInt32(); left > 0; left--)
+        {
+            string stream = reader.ReadString();
+            EventRow row = EventRow.Load(stream, _options.Events, _options.Seed, reader);
+            _quota.Restore(row.HasOwnWeights);
+            _eventRows.Add(stream, row);
+        }
+
+        _modelVersion = model.Version;
     }
 }

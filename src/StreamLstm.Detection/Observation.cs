@@ -4,4 +4,20 @@ namespace StreamLstm.Detection;
 /// <param name="Stream">The stream's name: at most 256 bytes of UTF-8, never empty.</param>
 /// <param name="Time">When it was measured, by the record itself; the ingest stamp where the record has no time.</param>
 /// <param name="Value">The value in the stream's own unit. NaN and infinities are admitted here and rejected by the shard, which counts them.</param>
-public readonly record struct Observation(string Stream, DateTimeOffset Time, double Value);
+public readonly record struct Observation(string Stream, DateTimeOffset Time, double Value)
+{
+    /// <summary>What happened, where the observation is an event (a log line, a word) and not a value; null for values.</summary>
+    public TextEvent? Event { get; init; }
+
+    /// <summary>An observation that is an event.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="time">When it happened.</param>
+    /// <param name="what">What happened.</param>
+    public static Observation Of(string stream, DateTimeOffset time, TextEvent what) => new(stream, time, double.NaN) { Event = what };
+}
+
+/// <summary>Something that happened, in words.</summary>
+/// <param name="Text">A log line without its time; or, with <paramref name="IsKind"/>, the event's kind.</param>
+/// <param name="Key">What events of one session have in common; null where the stream knows no sessions.</param>
+/// <param name="IsKind">Whether <paramref name="Text"/> is the kind itself, a word or a character for example: it is taken as it is, nothing is masked.</param>
+public sealed record TextEvent(string Text, string? Key = null, bool IsKind = false);

@@ -32,4 +32,7 @@ public enum RejectionReason
 
     /// <summary>A fault in scoring it; the stream's state was reset.</summary>
     Fault,
+
+    /// <summary>A value for a stream of events, or an event for a stream of values: a stream is one or the other.</summary>
+    OtherKind,
 }

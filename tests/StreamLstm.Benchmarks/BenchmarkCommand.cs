@@ -15,6 +15,7 @@ internal static class BenchmarkCommand
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
         ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn, against a random cut forest (P7)", DetectionBenchmarks.Score),
         ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
+        ("events", "a service's log through the detector: false alarms, what is found, time and memory", Events.EventsBenchmark.Run),
     ];
 
     public static int Run(string[] args, TextWriter output, TextWriter error)
@@ -22,6 +23,11 @@ internal static class BenchmarkCommand
         if (args is ["quality", .. string[] chosen])
         {
             return QualityCommand.Run(chosen, output, error);
+        }
+
+        if (args is [QuietCommand.Name, .. string[] asked])
+        {
+            return QuietCommand.Run(asked, output, error);
         }
 
         if (args is [LongMemoryBenchmark.Name, .. string[] rest])
@@ -39,6 +45,7 @@ internal static class BenchmarkCommand
             }
 
             output.WriteLine($"{QualityCommand.Usage}: detection scores on labelled data, and the goals");
+            output.WriteLine($"{QuietCommand.Usage}: {QuietCommand.About}");
             output.WriteLine($"{LongMemoryBenchmark.Name} {LongMemoryBenchmark.About}");
             return 0;
         }

@@ -72,6 +72,11 @@ internal static class LabelEndpoints
 
         LabelOutcome outcome = await running.LabelAsync(stream, incidentId, label, time.GetUtcNow(), cancellation);
 
+        if (outcome == LabelOutcome.StreamOfEvents)
+        {
+            return Error($"incident_id: stream '{stream}' is one of events, expected an incident of a stream of values: events learn nothing from labels", 400);
+        }
+
         if (outcome != LabelOutcome.Applied)
         {
             return Error(

@@ -7,6 +7,8 @@ internal static class BacktestFormats
 {
     public const string Events = "events";
 
+    public const string Log = "log";
+
     private static readonly Dictionary<string, Func<IReadOnlyList<string>, string, BacktestPlan>> Benchmarks = new(StringComparer.Ordinal)
     {
         ["nab"] = GroupedCsv.Nab,
@@ -16,23 +18,24 @@ internal static class BacktestFormats
         ["smd"] = Smd.Plan,
     };
 
-    public static IEnumerable<string> Names => Benchmarks.Keys.Append(Events);
+    public static IEnumerable<string> Names => Benchmarks.Keys.Append(Events).Append(Log);
 
     /// <summary>What is to be run.</summary>
-    /// <param name="format">A benchmark's name; null for CSV and NDJSON files.</param>
+    /// <param name="format">A benchmark's name; null for CSV, NDJSON and log files; log for files whose lines are events whatever they are called.</param>
     /// <param name="inputs">Files and directories; a benchmark's one folder.</param>
     /// <param name="output">The directory of the results.</param>
     /// <param name="joint">Whether the values of a CSV file's row are judged together; benchmarks decide themselves.</param>
+    /// <param name="key">Of a log: finds what lines of one session have in common; empty for nothing.</param>
     /// <exception cref="BacktestUsageException">The format or the inputs are not what was expected.</exception>
-    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output, bool joint = false)
+    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output, bool joint = false, string key = "")
     {
-        if (format is null)
+        if (format is null or Log)
         {
-            return PlainFiles.Plan(inputs, output, joint);
+            return PlainFiles.Plan(inputs, output, joint, format == Log, key);
         }
 
         return Benchmarks.TryGetValue(format, out Func<IReadOnlyList<string>, string, BacktestPlan>? plan)
             ? plan(inputs, output)
-            : throw new BacktestUsageException($"--format: '{format}', expected one of {string.Join(", ", Names)}, or none for CSV and NDJSON files");
+            : throw new BacktestUsageException($"--format: '{format}', expected one of {string.Join(", ", Names)}, or none for CSV, NDJSON and log files");
     }
 }

@@ -1,3 +1,5 @@
+using StreamLstm.Daemon.Decoding;
+
 namespace StreamLstm.Daemon.Backtesting;
 
 /// <summary>What a format makes of its input: one job for every series, and what follows when all are done.</summary>
@@ -22,6 +24,9 @@ internal sealed record BacktestJob
 
     /// <summary>Reads them.</summary>
     public required Func<IReadOnlyList<SeriesInput>, Series> Read { get; init; }
+
+    /// <summary>For a log, whose lines are events: what reads them, instead of <see cref="Read"/>; null for series of values.</summary>
+    public LogLineDecoder? Log { get; init; }
 
     /// <summary>
     /// Whether every row counts, as in benchmarks: one that cannot be read ends the series, and one whose time does not

@@ -82,6 +82,11 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
     private BacktestResult Run(
         BacktestJob job, List<SeriesInput> inputs, Action<long> progress, CancellationToken cancellationToken)
     {
+        if (job.Log is not null)
+        {
+            return new LogBacktest(_detection, directory) { Since = Since, Until = Until }.Run(job, inputs[0], progress, cancellationToken);
+        }
+
         Series series = job.Read(inputs);
 
         if (!series.IsTimed && (Since ?? Until) is not null)

@@ -4,6 +4,7 @@ using StreamLstm.Daemon.Backtesting;
 using StreamLstm.Daemon.Backtesting.Report;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Decoding;
+using StreamLstm.Daemon.Sources;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -22,7 +23,7 @@ internal static class BacktestCommand
     {
         var inputs = new Argument<string[]>("INPUT")
         {
-            Description = "CSV or NDJSON files, or directories of them; with --format a benchmark's folder.",
+            Description = "CSV, NDJSON or log files, or directories of them; with --format a benchmark's folder.",
             Arity = ArgumentArity.OneOrMore,
         };
         var directory = new Option<string>("--out", "-o")
@@ -33,13 +34,18 @@ internal static class BacktestCommand
         };
         var format = new Option<string?>("--format")
         {
-            Description = $"A benchmark's layout: {string.Join(", ", BacktestFormats.Names)}. Labels are never read.",
+            Description = $"A benchmark's layout, or log for files whose lines are events: {string.Join(", ", BacktestFormats.Names)}. Labels are never read.",
             HelpName = "NAME",
         };
         var train = new Option<string?>("--train")
         {
             Description = "With --format events: a file of normal sessions to learn from.",
             HelpName = "FILE",
+        };
+        var key = new Option<string?>("--key")
+        {
+            Description = "For logs: a regular expression that finds what lines of one session have in common, as its group \"key\", its first group, or all of it.",
+            HelpName = "REGEX",
         };
         var report = new Option<bool>("--report")
         {
@@ -65,7 +71,7 @@ internal static class BacktestCommand
         var until = new Option<string?>("--until") { Description = "Read rows before this time.", HelpName = "TIME" };
         var command = new Command("backtest", "Run recorded data through the detector, and write what it says of every row.")
         {
-            inputs, directory, format, joint, train, report, labels, compare, since, until,
+            inputs, directory, format, joint, train, key, report, labels, compare, since, until,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -82,6 +88,7 @@ internal static class BacktestCommand
                             parsed.GetValue(format),
                             parsed.GetValue(joint),
                             parsed.GetValue(train),
+                            parsed.GetValue(key) ?? "",
                             parsed.GetValue(report),
                             parsed.GetValue(labels),
                             [.. (parsed.GetValue(compare) ?? []).Select(file => new NamedOptions(file, beside(parsed, file)))],
@@ -115,7 +122,7 @@ internal static class BacktestCommand
     private static int Run(
         DaemonOptions options, Request request, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
-        if (request.Format is not null && (request.Since ?? request.Until) is not null)
+        if (request.Format is not (null or BacktestFormats.Log) && (request.Since ?? request.Until) is not null)
         {
             throw new BacktestUsageException("--since and --until: a benchmark is run whole; expected neither with --format");
         }
@@ -123,6 +130,11 @@ internal static class BacktestCommand
         if (request.Train is not null && request.Format != BacktestFormats.Events)
         {
             throw new BacktestUsageException("--train: expected with --format events only");
+        }
+
+        if (!new KeyExpressionAttribute().IsValid(request.Key))
+        {
+            throw new BacktestUsageException($"--key: '{request.Key}', expected a regular expression without look-around and back-references");
         }
 
         if (request.Labels is not null && !request.Report)
@@ -209,7 +221,7 @@ internal static class BacktestCommand
     private static Course Series(
         DaemonOptions options, Request request, string directory, string task, TextWriter error, CancellationToken cancellation)
     {
-        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, request.IsJoint);
+        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, request.IsJoint, request.Key);
         CourseRecorder[] recorders = request.Report || request.Compared.Count > 0 ? [.. plan.Jobs.Select(job => new CourseRecorder(job))] : [];
         IReadOnlyList<BacktestJob> jobs = recorders.Length > 0 ? [.. recorders.Select(recorder => recorder.Recorded())] : plan.Jobs;
         var run = new BacktestRun(options, directory) { Since = request.Since, Until = request.Until };
@@ -220,7 +232,7 @@ internal static class BacktestCommand
     }
 
     /// <summary>A bar where somebody sees it.</summary>
-    private static T WithProgress<T>(string task, long bytes, TextWriter error, Func<Action<long>?, T> work)
+    internal static T WithProgress<T>(string task, long total, TextWriter error, Func<Action<long>?, T> work)
     {
         if (error != Console.Error || Console.IsErrorRedirected)
         {
@@ -233,8 +245,8 @@ internal static class BacktestCommand
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
-                ProgressTask bar = context.AddTask(task, maxValue: Math.Max(1, bytes));
-                return work(read => bar.Increment(read));
+                ProgressTask bar = context.AddTask(task, maxValue: Math.Max(1, total));
+                return work(done => bar.Increment(done));
             });
     }
 
@@ -244,7 +256,7 @@ internal static class BacktestCommand
         : throw new BacktestUsageException($"{option.Name}: '{text}', expected {Timestamps.Expectation}");
 
     private sealed record Request(
-        IReadOnlyList<string> Inputs, string Directory, string? Format, bool IsJoint, string? Train, bool Report, string? Labels,
+        IReadOnlyList<string> Inputs, string Directory, string? Format, bool IsJoint, string? Train, string Key, bool Report, string? Labels,
         IReadOnlyList<NamedOptions> Compared, DateTimeOffset? Since, DateTimeOffset? Until);
 
     private sealed record NamedOptions(string File, DaemonOptions Options);

@@ -25,4 +25,11 @@ internal sealed class DetectionSection
 
     /// <summary>Seed of every random choice: the same input and seed give the same scores.</summary>
     public int Seed { get; init; } = 1;
+
+    /// <summary>Sessions of one log that are open at once; beyond it the one that waited longest is dropped unjudged.</summary>
+    [Range(1, 100_000)]
+    public int SessionsMax { get; init; } = 2_000;
+
+    /// <summary>Time without a line, by the log's own clock, after which a session has ended.</summary>
+    public TimeSpan SessionIdle { get; init; } = TimeSpan.FromMinutes(1);
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using System.Reflection;
+using StreamLstm.Daemon.Sources;
 
 namespace StreamLstm.Daemon.Configuration;
 
@@ -24,7 +25,12 @@ internal static class OptionRules
                 {
                     if (!rule.IsValid(value))
                     {
-                        string expected = rule is RangeAttribute range ? $"{range.Minimum} to {range.Maximum}" : "a value";
+                        string expected = rule switch
+                        {
+                            RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
+                            KeyExpressionAttribute => "a regular expression without look-around and back-references",
+                            _ => "a value",
+                        };
                         errors.Add($"{Origin(key)}{key}: '{value}', expected {expected}");
                     }
                 }

@@ -22,6 +22,9 @@ internal sealed class Decoded(IngestStamp stamp)
     public void Add(string stream, DateTimeOffset? time, double value) =>
         Observations.Add(new Observation(stream, time ?? stamp.Next(), value));
 
+    public void Add(string stream, DateTimeOffset? time, TextEvent what) =>
+        Observations.Add(Observation.Of(stream, time ?? stamp.Next(), what));
+
     public void Reject(int line, string detail, ReadOnlySpan<byte> payload, RejectionReason reason = RejectionReason.Malformed) =>
         Errors.Add(new DecodeError(line, reason, detail, payload[..Math.Min(payload.Length, PayloadKeptBytes)].ToArray()));
 

@@ -5,7 +5,7 @@ using StreamLstm.Daemon.Sources;
 
 namespace StreamLstm.Daemon.Decoding;
 
-/// <summary>Reads observations out of text as it comes: CSV, NDJSON or line protocol, told apart by the first line.</summary>
+/// <summary>Reads observations out of text as it comes: CSV, NDJSON or line protocol, told apart by the first line; or a log, where that is said.</summary>
 internal static class TextDecoder
 {
     private const int LineMaxChars = 1 << 20;
@@ -18,6 +18,7 @@ internal static class TextDecoder
     /// <param name="unitsPerSecond">Of line protocol's timestamps.</param>
     /// <param name="wouldWait">Called before waiting for text that is not there yet.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="log">Reads the lines of a log; needed where the format is <see cref="TextFormat.Log"/>.</param>
     public static async Task DecodeAsync(
         TextReader reader,
         TextFormat format,
@@ -25,7 +26,8 @@ internal static class TextDecoder
         Decoded decoded,
         long unitsPerSecond,
         Func<bool, ValueTask> wouldWait,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        LogLineDecoder? log = null)
     {
         string? first;
         int line = 0;
@@ -57,7 +59,7 @@ internal static class TextDecoder
 
         for (string? text = first; text is not null; line++)
         {
-            Line(format, text, line, prefix, decoded, unitsPerSecond);
+            Line(format, text, line, prefix, decoded, unitsPerSecond, log);
             await wouldWait(false);
             text = await ReadAsync(reader.ReadLineAsync(cancellationToken), wouldWait);
         }
@@ -77,7 +79,7 @@ internal static class TextDecoder
         return blank > 0 && text.IndexOf('=', blank) > 0 ? TextFormat.Influx : TextFormat.Csv;
     }
 
-    private static void Line(TextFormat format, string text, int line, string prefix, Decoded decoded, long unitsPerSecond)
+    private static void Line(TextFormat format, string text, int line, string prefix, Decoded decoded, long unitsPerSecond, LogLineDecoder? log)
     {
         if (string.IsNullOrWhiteSpace(text))
         {
@@ -93,6 +95,10 @@ internal static class TextDecoder
         else if (format == TextFormat.Ndjson)
         {
             JsonDecoder.Decode(Encoding.UTF8.GetBytes(text), line, prefix: "", decoded);
+        }
+        else if (format == TextFormat.Log)
+        {
+            log!.Decode(text, line, decoded);
         }
         else
         {

@@ -252,6 +252,11 @@ internal sealed class PipelineService(
             LearningMode.PerStream => int.MaxValue,
             _ => options.Detection.PerStreamMax,
         },
+        Events = new Detection.Events.Online.EventStreamOptions
+        {
+            SessionsMax = options.Detection.SessionsMax,
+            SessionIdle = options.Detection.SessionIdle,
+        },
     };
 
     /// <summary>Ready = state restored and the pipeline running; the body names what is missing.</summary>

@@ -36,6 +36,8 @@ internal static class EventJson
         max_score = Math.Round(incident.MaxScore, 1),
         incident.Actual,
         expected = incident.Expected is null ? null : new { value = incident.Expected, lower = incident.Lower, upper = incident.Upper },
+        incident.Template,
+        incident.ExpectedTemplate,
         incident.Attribution,
         incident.Explanation,
         model = new { version = incident.ModelVersion },
@@ -54,6 +56,8 @@ internal static class EventJson
         scored.Lower,
         scored.Upper,
         scored.IsAlert,
+        scored.Template,
+        scored.ExpectedTemplate,
         model = new { version = scored.ModelVersion },
     }, Options);
 

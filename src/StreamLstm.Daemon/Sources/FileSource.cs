@@ -23,6 +23,7 @@ internal sealed class FileSource(
         {
             ".csv" or ".tsv" => TextFormat.Csv,
             ".ndjson" or ".jsonl" => TextFormat.Ndjson,
+            ".log" => TextFormat.Log,
             _ => TextFormat.Auto,
         };
         var text = new TextIntake(Name, intake, batchMax, time);
@@ -33,7 +34,7 @@ internal sealed class FileSource(
                 ? new FollowingStream(options.Path, time)
                 : new FileStream(options.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1 << 16);
             using var reader = new StreamReader(file);
-            await text.ReadAsync(reader, format, prefix, stopping);
+            await text.ReadAsync(reader, format, prefix, options.Key, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

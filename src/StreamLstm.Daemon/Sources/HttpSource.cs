@@ -9,7 +9,7 @@ using StreamLstm.Daemon.Telemetry;
 
 namespace StreamLstm.Daemon.Sources;
 
-/// <summary>POST /api/v1/observations: JSON, NDJSON, InfluxDB line protocol or CSV; partial failures are answered per line.</summary>
+/// <summary>POST /api/v1/observations: JSON, NDJSON, InfluxDB line protocol, CSV or log lines; partial failures are answered per line.</summary>
 internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimeProvider time) : IObservationSource
 {
     private const int ErrorsAnsweredMax = 100;
@@ -124,8 +124,13 @@ internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimePr
     }
 
     /// <summary>Reads what the content type says; gives the answer where that is impossible.</summary>
-    private static async Task<IResult?> DecodeAsync(HttpRequest request, byte[] body, Decoded decoded, CancellationToken aborted)
+    private async Task<IResult?> DecodeAsync(HttpRequest request, byte[] body, Decoded decoded, CancellationToken aborted)
     {
+        if (request.Query["format"].FirstOrDefault() is { } asked)
+        {
+            return await DecodeLogAsync(asked, request, body, decoded, aborted);
+        }
+
         string type = (request.ContentType ?? "application/json").Split(';')[0].Trim().ToLowerInvariant();
         TextFormat? format = type switch
         {
@@ -178,6 +183,29 @@ internal sealed class HttpSource(HttpSourceOptions options, int batchMax, TimePr
             await TextDecoder.DecodeAsync(reader, format.Value, prefix, decoded, unitsPerSecond.Value, _ => default, aborted);
         }
 
+        return null;
+    }
+
+    /// <summary>?format=log&stream=NAME, and &key=EXPRESSION where lines belong to sessions.</summary>
+    private async Task<IResult?> DecodeLogAsync(string format, HttpRequest request, byte[] body, Decoded decoded, CancellationToken aborted)
+    {
+        string stream = request.Query["stream"].FirstOrDefault() ?? "";
+        string key = request.Query["key"].FirstOrDefault() ?? "";
+        string? wrong =
+            format != "log" ? $"query parameter format: '{format}', expected log, or none: the content type says what the others are"
+            : stream.Length == 0 ? "query parameter stream: missing, expected the name of the log's stream with format=log"
+            : !new KeyExpressionAttribute().IsValid(key) ? $"query parameter key: '{key}', expected a regular expression without look-around and back-references"
+            : null;
+
+        if (wrong is not null)
+        {
+            return Results.Json(new { error = wrong }, statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        using var reader = new StringReader(Encoding.UTF8.GetString(body));
+        var log = new LogLineDecoder(stream, LogLineDecoder.KeyPattern(key), time.LocalTimeZone, time.GetUtcNow);
+        await TextDecoder.DecodeAsync(
+            reader, TextFormat.Log, "", decoded, InfluxLineDecoder.NanosecondsPerSecond, _ => default, aborted, log);
         return null;
     }
 

@@ -88,6 +88,9 @@ internal enum TextFormat
 
     /// <summary>InfluxDB line protocol.</summary>
     Influx,
+
+    /// <summary>A log: every line is an event of one stream.</summary>
+    Log,
 }
 
 /// <summary>A file to read.</summary>
@@ -97,14 +100,18 @@ internal sealed class FileSourceOptions
     [Required]
     public string Path { get; init; } = "";
 
-    /// <summary>auto, csv, ndjson or influx.</summary>
+    /// <summary>auto, csv, ndjson, influx or log.</summary>
     public TextFormat Format { get; init; } = TextFormat.Auto;
 
     /// <summary>Go on reading as the file grows; follows rotation and truncation.</summary>
     public bool Follow { get; init; }
 
-    /// <summary>Streams are named PREFIX/column; empty = the file's name without its ending.</summary>
+    /// <summary>Streams are named PREFIX/column, a log's PREFIX; empty = the file's name without its ending.</summary>
     public string Prefix { get; init; } = "";
+
+    /// <summary>For a log: a regular expression that finds what lines of one session have in common, as its group "key", its first group, or all of it; empty = no sessions.</summary>
+    [KeyExpression]
+    public string Key { get; init; } = "";
 }
 
 /// <summary>Standard input.</summary>
@@ -113,9 +120,31 @@ internal sealed class StdinSourceOptions
     /// <summary>Whether to read it.</summary>
     public bool Enabled { get; init; }
 
-    /// <summary>auto, csv, ndjson or influx.</summary>
+    /// <summary>auto, csv, ndjson, influx or log.</summary>
     public TextFormat Format { get; init; } = TextFormat.Auto;
 
-    /// <summary>Streams are named PREFIX/column.</summary>
+    /// <summary>Streams are named PREFIX/column, a log's PREFIX.</summary>
     public string Prefix { get; init; } = "stdin";
+
+    /// <summary>For a log: finds what lines of one session have in common, see sources.files.key; empty = no sessions.</summary>
+    [KeyExpression]
+    public string Key { get; init; } = "";
+}
+
+/// <summary>The text is a regular expression that takes time proportional to what it reads.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class KeyExpressionAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value)
+    {
+        try
+        {
+            Decoding.LogLineDecoder.KeyPattern((string?)value ?? "");
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 }

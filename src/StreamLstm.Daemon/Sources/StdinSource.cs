@@ -17,7 +17,7 @@ internal sealed class StdinSource(
         try
         {
             using var reader = new StreamReader(input);
-            await text.ReadAsync(reader, options.Format, options.Prefix, stopping);
+            await text.ReadAsync(reader, options.Format, options.Prefix, options.Key, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

@@ -36,6 +36,9 @@ public enum IncidentKind
 
     /// <summary>The stream stopped sending.</summary>
     Silence,
+
+    /// <summary>An event, or a row of events, that the stream's own past does not explain.</summary>
+    Log,
 }
 
 /// <summary>How urgent an incident is.</summary>
@@ -101,6 +104,12 @@ public sealed record IncidentEvent
 
     /// <summary>Upper end of the forecast band, or null.</summary>
     public double? Upper { get; init; }
+
+    /// <summary>For an event: the template of its text; null for values.</summary>
+    public string? Template { get; init; }
+
+    /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
+    public string? ExpectedTemplate { get; init; }
 
     /// <summary>Why it fired: each indicator's share of the score, summing to 1.</summary>
     public required IReadOnlyDictionary<string, double> Attribution { get; init; }

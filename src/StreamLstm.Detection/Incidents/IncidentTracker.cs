@@ -161,6 +161,8 @@ internal sealed class IncidentTracker
         Expected = verdict.Expected,
         Lower = verdict.Lower,
         Upper = verdict.Upper,
+        Template = verdict.Template,
+        ExpectedTemplate = verdict.ExpectedTemplate,
         Attribution = verdict.Attribution(),
         Explanation = verdict.Explanation,
         ModelVersion = verdict.ModelVersion,
@@ -215,6 +217,14 @@ internal readonly ref struct Verdict
     /// <summary>Scores of the channels; empty for a silence.</summary>
     public ReadOnlySpan<double> ChannelScores { get; init; }
 
+    /// <summary>Names of those channels: (channels); null for those of a stream of values.</summary>
+    public IReadOnlyList<string>? ChannelNames { get; init; }
+
+    /// <summary>For an event: its template, and the one that was expected instead.</summary>
+    public string? Template { get; init; }
+
+    public string? ExpectedTemplate { get; init; }
+
     public required string Explanation { get; init; }
 
     public required long ModelVersion { get; init; }
@@ -226,13 +236,13 @@ internal readonly ref struct Verdict
             return new Dictionary<string, double> { ["silence"] = 1 };
         }
 
-        Span<double> shares = stackalloc double[Channels.Count];
+        Span<double> shares = stackalloc double[ChannelScores.Length];
         ScoreCombination.Attribute(ChannelScores, shares);
         var attribution = new Dictionary<string, double>(shares.Length);
 
         for (int channel = 0; channel < shares.Length; channel++)
         {
-            attribution[Channels.Name((Channel)channel)] = shares[channel];
+            attribution[ChannelNames?[channel] ?? Channels.Name((Channel)channel)] = shares[channel];
         }
 
         return attribution;

@@ -32,6 +32,8 @@ public sealed class DetectionScratch
 
     internal float[] ZeroStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];
 
+    internal Events.Online.EventScratch Events { get; } = new();
+
     internal double[] Series { get; } = new double[ValueRing.Capacity];
 
     internal Scaling.Autocorrelation Autocorrelation { get; } = new();

@@ -3,14 +3,14 @@ using StreamLstm.Daemon.Sources;
 
 namespace StreamLstm.Daemon.Backtesting.Formats;
 
-/// <summary>CSV and NDJSON files as the daemon's file source reads them, or directories of them.</summary>
+/// <summary>CSV, NDJSON and log files as the daemon's file source reads them, or directories of them.</summary>
 internal static class PlainFiles
 {
-    private static readonly HashSet<string> Endings = new(StringComparer.OrdinalIgnoreCase) { ".csv", ".tsv", ".ndjson", ".jsonl" };
+    private static readonly HashSet<string> Endings = new(StringComparer.OrdinalIgnoreCase) { ".csv", ".tsv", ".ndjson", ".jsonl", ".log" };
 
     private static readonly HashSet<string> NoLabels = [];
 
-    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output, bool joint)
+    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output, bool joint, bool logs = false, string key = "")
     {
         string outside = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
 
@@ -19,7 +19,10 @@ internal static class PlainFiles
             throw new BacktestUsageException($"--out: '{output}' would write results over INPUT '{same}'; expected another folder");
         }
 
-        BacktestJob[] jobs = [.. inputs.SelectMany(input => Files(input, outside).Select(file => Job(file.Path, file.Relative, joint)))];
+        BacktestJob[] jobs = [.. inputs.SelectMany(input => Files(input, outside, logs).Select(file =>
+            logs || Path.GetExtension(file.Path).Equals(".log", StringComparison.OrdinalIgnoreCase)
+                ? Log(file.Path, file.Relative, key)
+                : Job(file.Path, file.Relative, joint)))];
 
         if (jobs.GroupBy(job => job.Output, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } clash)
         {
@@ -33,6 +36,23 @@ internal static class PlainFiles
         }
 
         return new BacktestPlan(jobs);
+    }
+
+    private static BacktestJob Log(string path, string relative, string key)
+    {
+        string stream = Path.GetFileNameWithoutExtension(path);
+
+        // Times without a year are taken to be the last that were possible when the file was last written to.
+        DateTimeOffset written = File.GetLastWriteTimeUtc(path);
+        return new BacktestJob
+        {
+            Name = relative,
+            Stream = stream,
+            Paths = [path],
+            Output = relative + ".csv",
+            Read = files => throw files[0].Problems.Fatal("a log, expected to be read line by line"),
+            Log = new LogLineDecoder(stream, LogLineDecoder.KeyPattern(key), TimeZoneInfo.Utc, () => written),
+        };
     }
 
     private static BacktestJob Job(string path, string relative, bool joint)
@@ -76,7 +96,7 @@ internal static class PlainFiles
         return new string(start, 0, length).TrimStart().Split('\n')[0];
     }
 
-    private static (string Path, string Relative)[] Files(string input, string outside)
+    private static (string Path, string Relative)[] Files(string input, string outside, bool all)
     {
         if (File.Exists(input))
         {
@@ -91,7 +111,7 @@ internal static class PlainFiles
         (string, string)[] files =
         [
             .. Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
-                .Where(file => Endings.Contains(Path.GetExtension(file)) && !IsBelow(outside, file))
+                .Where(file => (all || Endings.Contains(Path.GetExtension(file))) && !IsBelow(outside, file))
                 .Order(StringComparer.Ordinal)
                 .Select(file => (file, Path.GetRelativePath(input, file))),
         ];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Benchmarks.Events;
 using StreamLstm.Benchmarks.Quality;
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Detection;
@@ -35,6 +36,62 @@ public sealed class BacktestCommandTests : IDisposable
         int[] alerts = [.. file.Numbers("alert").Index().Where(row => row.Item == 1).Select(row => row.Index)];
         Assert.InRange(Assert.Single(alerts), Fault, Fault + 20);
         Assert.Equal("b", file.Texts("top")[alerts[0]]);
+    }
+
+    [Theory]
+    [InlineData("shop.log", null)]
+    [InlineData("shop.txt", "log")]
+    public async Task Every_line_of_a_log_gets_what_the_detector_says_of_it(string name, string? format)
+    {
+        IReadOnlyList<ServiceLogLine> log = new ServiceLog(40_300).Lines(16_000, (15_000, ServiceFault.Stop));
+        string input = Write("in/" + name, string.Concat(log.Select(line => line.Written + "\n")));
+        string[] form = format is null ? [] : ["--format", format];
+
+        (int code, _, string error) = await RunAsync([input, "--out", Out, "--key", @"\[(?<key>req-\w+)\]", .. form]);
+
+        Assert.True(code == 0, error);
+        var file = new ColumnFile(Path.Combine(Out, name + ".csv"));
+        var detector = new AnomalyDetector();
+        IReadOnlyList<string> scores = file.Texts("score"), templates = file.Texts("template"), keys = file.Texts("key");
+
+        for (int row = 0; row < log.Count; row++)
+        {
+            (_, string text, string? key, _) = log[row];
+            ScoredObservation scored = detector.Score(Observation.Of(
+                "shop", log[row].Time, new TextEvent(key is null ? text : text.Replace(key, "<key>", StringComparison.Ordinal), key)))!.Value;
+            Assert.Equal(
+                (scored.AnomalyScore?.ToString("R", CultureInfo.InvariantCulture) ?? "", scored.Template, key ?? ""), (scores[row], templates[row], keys[row]));
+        }
+
+        int[] alerts = [.. file.Numbers("alert").Index().Where(row => row.Item == 1).Select(row => row.Index)];
+        int stopped = Enumerable.Range(1, log.Count - 1).MaxBy(row => log[row].Time - log[row - 1].Time);
+        Assert.Contains(alerts, row => row >= stopped && row < stopped + 100);
+    }
+
+    [Theory]
+    [InlineData("", "the file is empty, expected a log")]
+    [InlineData("a\0b\n", "no text")]
+    public async Task A_file_that_is_no_log_says_so(string text, string words)
+    {
+        string input = Write("in/app.log", text);
+
+        (int code, _, string error) = await RunAsync(input, "--out", Out);
+
+        Assert.Equal(1, code);
+        Assert.Contains(words, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_log_is_reported_like_any_stream_and_its_key_must_be_an_expression()
+    {
+        string input = Write("in/app.log", string.Concat(new ServiceLog(1).Lines(3_000).Select(line => line.Written + "\n")));
+
+        Assert.Equal(0, (await RunAsync(input, "--out", Out, "--report")).Code);
+        Assert.Contains("app", File.ReadAllText(Path.Combine(Out, "report.html")), StringComparison.Ordinal);
+
+        (int code, _, string error) = await RunAsync(input, "--out", Out, "--key", "(");
+        Assert.Equal(2, code);
+        Assert.Contains("--key: '(', expected a regular expression", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Benchmarks.Events;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
@@ -65,6 +66,27 @@ public sealed class DetectionPipelineTests : IDisposable
 
         static IEnumerable<ScoredObservation> InOrder(CatchingSink sink) =>
             sink.Scored.OrderBy(scored => scored.Stream, StringComparer.Ordinal).ThenBy(scored => scored.Time);
+    }
+
+    [Fact]
+    public async Task The_number_of_workers_never_changes_what_is_said_of_logs()
+    {
+        Observation[][] batches =
+        [
+            .. Enumerable.Range(1, 5).SelectMany(seed => new ServiceLog(seed).Lines(1_000).Select(line =>
+                Observation.Of($"log{seed}", line.Time, new TextEvent(line.Text, line.Request)))).Chunk(250),
+        ];
+        var alone = new CatchingSink();
+        var together = new CatchingSink();
+
+        await Pipeline([new ListSource(batches)], [alone], workers: 1).RunAsync(TestContext.Current.CancellationToken);
+        await Pipeline([new ListSource(batches)], [together], workers: 3).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(5_000, alone.Scored.Count());
+        Assert.Equal(InOrder(alone), InOrder(together));
+        Assert.Equal((10_000, 10_000), (_ledger.Cut().Received, _ledger.Cut().Scored));
+
+        static IEnumerable<ScoredObservation> InOrder(CatchingSink sink) => sink.Scored.OrderBy(scored => scored.Stream, StringComparer.Ordinal);
     }
 
     [Fact]

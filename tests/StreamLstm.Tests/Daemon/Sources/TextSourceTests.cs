@@ -76,6 +76,24 @@ public sealed class TextSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Lines_of_a_log_become_events_of_one_stream_and_of_the_sessions_their_key_names()
+    {
+        string path = Path.Combine(_directory, "shop.log");
+        File.WriteAllText(path, "2026-05-01T10:00:00Z INFO [r1] began\n\n2026-05-01T10:00:00Z INFO [r2] began\n   at Shop.Pay()\nbad\0line\n");
+        var options = new FileSourceOptions { Path = path, Key = @"\[(?<key>\w+)\]" };
+
+        await new FileSource(options, 0, batchMax: 16, TimeProvider.System, NullLogger<FileSource>.Instance)
+            .RunAsync(_caught.Intake, TestContext.Current.CancellationToken);
+
+        Observation[] observations = _caught.TakeAll();
+        Assert.All(observations, one => Assert.Equal(("shop", new DateTimeOffset(2026, 5, 1, 10, 0, 0, TimeSpan.Zero)), (one.Stream, one.Time)));
+        Assert.Equal(
+            [new TextEvent("INFO [<key>] began", "r1"), new TextEvent("INFO [<key>] began", "r2"), new TextEvent("at Shop.Pay()")],
+            observations.Select(one => one.Event));
+        Assert.Equal((4, 1, 3), (_caught.Ledger.Cut().Received, _caught.Ledger.Cut().Rejected, _caught.Ledger.Cut().Queued));
+    }
+
+    [Fact]
     public async Task Standard_input_is_read_until_it_ends()
     {
         using var input = new MemoryStream(Encoding.UTF8.GetBytes("a,b\n1,2\n3,4\n"));

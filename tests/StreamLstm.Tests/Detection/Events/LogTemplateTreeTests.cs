@@ -10,6 +10,7 @@ public sealed class LogTemplateTreeTests
     [InlineData("open /var/log/app/x.log failed: 2", "open <path> failed: <num>")]
     [InlineData("at 0x7ffe12 in 5f3a9c0de1", "at <hex> in <hex>")]
     [InlineData("took 12.5ms, 80%", "took <num>ms, <num>%")]
+    [InlineData("next run at 2026-05-01T10:00:00.5Z or 2026/05/01 11:00", "next run at <time> or <time>")]
     [InlineData("nothing here varies", "nothing here varies")]
     public void What_varies_is_masked(string line, string expected) => Assert.Equal(expected, LogTemplateTree.Mask(line));
 
