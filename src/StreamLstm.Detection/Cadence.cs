@@ -29,10 +29,16 @@ internal sealed class Cadence
     /// <summary>The usual gap between two records, in seconds; NaN while unknown.</summary>
     public double UsualSeconds => _gapSeconds.Quantile(0.5);
 
+    /// <summary>The usual gap; null where it says nothing about the clock on the wall.</summary>
+    public double? IntervalSeconds => IsLive && _gapSeconds.Count > 0 ? UsualSeconds : null;
+
+    /// <summary>Seconds of quiet that a person has called ordinary; 0 for none.</summary>
+    public double OrdinaryQuietSeconds { get; set; }
+
     /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
     public double SilenceAfterSeconds =>
         _gapSeconds.Count == 0 ? double.PositiveInfinity
-        : Math.Max(5, Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
+        : Math.Max(Math.Max(5, OrdinaryQuietSeconds), Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
 
     /// <summary>Whether the record policy admits a record of this time; if not, why.</summary>
     /// <param name="time">The record's time.</param>

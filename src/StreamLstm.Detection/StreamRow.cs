@@ -43,6 +43,8 @@ public sealed class StreamRow
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
     private readonly IncidentTracker _incident = new();
+    private readonly DecisionLog _decisions = new();
+    private readonly IncidentMemory _incidents = new();
     private StreamLearner? _learner;
     private SeededRandom _random;
     private double _lastValue;
@@ -128,6 +130,7 @@ public sealed class StreamRow
         // 1 score: the value against the forecasts made for it
         (double Median, double Lower, double Upper)? expected = null;
         bool judged = row >= _options.LearningRows;
+        bool teaches = !IsLabelledReal();
         Tail marginal = default;
         double? forecast24 = null;
 
@@ -138,20 +141,49 @@ public sealed class StreamRow
             forecast24 = _forecaster.Median(2, row, _bins, _history);
             marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
-                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
+                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, teaches), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
+                teaches);
         }
 
         // 2 decide
+        float threshold = (float)_budget.Threshold;
+        (SuppressedBy suppressed, long suppressedRows) = Suppression(row);
         bool alert = judged && Decide(observation, row, expected, output);
+        _decisions.Add(
+            new Decision
+            {
+                Row = row,
+                Ticks = observation.Time.UtcTicks,
+                Value = value,
+                ExpectedOffset = expected is { } e ? (float)(e.Median - value) : float.NaN,
+                LowerOffset = expected is { } l ? (float)(l.Lower - value) : float.NaN,
+                UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
+                Evidence = judged ? (float)_channels.Fast : float.NaN,
+                Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
+                Threshold = threshold,
+                Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                SuppressedBy = suppressed,
+                SuppressedRows = (int)suppressedRows,
+                FlatRows = _channels.FlatRows,
+                ModelVersion = (int)ModelVersion,
+                IsAlert = alert,
+                IncidentOpen = _incident.IsOpen,
+            },
+            _channels.FastScores);
+
+        if (_incident.IsOpen && !_incident.IsSilence)
+        {
+            _incidents.Follow(_incident.OpenedRow, row, _channels.Values, _channels.FastScores);
+        }
 
         // 3 remember
         (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
-        Remember(value, row, gapRatio);
+        Remember(value, row, gapRatio, teaches);
         double? alertScore = null;
 
         if (judged)
         {
-            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period);
+            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, teaches);
             alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 
@@ -189,7 +221,26 @@ public sealed class StreamRow
         {
             AlertScore = alertScore,
             Evidence = active && row >= _mutedUntil ? _report.Fast : null,
+            WarmUp = WarmUpAt(row),
         };
+    }
+
+    /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
+    internal Explanation? Explain(DateTimeOffset? at, out string? missing)
+    {
+        double interval = double.IsNaN(_cadence.UsualSeconds) ? 1 : _cadence.UsualSeconds;
+        return _decisions.TryFind(at, interval, out Decision decision, out ReadOnlySpan<Half> scores, out missing)
+            ? Explaining.Explain(
+                Stream,
+                decision,
+                scores,
+                decision.Row < _options.LearningRows ? Lifecycle.Learning
+                    : decision.Row < _options.WarmUpRows ? Lifecycle.Calibrating
+                    : Lifecycle.Active,
+                decision.SuppressedBy == SuppressedBy.WarmUp ? WarmUpAt(decision.Row) : null,
+                _incidents.Of(decision.Row),
+                _decisions.Held)
+            : null;
     }
 
     /// <summary>Opens a silence incident when the stream has been quiet for too long.</summary>
@@ -209,6 +260,69 @@ public sealed class StreamRow
         }
 
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, _cadence.ExplainSilence(clockSeconds))));
+        FollowSilence(_incident.OpenedRow, clockSeconds - LastArrivalSeconds);
+    }
+
+    /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
+    /// <param name="incidentId">Its id.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="now">The wall clock, for a silence that ends by it.</param>
+    /// <param name="clockSeconds">The shard's clock.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    internal bool Label(string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, ShardOutput output)
+    {
+        if (!IncidentTracker.TryOpenedRow(Stream, incidentId, out long opened) || _incidents.Find(opened) is not { } incident)
+        {
+            return false;
+        }
+
+        if (incident.Label == label)
+        {
+            return true;
+        }
+
+        bool isOpen = _incident.IsOpen && _incident.OpenedRow == opened;
+        _budget.GiveBack(-incident.GivenBack);
+        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? _budget.LeftOfRise(_ring.Count - opened) : 0;
+        _budget.GiveBack(incident.GivenBack);
+
+        if (incident.IsSilence && isOpen)
+        {
+            FollowSilence(opened, clockSeconds - LastArrivalSeconds);
+        }
+
+        if (!incident.IsSilence)
+        {
+            bool isAccepted = incident.EndRow - opened >= IncidentTracker.AcceptedRows;
+            _ring.Mark(opened, incident.EndRow, abnormal: label switch
+            {
+                IncidentLabel.FalseAlarm => false,
+                IncidentLabel.Real => true,
+                _ => !isAccepted,
+            });
+        }
+
+        if (label == IncidentLabel.Real && !incident.IsSilence)
+        {
+            // Row n-1 is the last that was observed: one ago.
+            _channels.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
+            _report.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
+        }
+
+        _incidents.Label(incident, label);
+        _cadence.OrdinaryQuietSeconds = _incidents.OrdinaryQuietSeconds;
+        TeachOrdinary();
+
+        if (isOpen && label == IncidentLabel.FalseAlarm)
+        {
+            output.Incidents.Add(_incident.Close(
+                incident.IsSilence
+                    ? SilenceVerdict(now, "")
+                    : NewVerdict(new Observation(Stream, _cadence.LastTime, _lastValue), _ring.Count - 1, expected: null),
+                "labelled a false alarm"));
+        }
+
+        return true;
     }
 
     internal void Save(BinaryWriter writer)
@@ -238,6 +352,7 @@ public sealed class StreamRow
         _records.Save(writer);
         _budget.Save(writer);
         _incident.Save(writer);
+        _incidents.Save(writer);
         _learner?.Save(writer);
     }
 
@@ -268,6 +383,9 @@ public sealed class StreamRow
         row._records.Load(reader);
         row._budget.Load(reader);
         row._incident.Load(reader);
+        row._incidents.Load(reader);
+        row._cadence.OrdinaryQuietSeconds = row._incidents.OrdinaryQuietSeconds;
+        row.TeachOrdinary();
         row._learner?.Load(reader);
         return row;
     }
@@ -280,11 +398,17 @@ public sealed class StreamRow
 
     private double Arrive(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
     {
+        double quietSeconds = (observation.Time - _cadence.LastTime).TotalSeconds;
         Arrival arrival = _cadence.Arrive(observation.Time, ingestedAt, isFirst: _ring.Count == 0, ref _random);
 
         if (arrival.WasSilent && _incident.IsSilence)
         {
             output.Incidents.Add(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back"));
+        }
+
+        if (arrival.WasSilent)
+        {
+            FollowSilence(_ring.Count, quietSeconds);
         }
 
         // What was forecast six rows on was forecast for another time: nothing is judged until the horizons are whole.
@@ -368,24 +492,75 @@ public sealed class StreamRow
         return alert;
     }
 
+    /// <summary>What keeps the row from opening an incident whatever its evidence, and for how many rows more.</summary>
+    private (SuppressedBy Reason, long Rows) Suppression(long row)
+    {
+        if (row < _options.WarmUpRows)
+        {
+            return (SuppressedBy.WarmUp, _options.WarmUpRows - row);
+        }
+
+        if (row < _mutedUntil || !_forecaster.IsWarm)
+        {
+            return (SuppressedBy.Gap, Math.Max(_mutedUntil - row, ForecastInput.HorizonMax - _forecaster.Steps));
+        }
+
+        return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
+            : row < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - row)
+            : (SuppressedBy.None, 0);
+    }
+
+    /// <summary>How far the warm-up is with this row; null where the next one may alert.</summary>
+    private WarmUp? WarmUpAt(long row) =>
+        row + 1 < _options.WarmUpRows ? new WarmUp(row + 1, _options.WarmUpRows, _cadence.IntervalSeconds, IsAfterGap: false)
+        : row + 1 < _mutedUntil ? new WarmUp(RewarmRows - (_mutedUntil - row - 1), RewarmRows, _cadence.IntervalSeconds, IsAfterGap: true)
+        : null;
+
+    private void FollowSilence(long openedRow, double quietSeconds)
+    {
+        _incidents.FollowSilence(openedRow, quietSeconds);
+        _cadence.OrdinaryQuietSeconds = _incidents.OrdinaryQuietSeconds;
+    }
+
     /// <summary>What an incident covered does not teach; what was accepted as the new normal does.</summary>
     private void MarkIncident(long row, IncidentEvent followed)
     {
-        if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows)
+        if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows
+            && _incidents.Find(_incident.OpenedRow)?.Label != IncidentLabel.Real)
         {
             _ring.Mark(_incident.OpenedRow, row, abnormal: false);
         }
     }
 
-    private void Remember(double value, long row, double gapRatio)
+    /// <summary>Hands on what labels say is ordinary.</summary>
+    private void TeachOrdinary()
+    {
+        Span<double> levels = stackalloc double[Channels.Count];
+        _incidents.OrdinaryLevels(levels);
+        _channels.Teach(levels);
+    }
+
+    /// <summary>Whether the open incident is one that a person called real: it must not become usual.</summary>
+    private bool IsLabelledReal() =>
+        _incident.IsOpen && !_incident.IsSilence && _incidents.Find(_incident.OpenedRow)?.Label == IncidentLabel.Real;
+
+    private void Remember(double value, long row, double gapRatio, bool teaches)
     {
         if (row > 0)
         {
-            _differences.Add(Math.Abs(value - _lastValue), ref _random);
+            if (teaches)
+            {
+                _differences.Add(Math.Abs(value - _lastValue), ref _random);
+            }
+
             _moves += value.Equals(_lastValue) ? 0 : 1;
         }
 
-        _history.Add(value, ref _random);
+        if (teaches)
+        {
+            _history.Add(value, ref _random);
+        }
+
         _ring.Append(value, gapRatio);
         _lastValue = value;
 
@@ -465,7 +640,7 @@ public sealed class StreamRow
     private static SortedReservoir NewSeasonalDifferences() => new(capacity: 512, horizon: 4000);
 
     /// <summary>How unusual the value's difference from the one a season before is, among all such differences so far; null while that is not known.</summary>
-    private Tail? SeasonalTail(long row, double value)
+    private Tail? SeasonalTail(long row, double value, bool teaches)
     {
         int season = _encoder.ShortSeason;
 
@@ -478,7 +653,12 @@ public sealed class StreamRow
         Tail? tail = _seasonalDifferences.Count < SeasonalDifferencesMin
             ? null
             : QuantileBins.MarginalTailOf(difference, _seasonalDifferences, ValueScale.Of(_seasonalDifferences), _moves);
-        _seasonalDifferences.Add(difference, ref _random);
+
+        if (teaches)
+        {
+            _seasonalDifferences.Add(difference, ref _random);
+        }
+
         return tail;
     }
 

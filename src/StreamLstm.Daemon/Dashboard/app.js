@@ -2,18 +2,22 @@
 
 import { StreamList } from './list.js';
 import { StreamChart } from './chart.js';
+import { WhyPanel } from './why.js';
+import { labelButtons, labelWord } from './label.js';
 import { figure, clock, duration, count } from './format.js';
 
 const byId = id => document.getElementById(id);
 const list = new StreamList(byId('streams'), byId('filter'), byId('order'), choose);
-const chart = new StreamChart(byId('chart'));
+const chart = new StreamChart(byId('chart'), time => why.ask(chosen, time));
+const why = new WhyPanel(byId('why'));
 let feed = null;
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let chosenIncident = null;
 let incidents = [];
+let labels = new Map();     // incident id -> what people said of it
 let swaps = [];
 let before = null;
-const warmUps = new Map();      // stream -> progress and time at its first sight
+let drawnIncidents = null;
 
 listen();
 addEventListener('hashchange', () => {
@@ -43,6 +47,7 @@ function show(message) {
   header(message.status);
   list.update(message.streams, message.sparks);
   incidents = message.incidents;
+  labels = new Map(message.labels.map(label => [label.incident_id, label]));
   swaps = message.swaps;
 
   if (!chosen && list.sorted.length > 0) {
@@ -57,6 +62,7 @@ function show(message) {
   if (chosen) {
     title(list.streams.get(chosen));
     chart.draw(incidents, swaps);
+    why.refresh(chosen);
   }
   drawIncidents();
 }
@@ -88,9 +94,8 @@ function training(retrain, now) {
 function title(state) {
   byId('name').textContent = chosen;
   if (!state) return;
-  const learning = state.progress < 1 && state.lifecycle !== 'silent';
-  byId('state').textContent = learning
-    ? `${state.lifecycle}: ${Math.floor(100 * state.progress)} % of its warm-up${remaining(state)}; alerts begin when that is done`
+  byId('state').textContent = state.warm_up
+    ? `${state.lifecycle}: ${state.warm_up.reason}; alerts begin when that is done`
     : state.lifecycle;
   drawColumns(state.columns);
   if (state.columns) {
@@ -120,16 +125,14 @@ function drawColumns(columns) {
   }));
 }
 
-/** How long the warm-up still takes, by how fast it went since the page was opened. */
-function remaining(state) {
-  const now = Date.now();
-  const start = warmUps.get(state.stream) ?? { progress: state.progress, time: now };
-  warmUps.set(state.stream, start);
-  const gained = state.progress - start.progress;
-  return gained > 0 ? `, about ${duration((1 - state.progress) * (now - start.time) / gained)} left` : '';
-}
-
 function drawIncidents() {
+  // A row that is drawn anew loses the focus, and a click that had begun on it.
+  const drawn = JSON.stringify([incidents, [...labels], chosenIncident]);
+  if (drawn === drawnIncidents) {
+    incidents.forEach((incident, place) => byId('incidents').tBodies[0].rows[place].cells[4].textContent = lasted(incident));
+    return;
+  }
+  drawnIncidents = drawn;
   byId('quiet').hidden = incidents.length > 0;
   byId('incidents').hidden = incidents.length === 0;
   const body = byId('incidents').tBodies[0];
@@ -139,26 +142,30 @@ function drawIncidents() {
 function incidentRow(incident) {
   const row = document.createElement('tr');
   row.tabIndex = 0;
+  const label = labels.get(incident.incident_id);
   row.className = `${incident.state === 'closed' ? 'closed' : ''} ${incident.incident_id === chosenIncident ? 'chosen' : ''}`;
-  const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
-  const open = incident.state === 'closed' ? '' : ' (open)';
   const cells = [
     ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', clock(incident.onset)],
-    ['', duration(end - Date.parse(incident.onset)) + open], ['', Math.round(incident.max_score)], ['why', incident.explanation],
+    ['', lasted(incident)], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}`],
   ];
   for (const [name, text] of cells) {
     const cell = row.insertCell();
     cell.className = name === 'severity' ? `severity ${incident.severity}` : name;
     cell.textContent = text;
   }
-  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution));
+  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution), labelButtons(incident.incident_id, label));
   const pick = () => {
     chosenIncident = chosenIncident === incident.incident_id ? null : incident.incident_id;
     choose(incident.stream);
   };
   row.addEventListener('click', pick);
-  row.addEventListener('keydown', event => event.key === 'Enter' && pick());
+  row.addEventListener('keydown', event => event.key === 'Enter' && event.target === row && pick());
   return row;
+}
+
+function lasted(incident) {
+  const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
+  return duration(end - Date.parse(incident.onset)) + (incident.state === 'closed' ? '' : ' (open)');
 }
 
 /** What the score is made of, the largest share first. */

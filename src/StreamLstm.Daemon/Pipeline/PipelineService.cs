@@ -50,6 +50,12 @@ internal sealed class PipelineService(
     /// <summary>Reads the history; null where none is kept.</summary>
     public HistoryReader? History { get; private set; }
 
+    /// <summary>The labels people gave; null where no history is kept.</summary>
+    public LabelStore? Labels { get; private set; }
+
+    /// <summary>What answers questions about single streams; null before it is running.</summary>
+    public DetectionPipeline? Pipeline => _pipeline;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         StartedAt = time.GetUtcNow();
@@ -88,8 +94,30 @@ internal sealed class PipelineService(
         }
 
         _running = RunAsync();
-        _beside = Task.WhenAll(_snapshots.RunAsync(_drained.Token), Retrainer.RunAsync(_stopping.Token));
+        _beside = Task.WhenAll(
+            _snapshots.RunAsync(_drained.Token), Retrainer.RunAsync(_stopping.Token), RepeatLabelsAsync(_stopping.Token));
         return Task.CompletedTask;
+    }
+
+    /// <summary>After a crash the last snapshot does not know the last labels; where it does, this changes nothing.</summary>
+    private async Task RepeatLabelsAsync(CancellationToken stopping)
+    {
+        try
+        {
+            foreach (StoredLabel label in Labels?.LastWords() ?? [])
+            {
+                await _pipeline!.LabelAsync(
+                    label.Stream, label.IncidentId, Labels!.Of(label.IncidentId)?.Label, time.GetUtcNow(), stopping);
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        {
+            // The daemon stops; the next start repeats them.
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException unreadable)
+        {
+            LogMessages.LabelsNotRepeated(_logger, unreadable.Message);
+        }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -177,6 +205,7 @@ internal sealed class PipelineService(
             var history = new HistorySink(
                 options.Sinks.History, _storage!.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>());
             History = new HistoryReader(history.ConnectionString);
+            Labels = new LabelStore(history.ConnectionString);
             _sinks.Add(history);
         }
     }

@@ -79,9 +79,11 @@ public sealed class VectorRow
         : Lifecycle.Active;
 
     /// <summary>Share of the warm-up that is done, 0 to 1.</summary>
-    public double Progress =>
-        Math.Min(1, (double)(_scoredRows == 0 ? Math.Min(Rows, VectorDetector.LearningRows) : VectorDetector.LearningRows + _scoredRows)
-            / (VectorDetector.LearningRows + CalibrationRows));
+    public double Progress => Math.Min(1, (double)WarmUpRowsDone / WarmUpRows);
+
+    private static int WarmUpRows => VectorDetector.LearningRows + CalibrationRows;
+
+    private long WarmUpRowsDone => _scoredRows == 0 ? Math.Min(Rows, VectorDetector.LearningRows) : VectorDetector.LearningRows + _scoredRows;
 
     /// <summary>Seconds on the shard's clock at which the last record came; for silence.</summary>
     internal double LastArrivalSeconds
@@ -149,6 +151,7 @@ public sealed class VectorRow
             modelVersion)
         {
             Columns = figures,
+            WarmUp = active ? null : new WarmUp(WarmUpRowsDone, WarmUpRows, _cadence.IntervalSeconds, IsAfterGap: false),
         };
     }
 

@@ -81,9 +81,10 @@ internal sealed class ReportBank
     /// <param name="seen">The lowest and highest value before it.</param>
     /// <param name="scale">The stream's scale.</param>
     /// <param name="period">The stream's period in rows; 0 for none.</param>
+    /// <param name="teaches">Whether it calibrates with the row.</param>
     public void Observe(
         long row, ValueRing ring, ReadOnlySpan<Tail> forecast, double? forecast24, Tail marginal,
-        (double Low, double High) seen, ValueScale scale, int period)
+        (double Low, double High) seen, ValueScale scale, int period, bool teaches)
     {
         double value = ring[row];
         double y = scale.Y(value);
@@ -103,12 +104,32 @@ internal sealed class ReportBank
             bool isShape = channel >= FirstShape;
             _fastScores[channel] = row < FirstScoredRow ? -2 : Temper(_fast[channel].Score(indicator), isShape);
             _slowScores[channel] = row < FirstScoredRow ? -2 : Temper(_slow[channel].Score(indicator), isShape);
-            _fast[channel].Add(indicator);
-            _slow[channel].Add(indicator);
+
+            if (teaches)
+            {
+                _fast[channel].Add(indicator);
+                _slow[channel].Add(indicator);
+            }
+            else
+            {
+                _fast[channel].Skip();
+                _slow[channel].Skip();
+            }
         }
 
         Fast = ScoreCombination.PowerMean(_fastScores, FastPower);
         Slow = ScoreCombination.PowerMean(_slowScores, SlowPower);
+    }
+
+    /// <summary>Keeps rows from calibrating afterwards, as far as they have not yet.</summary>
+    /// <param name="firstRowsAgo">The first of them; 1 is the last row observed.</param>
+    /// <param name="lastRowsAgo">The last of them.</param>
+    public void Exclude(long firstRowsAgo, long lastRowsAgo)
+    {
+        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        {
+            tail.Exclude(firstRowsAgo, lastRowsAgo);
+        }
     }
 
     public void Save(BinaryWriter writer)

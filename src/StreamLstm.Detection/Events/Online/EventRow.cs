@@ -152,6 +152,7 @@ public sealed class EventRow
             active ? EventChannelBank.Names[(int)_channels.StrongestReported] : "",
             modelVersion)
         {
+            WarmUp = active ? null : new WarmUp(Events, _options.WarmUpEvents, IntervalSeconds: null, IsAfterGap: false),
             Template = _tree[match.Template],
             ExpectedTemplate = judged ? Name(judgement.Expected.Place) : null,
         };

@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+using StreamLstm.Detection.Incidents;
+
+namespace StreamLstm.Daemon.Sinks;
+
+/// <summary>Who said what of which incident, and when: a row is never removed, only marked as taken back.</summary>
+/// <remarks>
+/// What a label changes is part of the stream's own state; those given after its last snapshot are given once more after
+/// a crash. Each call has a connection of its own; those that hold are kept in memory beside.
+/// </remarks>
+internal sealed class LabelStore
+{
+    private readonly string _connectionString;
+    private readonly ConcurrentDictionary<string, StoredLabel> _holding = new(StringComparer.Ordinal);
+
+    public LabelStore(string connectionString)
+    {
+        _connectionString = connectionString;
+
+        foreach (StoredLabel label in Query("WHERE removed IS NULL", 0, 0))
+        {
+            _holding[label.IncidentId] = label;
+        }
+    }
+
+    /// <summary>The label that an incident has; null for none.</summary>
+    public StoredLabel? Of(string incidentId) => _holding.GetValueOrDefault(incidentId);
+
+    /// <summary>The last word on every incident that ever had a label, in the order in which they were given.</summary>
+    public IReadOnlyList<StoredLabel> LastWords() => Query("WHERE id IN (SELECT MAX(id) FROM label GROUP BY incident) ORDER BY id", 0, 0);
+
+    /// <summary>Writes a label down; one that the incident had before is marked as taken back.</summary>
+    public StoredLabel Add(string incidentId, string stream, IncidentLabel label, string note, DateTimeOffset time)
+    {
+        using SqliteConnection connection = Open();
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        using SqliteCommand command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = """
+            UPDATE label SET removed = $time WHERE incident = $incident AND removed IS NULL;
+            INSERT INTO label (incident, stream, label, note, time) VALUES ($incident, $stream, $label, $note, $time);
+            SELECT last_insert_rowid();
+            """;
+        command.Parameters.AddWithValue("$incident", incidentId);
+        command.Parameters.AddWithValue("$stream", stream);
+        command.Parameters.AddWithValue("$label", label.ToString());
+        command.Parameters.AddWithValue("$note", note);
+        command.Parameters.AddWithValue("$time", time.UtcTicks);
+        long id = (long)command.ExecuteScalar()!;
+        transaction.Commit();
+        return _holding[incidentId] = new StoredLabel(id, incidentId, stream, label, note, time, RemovedAt: null);
+    }
+
+    /// <summary>Marks a label as taken back.</summary>
+    public StoredLabel Remove(StoredLabel label, DateTimeOffset time)
+    {
+        using SqliteConnection connection = Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "UPDATE label SET removed = $time WHERE id = $id AND removed IS NULL";
+        command.Parameters.AddWithValue("$id", label.Id);
+        command.Parameters.AddWithValue("$time", time.UtcTicks);
+        command.ExecuteNonQuery();
+        _holding.TryRemove(KeyValuePair.Create(label.IncidentId, label));
+        return label with { RemovedAt = time };
+    }
+
+    /// <summary>One label; null where there is none of that id.</summary>
+    public StoredLabel? Find(long id) => Query("WHERE id = $a", id, 1).FirstOrDefault();
+
+    /// <summary>Labels, the newest first, those taken back among them.</summary>
+    public IReadOnlyList<StoredLabel> List(int limit, int offset) => Query("ORDER BY id DESC LIMIT $b OFFSET $a", offset, limit);
+
+    private List<StoredLabel> Query(string which, long a, long b)
+    {
+        using SqliteConnection connection = Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT id, incident, stream, label, note, time, removed FROM label {which}";
+        command.Parameters.AddWithValue("$a", a);
+        command.Parameters.AddWithValue("$b", b);
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<StoredLabel> labels = [];
+
+        while (reader.Read())
+        {
+            labels.Add(new StoredLabel(
+                reader.GetInt64(0), reader.GetString(1), reader.GetString(2), Enum.Parse<IncidentLabel>(reader.GetString(3)), reader.GetString(4),
+                new DateTimeOffset(reader.GetInt64(5), TimeSpan.Zero),
+                reader.IsDBNull(6) ? null : new DateTimeOffset(reader.GetInt64(6), TimeSpan.Zero)));
+        }
+
+        return labels;
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        return connection;
+    }
+}
+
+/// <summary>A label as it was given.</summary>
+internal sealed record StoredLabel(
+    long Id, string IncidentId, string Stream, IncidentLabel Label, string Note, DateTimeOffset Time, DateTimeOffset? RemovedAt);
