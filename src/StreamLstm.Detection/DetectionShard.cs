@@ -73,7 +73,7 @@ public sealed class DetectionShard
                     continue;
                 }
 
-                row = new StreamRow(observation.Stream, _options, model, ownWeights);
+                row = new StreamRow(observation.Stream, _options, model, _options.Form, ownWeights);
                 _rows.Add(observation.Stream, row);
             }
 
@@ -93,7 +93,7 @@ public sealed class DetectionShard
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, model, row.HasOwnWeights);
+                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, model, row.Form, row.HasOwnWeights);
                 output.Rejected[(int)RejectionReason.Fault]++;
                 output.Faults.Add((observation, fault));
             }
