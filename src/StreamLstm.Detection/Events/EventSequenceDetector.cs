@@ -3,10 +3,10 @@ namespace StreamLstm.Detection.Events;
 /// <summary>What is said of one session.</summary>
 /// <param name="Score">In decades: 3 = as odd as one normal session in a thousand. Without a bound.</param>
 /// <param name="IsAnomaly">Whether it reaches the threshold.</param>
-/// <param name="Surprise">-ln p of its most surprising event, the session's end among them.</param>
+/// <param name="Surprise">-ln p of its most surprising event, the session's end among them; the networks' mean.</param>
 /// <param name="Event">Where that event stands, from 0; the session's length for its end.</param>
 /// <param name="Rank">Kinds that were held more likely there: DeepLog flags a session where this reaches its g.</param>
-/// <param name="CountSurprise">-ln p of what surprises most in how often each kind came, whatever their order.</param>
+/// <param name="CountSurprise">-ln p of what surprises most in how often each kind came, whatever their order; the networks' mean.</param>
 /// <param name="CountDistance">How far its counts are from the nearest normal session's, in nats; 0 = the same counts.</param>
 /// <param name="OddKind">The kind whose count is furthest off; null where all are those of a normal session.</param>
 public readonly record struct SessionScore(
