@@ -12,7 +12,7 @@ public sealed record EventDetectorOptions
     /// <summary>Sessions of one training step.</summary>
     public int BatchSessions { get; init; } = 48;
 
-    /// <summary>Training steps of one network, rounded up to whole passes over the sessions.</summary>
+    /// <summary>Training steps of a network of order, rounded up to whole passes over the sessions; half for one of counts.</summary>
     public int TrainingSteps { get; init; } = 6000;
 
     /// <summary>Largest step length of the training.</summary>

@@ -3,39 +3,44 @@ namespace StreamLstm.Detection.Events;
 /// <summary>What is said of one session.</summary>
 /// <param name="Score">In decades: 3 = as odd as one normal session in a thousand. Without a bound.</param>
 /// <param name="IsAnomaly">Whether it reaches the threshold.</param>
-/// <param name="Surprise">-ln p of its most surprising event, the session's end among them.</param>
+/// <param name="Surprise">-ln p of its most surprising event, the session's end among them; the networks' mean.</param>
 /// <param name="Event">Where that event stands, from 0; the session's length for its end.</param>
 /// <param name="Rank">Kinds that were held more likely there: DeepLog flags a session where this reaches its g.</param>
+/// <param name="CountSurprise">-ln p of what surprises most in how often each kind came, whatever their order; the networks' mean.</param>
 /// <param name="CountDistance">How far its counts are from the nearest normal session's, in nats; 0 = the same counts.</param>
 /// <param name="OddKind">The kind whose count is furthest off; null where all are those of a normal session.</param>
 public readonly record struct SessionScore(
-    double Score, bool IsAnomaly, double Surprise, int Event, int Rank, double CountDistance, string? OddKind);
+    double Score, bool IsAnomaly, double Surprise, int Event, int Rank, double CountSurprise, double CountDistance, string? OddKind);
 
 /// <summary>Finds abnormal sessions of events after learning from normal ones.</summary>
 /// <remarks>
-/// Two witnesses: an LSTM that forecasts each next event and the end (order), and the distance of the session's counts to
-/// the nearest normal session's (completeness). Evidence = counts + half of the largest surprise: what is missing shows
-/// in both, while an order that interleaving made rare shows in the second alone. Normal sessions judged by networks
-/// that had not learnt from them say how much evidence is ordinary, so that one threshold is fixed before any data is seen.
+/// Four witnesses, each in nats. An LSTM forecasts each next event and the end: its largest surprise shows an event out of
+/// place, all of them together an order that is wrong as a whole. Completeness: another one forecasts the session's events
+/// sorted by kind, which by the chain rule is a forecast of their counts, one kind given those before; interleaving does
+/// not trouble it. Counts: the distance to the nearest normal session's, which needs no learning. Four
+/// pairs of networks each leave out a quarter of the normal sessions; what they say of those is how much evidence is
+/// ordinary (<see cref="SessionCalibration"/>), so that one threshold is fixed before any data is seen. The same networks
+/// judge what comes later, and their decades are averaged (a geometric mean of p-values: Vovk and Wang 2020). A network
+/// that learnt from all sessions would be a different judge from those that set the scale.
 /// </remarks>
 public sealed class EventSequenceDetector
 {
     private const int Folds = 4;
-    private const double SurpriseWeight = 0.5;
     private const int SessionsMin = 2 * Folds;
 
     private readonly EventVocabulary _vocabulary;
-    private readonly NextEventModel _model;
+    private readonly Networks[] _networks;
     private readonly CountProfile _counts;
-    private readonly SessionTail _tail;
+    private readonly SessionCalibration _calibration;
     private readonly double _threshold;
 
-    private EventSequenceDetector(EventVocabulary vocabulary, NextEventModel model, CountProfile counts, SessionTail tail, double threshold)
+    private EventSequenceDetector(
+        EventVocabulary vocabulary, Networks[] networks, CountProfile counts, SessionCalibration calibration, double threshold)
     {
         _vocabulary = vocabulary;
-        _model = model;
+        _networks = networks;
         _counts = counts;
-        _tail = tail;
+        _calibration = calibration;
         _threshold = threshold;
     }
 
@@ -64,38 +69,45 @@ public sealed class EventSequenceDetector
         }
 
         int[][] chosen = [.. Sample([.. sessions], options.TrainingSessionsMax, ref random).Select(session => Numbers(vocabulary, session))];
-        int[] fold = new int[chosen.Length];
-
-        for (int i = 0; i < fold.Length; i++)
-        {
-            fold[i] = i % Folds;
-        }
-
         var counts = new CountProfile(vocabulary.Count, chosen);
-        var evidence = new double[chosen.Length];
+        var evidence = new SessionEvidence[chosen.Length];
+        var networks = new Networks[Folds];
 
-        for (int one = 0; one < Folds; one++)
+        for (int fold = 0; fold < Folds; fold++)
         {
-            NextEventModel without = Learn([.. chosen.Where((_, i) => fold[i] != one)], one);
+            networks[fold] = Learn(fold);
 
-            for (int i = 0; i < chosen.Length; i++)
+            for (int i = fold; i < chosen.Length; i += Folds)
             {
-                if (fold[i] == one)
-                {
-                    evidence[i] = counts.Distance(chosen[i], isOneOfThem: true) + SurpriseWeight * Strongest(without, chosen[i]).Surprise;
-                }
+                evidence[i] = Evidence(
+                    Surprises(networks[fold].Order, chosen[i]),
+                    Surprises(networks[fold].Completeness, Sorted(chosen[i])),
+                    counts.Distance(chosen[i], isOneOfThem: true));
             }
         }
 
-        return new EventSequenceDetector(vocabulary, Learn(chosen, Folds), counts, new SessionTail(evidence), options.Threshold);
+        return new EventSequenceDetector(vocabulary, networks, counts, new SessionCalibration(evidence), options.Threshold);
 
-        NextEventModel Learn(int[][] from, int part)
+        Networks Learn(int fold)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            NextEventModel model = NextEventModel.Train(
-                vocabulary.Count, from, options, options.Seed, share => progress?.Invoke((part + share) / (Folds + 1)), cancellationToken);
-            cancellationToken.ThrowIfCancellationRequested();
-            return model;
+            int[][] from = [.. chosen.Where((_, i) => i % Folds != fold)];
+            // Sorted sessions are far fewer different ones: half of the steps are enough.
+            EventDetectorOptions half = options with { TrainingSteps = (options.TrainingSteps + 1) / 2 };
+            return new Networks(One(from, options, 0, 2.0 / 3), One([.. from.Select(Sorted)], half, 2.0 / 3, 1.0 / 3));
+
+            NextEventModel One(int[][] sessions, EventDetectorOptions settings, double before, double share)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                NextEventModel model = NextEventModel.Train(
+                    vocabulary.Count,
+                    sessions,
+                    settings,
+                    options.Seed,
+                    done => progress?.Invoke((fold + before + share * done) / Folds),
+                    cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+                return model;
+            }
         }
     }
 
@@ -105,21 +117,52 @@ public sealed class EventSequenceDetector
     {
         ArgumentNullException.ThrowIfNull(session);
         int[] numbers = Numbers(_vocabulary, session);
-        (double surprise, int place, int rank) = Strongest(_model, numbers);
+        int[] sorted = Sorted(numbers);
         double distance = _counts.Distance(numbers);
-        double score = _tail.Decades(distance + SurpriseWeight * surprise);
+        var surprises = new double[numbers.Length + 1];
+        var ranks = new double[numbers.Length + 1];
+        double score = 0, countSurprise = 0;
+
+        foreach (Networks networks in _networks)
+        {
+            var order = new float[numbers.Length + 1];
+            var behind = new int[numbers.Length + 1];
+            networks.Order.Score(numbers, order, behind);
+            SessionEvidence evidence = Evidence(order, Surprises(networks.Completeness, sorted), distance);
+            score += _calibration.Decades(evidence) / Folds;
+            countSurprise += evidence.Completeness / Folds;
+
+            for (int i = 0; i < surprises.Length; i++)
+            {
+                surprises[i] += (double)order[i] / Folds;
+                ranks[i] += (double)behind[i] / Folds;
+            }
+        }
+
+        int place = Array.IndexOf(surprises, surprises.Max());
         int odd = distance > 0 ? _counts.Strangest(numbers) : -1;
-        return new SessionScore(score, score >= _threshold, surprise, place, rank, distance, odd < 0 ? null : _vocabulary[odd]);
+        return new SessionScore(
+            score,
+            score >= _threshold,
+            surprises[place],
+            place,
+            (int)Math.Round(ranks[place]),
+            countSurprise,
+            distance,
+            odd < 0 ? null : _vocabulary[odd]);
     }
 
-    private static (double Surprise, int Event, int Rank) Strongest(NextEventModel model, int[] session)
+    private static SessionEvidence Evidence(float[] order, float[] sorted, double distance) =>
+        new(order.Max(), order.Sum(surprise => (double)surprise), sorted.Max(), distance);
+
+    private static float[] Surprises(NextEventModel model, int[] session)
     {
         var surprises = new float[session.Length + 1];
-        var ranks = new int[session.Length + 1];
-        model.Score(session, surprises, ranks);
-        int strongest = Array.IndexOf(surprises, surprises.Max());
-        return (surprises[strongest], strongest, ranks[strongest]);
+        model.Score(session, surprises, new int[session.Length + 1]);
+        return surprises;
     }
+
+    private static int[] Sorted(int[] session) => [.. session.Order()];
 
     private static int[] Numbers(EventVocabulary vocabulary, IReadOnlyList<string> session) => [.. session.Select(vocabulary.Find)];
 
@@ -148,4 +191,7 @@ public sealed class EventSequenceDetector
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TrainingSteps, 1, nameof(options.TrainingSteps));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TrainingSessionsMax, SessionsMin, nameof(options.TrainingSessionsMax));
     }
+
+    /// <summary>One forecasts sessions as they came, the other sessions sorted by kind.</summary>
+    private sealed record Networks(NextEventModel Order, NextEventModel Completeness);
 }

@@ -1,22 +1,29 @@
 namespace StreamLstm.Detection.Events;
 
 /// <summary>Turns evidence into decades: log10 of one over the share of normal sessions with as much of it.</summary>
-/// <remarks>Among the sample the share is counted; beyond its 16th largest an exponential tail goes on (Pickands 1975, shape 0).</remarks>
+/// <remarks>
+/// Among the sample the share is counted; beyond its largest three in a thousand an exponential tail goes on (Pickands
+/// 1975, shape 0). Its scale is taken from the median excess, not the mean: the one odd session among thousands of normal
+/// ones must not make every later one like it look ordinary.
+/// </remarks>
 internal sealed class SessionTail
 {
-    private const int TailSize = 16;
+    private const double TailShare = 1 / 316.0; // half a decade before one in a thousand
+    private const int TailMin = 8;
 
     private readonly double[] _descending;
     private readonly int _tail;
     private readonly double _scale;
 
     /// <param name="evidence">Of normal sessions the model did not learn from, at least two.</param>
-    public SessionTail(IEnumerable<double> evidence)
+    /// <param name="unit">Evidence that makes a session e times rarer where its source is right: the scale is no smaller.</param>
+    public SessionTail(IEnumerable<double> evidence, double unit)
     {
         _descending = [.. evidence.OrderDescending()];
-        _tail = Math.Min(TailSize, _descending.Length / 2);
-        double beyond = _descending.AsSpan(0, _tail).ToArray().Average(value => value - _descending[_tail]);
-        _scale = Math.Max(beyond, 0.1 * Math.Abs(_descending[_tail]) + 1e-6);
+        int size = Math.Max(TailMin, (int)Math.Round(TailShare * _descending.Length));
+        _tail = Math.Min(size, _descending.Length / 2);
+        double median = (_descending[(_tail - 1) / 2] + _descending[_tail / 2]) / 2;
+        _scale = Math.Max((median - _descending[_tail]) / Math.Log(2), unit);
     }
 
     /// <summary>0 = as odd as every normal session, 3 = as odd as one in a thousand.</summary>

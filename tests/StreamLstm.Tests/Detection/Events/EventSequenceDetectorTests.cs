@@ -13,7 +13,12 @@ public sealed class EventSequenceDetectorTests
     [InlineData("open write ack write ack write ack close", false)]
     [InlineData("open write write ack ack close", true)] // a write and its ack are missing
     [InlineData("open write write write ack ack ack", true)] // ends too early
+    [InlineData("open", true)] // hardly began
+    [InlineData("open write write write ack ack ack close close", true)] // one event too many
+    [InlineData("open write write write ack ack ack ack close", true)] // an acknowledgement too many
+    [InlineData("open write ack write ack write ack write ack close", true)] // a write and its ack too many
     [InlineData("ack ack ack open write write write close", true)] // right counts, wrong order
+    [InlineData("open write ack ack write write ack close", true)] // acknowledged before it was written
     [InlineData("open write write write ack ack ack panic close", true)] // never seen
     public void What_normal_sessions_do_not_do_is_abnormal(string session, bool abnormal)
     {
@@ -32,8 +37,10 @@ public sealed class EventSequenceDetectorTests
         // The first acknowledgement, or the opening that comes after three of them.
         Assert.InRange(order.Event, 0, 3);
         Assert.Equal((0.0, null), (order.CountDistance, order.OddKind));
+        Assert.InRange(order.CountSurprise, 0, 0.1);
         Assert.InRange(order.Rank, 1, 5);
         Assert.Equal("close", count.OddKind);
+        Assert.InRange(count.CountSurprise, 3, 20);
         Assert.Equal(8, count.Event);
     }
 
