@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;
@@ -33,4 +34,10 @@ public sealed class AnomalyDetector
         _shard.Apply(_batch, observation.Time, _model, _output);
         return _output.Scored.Count == 0 ? null : _output.Scored[0];
     }
+
+    /// <summary>Why a stream's last observation was an alert or none, or the one in force at a time.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="at">The time asked for; null for the last observation.</param>
+    /// <param name="missing">Why there is no answer, for people; null where there is one.</param>
+    public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing) => _shard.Explain(stream, at, out missing);
 }

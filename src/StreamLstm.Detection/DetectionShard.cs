@@ -1,5 +1,6 @@
 using System.Text;
 using StreamLstm.Detection.Events.Online;
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;
@@ -170,6 +171,33 @@ public sealed class DetectionShard
         {
             row.CheckSilence(now, _clockSeconds, _modelVersion, output);
         }
+    }
+
+    /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="at">The time asked for; null for the last decision.</param>
+    /// <param name="missing">Why there is no answer, for people; null where there is one.</param>
+    public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        missing = $"stream '{stream}' is not known";
+        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
+    }
+
+    /// <summary>Takes a person's word on an incident, so that the stream's next decisions heed it.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="incidentId">The incident's id.</param>
+    /// <param name="label">What it was; null takes a label back.</param>
+    /// <param name="now">The wall clock.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    public LabelOutcome Label(string stream, string incidentId, IncidentLabel? label, DateTimeOffset now, ShardOutput output)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(incidentId);
+        ArgumentNullException.ThrowIfNull(output);
+        return !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
+            : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
+            : LabelOutcome.UnknownIncident;
     }
 
     /// <summary>Writes every stream's state.</summary>

@@ -49,4 +49,7 @@ public readonly record struct ScoredObservation(
 
     /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
     public string? ExpectedTemplate { get; init; }
+
+    /// <summary>Why the stream may not alert yet, and how long that lasts; null where its next observation may.</summary>
+    public WarmUp? WarmUp { get; init; }
 }

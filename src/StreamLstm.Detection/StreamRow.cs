@@ -49,6 +49,8 @@ public sealed class StreamRow
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
     private readonly IncidentTracker _incident = new();
+    private readonly DecisionLog _decisions = new();
+    private readonly IncidentMemory _incidents = new();
     private StreamLearner? _learner;
     private SeededRandom _random;
     private DateTimeOffset _lastTime = DateTimeOffset.MinValue;
@@ -100,7 +102,7 @@ public sealed class StreamRow
     /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
     internal double SilenceAfterSeconds =>
         _gapSeconds.Count == 0 ? double.PositiveInfinity
-        : Math.Max(5, Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
+        : Math.Max(Math.Max(5, _incidents.OrdinaryQuietSeconds), Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
 
     /// <summary>Whether the record policy admits the observation; if not, why.</summary>
     internal RejectionReason? Admit(in Observation observation, DateTimeOffset ingestedAt)
@@ -151,7 +153,34 @@ public sealed class StreamRow
         }
 
         // 2 decide
+        float threshold = (float)_budget.Threshold;
+        (SuppressedBy suppressed, long suppressedRows) = Suppression(row);
         bool alert = judged && Decide(observation, row, expected, output);
+        _decisions.Add(
+            new Decision
+            {
+                Row = row,
+                Ticks = observation.Time.UtcTicks,
+                Value = value,
+                ExpectedOffset = expected is { } e ? (float)(e.Median - value) : float.NaN,
+                LowerOffset = expected is { } l ? (float)(l.Lower - value) : float.NaN,
+                UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
+                Evidence = judged ? (float)_channels.Fast : float.NaN,
+                Threshold = threshold,
+                Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                SuppressedBy = suppressed,
+                SuppressedRows = (int)suppressedRows,
+                FlatRows = _channels.FlatRows,
+                ModelVersion = (int)ModelVersion,
+                IsAlert = alert,
+                IncidentOpen = _incident.IsOpen,
+            },
+            _channels.FastScores);
+
+        if (_incident.IsOpen && !_incident.IsSilence)
+        {
+            _incidents.Follow(_incident.OpenedRow, row, _channels.Values, _channels.FastScores);
+        }
 
         // 3 remember
         (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
@@ -200,7 +229,25 @@ public sealed class StreamRow
         {
             AlertScore = alertScore,
             Evidence = active && row >= _mutedUntil ? _report.Fast : null,
+            WarmUp = WarmUpAt(row),
         };
+    }
+
+    /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
+    internal Explanation? Explain(DateTimeOffset? at, out string? missing)
+    {
+        double interval = _gapSeconds.Count == 0 ? 1 : _gapSeconds.Quantile(0.5);
+        return _decisions.TryFind(at, interval, out Decision decision, out ReadOnlySpan<Half> scores, out missing)
+            ? Explaining.Explain(
+                Stream,
+                decision,
+                scores,
+                decision.Row < _options.LearningRows ? Lifecycle.Learning
+                    : decision.Row < _options.WarmUpRows ? Lifecycle.Calibrating
+                    : Lifecycle.Active,
+                decision.SuppressedBy == SuppressedBy.WarmUp ? WarmUpAt(decision.Row) : null,
+                _decisions.Held)
+            : null;
     }
 
     /// <summary>Opens a silence incident when the stream has been quiet for too long.</summary>
@@ -227,6 +274,61 @@ public sealed class StreamRow
             CultureInfo.InvariantCulture,
             $"nothing for {quietSeconds:0.#} s; usually every {_gapSeconds.Quantile(0.5):0.###} s, at most {_gapSeconds.Quantile(0.99):0.###} s apart");
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation)));
+        _incidents.FollowSilence(_incident.OpenedRow, quietSeconds);
+    }
+
+    /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
+    /// <param name="incidentId">Its id.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="now">The wall clock, for a silence that ends by it.</param>
+    /// <param name="clockSeconds">The shard's clock.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    internal bool Label(string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, ShardOutput output)
+    {
+        if (!IncidentTracker.TryOpenedRow(Stream, incidentId, out long opened) || _incidents.Find(opened) is not { } incident)
+        {
+            return false;
+        }
+
+        if (incident.Label == label)
+        {
+            return true;
+        }
+
+        bool isOpen = _incident.IsOpen && _incident.OpenedRow == opened;
+        _budget.GiveBack(-incident.GivenBack);
+        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? _budget.LeftOfRise(_ring.Count - opened) : 0;
+        _budget.GiveBack(incident.GivenBack);
+
+        if (incident.IsSilence && isOpen)
+        {
+            _incidents.FollowSilence(opened, clockSeconds - LastArrivalSeconds);
+        }
+
+        if (!incident.IsSilence)
+        {
+            bool isAccepted = incident.EndRow - opened >= IncidentTracker.AcceptedRows;
+            _ring.Mark(opened, incident.EndRow, abnormal: label switch
+            {
+                IncidentLabel.FalseAlarm => false,
+                IncidentLabel.Real => true,
+                _ => !isAccepted,
+            });
+        }
+
+        _incidents.Label(incident, label);
+        TeachOrdinary();
+
+        if (isOpen && label == IncidentLabel.FalseAlarm)
+        {
+            output.Incidents.Add(_incident.Close(
+                incident.IsSilence
+                    ? SilenceVerdict(now, "")
+                    : NewVerdict(new Observation(Stream, _lastTime, _lastValue), _ring.Count - 1, expected: null),
+                "labelled a false alarm"));
+        }
+
+        return true;
     }
 
     internal void Save(BinaryWriter writer)
@@ -258,6 +360,7 @@ public sealed class StreamRow
         _records.Save(writer);
         _budget.Save(writer);
         _incident.Save(writer);
+        _incidents.Save(writer);
         _learner?.Save(writer);
     }
 
@@ -291,6 +394,8 @@ public sealed class StreamRow
         row._records.Load(reader);
         row._budget.Load(reader);
         row._incident.Load(reader);
+        row._incidents.Load(reader);
+        row.TeachOrdinary();
         row._learner?.Load(reader);
         return row;
     }
@@ -317,6 +422,12 @@ public sealed class StreamRow
         }
 
         double gap = (observation.Time - _lastTime).TotalSeconds;
+
+        if (wasSilent)
+        {
+            _incidents.FollowSilence(_ring.Count, gap);
+        }
+
         double usual = _gapSeconds.Count == 0 ? gap : Math.Max(_gapSeconds.Quantile(0.5), 1e-6);
         double longest = _gapSeconds.Count == 0 ? gap : _gapSeconds.Quantile(0.99);
 
@@ -408,13 +519,49 @@ public sealed class StreamRow
         return alert;
     }
 
+    /// <summary>What keeps the row from opening an incident whatever its evidence, and for how many rows more.</summary>
+    private (SuppressedBy Reason, long Rows) Suppression(long row)
+    {
+        if (row < _options.WarmUpRows)
+        {
+            return (SuppressedBy.WarmUp, _options.WarmUpRows - row);
+        }
+
+        if (row < _mutedUntil || !_forecaster.IsWarm)
+        {
+            return (SuppressedBy.Gap, Math.Max(_mutedUntil - row, ForecastInput.HorizonMax - _forecaster.Steps));
+        }
+
+        return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
+            : row < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - row)
+            : (SuppressedBy.None, 0);
+    }
+
+    /// <summary>How far the warm-up is with this row; null where the next one may alert.</summary>
+    private WarmUp? WarmUpAt(long row) =>
+        row + 1 < _options.WarmUpRows ? new WarmUp(row + 1, _options.WarmUpRows, IntervalSeconds(), IsAfterGap: false)
+        : row + 1 < _mutedUntil ? new WarmUp(RewarmRows - (_mutedUntil - row - 1), RewarmRows, IntervalSeconds(), IsAfterGap: true)
+        : null;
+
+    /// <summary>The usual time between observations; null where it says nothing about the clock on the wall.</summary>
+    private double? IntervalSeconds() => IsLive && _gapSeconds.Count > 0 ? _gapSeconds.Quantile(0.5) : null;
+
     /// <summary>What an incident covered does not teach; what was accepted as the new normal does.</summary>
     private void MarkIncident(long row, IncidentEvent followed)
     {
-        if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows)
+        if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows
+            && _incidents.Find(_incident.OpenedRow)?.Label != IncidentLabel.Real)
         {
             _ring.Mark(_incident.OpenedRow, row, abnormal: false);
         }
+    }
+
+    /// <summary>Hands on what labels say is ordinary.</summary>
+    private void TeachOrdinary()
+    {
+        Span<double> levels = stackalloc double[Channels.Count];
+        _incidents.OrdinaryLevels(levels);
+        _channels.Teach(levels);
     }
 
     private void Remember(double value, long row, double gapRatio)

@@ -29,6 +29,8 @@ internal static class ApiEndpoints
             Incidents(live, pipeline, stream, limit, offset));
         routes.MapGet("/api/v1/models", () => Models(live, pipeline));
         routes.MapGet("/api/v1/live", feed.ServeAsync);
+        ExplainEndpoint.Map(routes, pipeline);
+        LabelEndpoints.Map(routes, live, pipeline, time);
     }
 
     public static StatusAnswer Status(LiveView live, Ledger ledger, PipelineService pipeline, TimeProvider time)

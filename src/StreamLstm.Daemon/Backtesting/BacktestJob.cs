@@ -64,6 +64,9 @@ internal sealed record BacktestResult
     /// <summary>Values given to the detector, those of rows that only teach among them.</summary>
     public long Values { get; init; }
 
+    /// <summary>Rows reported with a score: what came before them was a stream's warm-up. Null where that is not how it is judged.</summary>
+    public long? ScoredRows { get; init; }
+
     public long Alerts { get; init; }
 
     /// <summary>Time covered, over all streams; null where rows carry no time.</summary>

@@ -100,7 +100,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         var engine = new AnomalyDetector(_detection);
         var courses = new Dictionary<string, StreamCourse>(StringComparer.Ordinal);
         var attribution = new double[series.JudgedColumns ?? series.Columns.Count];
-        long rows = 0, values = 0, alerts = 0, read = 0, bytes = 0;
+        long rows = 0, values = 0, scored = 0, alerts = 0, read = 0, bytes = 0;
         DateTimeOffset last = DateTimeOffset.MinValue;
 
         foreach (SeriesRow row in series.Rows)
@@ -141,6 +141,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             }
 
             rows++;
+            scored += verdict.Score is null ? 0 : 1;
             alerts += verdict.IsAlert ? 1 : 0;
             var reported = new ReportedRow(row, verdict, Top(series, verdict, attribution));
             file?.Add(reported);
@@ -159,6 +160,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             Name = job.Name,
             Rows = rows,
             Values = values,
+            ScoredRows = scored,
             Alerts = alerts,
             StreamDays = series.IsTimed ? courses.Values.Sum(course => (course.Last - course.First).TotalDays) : null,
             Problems = [.. inputs.SelectMany(input => input.Problems.Lines)],

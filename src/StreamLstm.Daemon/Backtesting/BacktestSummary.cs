@@ -1,6 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 using StreamLstm.Daemon.Backtesting.Report;
+using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Backtesting;
 
@@ -9,7 +10,9 @@ internal static class BacktestSummary
 {
     private const int WidthWhenRedirected = 160;
 
-    /// <summary>Files, rows, alerts and how often they come; the last row is the sum.</summary>
+    private static readonly int WarmUpRows = new DetectionOptions().WarmUpRows;
+
+    /// <summary>Files, rows, alerts and how often they come; the last row is the sum. Then those that were too short.</summary>
     public static void Print(IReadOnlyList<BacktestResult> results, TextWriter output)
     {
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("file");
@@ -32,6 +35,12 @@ internal static class BacktestSummary
             complete.Sum(result => result.Alerts),
             complete.Any(result => result.StreamDays is null) ? null : complete.Sum(result => result.StreamDays)));
         Console(output).Write(table);
+
+        foreach (BacktestResult result in complete.Where(result => result is { ScoredRows: 0, Rows: > 0 }))
+        {
+            output.WriteLine(
+                $"{result.Name}: too short to be scored: {Number(result.Rows)} rows, and a stream's first {Number(WarmUpRows)} are its warm-up");
+        }
     }
 
     /// <summary>Each file under two configurations, side by side; the last row is the sum.</summary>

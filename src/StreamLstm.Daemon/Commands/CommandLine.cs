@@ -81,10 +81,12 @@ internal static class CommandLine
               tail -f log.csv | streamlstm run --set sources.stdin.enabled=true
               streamlstm validate --config my.yaml
               streamlstm backtest history.csv --out results
+              streamlstm explain --stream host/cpu.user    why it alerted, or why it did not
               streamlstm backtest today.txt --format events --train normal.txt --out results
             """)
         {
-            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), config, set,
+            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error),
+            ExplainCommand.Create(output, error), LabelCommand.Create(output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;

@@ -2,18 +2,19 @@
 
 import { StreamList } from './list.js';
 import { StreamChart } from './chart.js';
+import { WhyPanel } from './why.js';
 import { figure, clock, duration, count } from './format.js';
 
 const byId = id => document.getElementById(id);
 const list = new StreamList(byId('streams'), byId('filter'), byId('order'), choose);
-const chart = new StreamChart(byId('chart'));
+const chart = new StreamChart(byId('chart'), time => why.ask(chosen, time));
+const why = new WhyPanel(byId('why'));
 let feed = null;
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let chosenIncident = null;
 let incidents = [];
 let swaps = [];
 let before = null;
-const warmUps = new Map();      // stream -> progress and time at its first sight
 
 listen();
 addEventListener('hashchange', () => {
@@ -57,6 +58,7 @@ function show(message) {
   if (chosen) {
     title(list.streams.get(chosen));
     chart.draw(incidents, swaps);
+    why.refresh(chosen);
   }
   drawIncidents();
 }
@@ -88,21 +90,11 @@ function training(retrain, now) {
 function title(state) {
   byId('name').textContent = chosen;
   if (!state) return;
-  const learning = state.progress < 1 && state.lifecycle !== 'silent';
-  byId('state').textContent = learning
-    ? `${state.lifecycle}: ${Math.floor(100 * state.progress)} % of its warm-up${remaining(state)}; alerts begin when that is done`
+  byId('state').textContent = state.warm_up
+    ? `${state.lifecycle}: ${state.warm_up.reason}; alerts begin when that is done`
     : state.lifecycle;
   const band = state.expected === undefined ? '' : `, expected <b>${figure(state.expected)}</b> (${figure(state.lower)} to ${figure(state.upper)})`;
   byId('figures').innerHTML = `now <b>${figure(state.value)}</b>${band}, score <b>${Math.round(state.score)}</b>`;
-}
-
-/** How long the warm-up still takes, by how fast it went since the page was opened. */
-function remaining(state) {
-  const now = Date.now();
-  const start = warmUps.get(state.stream) ?? { progress: state.progress, time: now };
-  warmUps.set(state.stream, start);
-  const gained = state.progress - start.progress;
-  return gained > 0 ? `, about ${duration((1 - state.progress) * (now - start.time) / gained)} left` : '';
 }
 
 function drawIncidents() {

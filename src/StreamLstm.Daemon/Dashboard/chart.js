@@ -5,9 +5,15 @@ import { figure, clock, colour } from './format.js';
 const pointsKept = 600;
 
 export class StreamChart {
-  constructor(element) {
+  constructor(element, onPick) {
     this.chart = window.echarts.init(element, null, { renderer: 'canvas' });
     this.points = [];
+    this.chart.getZr().on('click', event => {
+      if (this.points.length === 0) return;
+      const time = this.chart.convertFromPixel({ xAxisIndex: 0 }, event.offsetX);
+      const distance = point => Math.abs(Date.parse(point.time) - time);
+      onPick(this.points.reduce((near, point) => distance(point) < distance(near) ? point : near).time);
+    });
     new ResizeObserver(() => this.chart.resize()).observe(element);
   }
 

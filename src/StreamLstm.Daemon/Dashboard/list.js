@@ -114,6 +114,7 @@ function newRow(name) {
 function fill(row, state) {
   const learning = state.progress < 1 && state.lifecycle !== 'silent';
   row.querySelector('.dot').className = `dot ${state.incident_open ? 'open' : state.lifecycle}`;
+  row.querySelector('.state').title = state.warm_up?.reason ?? '';
   row.querySelector('.state').textContent = learning ? `${state.lifecycle} ${Math.floor(100 * state.progress)} %` : state.lifecycle;
   const progress = row.querySelector('progress');
   progress.hidden = !learning;

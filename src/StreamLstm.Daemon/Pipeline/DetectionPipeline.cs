@@ -3,6 +3,7 @@ using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;
@@ -159,6 +160,18 @@ internal sealed class DetectionPipeline
         return [.. windows.SelectMany(window => window)];
     }
 
+    /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken) =>
+        AskOwnerAsync<ExplainAnswer>(stream, (shard, completion) => new ExplainRequest(stream, shard, at, completion), cancellationToken);
+
+    /// <summary>Takes a person's word on an incident: it holds for what the stream's owner scores afterwards.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public Task<LabelOutcome> LabelAsync(
+        string stream, string incidentId, IncidentLabel? label, DateTimeOffset now, CancellationToken cancellationToken) =>
+        AskOwnerAsync<LabelOutcome>(
+            stream, (shard, completion) => new LabelRequest(stream, shard, incidentId, label, now, completion), cancellationToken);
+
     private static Channel<T> Bounded<T>(int capacity) =>
         Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
 
@@ -233,6 +246,15 @@ internal sealed class DetectionPipeline
         {
             // Scoring has ended: time no longer matters.
         }
+    }
+
+    private async Task<T> AskOwnerAsync<T>(
+        string stream, Func<int, TaskCompletionSource<T>, WorkerMessage> question, CancellationToken cancellationToken)
+    {
+        int shard = StreamRouter.ShardOf(stream);
+        var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _router.TellAsync(shard, question(shard, completion), cancellationToken);
+        return await completion.Task.WaitAsync(cancellationToken);
     }
 
     private async Task<IReadOnlyList<T>> AskWorkersAsync<T>(

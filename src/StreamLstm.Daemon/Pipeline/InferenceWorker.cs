@@ -38,6 +38,13 @@ internal sealed class InferenceWorker(
                 case WindowsRequest request:
                     TryComplete(request.Completion, () => [.. shards.Values.SelectMany(shard => shard.TrainingWindows)]);
                     break;
+                case ExplainRequest request:
+                    TryComplete(request.Completion, () => new ExplainAnswer(
+                        shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing));
+                    break;
+                case LabelRequest request:
+                    await LabelAsync(request, cancellationToken);
+                    break;
             }
         }
 
@@ -100,6 +107,14 @@ internal sealed class InferenceWorker(
         }
 
         await PublishAsync(tick.Now, default, cancellationToken);
+    }
+
+    private async ValueTask LabelAsync(LabelRequest request, CancellationToken cancellationToken)
+    {
+        _output.Clear();
+        TryComplete(request.Completion, () =>
+            shards[request.Shard].Label(request.Stream, request.IncidentId, request.Label, request.Now, _output));
+        await PublishAsync(request.Now, default, cancellationToken);
     }
 
     private async ValueTask PublishAsync(DateTimeOffset ingestedAt, ActivityContext trace, CancellationToken cancellationToken)

@@ -49,6 +49,12 @@ internal sealed class PipelineService(
     /// <summary>Reads the history; null where none is kept.</summary>
     public HistoryReader? History { get; private set; }
 
+    /// <summary>The labels people gave; null where no history is kept.</summary>
+    public LabelStore? Labels { get; private set; }
+
+    /// <summary>What answers questions about single streams; null before it is running.</summary>
+    public DetectionPipeline? Pipeline => _pipeline;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         StartedAt = time.GetUtcNow();
@@ -176,6 +182,7 @@ internal sealed class PipelineService(
             var history = new HistorySink(
                 options.Sinks.History, _storage!.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>());
             History = new HistoryReader(history.ConnectionString);
+            Labels = new LabelStore(history.ConnectionString);
             _sinks.Add(history);
         }
     }

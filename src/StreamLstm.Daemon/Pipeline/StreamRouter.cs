@@ -22,6 +22,10 @@ internal sealed class StreamRouter(
     public static int ShardOf(string stream) =>
         (int)(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(stream.AsSpan())) % ShardCount);
 
+    /// <summary>Hands a question or a command about one shard to its owner, between two batches.</summary>
+    public ValueTask TellAsync(int shard, WorkerMessage message, CancellationToken cancellationToken) =>
+        inboxes[shard % inboxes.Count].WriteAsync(message, cancellationToken);
+
     public async Task RunAsync(ChannelReader<ObservationBatch> observations, CancellationToken cancellationToken)
     {
         await foreach (ObservationBatch batch in observations.ReadAllAsync(cancellationToken))

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;
@@ -30,3 +31,25 @@ internal sealed record SnapshotRequest(TaskCompletionSource<IReadOnlyList<(int S
 /// <summary>Hand over the clean windows kept for training.</summary>
 /// <param name="Completion">Gets them.</param>
 internal sealed record WindowsRequest(TaskCompletionSource<IReadOnlyList<TrainingWindow>> Completion) : WorkerMessage;
+
+/// <summary>Say why a decision of one stream was made.</summary>
+/// <param name="Stream">The stream's name.</param>
+/// <param name="Shard">Where it lives.</param>
+/// <param name="At">The time asked for; null for its last decision.</param>
+/// <param name="Completion">Gets the answer.</param>
+internal sealed record ExplainRequest(
+    string Stream, int Shard, DateTimeOffset? At, TaskCompletionSource<ExplainAnswer> Completion) : WorkerMessage;
+
+/// <summary>An explanation, or why there is none.</summary>
+internal sealed record ExplainAnswer(Explanation? Explanation, string? Missing);
+
+/// <summary>Take a person's word on an incident.</summary>
+/// <param name="Stream">The stream's name.</param>
+/// <param name="Shard">Where it lives.</param>
+/// <param name="IncidentId">The incident's id.</param>
+/// <param name="Label">What it was; null takes a label back.</param>
+/// <param name="Now">The wall clock.</param>
+/// <param name="Completion">Gets what became of it.</param>
+internal sealed record LabelRequest(
+    string Stream, int Shard, string IncidentId, IncidentLabel? Label, DateTimeOffset Now, TaskCompletionSource<LabelOutcome> Completion)
+    : WorkerMessage;

@@ -19,6 +19,10 @@ internal sealed class HistoryReader(string connectionString)
             Number(reader, 3), Number(reader, 4), Number(reader, 5)),
         ("$stream", stream), ("$since", since.UtcTicks), ("$until", until.UtcTicks), ("$limit", limit));
 
+    /// <summary>The stream an incident is about; null where it is not known.</summary>
+    public string? StreamOfIncident(string incidentId) => Query(
+        "SELECT stream FROM incident WHERE id = $id", reader => reader.GetString(0), ("$id", incidentId)).FirstOrDefault();
+
     private static double? Number(SqliteDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetDouble(column);
 

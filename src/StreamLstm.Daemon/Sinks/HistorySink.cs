@@ -138,6 +138,9 @@ internal sealed class HistorySink : IScoreSink
                 CREATE TABLE IF NOT EXISTS incident_event (
                     id TEXT PRIMARY KEY, incident TEXT NOT NULL, time INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS swap (version INTEGER PRIMARY KEY, time INTEGER NOT NULL, json TEXT NOT NULL);
+                CREATE TABLE IF NOT EXISTS label (
+                    id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, stream TEXT NOT NULL, label TEXT NOT NULL,
+                    note TEXT NOT NULL, time INTEGER NOT NULL, removed INTEGER);
                 PRAGMA user_version = {SchemaVersion};
                 """);
             return connection;

@@ -193,7 +193,10 @@ internal sealed class LiveView : IScoreSink
 
         public LiveStreamState State(string stream) => new(
             stream, Lifecycle, _last.Progress, _last.Time, _last.Value, _last.Score, _last.Expected, _last.Lower, _last.Upper,
-            _incidentOpen, _last.ModelVersion, _last.Channel, _last.Template);
+            _incidentOpen, _last.ModelVersion, _last.Channel,
+            // A stream that sends nothing gets no further with its warm-up, however long one waits.
+            Lifecycle == Lifecycle.Silent ? _last.WarmUp?.Standing() : _last.WarmUp,
+            _last.Template);
 
         public IReadOnlyList<double> Spark() =>
             [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
@@ -209,5 +212,5 @@ internal sealed record LivePoint(
 /// <summary>One stream, as the page lists it.</summary>
 internal sealed record LiveStreamState(
     string Stream, Lifecycle Lifecycle, double Progress, DateTimeOffset Time, double Value, double Score,
-    double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel,
+    double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel, WarmUp? WarmUp,
     string? Template = null);

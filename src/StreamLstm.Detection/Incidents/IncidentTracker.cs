@@ -34,6 +34,12 @@ internal sealed class IncidentTracker
     /// <summary>The row at which the open incident began.</summary>
     public long OpenedRow { get; private set; }
 
+    /// <summary>The row from which on an alert is no echo of the last incident.</summary>
+    public long CooldownUntil => _cooldownUntil;
+
+    /// <summary>Decades that open an incident before that.</summary>
+    public double CooldownScore => _lastAlertScore + CooldownMargin;
+
     /// <summary>Whether an alert of this score would be heard: nothing is open, and it is not an echo of the last one.</summary>
     public bool WouldOpen(long row, double score) =>
         !IsOpen && (row >= _cooldownUntil || score >= _lastAlertScore + CooldownMargin);
@@ -123,6 +129,16 @@ internal sealed class IncidentTracker
         _quietRows = reader.ReadInt32();
         _cooldownUntil = reader.ReadInt64();
         _lastAlertScore = reader.ReadDouble();
+    }
+
+    /// <summary>Reads the row at which an incident of this stream began from its id.</summary>
+    public static bool TryOpenedRow(string stream, string incidentId, out long row)
+    {
+        row = -1;
+        string[] parts = incidentId.Split('-');
+        return parts.Length == 3
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out row)
+            && EventId(stream, row, 'o') == incidentId;
     }
 
     private IncidentEvent Event(in Verdict verdict, IncidentState state, string id) => new()

@@ -36,6 +36,17 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
     /// <summary>Blocks that count.</summary>
     public int Blocks { get; private set; }
 
+    /// <summary>A level that a person called ordinary: every maximum counts as if it had come to at least that. 0 for none; not saved.</summary>
+    public double Ordinary
+    {
+        get;
+        set
+        {
+            field = value;
+            Fit();
+        }
+    }
+
     /// <summary>The score of a channel value; <see cref="Unknown"/> where nothing is known yet.</summary>
     public double Score(double value)
     {
@@ -44,7 +55,7 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
             return Unknown;
         }
 
-        double excess = value - _highest[_kept - 1];
+        double excess = value - Math.Max(_highest[_kept - 1], Ordinary);
 
         if (excess <= 0)
         {
@@ -138,13 +149,13 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
             return;
         }
 
-        double u = _highest[_kept - 1];
+        double u = Math.Max(_highest[_kept - 1], Ordinary);
         double least = prior + priorPerLevel * u;
         double excess = priorCount * least;
 
         for (int i = 0; i < _kept; i++)
         {
-            excess += _highest[i] - u;
+            excess += Math.Max(0, _highest[i] - u);
         }
 
         _meanExcess = Math.Max(excess / (_kept + priorCount), least);

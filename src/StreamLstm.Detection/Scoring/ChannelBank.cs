@@ -101,9 +101,22 @@ internal sealed class ChannelBank
     /// <summary>Forgets what another season's differences were like.</summary>
     public void ForgetSeason()
     {
-        _fast[(int)Channel.Season] = new BlockMaximaTail(delayBlocks: 0, prior: 1);
-        _slow[(int)Channel.Season] = new BlockMaximaTail(SlowDelayBlocks, prior: 1);
+        // What a person said of it stays.
+        double ordinary = _fast[(int)Channel.Season].Ordinary;
+        _fast[(int)Channel.Season] = new BlockMaximaTail(delayBlocks: 0, prior: 1) { Ordinary = ordinary };
+        _slow[(int)Channel.Season] = new BlockMaximaTail(SlowDelayBlocks, prior: 1) { Ordinary = ordinary };
         _drift[3] = 0;
+    }
+
+    /// <summary>Takes levels for ordinary because a person said so; 0 for none. They replace those before.</summary>
+    /// <param name="levels">(channels).</param>
+    public void Teach(ReadOnlySpan<double> levels)
+    {
+        for (int channel = 0; channel < levels.Length; channel++)
+        {
+            _fast[channel].Ordinary = levels[channel];
+            _slow[channel].Ordinary = levels[channel];
+        }
     }
 
     public void Save(BinaryWriter writer)

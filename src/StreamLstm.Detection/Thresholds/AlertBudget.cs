@@ -19,6 +19,13 @@ internal sealed class AlertBudget(AlertBudgetOptions options)
             options.ThresholdMin,
             options.ThresholdMax);
 
+    /// <summary>What is left, in decades, of the rise that an alert of so many rows ago brought.</summary>
+    public double LeftOfRise(long rowsAgo) => RisePerAlert * Math.Max(0, 1 - rowsAgo / options.RowsPerAlert);
+
+    /// <summary>Lowers the threshold because an alert was justified after all, or raises it again.</summary>
+    public void GiveBack(double decades) =>
+        Threshold = Math.Clamp(Threshold - decades, options.ThresholdMin, options.ThresholdMax);
+
     public void Save(BinaryWriter writer) => writer.Write(Threshold);
 
     public void Load(BinaryReader reader) => Threshold = reader.ReadDouble();

@@ -1,0 +1,57 @@
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using StreamLstm.Daemon.Decoding;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+
+namespace StreamLstm.Daemon.Api;
+
+/// <summary>GET /api/v1/explain?stream=X[&amp;at=TIME]: why an observation was an alert, or why it was none.</summary>
+internal static class ExplainEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
+        routes.MapGet("/api/v1/explain", (string? stream, string? at, CancellationToken cancellation) =>
+            AnswerAsync(pipeline, stream, at, cancellation));
+
+    private static async Task<IResult> AnswerAsync(
+        PipelineService pipeline, string? stream, string? at, CancellationToken cancellation)
+    {
+        if (string.IsNullOrEmpty(stream))
+        {
+            return Error("query parameter stream: missing, expected a stream's name; /api/v1/streams lists them", 400);
+        }
+
+        DateTimeOffset? time = null;
+
+        if (!string.IsNullOrEmpty(at))
+        {
+            if (!Timestamps.TryParse(at, out DateTimeOffset parsed))
+            {
+                return Error($"query parameter at: '{at}', expected {Timestamps.Expectation}", 400);
+            }
+
+            time = parsed;
+        }
+
+        if (pipeline.Pipeline is not { } running)
+        {
+            return Error("state is being restored; ask again in a moment", 503);
+        }
+
+        try
+        {
+            ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation);
+            return answer.Explanation is { } explanation
+                ? Results.Json(explanation, EventJson.Options)
+                : Error(answer.Missing!, 404);
+        }
+        catch (ChannelClosedException)
+        {
+            return Error("the daemon is stopping", 503);
+        }
+    }
+
+    private static IResult Error(string error, int statusCode) => Results.Json(new { error }, EventJson.Options, statusCode: statusCode);
+}

@@ -1,0 +1,169 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Data.Sqlite;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Detection.Incidents;
+
+namespace StreamLstm.Daemon.Api;
+
+/// <summary>/api/v1/labels: what people say of incidents. A label takes effect in the stream's own state, and is written down in the history.</summary>
+internal static class LabelEndpoints
+{
+    private const int BodyMaxBytes = 16 * 1024;
+    private const int NoteMaxCharacters = 2_000;
+    private const int PageMax = 1_000;
+    private const string Expected = """expected {"incident_id": "...", "label": "false_alarm" or "real", "note": "..."}""";
+
+    public static void Map(IEndpointRouteBuilder routes, LiveView live, PipelineService pipeline, TimeProvider time)
+    {
+        routes.MapPost("/api/v1/labels", (HttpRequest request, CancellationToken cancellation) =>
+            GuardedAsync(pipeline, (running, labels) => AddAsync(running, labels, live, pipeline.History!, time, request, cancellation)));
+        routes.MapDelete("/api/v1/labels/{id}", (string id, CancellationToken cancellation) =>
+            GuardedAsync(pipeline, (running, labels) => RemoveAsync(running, labels, time, id, cancellation)));
+        routes.MapGet("/api/v1/labels", (int? limit, int? offset) => List(pipeline, limit, offset));
+    }
+
+    private static async Task<IResult> AddAsync(
+        DetectionPipeline running, LabelStore labels, LiveView live, HistoryReader history, TimeProvider time,
+        HttpRequest request, CancellationToken cancellation)
+    {
+        // A page of another origin may send a form without asking, but not JSON.
+        if (!request.HasJsonContentType())
+        {
+            return Error($"content type '{request.ContentType}', expected application/json", 415);
+        }
+
+        if (await ReadAsync(request, cancellation) is not { } body)
+        {
+            return Error($"body: more than {BodyMaxBytes} bytes; {Expected}", 413);
+        }
+
+        if (!TryParse(body, out string incidentId, out IncidentLabel label, out string note, out string? wrong))
+        {
+            return Error(wrong!, 400);
+        }
+
+        string? stream = live.Incidents().FirstOrDefault(incident => incident.IncidentId == incidentId)?.Stream
+            ?? history.StreamOfIncident(incidentId);
+
+        if (stream is null)
+        {
+            return Error($"incident_id: '{incidentId}' is not known; /api/v1/incidents lists those that are", 404);
+        }
+
+        LabelOutcome outcome = await running.LabelAsync(stream, incidentId, label, time.GetUtcNow(), cancellation);
+
+        if (outcome != LabelOutcome.Applied)
+        {
+            return Error(
+                $"incident_id: stream '{stream}' does not remember incident '{incidentId}' any more: a stream keeps its last 16, and 32 with labels", 404);
+        }
+
+        return Results.Json(labels.Add(incidentId, stream, label, note, time.GetUtcNow()), EventJson.Options, statusCode: 201);
+    }
+
+    private static async Task<IResult> RemoveAsync(
+        DetectionPipeline running, LabelStore labels, TimeProvider time, string id, CancellationToken cancellation)
+    {
+        if (!long.TryParse(id, out long number) || labels.Find(number) is not { } label)
+        {
+            return Error($"label '{id}' is not known; /api/v1/labels lists those that are", 404);
+        }
+
+        if (label.RemovedAt is { } removed)
+        {
+            return Error($"label {number} was taken back at {removed:O} already", 404);
+        }
+
+        // Where the stream has forgotten the incident there is no effect left to take back.
+        await running.LabelAsync(label.Stream, label.IncidentId, null, time.GetUtcNow(), cancellation);
+        labels.Remove(number, time.GetUtcNow());
+        return Results.Json(labels.Find(number), EventJson.Options);
+    }
+
+    private static IResult List(PipelineService pipeline, int? limit, int? offset) =>
+        limit is < 1 or > PageMax ? Error($"query parameter limit: {limit}, expected 1 to {PageMax}", 400)
+        : offset < 0 ? Error($"query parameter offset: {offset}, expected 0 or more", 400)
+        : pipeline.Labels is { } labels ? Results.Json(new { labels = labels.List(limit ?? 100, offset ?? 0) }, EventJson.Options)
+        : NoHistory();
+
+    private static async Task<IResult> GuardedAsync(
+        PipelineService pipeline, Func<DetectionPipeline, LabelStore, Task<IResult>> answer)
+    {
+        if (pipeline.Pipeline is not { } running)
+        {
+            return Error("state is being restored; ask again in a moment", 503);
+        }
+
+        if (pipeline.Labels is not { } labels)
+        {
+            return NoHistory();
+        }
+
+        try
+        {
+            return await answer(running, labels);
+        }
+        catch (ChannelClosedException)
+        {
+            return Error("the daemon is stopping", 503);
+        }
+        catch (SqliteException failed)
+        {
+            return Error($"the history cannot be read or written ({failed.Message}): the label may hold without being listed", 500);
+        }
+    }
+
+    private static bool TryParse(byte[] body, out string incidentId, out IncidentLabel label, out string note, out string? wrong)
+    {
+        incidentId = note = "";
+        label = default;
+        wrong = null;
+
+        try
+        {
+            LabelBody? parsed = JsonSerializer.Deserialize<LabelBody>(body, EventJson.Options);
+            incidentId = parsed?.IncidentId ?? "";
+            note = parsed?.Note ?? "";
+
+            if (incidentId.Length == 0)
+            {
+                wrong = $"incident_id: missing, {Expected}";
+            }
+            else if (parsed!.Label is not ("false_alarm" or "real"))
+            {
+                wrong = $"label: '{parsed.Label}', expected false_alarm or real";
+            }
+            else if (note.Length > NoteMaxCharacters)
+            {
+                wrong = $"note: {note.Length} characters, expected at most {NoteMaxCharacters}";
+            }
+
+            label = parsed?.Label == "real" ? IncidentLabel.Real : IncidentLabel.FalseAlarm;
+        }
+        catch (JsonException broken)
+        {
+            wrong = $"body: {broken.Message} {Expected}";
+        }
+
+        return wrong is null;
+    }
+
+    private static async Task<byte[]?> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        var buffer = new byte[BodyMaxBytes + 1];
+        int length = await request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
+        return length > BodyMaxBytes ? null : buffer[..length];
+    }
+
+    private static IResult NoHistory() =>
+        Error("labels are written down in the history, and none is kept (sinks.history.enabled: false)", 404);
+
+    private static IResult Error(string error, int statusCode) => Results.Json(new { error }, EventJson.Options, statusCode: statusCode);
+
+    private sealed record LabelBody(string? IncidentId, string? Label, string? Note);
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Net.Http;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace StreamLstm.Daemon.Commands;
+
+/// <summary>Asks a running daemon for the verbs that are about one.</summary>
+internal static class DaemonClient
+{
+    /// <summary>Where the daemon listens.</summary>
+    public static Option<string> UrlOption() => new("--url")
+    {
+        Description = "Where the daemon's page is.",
+        HelpName = "URL",
+        DefaultValueFactory = _ => "http://127.0.0.1:8080",
+    };
+
+    /// <summary>How answers are written.</summary>
+    public static Option<string> OutputOption()
+    {
+        var output = new Option<string>("--output")
+        {
+            Description = "text for people, json for machines.",
+            HelpName = "FORMAT",
+            DefaultValueFactory = _ => "text",
+        };
+        output.AcceptOnlyFromAmong("text", "json");
+        return output;
+    }
+
+    /// <summary>Sends one request, and writes its answer.</summary>
+    /// <param name="url">Where the daemon's page is.</param>
+    /// <param name="method">GET, POST, DELETE.</param>
+    /// <param name="path">Path and query, without a slash before it.</param>
+    /// <param name="body">What is sent as JSON; null for nothing.</param>
+    /// <param name="write">Writes a good answer.</param>
+    /// <param name="error">Where it is said that something failed.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> SendAsync(
+        string url, HttpMethod method, string path, object? body, Action<JsonElement> write, TextWriter error, CancellationToken cancellation)
+    {
+        if (!Uri.TryCreate(url.TrimEnd('/') + "/" + path, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
+        {
+            error.WriteLine($"--url: '{url}', expected something like http://127.0.0.1:8080");
+            return CommandLine.WrongUsage;
+        }
+
+        try
+        {
+            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+            using var request = new HttpRequestMessage(method, uri);
+            request.Content = body is null ? null : JsonContent.Create(body);
+            using HttpResponseMessage response = await client.SendAsync(request, cancellation);
+            string text = await response.Content.ReadAsStringAsync(cancellation);
+
+            if (!response.IsSuccessStatusCode)
+            {
+                error.WriteLine($"error: {Reason(text) ?? $"{uri} answered {(int)response.StatusCode}"}");
+                return CommandLine.Failed;
+            }
+
+            using JsonDocument answer = JsonDocument.Parse(text);
+            write(answer.RootElement);
+            return 0;
+        }
+        catch (JsonException)
+        {
+            error.WriteLine($"error: {uri} does not answer like a StreamLstm daemon");
+        }
+        catch (HttpRequestException unreachable)
+        {
+            error.WriteLine($"error: {url}: {unreachable.Message}; --url names the daemon's page");
+        }
+        catch (OperationCanceledException)
+        {
+            error.WriteLine($"error: {url} did not answer");
+        }
+
+        return CommandLine.Failed;
+    }
+
+    /// <summary>An answer as it came, indented.</summary>
+    public static void WriteJson(JsonElement answer, TextWriter output)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions
+        {
+            Indented = true,
+            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }))
+        {
+            answer.WriteTo(writer);
+        }
+
+        output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+
+    private static string? Reason(string text)
+    {
+        try
+        {
+            using JsonDocument answer = JsonDocument.Parse(text);
+            return answer.RootElement.GetProperty("error").GetString();
+        }
+        catch (Exception other) when (other is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.Http;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace StreamLstm.Daemon.Commands;
+
+/// <summary><c>streamlstm explain</c>: why a running daemon alerted, or did not.</summary>
+internal static class ExplainCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var stream = new Option<string>("--stream") { Description = "The stream's name.", HelpName = "NAME", Required = true };
+        var at = new Option<string?>("--at") { Description = "Of what time; without it the last observation is explained.", HelpName = "TIME" };
+        Option<string> url = DaemonClient.UrlOption();
+        Option<string> format = DaemonClient.OutputOption();
+        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, url, format };
+        command.SetAction((parsed, cancellation) =>
+        {
+            string path = $"api/v1/explain?stream={Uri.EscapeDataString(parsed.GetValue(stream)!)}";
+            path += parsed.GetValue(at) is { } time ? $"&at={Uri.EscapeDataString(time)}" : "";
+            bool isJson = parsed.GetValue(format) == "json";
+            return DaemonClient.SendAsync(
+                parsed.GetValue(url)!, HttpMethod.Get, path, null,
+                answer => Write(answer, isJson, output), error, cancellation);
+        });
+        return command;
+    }
+
+    private static void Write(JsonElement answer, bool isJson, TextWriter output)
+    {
+        if (isJson)
+        {
+            DaemonClient.WriteJson(answer, output);
+            return;
+        }
+
+        output.WriteLine($"{answer.GetProperty("stream").GetString()} at {answer.GetProperty("time").GetString()} ({answer.GetProperty("lifecycle").GetString()})");
+        output.WriteLine(answer.GetProperty("sentence").GetString());
+        JsonElement indicators = answer.GetProperty("indicators");
+
+        if (indicators.GetArrayLength() == 0)
+        {
+            return;
+        }
+
+        Table table = new Table { Border = TableBorder.Simple }
+            .AddColumn("indicator")
+            .AddColumn(new TableColumn("decades").RightAligned())
+            .AddColumn(new TableColumn("share").RightAligned())
+            .AddColumn("means");
+
+        foreach (JsonElement indicator in indicators.EnumerateArray())
+        {
+            double score = indicator.GetProperty("score").GetDouble();
+            table.AddRow(
+                new Text(indicator.GetProperty("name").GetString()!),
+                new Text(score.ToString("0.0", CultureInfo.InvariantCulture)),
+                new Text(indicator.GetProperty("share").GetDouble().ToString("P0", CultureInfo.InvariantCulture)),
+                new Text(score > 0 ? indicator.GetProperty("meaning").GetString()! : ""));
+        }
+
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+
+        if (!console.Profile.Out.IsTerminal)
+        {
+            console.Profile.Width = 160;
+        }
+
+        console.Write(table);
+    }
+}

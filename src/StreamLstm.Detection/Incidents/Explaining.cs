@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text;
+using StreamLstm.Detection.Scoring;
+
+namespace StreamLstm.Detection.Incidents;
+
+/// <summary>Puts a decision into figures with names, and into words.</summary>
+internal static class Explaining
+{
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="decision">What was decided.</param>
+    /// <param name="scores">(channels), in decades.</param>
+    /// <param name="lifecycle">Where the stream stood.</param>
+    /// <param name="warmUp">Why it could not alert yet; null where it could.</param>
+    /// <param name="held">Which decisions are held.</param>
+    public static Explanation Explain(
+        string stream, in Decision decision, ReadOnlySpan<Half> scores, Lifecycle lifecycle, WarmUp? warmUp, HeldDecisions held)
+    {
+        bool isJudged = !float.IsNaN(decision.Evidence);
+        var explanation = new Explanation
+        {
+            Stream = stream,
+            Time = new DateTimeOffset(decision.Ticks, TimeSpan.Zero),
+            Value = decision.Value,
+            Expected = At(decision, decision.ExpectedOffset),
+            Lower = At(decision, decision.LowerOffset),
+            Upper = At(decision, decision.UpperOffset),
+            Lifecycle = lifecycle,
+            WarmUp = warmUp,
+            Evidence = isJudged ? decision.Evidence : null,
+            Threshold = decision.Threshold,
+            Needed = decision.Needed,
+            IsAlert = decision.IsAlert,
+            IncidentOpen = decision.IncidentOpen,
+            SuppressedBy = decision.SuppressedBy,
+            SuppressedRows = decision.SuppressedRows > 0 ? decision.SuppressedRows : null,
+            Indicators = isJudged ? Indicators(scores, decision.FlatRows) : [],
+            ModelVersion = decision.ModelVersion,
+            Sentence = "",
+            Held = held,
+        };
+        return explanation with { Sentence = Sentence(explanation) };
+    }
+
+    private static double? At(in Decision decision, float offset) => float.IsNaN(offset) ? null : decision.Value + offset;
+
+    private static Indication[] Indicators(ReadOnlySpan<Half> halves, int flatRows)
+    {
+        Span<double> scores = stackalloc double[halves.Length];
+        Span<double> shares = stackalloc double[halves.Length];
+
+        for (int channel = 0; channel < scores.Length; channel++)
+        {
+            scores[channel] = (double)halves[channel];
+        }
+
+        ScoreCombination.Attribute(scores, shares);
+        var indicators = new Indication[scores.Length];
+
+        for (int channel = 0; channel < indicators.Length; channel++)
+        {
+            indicators[channel] = new Indication(
+                Channels.Name((Channel)channel), scores[channel], shares[channel], Channels.Sentence((Channel)channel, flatRows));
+        }
+
+        // Stable: equal ones stay in the order of channels.
+        return [.. indicators.OrderByDescending(indicator => indicator.Score)];
+    }
+
+    private static string Sentence(Explanation e)
+    {
+        var words = new StringBuilder();
+        words.Append(CultureInfo.InvariantCulture, $"{e.Value:G6}");
+
+        if (e.Expected is { } expected)
+        {
+            words.Append(CultureInfo.InvariantCulture, $", expected {expected:G5} ({e.Lower:G5} to {e.Upper:G5})");
+        }
+
+        words.Append(": ").Append(Verdict(e));
+
+        if (e.Indicators.Count > 0)
+        {
+            Indication strongest = e.Indicators[0];
+            words.Append(
+                CultureInfo.InvariantCulture,
+                $" Strongest of {e.Indicators.Count} indicators: {strongest.Name} with {strongest.Score:0.0} decades{(strongest.Score > 0 ? $" ({strongest.Meaning})" : ", nothing out of the ordinary")}.");
+        }
+
+        return words.ToString();
+    }
+
+    private static string Verdict(Explanation e)
+    {
+        string evidence = e.Evidence is { } decades
+            ? string.Create(CultureInfo.InvariantCulture, $"evidence {decades:0.0} of {e.Needed:0.0} decades needed")
+            : "nothing is judged yet";
+        string missing = e.ShortBy > 0 ? string.Create(CultureInfo.InvariantCulture, $", {e.ShortBy:0.0} decades short") : "";
+        return e switch
+        {
+            { IsAlert: true, SuppressedBy: SuppressedBy.OpenIncident } => $"raised the open incident, {evidence}.",
+            { IsAlert: true } => $"opened an incident, {evidence}.",
+            { SuppressedBy: SuppressedBy.WarmUp } => $"no alert, as the stream is in its warm-up ({e.WarmUp?.Reason ?? "its last observation"}); {evidence}.",
+            { SuppressedBy: SuppressedBy.Gap } => $"no alert, as forecasts start again after a gap in time (for {e.SuppressedRows ?? 0} more observations); {evidence}.",
+            { SuppressedBy: SuppressedBy.OpenIncident, IncidentOpen: true } => $"belongs to the incident that is open; {evidence}{missing}.",
+            { SuppressedBy: SuppressedBy.OpenIncident } => $"ended the incident that was open; {evidence}{missing}.",
+            { SuppressedBy: SuppressedBy.Cooldown } => $"no alert, {evidence}{missing}: an incident has just ended, and for {e.SuppressedRows ?? 0} more observations only clearly more than that one opens another.",
+            { SuppressedBy: SuppressedBy.None } => $"no alert, {evidence}{missing}.",
+            _ => $"no alert, as it was suppressed ({e.SuppressedBy}); {evidence}{missing}.",
+        };
+    }
+}

@@ -1,0 +1,193 @@
+using StreamLstm.Detection.Scoring;
+
+namespace StreamLstm.Detection.Incidents;
+
+/// <summary>One incident, as far as a label needs it.</summary>
+internal sealed class RememberedIncident(long openedRow, bool isSilence)
+{
+    public long OpenedRow { get; } = openedRow;
+
+    public bool IsSilence { get; } = isSilence;
+
+    /// <summary>The row behind its last.</summary>
+    public long EndRow { get; set; } = openedRow;
+
+    /// <summary>How long a silence lasted, as far as it is known.</summary>
+    public double QuietSeconds { get; set; }
+
+    public IncidentLabel? Label { get; set; }
+
+    /// <summary>Decades that a label gave back to the stream's budget.</summary>
+    public double GivenBack { get; set; }
+
+    /// <summary>(channels): the highest value of each indicator during it.</summary>
+    public double[] Levels { get; } = new double[Channels.Count];
+
+    /// <summary>(channels): the highest calibrated score of each, in decades.</summary>
+    public double[] Scores { get; } = NewScores();
+
+    private static double[] NewScores()
+    {
+        var scores = new double[Channels.Count];
+        Array.Fill(scores, BlockMaximaTail.Unknown);
+        return scores;
+    }
+}
+
+/// <summary>A stream's last incidents, so that a person's label on one can change what comes.</summary>
+/// <remarks>
+/// The last 16, and the last 32 that have a label: at most 10 KiB a stream, nothing before the first incident. What labels
+/// teach follows from those that are held, so that taking one back leaves no trace; the effect of one displaced ends.
+/// </remarks>
+internal sealed class IncidentMemory
+{
+    private const int UnlabelledMax = 16;
+    private const int LabelledMax = 32;
+
+    /// <summary>An indicator carried an alert when its score came to this: a tenth of a comparable event was to be expected.</summary>
+    private const double CarriedScore = 1;
+
+    /// <summary>A silence that was a false alarm may be longer by this the next time.</summary>
+    private const double QuietMargin = 1.1;
+
+    private readonly List<RememberedIncident> _incidents = [];
+
+    /// <summary>A silence shorter than this is ordinary, as labels say; 0 without such a label.</summary>
+    public double OrdinaryQuietSeconds { get; private set; }
+
+    public RememberedIncident? Find(long openedRow) =>
+        _incidents.FindLast(incident => incident.OpenedRow == openedRow);
+
+    /// <summary>Follows the open incident by one row.</summary>
+    /// <param name="openedRow">Where it began.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="values">(channels): the indicators.</param>
+    /// <param name="scores">(channels), in decades.</param>
+    public void Follow(long openedRow, long row, ReadOnlySpan<double> values, ReadOnlySpan<double> scores)
+    {
+        RememberedIncident incident = Newest(openedRow, isSilence: false);
+        incident.EndRow = row + 1;
+
+        for (int channel = 0; channel < values.Length; channel++)
+        {
+            incident.Levels[channel] = Math.Max(incident.Levels[channel], values[channel]);
+            incident.Scores[channel] = Math.Max(incident.Scores[channel], scores[channel]);
+        }
+    }
+
+    /// <summary>Follows a silence.</summary>
+    public void FollowSilence(long openedRow, double quietSeconds)
+    {
+        RememberedIncident incident = Newest(openedRow, isSilence: true);
+        incident.QuietSeconds = Math.Max(incident.QuietSeconds, quietSeconds);
+        FindOrdinaryQuiet();
+    }
+
+    /// <summary>Writes down what a label taught: the level of each indicator that is ordinary, 0 for none.</summary>
+    /// <param name="levels">(channels).</param>
+    public void OrdinaryLevels(Span<double> levels)
+    {
+        levels.Clear();
+
+        foreach (RememberedIncident incident in _incidents)
+        {
+            for (int channel = 0; incident is { Label: IncidentLabel.FalseAlarm, IsSilence: false } && channel < levels.Length; channel++)
+            {
+                if (incident.Scores[channel] >= CarriedScore)
+                {
+                    levels[channel] = Math.Max(levels[channel], incident.Levels[channel]);
+                }
+            }
+        }
+    }
+
+    /// <summary>Sets a label, or takes it back with null.</summary>
+    public void Label(RememberedIncident incident, IncidentLabel? label)
+    {
+        incident.Label = label;
+        Forget(labelled: true, LabelledMax);
+        FindOrdinaryQuiet();
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_incidents.Count);
+
+        foreach (RememberedIncident incident in _incidents)
+        {
+            writer.Write(incident.OpenedRow);
+            writer.Write(incident.IsSilence);
+            writer.Write(incident.EndRow);
+            writer.Write(incident.QuietSeconds);
+            writer.Write((sbyte)(incident.Label is { } label ? (int)label : -1));
+            writer.Write(incident.GivenBack);
+
+            foreach (double value in incident.Levels.Concat(incident.Scores))
+            {
+                writer.Write(value);
+            }
+        }
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        int count = reader.ReadInt32();
+
+        if (count is < 0 or > UnlabelledMax + LabelledMax)
+        {
+            throw new InvalidDataException($"incidents: {count}, expected 0 to {UnlabelledMax + LabelledMax}");
+        }
+
+        for (; count > 0; count--)
+        {
+            var incident = new RememberedIncident(reader.ReadInt64(), reader.ReadBoolean())
+            {
+                EndRow = reader.ReadInt64(),
+                QuietSeconds = reader.ReadDouble(),
+            };
+            int label = reader.ReadSByte();
+            incident.Label = label < 0 ? null : (IncidentLabel)label;
+            incident.GivenBack = reader.ReadDouble();
+
+            for (int channel = 0; channel < Channels.Count; channel++)
+            {
+                incident.Levels[channel] = reader.ReadDouble();
+            }
+
+            for (int channel = 0; channel < Channels.Count; channel++)
+            {
+                incident.Scores[channel] = reader.ReadDouble();
+            }
+
+            _incidents.Add(incident);
+        }
+
+        FindOrdinaryQuiet();
+    }
+
+    private RememberedIncident Newest(long openedRow, bool isSilence)
+    {
+        if (_incidents.Count == 0 || _incidents[^1].OpenedRow != openedRow || _incidents[^1].IsSilence != isSilence)
+        {
+            _incidents.Add(new RememberedIncident(openedRow, isSilence));
+            Forget(labelled: false, UnlabelledMax);
+        }
+
+        return _incidents[^1];
+    }
+
+    private void Forget(bool labelled, int most)
+    {
+        if (_incidents.Count(incident => incident.Label is not null == labelled) > most)
+        {
+            _incidents.RemoveAt(_incidents.FindIndex(incident => incident.Label is not null == labelled));
+        }
+    }
+
+    private void FindOrdinaryQuiet() =>
+        OrdinaryQuietSeconds = QuietMargin * _incidents
+            .Where(incident => incident is { Label: IncidentLabel.FalseAlarm, IsSilence: true })
+            .Select(incident => incident.QuietSeconds)
+            .DefaultIfEmpty(0)
+            .Max();
+}
