@@ -26,6 +26,9 @@ public sealed record DetectionOptions
     /// <summary>How streams of events are learnt and judged.</summary>
     public Events.Online.EventStreamOptions Events { get; init; } = new();
 
+    /// <summary>What must hold of alerts beyond their evidence; the first whose streams match counts.</summary>
+    public IReadOnlyList<AlertRule> AlertRules { get; init; } = [];
+
     /// <summary>How often a stream may alert.</summary>
     internal AlertBudgetOptions Alerts { get; init; } = new();
 }

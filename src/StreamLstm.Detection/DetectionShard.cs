@@ -2,6 +2,7 @@ using System.Text;
 using StreamLstm.Detection.Events.Online;
 using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Detection;
 
@@ -32,6 +33,12 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(scratch);
         options.Events.Require();
+
+        foreach (AlertRule rule in options.AlertRules)
+        {
+            rule.Require();
+        }
+
         _options = options;
         _quota = quota;
         _scratch = scratch;
@@ -135,7 +142,7 @@ public sealed class DetectionShard
                 return;
             }
 
-            row = new EventRow(observation.Stream, _options.Events, _options.Seed, ownWeights);
+            row = new EventRow(observation.Stream, _options, ownWeights);
             _eventRows.Add(observation.Stream, row);
         }
 
@@ -148,7 +155,7 @@ public sealed class DetectionShard
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options.Events, _options.Seed, row.HasOwnWeights);
+            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options, row.HasOwnWeights);
             output.Rejected[(int)RejectionReason.Fault]++;
             output.Faults.Add((observation, fault));
         }
@@ -244,7 +251,7 @@ public sealed class DetectionShard
         for (int left = reader.ReadInt32(); left > 0; left--)
         {
             string stream = reader.ReadString();
-            EventRow row = EventRow.Load(stream, _options.Events, _options.Seed, reader);
+            EventRow row = EventRow.Load(stream, _options, reader);
             _quota.Restore(row.HasOwnWeights);
             _eventRows.Add(stream, row);
         }

@@ -15,6 +15,9 @@ public sealed class ShardOutput
     /// <summary>Observations rejected, indexed by <see cref="RejectionReason"/>.</summary>
     public int[] Rejected { get; } = new int[Enum.GetValues<RejectionReason>().Length];
 
+    /// <summary>Alerts kept back, indexed by <see cref="SuppressedBy"/>: a stretch kept back for one reason is one.</summary>
+    public int[] Suppressed { get; } = new int[Enum.GetValues<SuppressedBy>().Length];
+
     /// <summary>Observations whose scoring failed, each with its fault; their streams started again.</summary>
     public List<(Observation Observation, Exception Fault)> Faults { get; } = [];
 
@@ -33,6 +36,7 @@ public sealed class ShardOutput
         Scored.Clear();
         Incidents.Clear();
         Array.Clear(Rejected);
+        Array.Clear(Suppressed);
         Faults.Clear();
         Windows.Clear();
         StateResets = 0;

@@ -30,6 +30,9 @@ public sealed class StreamRow
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;
 
+    /// <summary>What a silence is worth, in decades.</summary>
+    private const double SilenceScore = 4;
+
     /// <summary>Rows before there are bins.</summary>
     private const int FirstBins = 32;
 
@@ -48,6 +51,7 @@ public sealed class StreamRow
     private readonly ReportBank _report = new();
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
+    private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
     private readonly DecisionLog _decisions = new();
     private readonly IncidentMemory _incidents = new();
@@ -59,12 +63,14 @@ public sealed class StreamRow
     private long _period;
     private long _mutedUntil;
     private bool _silent;
+    private bool _silenceHeld;
 
     internal StreamRow(string stream, DetectionOptions options, BaseModel model, bool ownWeights)
     {
         Stream = stream;
         _options = options;
         _budget = new AlertBudget(options.Alerts);
+        _gate = new AlertGate(AlertRule.Of(options.AlertRules, stream));
         _encoder = new ForecastInput(_ring, _history, _bins);
         _random = new SeededRandom(Seed(stream, options.Seed));
         _learner = ownWeights ? new StreamLearner(model.Weights) : null;
@@ -155,7 +161,8 @@ public sealed class StreamRow
         // 2 decide
         float threshold = (float)_budget.Threshold;
         (SuppressedBy suppressed, long suppressedRows) = Suppression(row);
-        bool alert = judged && Decide(observation, row, expected, output);
+        SuppressedBy refused = SuppressedBy.None;
+        bool alert = judged && Decide(observation, row, expected, suppressed, output, out refused);
         _decisions.Add(
             new Decision
             {
@@ -168,8 +175,8 @@ public sealed class StreamRow
                 Evidence = judged ? (float)_channels.Fast : float.NaN,
                 Threshold = threshold,
                 Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
-                SuppressedBy = suppressed,
-                SuppressedRows = (int)suppressedRows,
+                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
+                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
                 FlatRows = _channels.FlatRows,
                 ModelVersion = (int)ModelVersion,
                 IsAlert = alert,
@@ -258,16 +265,30 @@ public sealed class StreamRow
     {
         double quietSeconds = clockSeconds - LastArrivalSeconds;
 
-        if (_silent || !IsLive || Rows < _options.LearningRows || quietSeconds < SilenceAfterSeconds)
+        if ((_silent && !_silenceHeld) || !IsLive || Rows < _options.LearningRows || quietSeconds < SilenceAfterSeconds)
         {
             return;
         }
 
+        // Asked before an incident is closed: that one has ended in this silence.
+        SuppressedBy refused = _gate.AdmitSilence(now, ScoreCombination.ForPeople(SilenceScore));
+
+        if (refused != SuppressedBy.None && !_silent)
+        {
+            _gate.Count(_ring.Count, refused, output);
+        }
+
         _silent = true;
+        _silenceHeld = AlertGate.IsForATime(refused);
 
         if (_incident.IsOpen)
         {
-            output.Incidents.Add(_incident.Close(SilenceVerdict(now, ""), "the stream fell silent"));
+            output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(now, ""), "the stream fell silent")));
+        }
+
+        if (refused != SuppressedBy.None)
+        {
+            return;
         }
 
         string explanation = string.Create(
@@ -321,11 +342,11 @@ public sealed class StreamRow
 
         if (isOpen && label == IncidentLabel.FalseAlarm)
         {
-            output.Incidents.Add(_incident.Close(
+            output.Incidents.Add(Ended(_incident.Close(
                 incident.IsSilence
                     ? SilenceVerdict(now, "")
                     : NewVerdict(new Observation(Stream, _lastTime, _lastValue), _ring.Count - 1, expected: null),
-                "labelled a false alarm"));
+                "labelled a false alarm")));
         }
 
         return true;
@@ -342,6 +363,7 @@ public sealed class StreamRow
         writer.Write(_period);
         writer.Write(_mutedUntil);
         writer.Write(_silent);
+        writer.Write(_silenceHeld);
         writer.Write(IsLive);
         writer.Write(_encoder.ShortSeason);
         writer.Write(_encoder.LongSeason);
@@ -359,6 +381,7 @@ public sealed class StreamRow
         _report.Save(writer);
         _records.Save(writer);
         _budget.Save(writer);
+        _gate.Save(writer);
         _incident.Save(writer);
         _incidents.Save(writer);
         _learner?.Save(writer);
@@ -377,6 +400,7 @@ public sealed class StreamRow
         row._period = reader.ReadInt64();
         row._mutedUntil = reader.ReadInt64();
         row._silent = reader.ReadBoolean();
+        row._silenceHeld = reader.ReadBoolean();
         row.IsLive = reader.ReadBoolean();
         row._encoder.ShortSeason = reader.ReadInt32();
         row._encoder.LongSeason = reader.ReadInt32();
@@ -393,6 +417,7 @@ public sealed class StreamRow
         row._report.Load(reader);
         row._records.Load(reader);
         row._budget.Load(reader);
+        row._gate.Load(reader);
         row._incident.Load(reader);
         row._incidents.Load(reader);
         row.TeachOrdinary();
@@ -408,11 +433,11 @@ public sealed class StreamRow
 
         if (wasSilent)
         {
-            _silent = false;
+            _silent = _silenceHeld = false;
 
             if (_incident.IsSilence)
             {
-                output.Incidents.Add(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back"));
+                output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back")));
             }
         }
 
@@ -423,7 +448,7 @@ public sealed class StreamRow
 
         double gap = (observation.Time - _lastTime).TotalSeconds;
 
-        if (wasSilent)
+        if (wasSilent && _incidents.Find(_ring.Count) is not null)
         {
             _incidents.FollowSilence(_ring.Count, gap);
         }
@@ -484,11 +509,17 @@ public sealed class StreamRow
     }
 
     private bool Decide(
-        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, ShardOutput output)
+        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, SuppressedBy suppressed,
+        ShardOutput output, out SuppressedBy refused)
     {
         double score = _channels.Fast;
         bool mayAlert = row >= _options.WarmUpRows && row >= _mutedUntil && _forecaster.IsWarm;
         bool above = mayAlert && score >= _budget.Threshold;
+        SuppressedBy ruled = _gate.Weigh(
+            new AlertCandidate(
+                Channels.KindOf(StrongestChannel()), ScoreCombination.ForPeople(Math.Max(score, _channels.Slow)), observation.Value, expected?.Median),
+            above);
+        refused = SuppressedBy.None;
 
         if (_incident.IsOpen)
         {
@@ -497,7 +528,7 @@ public sealed class StreamRow
 
             if (_incident.Follow(verdict, stillAbnormal: score >= _budget.Threshold / 2) is { } followed)
             {
-                output.Incidents.Add(followed);
+                output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
                 MarkIncident(row, followed);
             }
 
@@ -508,7 +539,22 @@ public sealed class StreamRow
 
         if (alert)
         {
+            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(observation.Time);
+            alert = refused == SuppressedBy.None;
+        }
+        else if (score >= _budget.Threshold)
+        {
+            // What warm-up, a gap or the echo of the last incident keeps back.
+            refused = suppressed;
+        }
+
+        if (alert)
+        {
             output.Incidents.Add(_incident.Open(NewVerdict(observation, row, expected)));
+        }
+        else if (refused != SuppressedBy.None)
+        {
+            _gate.Count(row, refused, output);
         }
 
         if (row >= _options.WarmUpRows)
@@ -517,6 +563,12 @@ public sealed class StreamRow
         }
 
         return alert;
+    }
+
+    private IncidentEvent Ended(IncidentEvent closed)
+    {
+        _gate.Ended(closed.Time);
+        return closed;
     }
 
     /// <summary>What keeps the row from opening an incident whatever its evidence, and for how many rows more.</summary>
@@ -727,8 +779,8 @@ public sealed class StreamRow
         Time = now,
         Onset = _lastTime,
         Kind = IncidentKind.Silence,
-        AnomalyScore = 4,
-        Score = ScoreCombination.ForPeople(4),
+        AnomalyScore = SilenceScore,
+        Score = ScoreCombination.ForPeople(SilenceScore),
         Explanation = explanation,
         ModelVersion = ModelVersion,
     };

@@ -17,6 +17,9 @@ internal sealed class DaemonOptions
     /// <summary>How streams are learnt and judged.</summary>
     public DetectionSection Detection { get; init; } = new();
 
+    /// <summary>What must hold of alerts beyond their evidence; the first whose streams match counts.</summary>
+    public IReadOnlyList<AlertRuleOptions> Alerts { get; init; } = [];
+
     /// <summary>Where verdicts go.</summary>
     public SinksOptions Sinks { get; init; } = new();
 

@@ -23,11 +23,12 @@ internal static class OptionRules
 
                 foreach (ValidationAttribute rule in option.GetCustomAttributes<ValidationAttribute>())
                 {
-                    if (!rule.IsValid(value))
+                    if (rule.GetValidationResult(value, new ValidationContext(section)) is not null)
                     {
                         string expected = rule switch
                         {
                             RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
+                            ParsedAttribute parsed => parsed.Expectation,
                             KeyExpressionAttribute => "a regular expression without look-around and back-references",
                             _ => "a value",
                         };

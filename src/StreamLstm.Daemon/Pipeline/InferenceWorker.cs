@@ -106,6 +106,8 @@ internal sealed class InferenceWorker(
             shard.Tick(tick.Now, tick.Elapsed, _output);
         }
 
+        metrics.Suppressed(_output);
+
         await PublishAsync(tick.Now, default, cancellationToken);
     }
 

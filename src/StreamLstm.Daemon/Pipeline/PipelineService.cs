@@ -230,6 +230,7 @@ internal sealed class PipelineService(
             LearningMode.PerStream => int.MaxValue,
             _ => options.Detection.PerStreamMax,
         },
+        AlertRules = [.. options.Alerts.Select(rule => rule.Detection())],
         Events = new Detection.Events.Online.EventStreamOptions
         {
             SessionsMax = options.Detection.SessionsMax,

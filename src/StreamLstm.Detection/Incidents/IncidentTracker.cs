@@ -7,7 +7,7 @@ namespace StreamLstm.Detection.Incidents;
 internal sealed class IncidentTracker
 {
     /// <summary>Rows below half the threshold after which an incident is over.</summary>
-    private const int QuietRows = 30;
+    public const int QuietRows = 30;
 
     /// <summary>Rows after which what goes on is no incident any more but the stream's new normal.</summary>
     public const int AcceptedRows = 1200;
@@ -165,7 +165,7 @@ internal sealed class IncidentTracker
         ModelVersion = verdict.ModelVersion,
     };
 
-    private static IncidentSeverity SeverityOf(double score) => score switch
+    public static IncidentSeverity SeverityOf(double score) => score switch
     {
         > 85 => IncidentSeverity.Critical,
         >= 60 => IncidentSeverity.Warning,

@@ -17,4 +17,19 @@ public enum SuppressedBy
 
     /// <summary>An incident has just ended: only much stronger evidence opens another so soon.</summary>
     Cooldown,
+
+    /// <summary>The rule of the stream: the value lies on the side of its forecast that does not count.</summary>
+    Direction,
+
+    /// <summary>The rule of the stream: the value is too near its forecast.</summary>
+    Deviation,
+
+    /// <summary>The rule of the stream: the score is too low for the severity asked for.</summary>
+    Severity,
+
+    /// <summary>The rule of the stream: too few of the last rows would have opened an incident.</summary>
+    NOfM,
+
+    /// <summary>The rule of the stream: an incident has ended too short a time ago.</summary>
+    RuleCooldown,
 }
