@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Detection;
@@ -28,6 +29,9 @@ public sealed record DetectionOptions
 
     /// <summary>What must hold of alerts beyond their evidence; the first whose streams match counts.</summary>
     public IReadOnlyList<AlertRule> AlertRules { get; init; } = [];
+
+    /// <summary>Stretches of time in which some streams are expected to be odd.</summary>
+    public IReadOnlyList<MaintenanceWindow> Maintenance { get; init; } = [];
 
     /// <summary>How often a stream may alert.</summary>
     internal AlertBudgetOptions Alerts { get; init; } = new();

@@ -14,6 +14,7 @@ public sealed class DetectionShard
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
     private readonly Dictionary<string, EventRow> _eventRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
+    private readonly AlertPolicy _policy;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly TrainingBuffer _training;
@@ -33,13 +34,8 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(scratch);
         options.Events.Require();
-
-        foreach (AlertRule rule in options.AlertRules)
-        {
-            rule.Require();
-        }
-
         _options = options;
+        _policy = new AlertPolicy(options);
         _quota = quota;
         _scratch = scratch;
         _training = new TrainingBuffer(Math.Max(8, options.TrainingWindowsMax / shardCount));
@@ -81,7 +77,7 @@ public sealed class DetectionShard
                     continue;
                 }
 
-                row = new StreamRow(observation.Stream, _options, model, ownWeights);
+                row = new StreamRow(observation.Stream, _options, _policy, model, ownWeights);
                 _rows.Add(observation.Stream, row);
             }
 
@@ -101,7 +97,7 @@ public sealed class DetectionShard
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, model, row.HasOwnWeights);
+                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, _policy, model, row.HasOwnWeights);
                 output.Rejected[(int)RejectionReason.Fault]++;
                 output.Faults.Add((observation, fault));
             }
@@ -142,7 +138,7 @@ public sealed class DetectionShard
                 return;
             }
 
-            row = new EventRow(observation.Stream, _options, ownWeights);
+            row = new EventRow(observation.Stream, _options, _policy, ownWeights);
             _eventRows.Add(observation.Stream, row);
         }
 
@@ -155,7 +151,7 @@ public sealed class DetectionShard
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options, row.HasOwnWeights);
+            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options, _policy, row.HasOwnWeights);
             output.Rejected[(int)RejectionReason.Fault]++;
             output.Faults.Add((observation, fault));
         }
@@ -178,6 +174,14 @@ public sealed class DetectionShard
         {
             row.CheckSilence(now, _clockSeconds, _modelVersion, output);
         }
+    }
+
+    /// <summary>Other maintenance windows hold from the next observation on.</summary>
+    /// <param name="windows">All of them, those of the options too.</param>
+    public void Maintain(IReadOnlyList<MaintenanceWindow> windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        _policy.Maintenance = windows;
     }
 
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
@@ -207,11 +211,35 @@ public sealed class DetectionShard
             : LabelOutcome.UnknownIncident;
     }
 
+    /// <summary>Hands streams over to the shards they belong to, as alert rules with groups may have changed. Before any observation.</summary>
+    /// <param name="owner">The shard a stream belongs to; this one for most.</param>
+    public void Rehome(Func<string, DetectionShard> owner)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+
+        foreach (string stream in _rows.Keys.Where(stream => owner(stream) != this).ToArray())
+        {
+            DetectionShard home = owner(stream);
+            _rows.Remove(stream, out StreamRow? row);
+            row!.Gate.MoveTo(home._policy);
+            home._rows.Add(stream, row);
+        }
+
+        foreach (string stream in _eventRows.Keys.Where(stream => owner(stream) != this).ToArray())
+        {
+            DetectionShard home = owner(stream);
+            _eventRows.Remove(stream, out EventRow? row);
+            row!.Gate.MoveTo(home._policy);
+            home._eventRows.Add(stream, row);
+        }
+    }
+
     /// <summary>Writes every stream's state.</summary>
     public void Save(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write(_random.State);
+        _policy.Save(writer);
         writer.Write(_rows.Count);
 
         foreach ((string stream, StreamRow row) in _rows)
@@ -238,12 +266,13 @@ public sealed class DetectionShard
     {
         ArgumentNullException.ThrowIfNull(reader);
         _random = new SeededRandom(reader.ReadUInt64());
+        _policy.Load(reader);
         int count = reader.ReadInt32();
 
         for (int i = 0; i < count; i++)
         {
             string stream = reader.ReadString();
-            StreamRow row = StreamRow.Load(stream, _options, model, reader);
+            StreamRow row = StreamRow.Load(stream, _options, _policy, model, reader);
             _quota.Restore(row.HasOwnWeights);
             _rows.Add(stream, row);
         }
@@ -251,7 +280,7 @@ public sealed class DetectionShard
         for (int left = reader.ReadInt32(); left > 0; left--)
         {
             string stream = reader.ReadString();
-            EventRow row = EventRow.Load(stream, _options, reader);
+            EventRow row = EventRow.Load(stream, _options, _policy, reader);
             _quota.Restore(row.HasOwnWeights);
             _eventRows.Add(stream, row);
         }

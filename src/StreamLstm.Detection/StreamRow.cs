@@ -65,12 +65,12 @@ public sealed class StreamRow
     private bool _silent;
     private bool _silenceHeld;
 
-    internal StreamRow(string stream, DetectionOptions options, BaseModel model, bool ownWeights)
+    internal StreamRow(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, bool ownWeights)
     {
         Stream = stream;
         _options = options;
         _budget = new AlertBudget(options.Alerts);
-        _gate = new AlertGate(AlertRule.Of(options.AlertRules, stream));
+        _gate = policy.NewGate(stream);
         _encoder = new ForecastInput(_ring, _history, _bins);
         _random = new SeededRandom(Seed(stream, options.Seed));
         _learner = ownWeights ? new StreamLearner(model.Weights) : null;
@@ -98,6 +98,9 @@ public sealed class StreamRow
 
     /// <summary>Whether the stream has weights of its own.</summary>
     public bool HasOwnWeights => _learner is not null;
+
+    /// <summary>What its alerts must pass.</summary>
+    internal AlertGate Gate => _gate;
 
     /// <summary>Seconds on the shard's clock at which the last observation came; for silence.</summary>
     internal double LastArrivalSeconds { get; set; }
@@ -138,7 +141,15 @@ public sealed class StreamRow
     {
         long row = _ring.Count;
         double value = observation.Value;
-        double gapRatio = Arrive(observation, ingestedAt, output);
+        Maintenance maintenance = _gate.MaintenanceAt(observation.Time);
+        bool learns = !maintenance.FreezeLearning;
+        double gapRatio = Arrive(observation, ingestedAt, learns, output);
+
+        if (!learns && row < _options.WarmUpRows)
+        {
+            return Wait(observation);
+        }
+
         TakeNoticeOf(model, scratch);
         ForecastWeights weights = _learner?.Weights ?? model.Weights;
 
@@ -155,14 +166,14 @@ public sealed class StreamRow
             forecast24 = _forecaster.Median(2, row, _bins, _history);
             marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
-                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
+                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, learns), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves, learns);
         }
 
         // 2 decide
         float threshold = (float)_budget.Threshold;
-        (SuppressedBy suppressed, long suppressedRows) = Suppression(row);
+        (SuppressedBy suppressed, long suppressedRows) = Suppression(row, maintenance.MuteAlerts);
         SuppressedBy refused = SuppressedBy.None;
-        bool alert = judged && Decide(observation, row, expected, suppressed, output, out refused);
+        bool alert = judged && Decide(observation, row, expected, maintenance.MuteAlerts, suppressed, output, out refused);
         _decisions.Add(
             new Decision
             {
@@ -191,19 +202,22 @@ public sealed class StreamRow
 
         // 3 remember
         (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
-        Remember(value, row, gapRatio);
+        Remember(value, row, gapRatio, learns);
         double? alertScore = null;
 
         if (judged)
         {
-            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period);
+            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, learns);
             alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 
         _lastTime = observation.Time;
 
         // 4 learn
-        Learn(row, scratch, output);
+        if (learns)
+        {
+            Learn(row, scratch, output);
+        }
 
         // 5 step: h, c and the forecasts of the rows to come
         if (row >= FirstBins)
@@ -240,6 +254,20 @@ public sealed class StreamRow
         };
     }
 
+    /// <summary>A stream in its warm-up does not get on with it while nothing may be learnt: the observation is taken and left aside.</summary>
+    private ScoredObservation Wait(in Observation observation)
+    {
+        _lastTime = observation.Time;
+        _lastValue = observation.Value;
+        _forecaster.Reset();
+        return new ScoredObservation(
+            Stream, observation.Time, observation.Value, Lifecycle, Progress, AnomalyScore: null, Score: 0,
+            Expected: null, Lower: null, Upper: null, IsAlert: false, Channel: "", ModelVersion)
+        {
+            WarmUp = WarmUpAt(_ring.Count - 1)?.Standing(),
+        };
+    }
+
     /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
     internal Explanation? Explain(DateTimeOffset? at, out string? missing)
     {
@@ -271,7 +299,7 @@ public sealed class StreamRow
         }
 
         // Asked before an incident is closed: that one has ended in this silence.
-        SuppressedBy refused = _gate.AdmitSilence(now, ScoreCombination.ForPeople(SilenceScore));
+        SuppressedBy refused = _gate.AdmitSilence(now, SilenceScore);
 
         if (refused != SuppressedBy.None && !_silent)
         {
@@ -387,9 +415,9 @@ public sealed class StreamRow
         _learner?.Save(writer);
     }
 
-    internal static StreamRow Load(string stream, DetectionOptions options, BaseModel model, BinaryReader reader)
+    internal static StreamRow Load(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, BinaryReader reader)
     {
-        var row = new StreamRow(stream, options, model, ownWeights: reader.ReadBoolean())
+        var row = new StreamRow(stream, options, policy, model, ownWeights: reader.ReadBoolean())
         {
             ModelVersion = reader.ReadInt64(),
         };
@@ -425,7 +453,7 @@ public sealed class StreamRow
         return row;
     }
 
-    private double Arrive(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
+    private double Arrive(in Observation observation, DateTimeOffset ingestedAt, bool learns, ShardOutput output)
     {
         IsLive = (ingestedAt - observation.Time).Duration() < FutureMax;
 
@@ -469,7 +497,7 @@ public sealed class StreamRow
         }
 
         // A silence is no cadence: it must not lengthen the patience with the next one.
-        if (!wasSilent)
+        if (!wasSilent && learns)
         {
             _gapSeconds.Add(gap, ref _random);
         }
@@ -509,7 +537,7 @@ public sealed class StreamRow
     }
 
     private bool Decide(
-        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, SuppressedBy suppressed,
+        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, bool muted, SuppressedBy suppressed,
         ShardOutput output, out SuppressedBy refused)
     {
         double score = _channels.Fast;
@@ -526,7 +554,7 @@ public sealed class StreamRow
             Verdict verdict = NewVerdict(observation, row, expected);
             double before = output.Incidents.Count;
 
-            if (_incident.Follow(verdict, stillAbnormal: score >= _budget.Threshold / 2) is { } followed)
+            if (_incident.Follow(verdict, stillAbnormal: score >= _budget.Threshold / 2, muted) is { } followed)
             {
                 output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
                 MarkIncident(row, followed);
@@ -539,7 +567,7 @@ public sealed class StreamRow
 
         if (alert)
         {
-            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(observation.Time);
+            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(observation.Time, score);
             alert = refused == SuppressedBy.None;
         }
         else if (score >= _budget.Threshold)
@@ -572,7 +600,7 @@ public sealed class StreamRow
     }
 
     /// <summary>What keeps the row from opening an incident whatever its evidence, and for how many rows more.</summary>
-    private (SuppressedBy Reason, long Rows) Suppression(long row)
+    private (SuppressedBy Reason, long Rows) Suppression(long row, bool muted)
     {
         if (row < _options.WarmUpRows)
         {
@@ -585,6 +613,7 @@ public sealed class StreamRow
         }
 
         return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
+            : muted ? (SuppressedBy.Maintenance, 0)
             : row < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - row)
             : (SuppressedBy.None, 0);
     }
@@ -616,19 +645,23 @@ public sealed class StreamRow
         _channels.Teach(levels);
     }
 
-    private void Remember(double value, long row, double gapRatio)
+    private void Remember(double value, long row, double gapRatio, bool learns)
     {
-        if (row > 0)
+        if (row > 0 && learns)
         {
             _differences.Add(Math.Abs(value - _lastValue), ref _random);
             _moves += value.Equals(_lastValue) ? 0 : 1;
         }
 
-        _history.Add(value, ref _random);
+        if (learns)
+        {
+            _history.Add(value, ref _random);
+        }
+
         _ring.Append(value, gapRatio);
         _lastValue = value;
 
-        if (_incident.IsOpen && !_incident.IsSilence)
+        if (!learns || (_incident.IsOpen && !_incident.IsSilence))
         {
             _ring.Mark(row, row + 1, abnormal: true);
         }
@@ -704,7 +737,7 @@ public sealed class StreamRow
     private static SortedReservoir NewSeasonalDifferences() => new(capacity: 512, horizon: 4000);
 
     /// <summary>How unusual the value's difference from the one a season before is, among all such differences so far; null while that is not known.</summary>
-    private Tail? SeasonalTail(long row, double value)
+    private Tail? SeasonalTail(long row, double value, bool learns)
     {
         int season = _encoder.ShortSeason;
 
@@ -717,7 +750,12 @@ public sealed class StreamRow
         Tail? tail = _seasonalDifferences.Count < SeasonalDifferencesMin
             ? null
             : QuantileBins.MarginalTailOf(difference, _seasonalDifferences, ValueScale.Of(_seasonalDifferences), _moves);
-        _seasonalDifferences.Add(difference, ref _random);
+
+        if (learns)
+        {
+            _seasonalDifferences.Add(difference, ref _random);
+        }
+
         return tail;
     }
 

@@ -117,6 +117,8 @@ internal static class Explaining
         SuppressedBy.Severity => "the stream's alert rule asks for a higher severity",
         SuppressedBy.NOfM => "the stream's alert rule asks for more such rows among the last ones",
         SuppressedBy.RuleCooldown => "the stream's alert rule asks for more time after an incident",
+        SuppressedBy.Budget => "the alert budget is spent on incidents with at least as much evidence",
+        SuppressedBy.Maintenance => "a maintenance window mutes the stream",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "expected a reason that a sentence of its own does not explain"),
     };
 }

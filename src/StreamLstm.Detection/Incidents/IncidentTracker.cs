@@ -62,7 +62,8 @@ internal sealed class IncidentTracker
     /// <summary>Follows an open incident by one row; an event when it became clearly worse or ended.</summary>
     /// <param name="verdict">The row's verdict.</param>
     /// <param name="stillAbnormal">Whether the row belongs to the incident.</param>
-    public IncidentEvent? Follow(in Verdict verdict, bool stillAbnormal)
+    /// <param name="muted">Whether only its end may be told now.</param>
+    public IncidentEvent? Follow(in Verdict verdict, bool stillAbnormal, bool muted)
     {
         _quietRows = stillAbnormal ? 0 : _quietRows + 1;
         _lastAlertScore = Math.Max(_lastAlertScore, verdict.AnomalyScore);
@@ -78,7 +79,7 @@ internal sealed class IncidentTracker
             return Close(verdict, $"lasted {AcceptedRows} observations: taken as the new normal");
         }
 
-        if (_maxScore < _announcedScore + 10)
+        if (muted || _maxScore < _announcedScore + 10)
         {
             return null;
         }

@@ -32,4 +32,10 @@ public enum SuppressedBy
 
     /// <summary>The rule of the stream: an incident has ended too short a time ago.</summary>
     RuleCooldown,
+
+    /// <summary>The alert budget of the stream or its group is spent, and the evidence no greater than the least it was spent on.</summary>
+    Budget,
+
+    /// <summary>A maintenance window mutes the stream.</summary>
+    Maintenance,
 }

@@ -46,7 +46,7 @@ internal sealed class ChannelBank
     /// <summary>Rows the values have not changed for.</summary>
     public int FlatRows => _flatRows;
 
-    /// <summary>Judges one row, then learns from it.</summary>
+    /// <summary>Judges one row, then learns from it unless it is not to.</summary>
     /// <param name="value">The row's value.</param>
     /// <param name="previous">The value before it.</param>
     /// <param name="forecast">Its tails under the forecasts: (horizons).</param>
@@ -56,9 +56,10 @@ internal sealed class ChannelBank
     /// <param name="scale">The stream's scale.</param>
     /// <param name="differenceScale">Usual size of its differences.</param>
     /// <param name="moves">How often the stream's value has ever changed.</param>
+    /// <param name="learns">Whether the row may teach.</param>
     public void Observe(
         double value, double previous, ReadOnlySpan<Tail> forecast, Tail? season, Tail marginal,
-        SortedReservoir history, ValueScale scale, double differenceScale, long moves)
+        SortedReservoir history, ValueScale scale, double differenceScale, long moves, bool learns = true)
     {
         // A stream that has hardly ever moved says little about how far it moves: its first change is news, not proof.
         double evidence = Math.Min(1, moves / (double)MovesForFullEvidence);
@@ -72,7 +73,7 @@ internal sealed class ChannelBank
         _values[(int)Channel.Rarity] = marginal.Surprise;
         _values[(int)Channel.Range] = BeyondRange(value, y, history, scale);
         _values[(int)Channel.Flatline] = Flatline(value, previous, differenceScale);
-        _values[(int)Channel.Shape] = Shape(y);
+        _values[(int)Channel.Shape] = Shape(y, learns);
 
         for (int channel = 0; channel < _values.Length; channel++)
         {
@@ -90,8 +91,12 @@ internal sealed class ChannelBank
 
             _fastScores[channel] = _fast[channel].Score(_values[channel]);
             _slowScores[channel] = _slow[channel].Score(_values[channel]);
-            _fast[channel].Add(_values[channel]);
-            _slow[channel].Add(_values[channel]);
+
+            if (learns)
+            {
+                _fast[channel].Add(_values[channel]);
+                _slow[channel].Add(_values[channel]);
+            }
         }
 
         Fast = ScoreCombination.Combine(_fastScores);
@@ -206,7 +211,7 @@ internal sealed class ChannelBank
     }
 
     /// <summary>Ten times the distance of (y, means of about 3, 9 and 27 rows) to the nearest such vector remembered.</summary>
-    private double Shape(double y)
+    private double Shape(double y, bool learns)
     {
         _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
         _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
@@ -214,7 +219,7 @@ internal sealed class ChannelBank
         Span<float> vector = [(float)y, (float)_mean3, (float)_mean9, (float)_mean27];
         double novelty = 10 * _shapes.Novelty(vector);
 
-        if (_rows++ % 2 == 0)
+        if (_rows++ % 2 == 0 && learns)
         {
             _shapes.Add(vector);
         }

@@ -63,7 +63,7 @@ internal sealed class ReportBank
     /// <summary>The channel that says most of the reported score.</summary>
     public string Strongest => Names[Array.IndexOf(_slowScores, _slowScores.Max())];
 
-    /// <summary>Judges one row, then learns from it.</summary>
+    /// <summary>Judges one row, then learns from it unless it is not to.</summary>
     /// <param name="row">The row, the newest the ring holds.</param>
     /// <param name="ring">The stream's last values.</param>
     /// <param name="forecast">The value's tails under the forecasts: (horizons).</param>
@@ -72,9 +72,10 @@ internal sealed class ReportBank
     /// <param name="seen">The lowest and highest value before it.</param>
     /// <param name="scale">The stream's scale.</param>
     /// <param name="period">The stream's period in rows; 0 for none.</param>
+    /// <param name="learns">Whether the row may teach.</param>
     public void Observe(
         long row, ValueRing ring, ReadOnlySpan<Tail> forecast, double? forecast24, Tail marginal,
-        (double Low, double High) seen, ValueScale scale, int period)
+        (double Low, double High) seen, ValueScale scale, int period, bool learns = true)
     {
         double value = ring[row];
         double y = scale.Y(value);
@@ -85,8 +86,8 @@ internal sealed class ReportBank
         _values[(int)ReportChannel.Range] = BeyondRange(y, scale.Y(seen.Low), scale.Y(seen.High));
         _values[(int)ReportChannel.Rarity] = -Math.Log(marginal.Probability);
         _values[(int)ReportChannel.Scatter] = Scatter(marginal);
-        Novelties(row, y, forecast24 is { } expected ? scale.Y(expected) : y);
-        Shapes(row, ring, scale, period == 0 ? DefaultPeriod : period);
+        Novelties(row, y, forecast24 is { } expected ? scale.Y(expected) : y, learns);
+        Shapes(row, ring, scale, period == 0 ? DefaultPeriod : period, learns);
 
         for (int channel = 0; channel < Count; channel++)
         {
@@ -94,8 +95,12 @@ internal sealed class ReportBank
             bool isShape = channel >= FirstShape;
             _fastScores[channel] = row < FirstScoredRow ? -2 : Temper(_fast[channel].Score(indicator), isShape);
             _slowScores[channel] = row < FirstScoredRow ? -2 : Temper(_slow[channel].Score(indicator), isShape);
-            _fast[channel].Add(indicator);
-            _slow[channel].Add(indicator);
+
+            if (learns)
+            {
+                _fast[channel].Add(indicator);
+                _slow[channel].Add(indicator);
+            }
         }
 
         Fast = ScoreCombination.PowerMean(_fastScores, FastPower);
@@ -203,21 +208,25 @@ internal sealed class ReportBank
     }
 
     /// <summary>Ten times the distances of (y, means of about 3 and 9 rows, forecast) and (y, means of about 3, 9 and 27) to the nearest remembered.</summary>
-    private void Novelties(long row, double y, double forecast)
+    private void Novelties(long row, double y, double forecast, bool learns)
     {
         _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
         _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
         _mean27 += (y - _mean27) / Math.Min(_rows + 1, 14);
-        _values[(int)ReportChannel.Context] = 10 * _context.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)forecast], row);
-        _values[(int)ReportChannel.Means] = 10 * _means.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row);
+        _values[(int)ReportChannel.Context] = 10 * _context.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)forecast], row, learns);
+        _values[(int)ReportChannel.Means] = 10 * _means.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row, learns);
     }
 
-    private void Shapes(long row, ValueRing ring, ValueScale scale, int period)
+    private void Shapes(long row, ValueRing ring, ValueScale scale, int period, bool learns)
     {
-        double value = ring[row];
-        double difference = value - _mean;
-        _mean += difference / ++_rows;
-        _squares += difference * (value - _mean);
+        if (learns)
+        {
+            double value = ring[row];
+            double difference = value - _mean;
+            _mean += difference / ++_rows;
+            _squares += difference * (value - _mean);
+        }
+
         double deviation = _squares > 0 ? Math.Sqrt(_squares / _rows) : scale.Scale;
 
         // A period that hardly moved is the same one.
@@ -236,6 +245,12 @@ internal sealed class ReportBank
 
         for (int i = 0; i < _shapes.Length; i++)
         {
+            if (!learns)
+            {
+                _shapes[i].Skip(row);
+                _next[i]?.Skip(row);
+            }
+
             // The old memory serves until the new one has been shown the ring.
             if (feeds && _next[i] is { } next)
             {

@@ -1,4 +1,5 @@
 using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Thresholds;
 
@@ -14,8 +15,18 @@ internal readonly record struct AlertCandidate(IncidentKind Kind, double Score, 
 /// A stretch of rows kept back for one reason is one suppressed alert, as it would have been one incident: it ends when
 /// none was kept back for as many rows as end an incident.
 /// </remarks>
-internal sealed class AlertGate(AlertRule? rule)
+/// <param name="stream">The stream's name.</param>
+/// <param name="policy">What the streams of its shard share.</param>
+/// <param name="rule">The stream's rule; null for none.</param>
+internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? rule)
 {
+    private readonly BudgetWindow? _ownBudget = rule is { Budget: > 0, Group.Length: 0 } ? new BudgetWindow(rule.Budget, rule.BudgetPer) : null;
+    private AlertPolicy _policy = policy;
+
+    /// <summary>Those of the policy's windows that are about the stream; names are compared once, not with every record.</summary>
+    private IReadOnlyList<MaintenanceWindow> _known = [];
+    private MaintenanceWindow[] _maintenance = [];
+
     /// <summary>Bit i: whether the row i rows ago would have opened an incident.</summary>
     private ulong _recent;
 
@@ -41,18 +52,46 @@ internal sealed class AlertGate(AlertRule? rule)
             : SuppressedBy.None;
     }
 
+    /// <summary>What maintenance asks for at an instant.</summary>
+    public Maintenance MaintenanceAt(DateTimeOffset time)
+    {
+        if (_known != _policy.Maintenance)
+        {
+            _known = _policy.Maintenance;
+            _maintenance = [.. _known.Where(window => window.Matches(stream))];
+        }
+
+        var all = default(Maintenance);
+
+        foreach (MaintenanceWindow window in _maintenance)
+        {
+            if (window.Holds(time))
+            {
+                all = new Maintenance(all.MuteAlerts || window.MuteAlerts, all.FreezeLearning || window.FreezeLearning);
+            }
+        }
+
+        return all;
+    }
+
     /// <summary>Asked last, of what would otherwise open an incident now.</summary>
-    public SuppressedBy Admit(DateTimeOffset time) =>
-        time < _cooldownUntil ? SuppressedBy.RuleCooldown : SuppressedBy.None;
+    /// <param name="time">The record's, or the clock's for a silence.</param>
+    /// <param name="decades">Its evidence.</param>
+    public SuppressedBy Admit(DateTimeOffset time, double decades) =>
+        MaintenanceAt(time).MuteAlerts ? SuppressedBy.Maintenance
+        : time < _cooldownUntil ? SuppressedBy.RuleCooldown
+        : (_ownBudget ?? _policy.GroupBudget(rule))?.TrySpend(time, decades) == false ? SuppressedBy.Budget
+        : SuppressedBy.None;
 
     /// <summary>The same of a silence.</summary>
     /// <param name="time">The wall clock.</param>
-    /// <param name="score">0 to 100.</param>
-    public SuppressedBy AdmitSilence(DateTimeOffset time, double score) =>
-        rule is not null && IncidentTracker.SeverityOf(score) < rule.SeverityMin ? SuppressedBy.Severity : Admit(time);
+    /// <param name="decades">What a silence is worth.</param>
+    public SuppressedBy AdmitSilence(DateTimeOffset time, double decades) =>
+        rule is not null && IncidentTracker.SeverityOf(ScoreCombination.ForPeople(decades)) < rule.SeverityMin ? SuppressedBy.Severity
+        : Admit(time, decades);
 
     /// <summary>Whether what was kept back for this reason may open later without anything new having come.</summary>
-    public static bool IsForATime(SuppressedBy reason) => reason is SuppressedBy.RuleCooldown;
+    public static bool IsForATime(SuppressedBy reason) => reason is SuppressedBy.RuleCooldown or SuppressedBy.Maintenance;
 
     /// <summary>An incident has ended.</summary>
     public void Ended(DateTimeOffset time)
@@ -62,6 +101,9 @@ internal sealed class AlertGate(AlertRule? rule)
             _cooldownUntil = time > DateTimeOffset.MaxValue - rule.Cooldown ? DateTimeOffset.MaxValue : time + rule.Cooldown;
         }
     }
+
+    /// <summary>The stream lives in another shard from now on.</summary>
+    public void MoveTo(AlertPolicy home) => _policy = home;
 
     /// <summary>Notes that an alert was kept back.</summary>
     public void Count(long row, SuppressedBy reason, ShardOutput output)
@@ -81,6 +123,8 @@ internal sealed class AlertGate(AlertRule? rule)
         writer.Write(_cooldownUntil.UtcTicks);
         writer.Write((int)_last);
         writer.Write(_lastRow);
+        writer.Write(_ownBudget is not null);
+        _ownBudget?.Save(writer);
     }
 
     public void Load(BinaryReader reader)
@@ -89,6 +133,11 @@ internal sealed class AlertGate(AlertRule? rule)
         _cooldownUntil = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         _last = (SuppressedBy)reader.ReadInt32();
         _lastRow = reader.ReadInt64();
+
+        if (reader.ReadBoolean())
+        {
+            (_ownBudget ?? new BudgetWindow(1, TimeSpan.MaxValue)).Load(reader);
+        }
     }
 
     private static SuppressedBy Refuses(AlertRule rule, in AlertCandidate candidate)

@@ -82,6 +82,20 @@ public sealed record AlertRule
         return null;
     }
 
+    /// <summary>The group whose streams must share a shard with this one; null where it is alone.</summary>
+    public static string? GroupOf(IReadOnlyList<AlertRule> rules, string stream) =>
+        Of(rules, stream) is { Budget: > 0, Group: { Length: > 0 } group } ? group : null;
+
+    /// <summary>A rule that gives the same group another budget; null where there is none.</summary>
+    public static AlertRule? OtherBudget(IReadOnlyList<AlertRule> rules, AlertRule rule)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        ArgumentNullException.ThrowIfNull(rule);
+        return rules.FirstOrDefault(other =>
+            other.Budget > 0 && rule.Budget > 0 && rule.Group.Length > 0 && other.Group == rule.Group
+            && (other.Budget, other.BudgetPer) != (rule.Budget, rule.BudgetPer));
+    }
+
     /// <summary>Refuses settings outside their ranges.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range.</exception>
     internal void Require()

@@ -175,6 +175,22 @@ public sealed class AlertRuleTests
             }
         }
 
+        /// <summary>One observation that comes at its own time.</summary>
+        public void Live(string stream, int row, double value)
+        {
+            Shard.Tick(Start.AddMinutes(row), TimeSpan.FromMinutes(1), Output);
+            Shard.Apply([new Observation(stream, Start.AddMinutes(row), value)], Start.AddMinutes(row), _model, Output);
+        }
+
+        /// <summary>Time goes on from one minute to another.</summary>
+        public void TickTo(int from, int to)
+        {
+            for (int row = from; row <= to; row++)
+            {
+                Shard.Tick(Start.AddMinutes(row), TimeSpan.FromMinutes(1), Output);
+            }
+        }
+
         public int Suppressed(SuppressedBy reason) => Output.Suppressed[(int)reason];
 
         public Explanation Explained(long row) => _explained[row];

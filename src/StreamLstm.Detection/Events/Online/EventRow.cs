@@ -58,11 +58,11 @@ public sealed class EventRow
     private bool _silent;
     private bool _silenceHeld;
 
-    internal EventRow(string stream, DetectionOptions options, bool ownWeights)
+    internal EventRow(string stream, DetectionOptions options, AlertPolicy policy, bool ownWeights)
     {
         Stream = stream;
         _options = options.Events;
-        _gate = new AlertGate(AlertRule.Of(options.AlertRules, stream));
+        _gate = policy.NewGate(stream);
         ulong start = Seed(stream, options.Seed);
         _random = new SeededRandom(start);
         _forecaster = new EventForecaster(ownWeights ? new EventNetwork(start) : null);
@@ -95,6 +95,9 @@ public sealed class EventRow
 
     internal bool HasOwnWeights => _forecaster.HasNetwork;
 
+    /// <summary>What its alerts must pass.</summary>
+    internal AlertGate Gate => _gate;
+
     /// <summary>Seconds on the shard's clock at which the last event came; for silence.</summary>
     internal double LastArrivalSeconds { get; set; }
 
@@ -114,6 +117,12 @@ public sealed class EventRow
     {
         TextEvent what = observation.Event!;
         DateTimeOffset time = Arrive(observation.Time, ingestedAt, modelVersion, output);
+
+        if (_gate.MaintenanceAt(time).FreezeLearning)
+        {
+            return LeaveAside(what, time, modelVersion);
+        }
+
         TemplateMatch match = what.IsKind ? _tree.MatchKind(what.Text) : _tree.Match(what.Text);
 
         if (match.IsNew && _placeOf[match.Template] != 0)
@@ -178,7 +187,7 @@ public sealed class EventRow
         }
 
         // Asked before an incident is closed: that one has ended in this silence.
-        SuppressedBy refused = _gate.AdmitSilence(now, ScoreCombination.ForPeople(SilenceScore));
+        SuppressedBy refused = _gate.AdmitSilence(now, SilenceScore);
 
         if (refused != SuppressedBy.None && !_silent)
         {
@@ -242,9 +251,9 @@ public sealed class EventRow
         }
     }
 
-    internal static EventRow Load(string stream, DetectionOptions options, BinaryReader reader)
+    internal static EventRow Load(string stream, DetectionOptions options, AlertPolicy policy, BinaryReader reader)
     {
-        var row = new EventRow(stream, options, ownWeights: reader.ReadBoolean())
+        var row = new EventRow(stream, options, policy, ownWeights: reader.ReadBoolean())
         {
             Events = reader.ReadInt64(),
         };
@@ -322,6 +331,18 @@ public sealed class EventRow
 
         _lastTime = time;
         return time;
+    }
+
+    /// <summary>To judge a line is to learn its template: where nothing may be learnt it is taken, and left at that.</summary>
+    private ScoredObservation LeaveAside(TextEvent what, DateTimeOffset time, long modelVersion)
+    {
+        _rate.Skip();
+        return new ScoredObservation(
+            Stream, time, Value: 0, Lifecycle, Progress, AnomalyScore: null, Score: 0,
+            Expected: null, Lower: null, Upper: null, IsAlert: false, Channel: "", modelVersion)
+        {
+            Template = what.Text,
+        };
     }
 
     private LiveSession SessionOf(string? key)
@@ -445,7 +466,7 @@ public sealed class EventRow
         {
             int before = output.Incidents.Count;
 
-            if (_incident.Follow(NewVerdict(judgement, time, modelVersion, above), stillAbnormal: score >= _budget.Threshold / 2) is { } followed)
+            if (_incident.Follow(NewVerdict(judgement, time, modelVersion, above), stillAbnormal: score >= _budget.Threshold / 2, _gate.MaintenanceAt(time).MuteAlerts) is { } followed)
             {
                 output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
             }
@@ -458,7 +479,7 @@ public sealed class EventRow
 
         if (alert)
         {
-            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(time);
+            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(time, score);
             alert = refused == SuppressedBy.None;
         }
         else if (score >= _budget.Threshold)
