@@ -195,6 +195,24 @@ public sealed class DetectionShard
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
 
+    /// <summary>Takes a person's word that a stream's present level is its new normal: its open incident is closed, and such a level opens no other.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="output">Where it is said that the incident is closed.</param>
+    public AcceptOutcome Accept(string stream, ShardOutput output)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(output);
+        bool? accepted = _rows.TryGetValue(stream, out StreamRow? row) ? row.Accept(output)
+            : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Accept(_modelVersion, output)
+            : null;
+        return accepted switch
+        {
+            true => AcceptOutcome.Applied,
+            false => AcceptOutcome.NothingOpen,
+            null => AcceptOutcome.UnknownStream,
+        };
+    }
+
     /// <summary>Takes a person's word on an incident, so that the stream's next decisions heed it.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="incidentId">The incident's id.</param>

@@ -53,6 +53,7 @@ public sealed class StreamRow
     private readonly AlertBudget _budget;
     private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
+    private readonly RegimeAcceptance _regime = new();
     private readonly DecisionLog _decisions = new();
     private readonly IncidentMemory _incidents = new();
     private StreamLearner? _learner;
@@ -185,7 +186,7 @@ public sealed class StreamRow
                 UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
                 Evidence = judged ? (float)_channels.Fast : float.NaN,
                 Threshold = threshold,
-                Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                Needed = suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
                 SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
                 SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
                 FlatRows = _channels.FlatRows,
@@ -326,6 +327,22 @@ public sealed class StreamRow
         _incidents.FollowSilence(_incident.OpenedRow, quietSeconds);
     }
 
+    /// <summary>Takes a person's word that the present level is the new normal; false where no incident of a value is open.</summary>
+    internal bool Accept(ShardOutput output)
+    {
+        if (!_incident.IsOpen || _incident.IsSilence)
+        {
+            return false;
+        }
+
+        Accept(
+            NewVerdict(new Observation(Stream, _lastTime, _lastValue), _ring.Count - 1, expected: null),
+            "accepted as the new normal",
+            _ring.Count,
+            output);
+        return true;
+    }
+
     /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
     /// <param name="incidentId">Its id.</param>
     /// <param name="label">What it was.</param>
@@ -411,6 +428,7 @@ public sealed class StreamRow
         _budget.Save(writer);
         _gate.Save(writer);
         _incident.Save(writer);
+        _regime.Save(writer);
         _incidents.Save(writer);
         _learner?.Save(writer);
     }
@@ -447,6 +465,7 @@ public sealed class StreamRow
         row._budget.Load(reader);
         row._gate.Load(reader);
         row._incident.Load(reader);
+        row._regime.Load(reader);
         row._incidents.Load(reader);
         row.TeachOrdinary();
         row._learner?.Load(reader);
@@ -560,7 +579,24 @@ public sealed class StreamRow
                 MarkIncident(row, followed);
             }
 
+            AcceptStable(observation, row, expected, output);
+
             return above && output.Incidents.Count > before;
+        }
+
+        if (_regime.IsSettling)
+        {
+            _regime.Observe(IsInBand(observation.Value, expected), alerts: above);
+
+            if (_regime.StableWindows >= RegimeAcceptance.SettledWindows)
+            {
+                _incident.EndCooldown(row);
+            }
+
+            if (row >= _incident.CooldownUntil)
+            {
+                _regime.Settle();
+            }
         }
 
         bool alert = above && _incident.WouldOpen(row, score);
@@ -579,6 +615,7 @@ public sealed class StreamRow
         if (alert)
         {
             output.Incidents.Add(_incident.Open(NewVerdict(observation, row, expected)));
+            _regime.Begin(settling: false);
         }
         else if (refused != SuppressedBy.None)
         {
@@ -591,6 +628,43 @@ public sealed class StreamRow
         }
 
         return alert;
+    }
+
+    private static bool IsInBand(double value, (double Median, double Lower, double Upper)? expected) =>
+        expected is { } e && value >= e.Lower && value <= e.Upper;
+
+    /// <summary>An incident in which the forecasts are right again for as long as the stream's rule asks is its new normal.</summary>
+    private void AcceptStable(
+        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, ShardOutput output)
+    {
+        if (_gate.AcceptAfter == 0 || !_incident.IsOpen)
+        {
+            return;
+        }
+
+        _regime.Observe(IsInBand(observation.Value, expected), alerts: false);
+
+        if (_regime.StableWindows >= _gate.AcceptAfter)
+        {
+            Accept(
+                NewVerdict(observation, row, expected),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"accepted: as forecast for {_regime.StableWindows} windows of {IncidentTracker.QuietRows} observations"),
+                row + 1,
+                output);
+        }
+    }
+
+    private void Accept(in Verdict verdict, string reason, long endRow, ShardOutput output)
+    {
+        if (_incidents.Find(_incident.OpenedRow)?.Label != IncidentLabel.Real)
+        {
+            _ring.Mark(_incident.OpenedRow, endRow, abnormal: false);
+        }
+
+        output.Incidents.Add(Ended(_incident.Accept(verdict, reason)));
+        _regime.Begin(settling: true);
     }
 
     private IncidentEvent Ended(IncidentEvent closed)
@@ -614,7 +688,7 @@ public sealed class StreamRow
 
         return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
             : muted ? (SuppressedBy.Maintenance, 0)
-            : row < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - row)
+            : row < _incident.CooldownUntil ? (_regime.IsSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown, _incident.CooldownUntil - row)
             : (SuppressedBy.None, 0);
     }
 

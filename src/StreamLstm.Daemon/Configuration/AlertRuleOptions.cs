@@ -39,7 +39,7 @@ internal sealed class AlertRuleOptions
     /// <summary>Streams of one group share one budget; empty = each has its own.</summary>
     public string Group { get; init; } = "";
 
-    /// <summary>Windows of 30 observations in a row with a level that stays, after which an open incident is taken for the new normal; 0 = never before 1,200 observations.</summary>
+    /// <summary>Windows of 30 observations in a row that came as forecast, after which an open incident is taken for the new normal; 0 = never before 1,200 observations.</summary>
     [Range(0, 10_000)]
     public int AcceptAfter { get; init; }
 

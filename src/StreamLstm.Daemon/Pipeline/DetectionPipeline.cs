@@ -177,6 +177,12 @@ internal sealed class DetectionPipeline
     public Task MaintainAsync(IReadOnlyList<MaintenanceWindow> windows, CancellationToken cancellationToken) =>
         AskWorkersAsync<bool>(completion => new MaintenanceRequest(windows, completion), cancellationToken);
 
+    /// <summary>Takes a person's word that a stream's present level is its new normal.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public Task<AcceptOutcome> AcceptAsync(string stream, CancellationToken cancellationToken) =>
+        AskOwnerAsync<AcceptOutcome>(
+            stream, (shard, completion) => new AcceptRequest(stream, shard, _time.GetUtcNow(), completion), cancellationToken);
+
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
     public Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken) =>

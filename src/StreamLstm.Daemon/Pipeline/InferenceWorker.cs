@@ -42,6 +42,9 @@ internal sealed class InferenceWorker(
                 case MaintenanceRequest request:
                     TryComplete(request.Completion, () => Maintain(request.Windows));
                     break;
+                case AcceptRequest request:
+                    await AcceptAsync(request, cancellationToken);
+                    break;
                 case ExplainRequest request:
                     TryComplete(request.Completion, () => new ExplainAnswer(
                         shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing));
@@ -123,6 +126,13 @@ internal sealed class InferenceWorker(
         }
 
         return true;
+    }
+
+    private async ValueTask AcceptAsync(AcceptRequest request, CancellationToken cancellationToken)
+    {
+        _output.Clear();
+        TryComplete(request.Completion, () => shards[request.Shard].Accept(request.Stream, _output));
+        await PublishAsync(request.Now, default, cancellationToken);
     }
 
     private async ValueTask LabelAsync(LabelRequest request, CancellationToken cancellationToken)

@@ -38,6 +38,14 @@ internal sealed record WindowsRequest(TaskCompletionSource<IReadOnlyList<Trainin
 internal sealed record MaintenanceRequest(
     IReadOnlyList<MaintenanceWindow> Windows, TaskCompletionSource<bool> Completion) : WorkerMessage;
 
+/// <summary>A stream's present level is its new normal.</summary>
+/// <param name="Stream">The stream's name.</param>
+/// <param name="Shard">Where it lives.</param>
+/// <param name="Now">The wall clock.</param>
+/// <param name="Completion">Gets what became of it.</param>
+internal sealed record AcceptRequest(
+    string Stream, int Shard, DateTimeOffset Now, TaskCompletionSource<AcceptOutcome> Completion) : WorkerMessage;
+
 /// <summary>Say why a decision of one stream was made.</summary>
 /// <param name="Stream">The stream's name.</param>
 /// <param name="Shard">Where it lives.</param>

@@ -119,6 +119,7 @@ internal static class Explaining
         SuppressedBy.RuleCooldown => "the stream's alert rule asks for more time after an incident",
         SuppressedBy.Budget => "the alert budget is spent on incidents with at least as much evidence",
         SuppressedBy.Maintenance => "a maintenance window mutes the stream",
+        SuppressedBy.Accepted => "the present level was accepted as the new normal and has not settled yet",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "expected a reason that a sentence of its own does not explain"),
     };
 }

@@ -102,6 +102,17 @@ internal sealed class IncidentTracker
         };
     }
 
+    /// <summary>Closes the open incident because its level is the stream's new normal: until that has settled only clearly more evidence opens another.</summary>
+    public IncidentEvent Accept(in Verdict verdict, string reason)
+    {
+        IncidentEvent closed = Close(verdict, reason);
+        _cooldownUntil = verdict.Row + AcceptedRows;
+        return closed;
+    }
+
+    /// <summary>The cooldown ends with this row.</summary>
+    public void EndCooldown(long row) => _cooldownUntil = Math.Min(_cooldownUntil, row);
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(IsOpen);

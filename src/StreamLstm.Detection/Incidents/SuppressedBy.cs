@@ -38,4 +38,7 @@ public enum SuppressedBy
 
     /// <summary>A maintenance window mutes the stream.</summary>
     Maintenance,
+
+    /// <summary>The level was accepted as the new normal and has not settled yet: only much stronger evidence opens an incident.</summary>
+    Accepted,
 }

@@ -52,6 +52,9 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
             : SuppressedBy.None;
     }
 
+    /// <summary>Stable windows after which an incident is accepted by itself; 0 = never.</summary>
+    public int AcceptAfter => rule?.AcceptAfter ?? 0;
+
     /// <summary>What maintenance asks for at an instant.</summary>
     public Maintenance MaintenanceAt(DateTimeOffset time)
     {

@@ -63,7 +63,7 @@ public sealed record AlertRule
     /// <summary>Streams of one group share one budget, and so must share one shard; empty = each has its own.</summary>
     public string Group { get; init; } = "";
 
-    /// <summary>Windows of 30 rows in a row whose level stays where it is, after which an open incident is taken for the stream's new normal; 0 = never before 1,200 rows.</summary>
+    /// <summary>Windows of 30 rows in a row that came as forecast, after which an open incident is taken for the stream's new normal; 0 = never before 1,200 rows.</summary>
     public int AcceptAfter { get; init; }
 
     /// <summary>The first rule whose pattern the name matches; null where there is none.</summary>

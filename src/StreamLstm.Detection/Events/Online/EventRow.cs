@@ -212,6 +212,19 @@ public sealed class EventRow
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation, modelVersion)));
     }
 
+    /// <summary>Takes a person's word that what goes on is ordinary; false where no incident of events is open.</summary>
+    internal bool Accept(long modelVersion, ShardOutput output)
+    {
+        if (!_incident.IsOpen || _incident.IsSilence)
+        {
+            return false;
+        }
+
+        output.Incidents.Add(Ended(_incident.Close(
+            NewVerdict(new Judgement(), _lastTime, modelVersion, explained: false), "accepted as the new normal")));
+        return true;
+    }
+
     internal void Save(BinaryWriter writer)
     {
         writer.Write(HasOwnWeights);

@@ -95,6 +95,41 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Maintenance_windows_are_read_once_and_weekly()
+    {
+        string file = Write("a.yaml", """
+            maintenance:
+              - {streams: "plant/*", from: 2026-05-01T22:00Z, to: 2026-05-02T06:00Z, freeze_learning: false}
+              - {streams: "*", days: [saturday, sunday], start: "22:00", end: "06:00", time_zone: Europe/Berlin}
+            """);
+
+        DaemonOptions options = ConfigurationLoader.Load([file], [], NoEnvironment);
+        MaintenanceWindow[] windows = [.. PipelineService.DetectionOptions(options).Maintenance];
+
+        Assert.Equal((true, false, new DateTimeOffset(2026, 5, 1, 22, 0, 0, TimeSpan.Zero)), (windows[0].MuteAlerts, windows[0].FreezeLearning, windows[0].From));
+        Assert.Equal([DayOfWeek.Saturday, DayOfWeek.Sunday], windows[1].Days);
+        Assert.Equal(("Europe/Berlin", new TimeOnly(22, 0)), (windows[1].TimeZone.Id, windows[1].Start));
+        Assert.Equal(OptionsYaml.Write(options), OptionsYaml.Write(ConfigurationLoader.Load([Write("b.yaml", OptionsYaml.Write(options))], [], NoEnvironment)));
+    }
+
+    [Theory]
+    [InlineData("from: soon", "maintenance.0.from: 'soon', expected an RFC 3339 time")]
+    [InlineData("from: 2026-05-01", "maintenance.0.to: missing, expected a time; or days of the week")]
+    [InlineData("{from: 2026-05-02, to: 2026-05-01}", "maintenance.0.to: '2026-05-01', expected a time after from")]
+    [InlineData("days: [someday]", "maintenance.0.days.0: 'someday', expected one of sunday, monday")]
+    [InlineData("{days: [monday], start: late}", "maintenance.0.start: 'late', expected a time of day")]
+    [InlineData("{days: [monday], time_zone: Mars/Base}", "maintenance.0.time_zone: 'Mars/Base', expected an IANA name")]
+    [InlineData("{days: [monday], mute_alerts: false, freeze_learning: false}", "maintenance.0.mute_alerts, freeze_learning: both false")]
+    public void A_wrong_maintenance_window_is_told_with_what_was_expected(string window, string message)
+    {
+        string file = Write("a.yaml", $"maintenance:\n  - {{streams: x, {window.Trim('{', '}')}}}\n");
+
+        var refused = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load([file], [], NoEnvironment));
+
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Lists_enums_and_durations_are_read()
     {
         string file = Write("a.yaml", """
