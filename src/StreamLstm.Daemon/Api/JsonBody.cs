@@ -37,7 +37,8 @@ internal static class JsonBody
         }
         catch (JsonException broken)
         {
-            return (null, Error($"body: {broken.Message} Expected {expected}", 400));
+            // Its own message names types of this program where a key is unknown.
+            return (null, Error($"body: {broken.Path ?? "$"} cannot be understood; expected {expected}", 400));
         }
     }
 
