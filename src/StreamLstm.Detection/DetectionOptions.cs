@@ -15,6 +15,9 @@ public sealed record DetectionOptions
     /// <summary>Streams beyond this number are rejected.</summary>
     public int StreamsMax { get; init; } = 100_000;
 
+    /// <summary>How much a new stream may remember.</summary>
+    public StreamForm Form { get; init; } = StreamForm.Full;
+
     /// <summary>Rows before a stream is scored at all.</summary>
     public int LearningRows { get; init; } = 64;
 

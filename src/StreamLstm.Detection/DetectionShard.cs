@@ -77,7 +77,7 @@ public sealed class DetectionShard
                     continue;
                 }
 
-                row = new StreamRow(observation.Stream, _options, _policy, model, ownWeights);
+                row = new StreamRow(observation.Stream, _options, _policy, model, _options.Form, ownWeights);
                 _rows.Add(observation.Stream, row);
             }
 
@@ -97,7 +97,7 @@ public sealed class DetectionShard
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, _policy, model, row.HasOwnWeights);
+                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, _policy, model, row.Form, row.HasOwnWeights);
                 output.Rejected[(int)RejectionReason.Fault]++;
                 output.Faults.Add((observation, fault));
             }

@@ -39,16 +39,16 @@ public sealed class StreamRow
     private static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
 
     private readonly DetectionOptions _options;
-    private readonly SortedReservoir _history = new(capacity: 4096, horizon: 0);
+    private readonly SortedReservoir _history;
     private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
     private SortedReservoir _seasonalDifferences = NewSeasonalDifferences();
     private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
-    private readonly ValueRing _ring = new();
+    private readonly ValueRing _ring;
     private readonly QuantileBins _bins = new();
     private readonly ForecastInput _encoder;
     private readonly Forecaster _forecaster = new();
     private readonly ChannelBank _channels = new();
-    private readonly ReportBank _report = new();
+    private readonly ReportBank _report;
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
     private readonly AlertGate _gate;
@@ -66,20 +66,28 @@ public sealed class StreamRow
     private bool _silent;
     private bool _silenceHeld;
 
-    internal StreamRow(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, bool ownWeights)
+    internal StreamRow(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, StreamForm form, bool ownWeights)
     {
         Stream = stream;
+        Form = form;
         _options = options;
+        MemorySizes sizes = MemorySizes.Of(form);
+        _history = new SortedReservoir(sizes.HistoryValues, horizon: 0);
+        _ring = new ValueRing(sizes.RingRows);
+        _report = new ReportBank(sizes);
         _budget = new AlertBudget(options.Alerts);
         _gate = policy.NewGate(stream);
         _encoder = new ForecastInput(_ring, _history, _bins);
         _random = new SeededRandom(Seed(stream, options.Seed));
-        _learner = ownWeights ? new StreamLearner(model.Weights) : null;
+        _learner = ownWeights ? new StreamLearner(model.Weights, sizes.RingRows) : null;
         ModelVersion = model.Version;
     }
 
     /// <summary>The stream's name.</summary>
     public string Stream { get; }
+
+    /// <summary>How much it may remember: as it was when the stream began.</summary>
+    public StreamForm Form { get; }
 
     /// <summary>Observations learnt from so far.</summary>
     public long Rows => _ring.Count;
@@ -399,6 +407,7 @@ public sealed class StreamRow
 
     internal void Save(BinaryWriter writer)
     {
+        writer.Write((byte)Form);
         writer.Write(_learner is not null);
         writer.Write(ModelVersion);
         writer.Write(_random.State);
@@ -435,7 +444,7 @@ public sealed class StreamRow
 
     internal static StreamRow Load(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, BinaryReader reader)
     {
-        var row = new StreamRow(stream, options, policy, model, ownWeights: reader.ReadBoolean())
+        var row = new StreamRow(stream, options, policy, model, LoadForm(stream, reader), ownWeights: reader.ReadBoolean())
         {
             ModelVersion = reader.ReadInt64(),
         };
@@ -470,6 +479,12 @@ public sealed class StreamRow
         row.TeachOrdinary();
         row._learner?.Load(reader);
         return row;
+    }
+
+    private static StreamForm LoadForm(string stream, BinaryReader reader)
+    {
+        var form = (StreamForm)reader.ReadByte();
+        return Enum.IsDefined(form) ? form : throw new InvalidDataException($"stream {stream}: form {(byte)form}, expected 0 or 1");
     }
 
     private double Arrive(in Observation observation, DateTimeOffset ingestedAt, bool learns, ShardOutput output)
@@ -746,7 +761,7 @@ public sealed class StreamRow
         long rows = row + 1;
         long seasonRows = rows - SeasonOffset;
 
-        if (seasonRows >= 256 && (seasonRows % ValueRing.Capacity == 0 || (seasonRows < ValueRing.Capacity && long.IsPow2(seasonRows))))
+        if (seasonRows >= 256 && (seasonRows % _ring.RowsMax == 0 || (seasonRows < _ring.RowsMax && long.IsPow2(seasonRows))))
         {
             FindSeasons(scratch);
         }
@@ -793,7 +808,7 @@ public sealed class StreamRow
 
         const double DaySeconds = 86_400;
         double dayRows = Math.Round(DaySeconds / Math.Max(_gapSeconds.Quantile(0.5), 1e-6));
-        bool dayFits = dayRows >= 2 * ForecastInput.HorizonMax && dayRows + ForecastInput.HorizonMax <= ValueRing.Capacity;
+        bool dayFits = dayRows >= 2 * ForecastInput.HorizonMax && dayRows + ForecastInput.HorizonMax <= _ring.RowsMax;
         int season = dayFits ? (int)dayRows : (int)_period;
 
         if (season != _encoder.ShortSeason)
@@ -805,7 +820,7 @@ public sealed class StreamRow
         }
 
         double longRows = dayFits ? 7 * dayRows : 2 * _period;
-        _encoder.LongSeason = longRows + ForecastInput.HorizonMax <= ValueRing.Capacity ? (int)longRows : 0;
+        _encoder.LongSeason = longRows + ForecastInput.HorizonMax <= _ring.RowsMax ? (int)longRows : 0;
     }
 
     private static SortedReservoir NewSeasonalDifferences() => new(capacity: 512, horizon: 4000);

@@ -25,6 +25,11 @@ internal static class BenchmarkCommand
             return QualityCommand.Run(chosen, output, error);
         }
 
+        if (args is [QuietCommand.Name, .. string[] asked])
+        {
+            return QuietCommand.Run(asked, output, error);
+        }
+
         if (args is [LongMemoryBenchmark.Name, .. string[] rest])
         {
             return LongMemoryBenchmark.Run(rest, output, error);
@@ -40,6 +45,7 @@ internal static class BenchmarkCommand
             }
 
             output.WriteLine($"{QualityCommand.Usage}: detection scores on labelled data, and the goals");
+            output.WriteLine($"{QuietCommand.Usage}: {QuietCommand.About}");
             output.WriteLine($"{LongMemoryBenchmark.Name} {LongMemoryBenchmark.About}");
             return 0;
         }

@@ -232,7 +232,7 @@ internal static class BacktestCommand
     }
 
     /// <summary>A bar where somebody sees it.</summary>
-    private static T WithProgress<T>(string task, long bytes, TextWriter error, Func<Action<long>?, T> work)
+    internal static T WithProgress<T>(string task, long total, TextWriter error, Func<Action<long>?, T> work)
     {
         if (error != Console.Error || Console.IsErrorRedirected)
         {
@@ -245,8 +245,8 @@ internal static class BacktestCommand
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
-                ProgressTask bar = context.AddTask(task, maxValue: Math.Max(1, bytes));
-                return work(read => bar.Increment(read));
+                ProgressTask bar = context.AddTask(task, maxValue: Math.Max(1, total));
+                return work(done => bar.Increment(done));
             });
     }
 

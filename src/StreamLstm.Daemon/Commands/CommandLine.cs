@@ -83,9 +83,10 @@ internal static class CommandLine
               streamlstm backtest history.csv --out results
               streamlstm explain --stream host/cpu.user    why it alerted, or why it did not
               streamlstm backtest today.txt --format events --train normal.txt --out results
+              streamlstm simulate --out fleet.ndjson --labels faults.csv
             """)
         {
-            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error),
+            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
             ExplainCommand.Create(output, error), LabelCommand.Create(output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));

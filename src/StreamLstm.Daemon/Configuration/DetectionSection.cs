@@ -1,3 +1,5 @@
+using StreamLstm.Detection;
+
 namespace StreamLstm.Daemon.Configuration;
 
 /// <summary>How streams learn.</summary>
@@ -22,6 +24,9 @@ internal sealed class DetectionSection
     /// <summary>With learning: auto, streams beyond this number share the base weights.</summary>
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
+
+    /// <summary>full, or lean: an eighth of the memory, and with learning: auto no weights of the stream's own. Streams stay as they began.</summary>
+    public StreamForm Form { get; init; } = StreamForm.Full;
 
     /// <summary>Seed of every random choice: the same input and seed give the same scores.</summary>
     public int Seed { get; init; } = 1;

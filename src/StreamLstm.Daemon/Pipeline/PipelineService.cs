@@ -227,13 +227,14 @@ internal sealed class PipelineService(
     public static DetectionOptions DetectionOptions(DaemonOptions options) => new()
     {
         Seed = options.Detection.Seed,
+        Form = options.Detection.Form,
         StreamsMax = options.Limits.Streams,
         TrainingWindowsMax = options.Retrain.WindowsMax,
         PerStreamMax = options.Detection.Learning switch
         {
             LearningMode.Shared => 0,
             LearningMode.PerStream => int.MaxValue,
-            _ => options.Detection.PerStreamMax,
+            _ => options.Detection.Form == StreamForm.Lean ? 0 : options.Detection.PerStreamMax,
         },
         AlertRules = [.. options.Alerts.Select(rule => rule.Detection())],
         Maintenance = [.. options.Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],

@@ -34,7 +34,7 @@ public sealed class DetectionScratch
 
     internal Events.Online.EventScratch Events { get; } = new();
 
-    internal double[] Series { get; } = new double[ValueRing.Capacity];
+    internal double[] Series { get; } = new double[MemorySizes.RingRowsMax];
 
     internal Scaling.Autocorrelation Autocorrelation { get; } = new();
 }

@@ -21,12 +21,18 @@ internal sealed class StreamLearner
     /// <summary>Until this row every training has two steps.</summary>
     private const int EagerRows = 600;
 
-    private const int Checkpoints = ValueRing.Capacity / WindowRows + 1;
-
     private readonly AdamOptimizer _adam = new(ForecastInput.Shape.ParameterCount, new AdamOptions());
-    private readonly float[] _checkpoints = new float[Checkpoints * ForecastInput.Shape.Network.StateSize];
+    private readonly float[] _checkpoints;
+    private readonly int _checkpointCount;
 
-    public StreamLearner(ForecastWeights start) => Weights = start.Clone();
+    /// <param name="start">Weights to start from.</param>
+    /// <param name="ringRows">Rows that windows can be cut from.</param>
+    public StreamLearner(ForecastWeights start, int ringRows)
+    {
+        Weights = start.Clone();
+        _checkpointCount = ringRows / WindowRows + 1;
+        _checkpoints = new float[_checkpointCount * ForecastInput.Shape.Network.StateSize];
+    }
 
     public ForecastWeights Weights { get; }
 
@@ -188,6 +194,6 @@ internal sealed class StreamLearner
     private Span<float> StateBefore(long row)
     {
         int size = ForecastInput.Shape.Network.StateSize;
-        return _checkpoints.AsSpan((int)(row / WindowRows % Checkpoints) * size, size);
+        return _checkpoints.AsSpan((int)(row / WindowRows % _checkpointCount) * size, size);
     }
 }

@@ -1,11 +1,9 @@
 namespace StreamLstm.Detection.Learning;
 
 /// <summary>The last values of a stream by row number, with their gaps in time and whether they may teach.</summary>
-internal sealed class ValueRing
+/// <param name="rowsMax">Rows remembered, a power of two from 256 on: 8,192 are a week at one value in two minutes, two hours at one a second.</param>
+internal sealed class ValueRing(int rowsMax)
 {
-    /// <summary>Rows remembered: a week at one value in two minutes, two hours at one a second.</summary>
-    public const int Capacity = 8192;
-
     /// <summary>Gaps are kept in sixteenths of a doubling of the usual gap, from 1/256 to 256 of it.</summary>
     private const double GapStepsPerDoubling = 16;
 
@@ -13,11 +11,14 @@ internal sealed class ValueRing
     private sbyte[] _gaps = new sbyte[256];
     private bool[] _abnormal = new bool[256];
 
+    /// <summary>Rows remembered.</summary>
+    public int RowsMax => rowsMax;
+
     /// <summary>Rows ever appended; the newest is Count - 1.</summary>
     public long Count { get; private set; }
 
     /// <summary>The oldest row still here.</summary>
-    public long First => Math.Max(0, Count - Capacity);
+    public long First => Math.Max(0, Count - rowsMax);
 
     public double this[long row] => _values[row & (_values.Length - 1)];
 
@@ -29,7 +30,7 @@ internal sealed class ValueRing
 
     public void Append(double value, double gapRatio)
     {
-        if (Count == _values.Length && Count < Capacity)
+        if (Count == _values.Length && Count < rowsMax)
         {
             Array.Resize(ref _values, 2 * _values.Length);
             Array.Resize(ref _gaps, _values.Length);
@@ -73,7 +74,7 @@ internal sealed class ValueRing
 
         int size = 256;
 
-        while (size < Math.Min(count, Capacity))
+        while (size < Math.Min(count, rowsMax))
         {
             size *= 2;
         }

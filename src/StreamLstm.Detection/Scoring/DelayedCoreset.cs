@@ -1,12 +1,12 @@
 namespace StreamLstm.Detection.Scoring;
 
 /// <summary>A coreset of four-dimensional vectors, every second of which enters 30 rows late: never compared with its own neighbours in time.</summary>
-internal sealed class DelayedCoreset
+internal sealed class DelayedCoreset(int membersMax)
 {
     private const int Dimension = 4;
     private const int DelayRows = 30;
 
-    private readonly Coreset _memory = new(Dimension, capacity: 2000, step: 1 / 24.0);
+    private readonly Coreset _memory = new(Dimension, capacity: membersMax, step: 1 / 24.0);
     private readonly float[] _waiting = new float[DelayRows * Dimension];
 
     /// <summary>The vector's distance to the nearest remembered one.</summary>

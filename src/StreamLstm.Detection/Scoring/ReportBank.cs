@@ -44,15 +44,24 @@ internal sealed class ReportBank
     private readonly double[] _fastScores = new double[Count];
     private readonly double[] _slowScores = new double[Count];
     private readonly double[] _drift = new double[4];
-    private readonly DelayedCoreset _context = new();
-    private readonly DelayedCoreset _means = new();
-    private readonly ShapeChannel[] _shapes = [.. Enumerable.Range(0, Count - FirstShape).Select(i => NewShape(i, DefaultPeriod, fedUpTo: -1))];
+    private readonly MemorySizes _sizes;
+    private readonly DelayedCoreset _context;
+    private readonly DelayedCoreset _means;
+    private readonly ShapeChannel[] _shapes;
     private readonly ShapeChannel?[] _next = new ShapeChannel?[Count - FirstShape];
     private int _period = DefaultPeriod;
     private double _scatter = 1;
     private double _mean3, _mean9, _mean27;
     private long _rows;
     private double _mean, _squares;
+
+    public ReportBank(MemorySizes sizes)
+    {
+        _sizes = sizes;
+        _context = new DelayedCoreset(sizes.NoveltyMembers);
+        _means = new DelayedCoreset(sizes.NoveltyMembers);
+        _shapes = [.. Enumerable.Range(0, Count - FirstShape).Select(i => NewShape(i, DefaultPeriod, fedUpTo: -1))];
+    }
 
     /// <summary>The score that picks alerts, in decades.</summary>
     public double Fast { get; private set; } = -2;
@@ -182,9 +191,9 @@ internal sealed class ReportBank
     ];
 
     /// <summary>The channel of 32 rows, of the period, and of its half.</summary>
-    private static ShapeChannel NewShape(int index, int period, long fedUpTo) => index == 0
-        ? new ShapeChannel(ShapeWindow, normalised: true, fedUpTo)
-        : new ShapeChannel(Math.Max(ShapeChannel.WindowMin, period >> (index - 1)), normalised: false, fedUpTo);
+    private ShapeChannel NewShape(int index, int period, long fedUpTo) => index == 0
+        ? new ShapeChannel(ShapeWindow, normalised: true, _sizes.ShapeMembers, fedUpTo)
+        : new ShapeChannel(Math.Max(ShapeChannel.WindowMin, period >> (index - 1)), normalised: false, _sizes.ShapeMembers, fedUpTo);
 
     private static double Temper(double score, bool isShape) => isShape || score <= 1 ? score : 1 + 0.25 * Math.Log(score);
 
@@ -269,7 +278,7 @@ internal sealed class ReportBank
         }
     }
 
-    private static ShapeChannel? LoadShape(int index, BinaryReader reader)
+    private ShapeChannel? LoadShape(int index, BinaryReader reader)
     {
         int window = reader.ReadInt32();
 
@@ -283,7 +292,7 @@ internal sealed class ReportBank
             throw new InvalidDataException($"shape: a window of {window} rows, expected {ShapeChannel.WindowMin} to {Period.LagMax}");
         }
 
-        var shape = new ShapeChannel(window, normalised: index == 0, fedUpTo: 0);
+        var shape = new ShapeChannel(window, normalised: index == 0, _sizes.ShapeMembers, fedUpTo: 0);
         shape.Load(reader);
         return shape;
     }

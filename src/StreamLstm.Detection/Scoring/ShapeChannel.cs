@@ -14,7 +14,6 @@ internal sealed class ShapeChannel
     public const int WindowMin = 8;
 
     private const int BlocksMax = 32;
-    private const int MembersMax = 2000;
 
     /// <summary>Rows before anything is said.</summary>
     private const int SilentRows = 256;
@@ -27,14 +26,15 @@ internal sealed class ShapeChannel
 
     /// <param name="window">Rows of a window.</param>
     /// <param name="normalised">Whether amplitude is taken out.</param>
+    /// <param name="membersMax">Windows remembered.</param>
     /// <param name="fedUpTo">The row behind which windows are to be remembered.</param>
-    public ShapeChannel(int window, bool normalised, long fedUpTo)
+    public ShapeChannel(int window, bool normalised, int membersMax, long fedUpTo)
     {
         Window = window;
         _normalised = normalised;
         _stride = Math.Max(1, (int)Math.Ceiling(window / 32.0 - 0.25));
         _blocks = Math.Min(BlocksMax, window / _stride);
-        _memory = new Coreset(_blocks, MembersMax, step: 1 / 20.0);
+        _memory = new Coreset(_blocks, membersMax, step: 1 / 20.0);
         _fedUpTo = fedUpTo;
     }
 

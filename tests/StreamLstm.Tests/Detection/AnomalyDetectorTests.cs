@@ -1,5 +1,6 @@
 using StreamLstm.Detection;
 using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Learning;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection;
@@ -22,6 +23,37 @@ public sealed class AnomalyDetectorTests
         Assert.InRange(opened.Count, 3, 5);
         Assert.DoesNotContain(opened, incident => incident.Row < DailySeries.Spike);
     }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1440, false)]
+    public void A_step_alerts_but_for_one_that_comes_after_a_day_without_values(int gapMinutes, bool expected)
+    {
+        double[] series = DailySeries.Clean(1, 1000);
+        var detector = new AnomalyDetector();
+        bool alerted = false;
+
+        for (int row = 0; row < 960; row++)
+        {
+            bool after = row >= 900;
+            ScoredObservation scored = detector.Score(
+                new Observation("s", Start.AddMinutes(row + (after ? gapMinutes : 0)), series[row] + (after ? 12 : 0)))!.Value;
+            alerted |= after && scored.IsAlert;
+        }
+
+        Assert.Equal(expected, alerted);
+    }
+
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(1024, true)]
+    [InlineData(1040, false)]
+    [InlineData(1056, true)]
+    [InlineData(4096, true)]
+    [InlineData(4128, false)]
+    [InlineData(4160, true)]
+    [InlineData(4161, false)]
+    public void A_stream_trains_the_more_rarely_the_longer_it_is_known(long rows, bool due) => Assert.Equal(due, StreamLearner.IsDue(rows));
 
     [Fact]
     public void Clean_series_stay_quiet()

@@ -123,6 +123,42 @@ public sealed class DetectionShardTests
         Assert.True(second.Candidate.Parameters.SequenceEqual(first.Candidate.Parameters));
     }
 
+    [Fact]
+    public void A_lean_stream_costs_a_fraction_of_a_full_one_and_still_finds_the_spike()
+    {
+        double[] series = DailySeries.WithFaults(1);
+        var lean = new DetectionShard(new DetectionOptions { Form = StreamForm.Lean }, new StreamQuota(10, 0), 0, 1, new DetectionScratch());
+        DetectionShard full = NewShard();
+        Feed(full, series, 0, 2300, BaseModel.Untrained(1));
+
+        List<ScoredObservation> scored = Feed(lean, series, 0, 2300, BaseModel.Untrained(1));
+
+        Assert.InRange(scored.FindIndex(s => s.IsAlert), DailySeries.Spike, DailySeries.Spike + 2);
+        Assert.InRange(Saved(lean).Length, 1, Saved(full).Length / 4);
+    }
+
+    [Fact]
+    public void A_restored_stream_keeps_the_form_it_began_with()
+    {
+        double[] series = DailySeries.Clean(1, 2000);
+        DetectionShard full = NewShard();
+        Feed(full, series, 0, 1990, BaseModel.Untrained(1));
+        var lean = new DetectionShard(new DetectionOptions { Form = StreamForm.Lean }, new StreamQuota(10, 0), 0, 1, new DetectionScratch());
+
+        lean.Load(new BinaryReader(new MemoryStream(Saved(full))), BaseModel.Untrained(1));
+
+        Assert.Equal(StreamForm.Full, Assert.Single(lean.Rows).Form);
+        Assert.Equal(Feed(full, series, 1990, 2000, BaseModel.Untrained(1)), Feed(lean, series, 1990, 2000, BaseModel.Untrained(1)));
+    }
+
+    private static byte[] Saved(DetectionShard shard)
+    {
+        using var file = new MemoryStream();
+        using var writer = new BinaryWriter(file);
+        shard.Save(writer);
+        return file.ToArray();
+    }
+
     private static DetectionShard NewShard() => new(new DetectionOptions(), new StreamQuota(10, 10), number: 0, shardCount: 1, new DetectionScratch());
 
     private static Observation At(string stream, int row, double value) => new(stream, Start.AddMinutes(row), value);

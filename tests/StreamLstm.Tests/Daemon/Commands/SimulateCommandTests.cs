@@ -1,0 +1,90 @@
+using System.Globalization;
+using StreamLstm.Daemon.Backtesting.Report;
+using StreamLstm.Daemon.Commands;
+
+namespace StreamLstm.Tests.Daemon.Commands;
+
+public sealed class SimulateCommandTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("streamlstm-simulate-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task A_fleet_and_its_labels_are_what_backtest_reads()
+    {
+        string data = At("fleet.ndjson"), labels = At("faults.csv");
+
+        (int code, string output, string error) = await RunAsync("--streams", "6", "--rows", "1500", "--faults", "10", "--out", data, "--labels", labels);
+
+        Assert.True(code == 0, error);
+        Assert.Empty(output);
+        Assert.Equal(6 * 1500, File.ReadLines(data).Count());
+        string[] faults = [.. File.ReadLines(labels).Skip(1)];
+        Assert.Contains($"6 streams of 1,500 rows, {faults.Length} faults", error, StringComparison.Ordinal);
+        Assert.NotEmpty(faults);
+        LabelFile read = LabelFile.Read(labels);
+        Assert.All(faults, fault => Assert.NotEmpty(read.Of(fault.Split(',')[0], "fleet.ndjson")));
+        Assert.All(faults, fault => Assert.True(
+            string.CompareOrdinal(fault.Split(',')[1], "2026-01-01T02:46:40Z") >= 0, $"{fault} is in the clean rows"));
+        int backtest = await CommandLine.InvokeAsync(
+            ["backtest", data, "--out", At("out"), "--report", "--labels", labels], new StringWriter(), new StringWriter());
+        Assert.Equal(0, backtest);
+        Assert.Contains("\"recall\":", File.ReadAllText(At("out/report.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_same_seed_writes_the_same_bytes_to_a_file_and_to_standard_output()
+    {
+        await RunAsync("--rows", "30", "--seed", "7", "--out", At("a"));
+        (int code, string output, _) = await RunAsync("--rows", "30", "--seed", "7");
+        await RunAsync("--rows", "30", "--seed", "8", "--out", At("b"));
+
+        Assert.Equal(0, code);
+        Assert.Equal(File.ReadAllText(At("a")), output);
+        Assert.NotEqual(File.ReadAllText(At("a")), File.ReadAllText(At("b")));
+        string first = output.Split('\n')[0];
+        Assert.StartsWith("{\"stream\":\"white-0\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"value\":", first, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sessions_of_events_come_one_a_line_with_the_faulty_ones_told()
+    {
+        (int code, _, string error) = await RunAsync("--events", "--rows", "2000", "--faults", "10", "--out", At("events.txt"), "--labels", At("faulty.csv"));
+
+        Assert.True(code == 0, error);
+        Assert.Equal(2000, File.ReadLines(At("events.txt")).Count());
+        string[] labels = File.ReadAllLines(At("faulty.csv"));
+        Assert.Equal("line,kind", labels[0]);
+        Assert.InRange(labels.Length - 1, 8, 40);
+        string[] sessions = File.ReadAllLines(At("events.txt"));
+        string unknown = labels.First(label => label.EndsWith(",unknown", StringComparison.Ordinal));
+        Assert.Contains("X", sessions[int.Parse(unknown.Split(',')[0], CultureInfo.InvariantCulture) - 1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--streams", "0", "--streams: 0, expected 1 to 100000")]
+    [InlineData("--rows", "0", "--rows: 0, expected 1 or more")]
+    [InlineData("--faults", "11", "--faults: 11, expected 0 to 10")]
+    [InlineData("--interval", "soon", "--interval: 'soon', expected a duration such as 500ms, 10s or 5m")]
+    [InlineData("--rows", "900000000000", "expected an end before the year 10000")]
+    public async Task Wrong_words_are_told(string option, string value, string expected)
+    {
+        (int code, string output, string error) = await RunAsync(option, value, "--out", At("none"));
+
+        Assert.Equal(2, code);
+        Assert.Empty(output);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_directory));
+    }
+
+    private string At(string name) => Path.Combine(_directory, name);
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter();
+        int code = await CommandLine.InvokeAsync(["simulate", .. arguments], output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+}
