@@ -191,7 +191,9 @@ public sealed class DetectionShard
     public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        missing = $"stream '{stream}' is not known";
+        missing = _eventRows.ContainsKey(stream)
+            ? $"stream '{stream}' is one of events: its incidents say why they were opened, single events are not explained"
+            : $"stream '{stream}' is not known";
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
 
@@ -224,7 +226,8 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(incidentId);
         ArgumentNullException.ThrowIfNull(output);
-        return !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
+        return _eventRows.ContainsKey(stream) ? LabelOutcome.StreamOfEvents
+            : !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
             : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
             : LabelOutcome.UnknownIncident;
     }

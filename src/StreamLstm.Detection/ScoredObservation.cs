@@ -44,12 +44,12 @@ public readonly record struct ScoredObservation(
     /// </summary>
     public double? Evidence { get; init; }
 
+    /// <summary>Why the stream may not alert yet, and how long that lasts; null where its next observation may.</summary>
+    public WarmUp? WarmUp { get; init; }
+
     /// <summary>For an event: the template of its text. <see cref="Value"/> then is its surprise, -ln p. Null for values.</summary>
     public string? Template { get; init; }
 
     /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
     public string? ExpectedTemplate { get; init; }
-
-    /// <summary>Why the stream may not alert yet, and how long that lasts; null where its next observation may.</summary>
-    public WarmUp? WarmUp { get; init; }
 }

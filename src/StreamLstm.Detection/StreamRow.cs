@@ -165,6 +165,7 @@ public sealed class StreamRow
         // 1 score: the value against the forecasts made for it
         (double Median, double Lower, double Upper)? expected = null;
         bool judged = row >= _options.LearningRows;
+        bool teaches = learns && !IsLabelledReal();
         Tail marginal = default;
         double? forecast24 = null;
 
@@ -175,7 +176,8 @@ public sealed class StreamRow
             forecast24 = _forecaster.Median(2, row, _bins, _history);
             marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
-                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, learns), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves, learns);
+                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, teaches), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
+                teaches);
         }
 
         // 2 decide
@@ -193,6 +195,7 @@ public sealed class StreamRow
                 LowerOffset = expected is { } l ? (float)(l.Lower - value) : float.NaN,
                 UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
                 Evidence = judged ? (float)_channels.Fast : float.NaN,
+                Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
                 Threshold = threshold,
                 Needed = suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
                 SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
@@ -211,12 +214,12 @@ public sealed class StreamRow
 
         // 3 remember
         (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
-        Remember(value, row, gapRatio, learns);
+        Remember(value, row, gapRatio, teaches);
         double? alertScore = null;
 
         if (judged)
         {
-            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, learns);
+            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, teaches);
             alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 
@@ -290,6 +293,7 @@ public sealed class StreamRow
                     : decision.Row < _options.WarmUpRows ? Lifecycle.Calibrating
                     : Lifecycle.Active,
                 decision.SuppressedBy == SuppressedBy.WarmUp ? WarmUpAt(decision.Row) : null,
+                _incidents.Of(decision.Row),
                 _decisions.Held)
             : null;
     }
@@ -388,6 +392,13 @@ public sealed class StreamRow
                 IncidentLabel.Real => true,
                 _ => !isAccepted,
             });
+        }
+
+        if (label == IncidentLabel.Real && !incident.IsSilence)
+        {
+            // Row n-1 is the last that was observed: one ago.
+            _channels.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
+            _report.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
         }
 
         _incidents.Label(incident, label);
@@ -734,15 +745,23 @@ public sealed class StreamRow
         _channels.Teach(levels);
     }
 
-    private void Remember(double value, long row, double gapRatio, bool learns)
+    /// <summary>Whether the open incident is one that a person called real: it must not become usual.</summary>
+    private bool IsLabelledReal() =>
+        _incident.IsOpen && !_incident.IsSilence && _incidents.Find(_incident.OpenedRow)?.Label == IncidentLabel.Real;
+
+    private void Remember(double value, long row, double gapRatio, bool teaches)
     {
-        if (row > 0 && learns)
+        if (row > 0)
         {
-            _differences.Add(Math.Abs(value - _lastValue), ref _random);
+            if (teaches)
+            {
+                _differences.Add(Math.Abs(value - _lastValue), ref _random);
+            }
+
             _moves += value.Equals(_lastValue) ? 0 : 1;
         }
 
-        if (learns)
+        if (teaches)
         {
             _history.Add(value, ref _random);
         }
@@ -750,7 +769,7 @@ public sealed class StreamRow
         _ring.Append(value, gapRatio);
         _lastValue = value;
 
-        if (!learns || (_incident.IsOpen && !_incident.IsSilence))
+        if (!teaches || (_incident.IsOpen && !_incident.IsSilence))
         {
             _ring.Mark(row, row + 1, abnormal: true);
         }
@@ -826,7 +845,7 @@ public sealed class StreamRow
     private static SortedReservoir NewSeasonalDifferences() => new(capacity: 512, horizon: 4000);
 
     /// <summary>How unusual the value's difference from the one a season before is, among all such differences so far; null while that is not known.</summary>
-    private Tail? SeasonalTail(long row, double value, bool learns)
+    private Tail? SeasonalTail(long row, double value, bool teaches)
     {
         int season = _encoder.ShortSeason;
 
@@ -840,7 +859,7 @@ public sealed class StreamRow
             ? null
             : QuantileBins.MarginalTailOf(difference, _seasonalDifferences, ValueScale.Of(_seasonalDifferences), _moves);
 
-        if (learns)
+        if (teaches)
         {
             _seasonalDifferences.Add(difference, ref _random);
         }

@@ -17,7 +17,7 @@ internal static class ApiEndpoints
     public static void Map(
         IEndpointRouteBuilder routes, LiveView live, Ledger ledger, PipelineService pipeline, HttpOptions options, TimeProvider time)
     {
-        var feed = new LiveFeed(live, () => Status(live, ledger, pipeline, time), options.LiveClientsMax, time);
+        var feed = new LiveFeed(live, () => Status(live, ledger, pipeline, time), id => pipeline.Labels?.Of(id), options.LiveClientsMax, time);
 
         routes.MapGet("/api/v1/status", () => Status(live, ledger, pipeline, time));
         routes.MapGet("/api/v1/streams", (string? filter, Lifecycle? lifecycle, int? limit, int? offset) =>
@@ -98,7 +98,7 @@ internal static class ApiEndpoints
         }
 
         IEnumerable<string> incidents = pipeline.History is { } history
-            ? history.Incidents(limit ?? 100, offset ?? 0, stream)
+            ? history.Incidents(limit ?? 100, offset ?? 0, stream).Select(incident => LabelEndpoints.WithLabel(incident, pipeline.Labels!))
             : live.Incidents()
                 .Where(incident => stream is null || incident.Stream == stream)
                 .Skip(offset ?? 0).Take(limit ?? 100)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -25,6 +26,20 @@ internal static class LabelEndpoints
         routes.MapDelete("/api/v1/labels/{id}", (string id, CancellationToken cancellation) =>
             GuardedAsync(pipeline, (running, labels) => RemoveAsync(running, labels, time, id, cancellation)));
         routes.MapGet("/api/v1/labels", (int? limit, int? offset) => List(pipeline, limit, offset));
+    }
+
+    /// <summary>An incident as JSON with the label it has, if any.</summary>
+    public static string WithLabel(string incident, LabelStore labels)
+    {
+        JsonObject parsed = JsonNode.Parse(incident)!.AsObject();
+
+        if (labels.Of((string)parsed["incident_id"]!) is not { } label)
+        {
+            return incident;
+        }
+
+        parsed["label"] = JsonSerializer.SerializeToNode(new { label.Id, label.Label, label.Note, label.Time }, EventJson.Options);
+        return parsed.ToJsonString(EventJson.Options);
     }
 
     private static async Task<IResult> AddAsync(
@@ -57,6 +72,11 @@ internal static class LabelEndpoints
 
         LabelOutcome outcome = await running.LabelAsync(stream, incidentId, label, time.GetUtcNow(), cancellation);
 
+        if (outcome == LabelOutcome.StreamOfEvents)
+        {
+            return Error($"incident_id: stream '{stream}' is one of events, expected an incident of a stream of values: events learn nothing from labels", 400);
+        }
+
         if (outcome != LabelOutcome.Applied)
         {
             return Error(
@@ -81,8 +101,7 @@ internal static class LabelEndpoints
 
         // Where the stream has forgotten the incident there is no effect left to take back.
         await running.LabelAsync(label.Stream, label.IncidentId, null, time.GetUtcNow(), cancellation);
-        labels.Remove(number, time.GetUtcNow());
-        return Results.Json(labels.Find(number), EventJson.Options);
+        return Results.Json(labels.Remove(label, time.GetUtcNow()), EventJson.Options);
     }
 
     private static IResult List(PipelineService pipeline, int? limit, int? offset) =>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Detection.Incidents;
 
 namespace StreamLstm.Daemon.Api;
 
@@ -11,7 +12,7 @@ namespace StreamLstm.Daemon.Api;
 /// Each message is the change since the one before, read from the view when there is room for it: a slow client gets
 /// fewer and larger messages, and nothing is queued for it. With ?stream=ID the points of that stream come along.
 /// </remarks>
-internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, int clientsMax, TimeProvider time)
+internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, Func<string, StoredLabel?> labelOf, int clientsMax, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -63,8 +64,10 @@ internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, int cli
             after = points is { Count: > 0 } ? points[^1].Time : after;
             IReadOnlyDictionary<string, IReadOnlyList<double>>? sparks = first ? live.Sparks() : null;
             first = false;
+            IncidentEvent[] incidents = [.. live.Incidents().Take(100)];
+            StoredLabel[] labels = [.. incidents.Select(incident => labelOf(incident.IncidentId)).OfType<StoredLabel>()];
             string json = JsonSerializer.Serialize(
-                new { status = status(), streams, sparks, stream, points, incidents = live.Incidents().Take(100), swaps = live.Swaps() },
+                new { status = status(), streams, sparks, stream, points, incidents, labels, swaps = live.Swaps() },
                 EventJson.Options);
             await response.WriteAsync($"data: {json}\n\n", ended);
             await response.Body.FlushAsync(ended);

@@ -3,6 +3,7 @@
 import { StreamList } from './list.js';
 import { StreamChart } from './chart.js';
 import { WhyPanel } from './why.js';
+import { labelButtons, labelWord } from './label.js';
 import { figure, clock, duration, count } from './format.js';
 
 const byId = id => document.getElementById(id);
@@ -13,8 +14,10 @@ let feed = null;
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let chosenIncident = null;
 let incidents = [];
+let labels = new Map();     // incident id -> what people said of it
 let swaps = [];
 let before = null;
+let drawnIncidents = null;
 
 listen();
 addEventListener('hashchange', () => {
@@ -44,6 +47,7 @@ function show(message) {
   header(message.status);
   list.update(message.streams, message.sparks);
   incidents = message.incidents;
+  labels = new Map(message.labels.map(label => [label.incident_id, label]));
   swaps = message.swaps;
 
   if (!chosen && list.sorted.length > 0) {
@@ -98,6 +102,13 @@ function title(state) {
 }
 
 function drawIncidents() {
+  // A row that is drawn anew loses the focus, and a click that had begun on it.
+  const drawn = JSON.stringify([incidents, [...labels], chosenIncident]);
+  if (drawn === drawnIncidents) {
+    incidents.forEach((incident, place) => byId('incidents').tBodies[0].rows[place].cells[4].textContent = lasted(incident));
+    return;
+  }
+  drawnIncidents = drawn;
   byId('quiet').hidden = incidents.length > 0;
   byId('incidents').hidden = incidents.length === 0;
   const body = byId('incidents').tBodies[0];
@@ -107,26 +118,30 @@ function drawIncidents() {
 function incidentRow(incident) {
   const row = document.createElement('tr');
   row.tabIndex = 0;
+  const label = labels.get(incident.incident_id);
   row.className = `${incident.state === 'closed' ? 'closed' : ''} ${incident.incident_id === chosenIncident ? 'chosen' : ''}`;
-  const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
-  const open = incident.state === 'closed' ? '' : ' (open)';
   const cells = [
     ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', clock(incident.onset)],
-    ['', duration(end - Date.parse(incident.onset)) + open], ['', Math.round(incident.max_score)], ['why', incident.explanation],
+    ['', lasted(incident)], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}`],
   ];
   for (const [name, text] of cells) {
     const cell = row.insertCell();
     cell.className = name === 'severity' ? `severity ${incident.severity}` : name;
     cell.textContent = text;
   }
-  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution));
+  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution), labelButtons(incident.incident_id, label));
   const pick = () => {
     chosenIncident = chosenIncident === incident.incident_id ? null : incident.incident_id;
     choose(incident.stream);
   };
   row.addEventListener('click', pick);
-  row.addEventListener('keydown', event => event.key === 'Enter' && pick());
+  row.addEventListener('keydown', event => event.key === 'Enter' && event.target === row && pick());
   return row;
+}
+
+function lasted(incident) {
+  const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
+  return duration(end - Date.parse(incident.onset)) + (incident.state === 'closed' ? '' : ' (open)');
 }
 
 /** What the score is made of, the largest share first. */

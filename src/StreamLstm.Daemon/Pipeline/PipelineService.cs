@@ -98,8 +98,30 @@ internal sealed class PipelineService(
         }
 
         _running = RunAsync();
-        _beside = Task.WhenAll(_snapshots.RunAsync(_drained.Token), Retrainer.RunAsync(_stopping.Token));
+        _beside = Task.WhenAll(
+            _snapshots.RunAsync(_drained.Token), Retrainer.RunAsync(_stopping.Token), RepeatLabelsAsync(_stopping.Token));
         return Task.CompletedTask;
+    }
+
+    /// <summary>After a crash the last snapshot does not know the last labels; where it does, this changes nothing.</summary>
+    private async Task RepeatLabelsAsync(CancellationToken stopping)
+    {
+        try
+        {
+            foreach (StoredLabel label in Labels?.LastWords() ?? [])
+            {
+                await _pipeline!.LabelAsync(
+                    label.Stream, label.IncidentId, Labels!.Of(label.IncidentId)?.Label, time.GetUtcNow(), stopping);
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        {
+            // The daemon stops; the next start repeats them.
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException unreadable)
+        {
+            LogMessages.LabelsNotRepeated(_logger, unreadable.Message);
+        }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ using StreamLstm.Detection.Incidents;
 
 namespace StreamLstm.Daemon.Sinks;
 
-/// <summary>Thinned scores and whole incidents in SQLite. Recovery never reads it; the page and people do.</summary>
+/// <summary>Thinned scores, whole incidents and their labels in SQLite. State is never recovered from it; the page and people read it.</summary>
 internal sealed class HistorySink : IScoreSink
 {
     private const int SchemaVersion = 1;

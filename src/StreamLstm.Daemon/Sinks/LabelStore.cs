@@ -1,12 +1,35 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using StreamLstm.Detection.Incidents;
 
 namespace StreamLstm.Daemon.Sinks;
 
 /// <summary>Who said what of which incident, and when: a row is never removed, only marked as taken back.</summary>
-/// <remarks>For people. What a label changes is part of the stream's own state. Each call has a connection of its own.</remarks>
-internal sealed class LabelStore(string connectionString)
+/// <remarks>
+/// What a label changes is part of the stream's own state; those given after its last snapshot are given once more after
+/// a crash. Each call has a connection of its own; those that hold are kept in memory beside.
+/// </remarks>
+internal sealed class LabelStore
 {
+    private readonly string _connectionString;
+    private readonly ConcurrentDictionary<string, StoredLabel> _holding = new(StringComparer.Ordinal);
+
+    public LabelStore(string connectionString)
+    {
+        _connectionString = connectionString;
+
+        foreach (StoredLabel label in Query("WHERE removed IS NULL", 0, 0))
+        {
+            _holding[label.IncidentId] = label;
+        }
+    }
+
+    /// <summary>The label that an incident has; null for none.</summary>
+    public StoredLabel? Of(string incidentId) => _holding.GetValueOrDefault(incidentId);
+
+    /// <summary>The last word on every incident that ever had a label, in the order in which they were given.</summary>
+    public IReadOnlyList<StoredLabel> LastWords() => Query("WHERE id IN (SELECT MAX(id) FROM label GROUP BY incident) ORDER BY id", 0, 0);
+
     /// <summary>Writes a label down; one that the incident had before is marked as taken back.</summary>
     public StoredLabel Add(string incidentId, string stream, IncidentLabel label, string note, DateTimeOffset time)
     {
@@ -26,18 +49,20 @@ internal sealed class LabelStore(string connectionString)
         command.Parameters.AddWithValue("$time", time.UtcTicks);
         long id = (long)command.ExecuteScalar()!;
         transaction.Commit();
-        return new StoredLabel(id, incidentId, stream, label, note, time, RemovedAt: null);
+        return _holding[incidentId] = new StoredLabel(id, incidentId, stream, label, note, time, RemovedAt: null);
     }
 
     /// <summary>Marks a label as taken back.</summary>
-    public void Remove(long id, DateTimeOffset time)
+    public StoredLabel Remove(StoredLabel label, DateTimeOffset time)
     {
         using SqliteConnection connection = Open();
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "UPDATE label SET removed = $time WHERE id = $id AND removed IS NULL";
-        command.Parameters.AddWithValue("$id", id);
+        command.Parameters.AddWithValue("$id", label.Id);
         command.Parameters.AddWithValue("$time", time.UtcTicks);
         command.ExecuteNonQuery();
+        _holding.TryRemove(KeyValuePair.Create(label.IncidentId, label));
+        return label with { RemovedAt = time };
     }
 
     /// <summary>One label; null where there is none of that id.</summary>
@@ -69,7 +94,7 @@ internal sealed class LabelStore(string connectionString)
 
     private SqliteConnection Open()
     {
-        var connection = new SqliteConnection(connectionString);
+        var connection = new SqliteConnection(_connectionString);
         connection.Open();
         return connection;
     }

@@ -45,6 +45,9 @@ internal static partial class LogMessages
     [LoggerMessage(300, LogLevel.Error, "History {File} cannot be used ({Reason}); moved to {Aside}, a new one begins")]
     public static partial void HistorySetAside(ILogger logger, string file, string reason, string aside);
 
+    [LoggerMessage(302, LogLevel.Warning, "The history cannot be read ({Reason}): labels given after the last snapshot, if any, do not hold")]
+    public static partial void LabelsNotRepeated(ILogger logger, string reason);
+
     [LoggerMessage(301, LogLevel.Warning, "{Section}.address: {Address} lets the network in without authentication: something else must guard the port")]
     public static partial void OpenToTheNetwork(ILogger logger, string section, string address);
 

@@ -4,7 +4,7 @@ using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Incidents;
 
-/// <summary>One decision, small: 64 bytes, and 2 for every channel beside it.</summary>
+/// <summary>One decision, small: 72 bytes, and 2 for every channel beside it.</summary>
 internal readonly record struct Decision
 {
     public required long Row { get; init; }
@@ -23,6 +23,9 @@ internal readonly record struct Decision
     /// <summary>NaN while the stream is learning.</summary>
     public required float Evidence { get; init; }
 
+    /// <summary>The evidence as it were without labels; NaN where none says anything.</summary>
+    public required float Plain { get; init; }
+
     public required float Threshold { get; init; }
 
     public required float Needed { get; init; }
@@ -40,7 +43,7 @@ internal readonly record struct Decision
     public required bool IncidentOpen { get; init; }
 
     /// <summary>Whether somebody may ask about it later.</summary>
-    public bool IsNotable => Evidence >= Threshold / 2;
+    public bool IsNotable => Evidence >= Threshold / 2 || Plain >= Threshold / 2;
 }
 
 /// <summary>The decisions of one stream that can still be explained.</summary>

@@ -12,9 +12,11 @@ internal static class Explaining
     /// <param name="scores">(channels), in decades.</param>
     /// <param name="lifecycle">Where the stream stood.</param>
     /// <param name="warmUp">Why it could not alert yet; null where it could.</param>
+    /// <param name="incident">The incident it is part of; null for none.</param>
     /// <param name="held">Which decisions are held.</param>
     public static Explanation Explain(
-        string stream, in Decision decision, ReadOnlySpan<Half> scores, Lifecycle lifecycle, WarmUp? warmUp, HeldDecisions held)
+        string stream, in Decision decision, ReadOnlySpan<Half> scores, Lifecycle lifecycle, WarmUp? warmUp,
+        RememberedIncident? incident, HeldDecisions held)
     {
         bool isJudged = !float.IsNaN(decision.Evidence);
         var explanation = new Explanation
@@ -28,10 +30,13 @@ internal static class Explaining
             Lifecycle = lifecycle,
             WarmUp = warmUp,
             Evidence = isJudged ? decision.Evidence : null,
+            EvidenceWithoutLabels = float.IsNaN(decision.Plain) ? null : decision.Plain,
             Threshold = decision.Threshold,
             Needed = decision.Needed,
             IsAlert = decision.IsAlert,
             IncidentOpen = decision.IncidentOpen,
+            IncidentId = incident is null ? null : IncidentTracker.IdOf(stream, incident.OpenedRow),
+            Label = incident?.Label,
             SuppressedBy = decision.SuppressedBy,
             SuppressedRows = decision.SuppressedRows > 0 ? decision.SuppressedRows : null,
             Indicators = isJudged ? Indicators(scores, decision.FlatRows) : [],
@@ -78,6 +83,17 @@ internal static class Explaining
         }
 
         words.Append(": ").Append(Verdict(e));
+
+        if (e.Label is { } label)
+        {
+            words.Append(label == IncidentLabel.Real ? " That incident was labelled real." : " That incident was labelled a false alarm.");
+        }
+
+        // A tenth of a decade is what is shown.
+        if (e.EvidenceWithoutLabels - e.Evidence >= 0.1)
+        {
+            words.Append(CultureInfo.InvariantCulture, $" Incidents labelled false alarms made such levels ordinary: without them it would be {e.EvidenceWithoutLabels:0.0} decades.");
+        }
 
         if (e.Indicators.Count > 0)
         {

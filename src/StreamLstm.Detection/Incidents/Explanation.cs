@@ -33,6 +33,9 @@ public sealed record Explanation
     /// <summary>What decides, in decades: 2 = a hundredth of a comparable event was to be expected so far. Null while the stream is learning.</summary>
     public double? Evidence { get; init; }
 
+    /// <summary>The evidence as it were had no incident of the stream been labelled a false alarm; null where none has.</summary>
+    public double? EvidenceWithoutLabels { get; init; }
+
     /// <summary>What it was held against, in decades.</summary>
     public required double Threshold { get; init; }
 
@@ -47,6 +50,12 @@ public sealed record Explanation
 
     /// <summary>Whether an incident was open after it.</summary>
     public required bool IncidentOpen { get; init; }
+
+    /// <summary>The incident it is part of; null for none.</summary>
+    public string? IncidentId { get; init; }
+
+    /// <summary>What a person said of that incident; null for nothing.</summary>
+    public IncidentLabel? Label { get; init; }
 
     /// <summary>What would have kept it from opening an incident whatever its evidence.</summary>
     public required SuppressedBy SuppressedBy { get; init; }

@@ -6,7 +6,10 @@ public enum IncidentLabel
     /// <summary>Nothing: such a level is ordinary, an equal event shall open no incident, and its observations may teach.</summary>
     FalseAlarm,
 
-    /// <summary>Something: its observations shall not teach, and it shall not make the next incident dearer.</summary>
+    /// <summary>
+    /// Something: its observations shall not teach what is usual, as far as they have not yet, and it shall not make the next
+    /// incident dearer.
+    /// </summary>
     Real,
 }
 
@@ -15,6 +18,9 @@ public enum LabelOutcome
 {
     /// <summary>It holds from the stream's next observation on.</summary>
     Applied,
+
+    /// <summary>The stream is one of events: those learn nothing from labels.</summary>
+    StreamOfEvents,
 
     /// <summary>There is no such stream.</summary>
     UnknownStream,

@@ -36,8 +36,8 @@ internal sealed class RememberedIncident(long openedRow, bool isSilence)
 
 /// <summary>A stream's last incidents, so that a person's label on one can change what comes.</summary>
 /// <remarks>
-/// The last 16, and the last 32 that have a label: at most 10 KiB a stream, nothing before the first incident. What labels
-/// teach follows from those that are held, so that taking one back leaves no trace; the effect of one displaced ends.
+/// The last 16, and the last 32 that have a label: at most 10 KiB a stream, nothing before the first incident. What is called
+/// ordinary follows from those that are held: it ends when the label is taken back, and when 32 later ones have displaced it.
 /// </remarks>
 internal sealed class IncidentMemory
 {
@@ -57,6 +57,10 @@ internal sealed class IncidentMemory
 
     public RememberedIncident? Find(long openedRow) =>
         _incidents.FindLast(incident => incident.OpenedRow == openedRow);
+
+    /// <summary>The incident that a row is part of; null for none.</summary>
+    public RememberedIncident? Of(long row) =>
+        _incidents.FindLast(incident => !incident.IsSilence && incident.OpenedRow <= row && row < incident.EndRow);
 
     /// <summary>Follows the open incident by one row.</summary>
     /// <param name="openedRow">Where it began.</param>

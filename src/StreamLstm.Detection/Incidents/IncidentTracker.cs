@@ -51,7 +51,7 @@ internal sealed class IncidentTracker
         OpenedRow = verdict.Row;
         _kind = verdict.Kind;
         _onset = verdict.Onset;
-        _incidentId = EventId(verdict.Stream, verdict.Row, 'o');
+        _incidentId = IdOf(verdict.Stream, verdict.Row);
         _revision = 0;
         _quietRows = 0;
         _maxScore = _announcedScore = verdict.Score;
@@ -143,6 +143,9 @@ internal sealed class IncidentTracker
         _lastAlertScore = reader.ReadDouble();
     }
 
+    /// <summary>The id of the incident that began at a row.</summary>
+    public static string IdOf(string stream, long openedRow) => EventId(stream, openedRow, 'o');
+
     /// <summary>Reads the row at which an incident of this stream began from its id.</summary>
     public static bool TryOpenedRow(string stream, string incidentId, out long row)
     {
@@ -150,7 +153,7 @@ internal sealed class IncidentTracker
         string[] parts = incidentId.Split('-');
         return parts.Length == 3
             && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out row)
-            && EventId(stream, row, 'o') == incidentId;
+            && IdOf(stream, row) == incidentId;
     }
 
     private IncidentEvent Event(in Verdict verdict, IncidentState state, string id) => new()

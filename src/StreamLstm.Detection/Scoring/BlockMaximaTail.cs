@@ -25,6 +25,9 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
     /// <summary>What a kept maximum loses per block: an extreme is half forgotten after 280 blocks, 7,000 rows.</summary>
     private const double Fade = 0.9975;
 
+    /// <summary>In place of the maximum of a block that is not to count: indicators are never negative.</summary>
+    private const double Void = -1;
+
     private readonly double[] _highest = new double[KeptMax];
     private readonly double[] _waiting = new double[delayBlocks];
     private int _kept;
@@ -36,65 +39,62 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
     /// <summary>Blocks that count.</summary>
     public int Blocks { get; private set; }
 
-    /// <summary>A level that a person called ordinary: every maximum counts as if it had come to at least that. 0 for none; not saved.</summary>
-    public double Ordinary
-    {
-        get;
-        set
-        {
-            field = value;
-            Fit();
-        }
-    }
+    /// <summary>A level that a person called ordinary: one event of that height was to be expected, whatever the maxima say. 0 for none; not saved.</summary>
+    public double Ordinary { get; set; }
 
     /// <summary>The score of a channel value; <see cref="Unknown"/> where nothing is known yet.</summary>
     public double Score(double value)
+    {
+        double plain = PlainScore(value);
+        return Ordinary > 0 && plain > 0 ? Math.Min(plain, Decades(Math.Max(0, value - Ordinary))) : plain;
+    }
+
+    /// <summary>The score as it were had nobody called a level ordinary.</summary>
+    public double PlainScore(double value)
     {
         if (_kept < 4)
         {
             return Unknown;
         }
 
-        double excess = value - Math.Max(_highest[_kept - 1], Ordinary);
-
-        if (excess <= 0)
-        {
-            return Math.Max(Unknown, excess / (_meanExcess * Math.Log(10)) - Math.Log10(_kept));
-        }
-
-        double known = _kept + priorCount;
-        return known * Math.Log10(1 + excess / (known * _meanExcess)) - Math.Log10(_kept);
+        double excess = value - _highest[_kept - 1];
+        return excess <= 0
+            ? Math.Max(Unknown, excess / (_meanExcess * Math.Log(10)) - Math.Log10(_kept))
+            : Decades(excess) - Math.Log10(_kept);
     }
 
     public void Add(double value)
     {
-        _blockMax = Math.Max(_blockMax, value);
+        _blockMax = _blockMax < 0 ? Void : Math.Max(_blockMax, value);
+        EndRow();
+    }
 
-        if (++_blockRows < BlockRows)
+    /// <summary>Lets a row pass that is not to teach: its block counts for nothing.</summary>
+    public void Skip()
+    {
+        _blockMax = Void;
+        EndRow();
+    }
+
+    /// <summary>Keeps rows from teaching afterwards, as far as their blocks do not count yet.</summary>
+    /// <param name="firstRowsAgo">The first of them; 1 is the last row that was added.</param>
+    /// <param name="lastRowsAgo">The last of them.</param>
+    public void Exclude(long firstRowsAgo, long lastRowsAgo)
+    {
+        if (lastRowsAgo <= _blockRows)
         {
-            return;
+            _blockMax = Void;
         }
 
-        double completed = _blockMax;
-        _blockMax = 0;
-        _blockRows = 0;
-
-        if (_waiting.Length > 0)
+        for (int block = 0; block < _waitingCount; block++)
         {
-            if (_waitingCount < _waiting.Length)
+            long newestRowsAgo = _blockRows + (long)(_waitingCount - 1 - block) * BlockRows + 1;
+
+            if (firstRowsAgo >= newestRowsAgo && lastRowsAgo < newestRowsAgo + BlockRows)
             {
-                _waiting[_waitingCount++] = completed;
-                return;
+                _waiting[block] = Void;
             }
-
-            double oldest = _waiting[0];
-            Array.Copy(_waiting, 1, _waiting, 0, _waiting.Length - 1);
-            _waiting[^1] = completed;
-            completed = oldest;
         }
-
-        Enter(completed);
-        Fit();
     }
 
     public void Save(BinaryWriter writer)
@@ -142,6 +142,42 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
         Fit();
     }
 
+    /// <summary>How improbable an event is that exceeds a level by so much, given that it exceeds it.</summary>
+    private double Decades(double excess)
+    {
+        double known = _kept + priorCount;
+        return known * Math.Log10(1 + excess / (known * _meanExcess));
+    }
+
+    private void EndRow()
+    {
+        if (++_blockRows < BlockRows)
+        {
+            return;
+        }
+
+        double completed = _blockMax;
+        _blockMax = 0;
+        _blockRows = 0;
+
+        if (_waiting.Length > 0)
+        {
+            if (_waitingCount < _waiting.Length)
+            {
+                _waiting[_waitingCount++] = completed;
+                return;
+            }
+
+            double oldest = _waiting[0];
+            Array.Copy(_waiting, 1, _waiting, 0, _waiting.Length - 1);
+            _waiting[^1] = completed;
+            completed = oldest;
+        }
+
+        Enter(completed);
+        Fit();
+    }
+
     private void Fit()
     {
         if (_kept == 0)
@@ -149,13 +185,13 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
             return;
         }
 
-        double u = Math.Max(_highest[_kept - 1], Ordinary);
+        double u = _highest[_kept - 1];
         double least = prior + priorPerLevel * u;
         double excess = priorCount * least;
 
         for (int i = 0; i < _kept; i++)
         {
-            excess += Math.Max(0, _highest[i] - u);
+            excess += _highest[i] - u;
         }
 
         _meanExcess = Math.Max(excess / (_kept + priorCount), least);
@@ -163,6 +199,11 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
 
     private void Enter(double maximum)
     {
+        if (maximum < 0)
+        {
+            return;
+        }
+
         Blocks++;
 
         for (int i = 0; i < _kept; i++)

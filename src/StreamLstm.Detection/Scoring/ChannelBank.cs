@@ -30,12 +30,16 @@ internal sealed class ChannelBank
     private int _flatRows;
     private double _mean3, _mean9, _mean27;
     private long _rows;
+    private bool _hasOrdinary;
 
     /// <summary>The score that decides, in decades.</summary>
     public double Fast { get; private set; }
 
     /// <summary>The score that is reported, in decades.</summary>
     public double Slow { get; private set; }
+
+    /// <summary><see cref="Fast"/> as it were had nobody called a level ordinary; null where nobody has.</summary>
+    public double? Plain { get; private set; }
 
     /// <summary>Scores of the channels behind <see cref="Fast"/>: (channels).</summary>
     public ReadOnlySpan<double> FastScores => _fastScores;
@@ -56,10 +60,10 @@ internal sealed class ChannelBank
     /// <param name="scale">The stream's scale.</param>
     /// <param name="differenceScale">Usual size of its differences.</param>
     /// <param name="moves">How often the stream's value has ever changed.</param>
-    /// <param name="learns">Whether the row may teach.</param>
+    /// <param name="teaches">Whether it learns from the row.</param>
     public void Observe(
         double value, double previous, ReadOnlySpan<Tail> forecast, Tail? season, Tail marginal,
-        SortedReservoir history, ValueScale scale, double differenceScale, long moves, bool learns = true)
+        SortedReservoir history, ValueScale scale, double differenceScale, long moves, bool teaches)
     {
         // A stream that has hardly ever moved says little about how far it moves: its first change is news, not proof.
         double evidence = Math.Min(1, moves / (double)MovesForFullEvidence);
@@ -73,7 +77,9 @@ internal sealed class ChannelBank
         _values[(int)Channel.Rarity] = marginal.Surprise;
         _values[(int)Channel.Range] = BeyondRange(value, y, history, scale);
         _values[(int)Channel.Flatline] = Flatline(value, previous, differenceScale);
-        _values[(int)Channel.Shape] = Shape(y, learns);
+        _values[(int)Channel.Shape] = Shape(y, teaches);
+
+        Span<double> plain = _hasOrdinary ? stackalloc double[Channels.Count] : [];
 
         for (int channel = 0; channel < _values.Length; channel++)
         {
@@ -86,18 +92,36 @@ internal sealed class ChannelBank
             if (channel == (int)Channel.Season && season is null)
             {
                 _fastScores[channel] = _slowScores[channel] = BlockMaximaTail.Unknown;
+
+                if (_hasOrdinary)
+                {
+                    plain[channel] = BlockMaximaTail.Unknown;
+                }
+
                 continue;
+            }
+
+            if (_hasOrdinary)
+            {
+                plain[channel] = _fast[channel].PlainScore(_values[channel]);
             }
 
             _fastScores[channel] = _fast[channel].Score(_values[channel]);
             _slowScores[channel] = _slow[channel].Score(_values[channel]);
 
-            if (learns)
+            if (teaches)
             {
                 _fast[channel].Add(_values[channel]);
                 _slow[channel].Add(_values[channel]);
             }
+            else
+            {
+                _fast[channel].Skip();
+                _slow[channel].Skip();
+            }
         }
+
+        Plain = _hasOrdinary ? ScoreCombination.Combine(plain) : null;
 
         Fast = ScoreCombination.Combine(_fastScores);
         Slow = ScoreCombination.Combine(_slowScores);
@@ -121,6 +145,19 @@ internal sealed class ChannelBank
         {
             _fast[channel].Ordinary = levels[channel];
             _slow[channel].Ordinary = levels[channel];
+        }
+
+        _hasOrdinary = levels.ContainsAnyExcept(0);
+    }
+
+    /// <summary>Keeps rows from teaching afterwards, as far as they have not taught yet.</summary>
+    /// <param name="firstRowsAgo">The first of them; 1 is the last row observed.</param>
+    /// <param name="lastRowsAgo">The last of them.</param>
+    public void Exclude(long firstRowsAgo, long lastRowsAgo)
+    {
+        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        {
+            tail.Exclude(firstRowsAgo, lastRowsAgo);
         }
     }
 
@@ -211,7 +248,7 @@ internal sealed class ChannelBank
     }
 
     /// <summary>Ten times the distance of (y, means of about 3, 9 and 27 rows) to the nearest such vector remembered.</summary>
-    private double Shape(double y, bool learns)
+    private double Shape(double y, bool teaches)
     {
         _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
         _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
@@ -219,7 +256,7 @@ internal sealed class ChannelBank
         Span<float> vector = [(float)y, (float)_mean3, (float)_mean9, (float)_mean27];
         double novelty = 10 * _shapes.Novelty(vector);
 
-        if (_rows++ % 2 == 0 && learns)
+        if (_rows++ % 2 == 0 && teaches)
         {
             _shapes.Add(vector);
         }

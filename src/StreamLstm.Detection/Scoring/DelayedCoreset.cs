@@ -12,8 +12,8 @@ internal sealed class DelayedCoreset(int membersMax)
     /// <summary>The vector's distance to the nearest remembered one.</summary>
     /// <param name="vector">(4).</param>
     /// <param name="row">Its row.</param>
-    /// <param name="learns">Whether it may be remembered later.</param>
-    public double Novelty(ReadOnlySpan<float> vector, long row, bool learns)
+    /// <param name="teaches">Whether it may be remembered later.</param>
+    public double Novelty(ReadOnlySpan<float> vector, long row, bool teaches)
     {
         double novelty = _memory.Novelty(vector);
         Span<float> slot = _waiting.AsSpan((int)(row % DelayRows) * Dimension, Dimension);
@@ -25,7 +25,7 @@ internal sealed class DelayedCoreset(int membersMax)
 
         vector.CopyTo(slot);
 
-        if (!learns)
+        if (!teaches)
         {
             slot[0] = float.NaN;
         }

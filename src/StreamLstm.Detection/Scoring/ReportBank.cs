@@ -81,10 +81,10 @@ internal sealed class ReportBank
     /// <param name="seen">The lowest and highest value before it.</param>
     /// <param name="scale">The stream's scale.</param>
     /// <param name="period">The stream's period in rows; 0 for none.</param>
-    /// <param name="learns">Whether the row may teach.</param>
+    /// <param name="teaches">Whether it learns from the row.</param>
     public void Observe(
         long row, ValueRing ring, ReadOnlySpan<Tail> forecast, double? forecast24, Tail marginal,
-        (double Low, double High) seen, ValueScale scale, int period, bool learns = true)
+        (double Low, double High) seen, ValueScale scale, int period, bool teaches)
     {
         double value = ring[row];
         double y = scale.Y(value);
@@ -95,8 +95,8 @@ internal sealed class ReportBank
         _values[(int)ReportChannel.Range] = BeyondRange(y, scale.Y(seen.Low), scale.Y(seen.High));
         _values[(int)ReportChannel.Rarity] = -Math.Log(marginal.Probability);
         _values[(int)ReportChannel.Scatter] = Scatter(marginal);
-        Novelties(row, y, forecast24 is { } expected ? scale.Y(expected) : y, learns);
-        Shapes(row, ring, scale, period == 0 ? DefaultPeriod : period, learns);
+        Novelties(row, y, forecast24 is { } expected ? scale.Y(expected) : y, teaches);
+        Shapes(row, ring, scale, period == 0 ? DefaultPeriod : period, teaches);
 
         for (int channel = 0; channel < Count; channel++)
         {
@@ -105,15 +105,31 @@ internal sealed class ReportBank
             _fastScores[channel] = row < FirstScoredRow ? -2 : Temper(_fast[channel].Score(indicator), isShape);
             _slowScores[channel] = row < FirstScoredRow ? -2 : Temper(_slow[channel].Score(indicator), isShape);
 
-            if (learns)
+            if (teaches)
             {
                 _fast[channel].Add(indicator);
                 _slow[channel].Add(indicator);
+            }
+            else
+            {
+                _fast[channel].Skip();
+                _slow[channel].Skip();
             }
         }
 
         Fast = ScoreCombination.PowerMean(_fastScores, FastPower);
         Slow = ScoreCombination.PowerMean(_slowScores, SlowPower);
+    }
+
+    /// <summary>Keeps rows from calibrating afterwards, as far as they have not yet.</summary>
+    /// <param name="firstRowsAgo">The first of them; 1 is the last row observed.</param>
+    /// <param name="lastRowsAgo">The last of them.</param>
+    public void Exclude(long firstRowsAgo, long lastRowsAgo)
+    {
+        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        {
+            tail.Exclude(firstRowsAgo, lastRowsAgo);
+        }
     }
 
     public void Save(BinaryWriter writer)
@@ -217,18 +233,18 @@ internal sealed class ReportBank
     }
 
     /// <summary>Ten times the distances of (y, means of about 3 and 9 rows, forecast) and (y, means of about 3, 9 and 27) to the nearest remembered.</summary>
-    private void Novelties(long row, double y, double forecast, bool learns)
+    private void Novelties(long row, double y, double forecast, bool teaches)
     {
         _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
         _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
         _mean27 += (y - _mean27) / Math.Min(_rows + 1, 14);
-        _values[(int)ReportChannel.Context] = 10 * _context.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)forecast], row, learns);
-        _values[(int)ReportChannel.Means] = 10 * _means.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row, learns);
+        _values[(int)ReportChannel.Context] = 10 * _context.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)forecast], row, teaches);
+        _values[(int)ReportChannel.Means] = 10 * _means.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row, teaches);
     }
 
-    private void Shapes(long row, ValueRing ring, ValueScale scale, int period, bool learns)
+    private void Shapes(long row, ValueRing ring, ValueScale scale, int period, bool teaches)
     {
-        if (learns)
+        if (teaches)
         {
             double value = ring[row];
             double difference = value - _mean;
@@ -254,7 +270,7 @@ internal sealed class ReportBank
 
         for (int i = 0; i < _shapes.Length; i++)
         {
-            if (!learns)
+            if (!teaches)
             {
                 _shapes[i].Skip(row);
                 _next[i]?.Skip(row);

@@ -118,6 +118,25 @@ public sealed partial class LivePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_false_alarm_is_labelled_by_a_button_and_taken_back_by_the_same()
+    {
+        double[] values = Series.Daily(3, 900);
+        values[^1] = 80;
+        await Daemon.PostAsync("plant/boiler", values, DateTimeOffset.UtcNow.AddMinutes(-20));
+        IPage page = await OpenAsync();
+        await page.Locator("#incidents tbody tr").First.ClickAsync();
+        ILocator button = page.Locator(".label button", new() { HasText = "false alarm" });
+
+        await button.ClickAsync();
+        await Assertions.Expect(button).ToHaveAttributeAsync("aria-pressed", "true");
+        await Assertions.Expect(page.Locator("#incidents td.why").First).ToContainTextAsync("false alarm: ");
+
+        await button.ClickAsync();
+        await Assertions.Expect(button).ToHaveAttributeAsync("aria-pressed", "false");
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
     public async Task On_a_phone_nothing_is_wider_than_the_screen()
     {
         await Daemon.PostAsync("a/very/long/name/of/a/stream/that/goes/on/and/on/and/on/temperature", Series.Daily(1, 500), DateTimeOffset.UtcNow.AddMinutes(-10));
