@@ -20,6 +20,9 @@ internal sealed class Cadence
     /// <summary>Whether the stream has been quiet for too long.</summary>
     public bool IsSilent { get; private set; }
 
+    /// <summary>Whether that silence was kept back, and may be told later.</summary>
+    public bool IsSilenceHeld { get; set; }
+
     /// <summary>Whether the stream's records carry the present time: one that replays the past cannot fall silent.</summary>
     public bool IsLive { get; private set; }
 
@@ -64,13 +67,14 @@ internal sealed class Cadence
     /// <param name="time">The record's time.</param>
     /// <param name="ingestedAt">When it came.</param>
     /// <param name="isFirst">Whether there was none before it.</param>
+    /// <param name="learns">Whether its gap counts as one of the stream's.</param>
     /// <param name="random">For the sample of gaps.</param>
-    public Arrival Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, bool isFirst, ref SeededRandom random)
+    public Arrival Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, bool isFirst, bool learns, ref SeededRandom random)
     {
         bool wasSilent = IsSilent;
         DateTimeOffset last = LastTime;
         IsLive = (ingestedAt - time).Duration() < FutureMax;
-        IsSilent = false;
+        IsSilent = IsSilenceHeld = false;
         LastTime = time;
 
         if (isFirst)
@@ -83,7 +87,7 @@ internal sealed class Cadence
         double longest = _gapSeconds.Count == 0 ? gap : _gapSeconds.Quantile(0.99);
 
         // A silence is no cadence: it must not lengthen the patience with the next one.
-        if (!wasSilent)
+        if (!wasSilent && learns)
         {
             _gapSeconds.Add(gap, ref random);
         }
@@ -96,10 +100,10 @@ internal sealed class Cadence
             wasSilent);
     }
 
-    /// <summary>Whether the stream has just fallen silent, by the shard's clock; says so once.</summary>
+    /// <summary>Whether the stream has just fallen silent, by the shard's clock; says so once, and again while that is held.</summary>
     public bool FallsSilent(double clockSeconds)
     {
-        if (IsSilent || !IsLive || clockSeconds - LastArrivalSeconds < SilenceAfterSeconds)
+        if ((IsSilent && !IsSilenceHeld) || !IsLive || clockSeconds - LastArrivalSeconds < SilenceAfterSeconds)
         {
             return false;
         }
@@ -117,6 +121,7 @@ internal sealed class Cadence
     {
         writer.Write(LastTime.UtcTicks);
         writer.Write(IsSilent);
+        writer.Write(IsSilenceHeld);
         writer.Write(IsLive);
         _gapSeconds.Save(writer);
     }
@@ -125,6 +130,7 @@ internal sealed class Cadence
     {
         LastTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         IsSilent = reader.ReadBoolean();
+        IsSilenceHeld = reader.ReadBoolean();
         IsLive = reader.ReadBoolean();
         _gapSeconds.Load(reader);
     }

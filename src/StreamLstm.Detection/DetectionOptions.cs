@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Multivariate;
 using StreamLstm.Detection.Thresholds;
 
@@ -32,6 +33,12 @@ public sealed record DetectionOptions
 
     /// <summary>How records of several values are judged together; the first whose pattern the stream's name matches counts. By default all are.</summary>
     public IReadOnlyList<VectorOptions> Vectors { get; init; } = [new()];
+
+    /// <summary>What must hold of alerts beyond their evidence; the first whose streams match counts.</summary>
+    public IReadOnlyList<AlertRule> AlertRules { get; init; } = [];
+
+    /// <summary>Stretches of time in which some streams are expected to be odd.</summary>
+    public IReadOnlyList<MaintenanceWindow> Maintenance { get; init; } = [];
 
     /// <summary>How often a stream may alert.</summary>
     internal AlertBudgetOptions Alerts { get; init; } = new();

@@ -3,6 +3,7 @@ using StreamLstm.Detection.Events.Online;
 using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Detection;
 
@@ -15,6 +16,7 @@ public sealed class DetectionShard
     private readonly Dictionary<string, VectorRow> _vectorRows = new(StringComparer.Ordinal);
     private readonly Dictionary<string, EventRow> _eventRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
+    private readonly AlertPolicy _policy;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly TrainingBuffer _training;
@@ -45,6 +47,7 @@ public sealed class DetectionShard
         }
 
         _options = options;
+        _policy = new AlertPolicy(options);
         _quota = quota;
         _scratch = scratch;
         _training = new TrainingBuffer(Math.Max(8, options.TrainingWindowsMax / shardCount));
@@ -95,7 +98,7 @@ public sealed class DetectionShard
                     continue;
                 }
 
-                row = new StreamRow(observation.Stream, _options, model, _options.Form, ownWeights);
+                row = new StreamRow(observation.Stream, _options, _policy, model, _options.Form, ownWeights);
                 _rows.Add(observation.Stream, row);
             }
 
@@ -115,7 +118,7 @@ public sealed class DetectionShard
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, model, row.Form, row.HasOwnWeights);
+                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, _policy, model, row.Form, row.HasOwnWeights);
                 output.Rejected[(int)RejectionReason.Fault]++;
                 output.Faults.Add((observation, fault));
             }
@@ -200,7 +203,7 @@ public sealed class DetectionShard
                 return;
             }
 
-            row = new EventRow(observation.Stream, _options.Events, _options.Seed, ownWeights);
+            row = new EventRow(observation.Stream, _options, _policy, ownWeights);
             _eventRows.Add(observation.Stream, row);
         }
 
@@ -213,7 +216,7 @@ public sealed class DetectionShard
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options.Events, _options.Seed, row.HasOwnWeights);
+            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options, _policy, row.HasOwnWeights);
             output.Rejected[(int)RejectionReason.Fault]++;
             output.Faults.Add((observation, fault));
         }
@@ -243,6 +246,14 @@ public sealed class DetectionShard
         }
     }
 
+    /// <summary>Other maintenance windows hold from the next observation on.</summary>
+    /// <param name="windows">All of them, those of the options too.</param>
+    public void Maintain(IReadOnlyList<MaintenanceWindow> windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        _policy.Maintenance = windows;
+    }
+
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="at">The time asked for; null for the last decision.</param>
@@ -254,6 +265,24 @@ public sealed class DetectionShard
             ? $"stream '{stream}' is one of events: its incidents say why they were opened, single events are not explained"
             : $"stream '{stream}' is not known";
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
+    }
+
+    /// <summary>Takes a person's word that a stream's present level is its new normal: its open incident is closed, and such a level opens no other.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="output">Where it is said that the incident is closed.</param>
+    public AcceptOutcome Accept(string stream, ShardOutput output)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(output);
+        bool? accepted = _rows.TryGetValue(stream, out StreamRow? row) ? row.Accept(output)
+            : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Accept(_modelVersion, output)
+            : null;
+        return accepted switch
+        {
+            true => AcceptOutcome.Applied,
+            false => AcceptOutcome.NothingOpen,
+            null => AcceptOutcome.UnknownStream,
+        };
     }
 
     /// <summary>Takes a person's word on an incident, so that the stream's next decisions heed it.</summary>
@@ -273,11 +302,35 @@ public sealed class DetectionShard
             : LabelOutcome.UnknownIncident;
     }
 
+    /// <summary>Hands streams over to the shards they belong to, as alert rules with groups may have changed. Before any observation.</summary>
+    /// <param name="owner">The shard a stream belongs to; this one for most.</param>
+    public void Rehome(Func<string, DetectionShard> owner)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+
+        foreach (string stream in _rows.Keys.Where(stream => owner(stream) != this).ToArray())
+        {
+            DetectionShard home = owner(stream);
+            _rows.Remove(stream, out StreamRow? row);
+            row!.Gate.MoveTo(home._policy);
+            home._rows.Add(stream, row);
+        }
+
+        foreach (string stream in _eventRows.Keys.Where(stream => owner(stream) != this).ToArray())
+        {
+            DetectionShard home = owner(stream);
+            _eventRows.Remove(stream, out EventRow? row);
+            row!.Gate.MoveTo(home._policy);
+            home._eventRows.Add(stream, row);
+        }
+    }
+
     /// <summary>Writes every stream's state.</summary>
     public void Save(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write(_random.State);
+        _policy.Save(writer);
         writer.Write(_rows.Count);
 
         foreach ((string stream, StreamRow row) in _rows)
@@ -312,12 +365,13 @@ public sealed class DetectionShard
     {
         ArgumentNullException.ThrowIfNull(reader);
         _random = new SeededRandom(reader.ReadUInt64());
+        _policy.Load(reader);
         int count = reader.ReadInt32();
 
         for (int i = 0; i < count; i++)
         {
             string stream = reader.ReadString();
-            StreamRow row = StreamRow.Load(stream, _options, model, reader);
+            StreamRow row = StreamRow.Load(stream, _options, _policy, model, reader);
             _quota.Restore(row.HasOwnWeights);
             _rows.Add(stream, row);
         }
@@ -339,7 +393,7 @@ public sealed class DetectionShard
         for (int left = reader.ReadInt32(); left > 0; left--)
         {
             string stream = reader.ReadString();
-            EventRow row = EventRow.Load(stream, _options.Events, _options.Seed, reader);
+            EventRow row = EventRow.Load(stream, _options, _policy, reader);
             _quota.Restore(row.HasOwnWeights);
             _eventRows.Add(stream, row);
         }

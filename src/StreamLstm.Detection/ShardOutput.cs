@@ -21,6 +21,9 @@ public sealed class ShardOutput
     /// <summary>Values of records in columns their stream does not have: it has the 128 it showed first, or those configured.</summary>
     public int ValuesOfUnknownColumns { get; internal set; }
 
+    /// <summary>Alerts kept back, indexed by <see cref="SuppressedBy"/>: a stretch kept back for one reason is one.</summary>
+    public int[] Suppressed { get; } = new int[Enum.GetValues<SuppressedBy>().Length];
+
     /// <summary>Observations whose scoring failed, each with its fault; their streams started again.</summary>
     public List<(Observation Observation, Exception Fault)> Faults { get; } = [];
 
@@ -39,6 +42,7 @@ public sealed class ShardOutput
         Scored.Clear();
         Incidents.Clear();
         Array.Clear(Rejected);
+        Array.Clear(Suppressed);
         Faults.Clear();
         ValuesMasked = 0;
         ValuesOfUnknownColumns = 0;

@@ -26,6 +26,9 @@ public sealed class StreamRow
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;
 
+    /// <summary>What a silence is worth, in decades.</summary>
+    private const double SilenceScore = 4;
+
     /// <summary>Rows before there are bins.</summary>
     private const int FirstBins = 32;
 
@@ -42,7 +45,9 @@ public sealed class StreamRow
     private readonly ReportBank _report;
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
+    private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
+    private readonly RegimeAcceptance _regime = new();
     private readonly DecisionLog _decisions = new();
     private readonly IncidentMemory _incidents = new();
     private StreamLearner? _learner;
@@ -52,7 +57,7 @@ public sealed class StreamRow
     private long _period;
     private long _mutedUntil;
 
-    internal StreamRow(string stream, DetectionOptions options, BaseModel model, StreamForm form, bool ownWeights)
+    internal StreamRow(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, StreamForm form, bool ownWeights)
     {
         Stream = stream;
         Form = form;
@@ -62,6 +67,7 @@ public sealed class StreamRow
         _ring = new ValueRing(sizes.RingRows);
         _report = new ReportBank(sizes);
         _budget = new AlertBudget(options.Alerts);
+        _gate = policy.NewGate(stream);
         _encoder = new ForecastInput(_ring, _history, _bins);
         _random = SeededRandom.Of(stream, options.Seed);
         _learner = ownWeights ? new StreamLearner(model.Weights, sizes.RingRows) : null;
@@ -93,6 +99,9 @@ public sealed class StreamRow
     /// <summary>Whether the stream has weights of its own.</summary>
     public bool HasOwnWeights => _learner is not null;
 
+    /// <summary>What its alerts must pass.</summary>
+    internal AlertGate Gate => _gate;
+
     /// <summary>Seconds on the shard's clock at which the last observation came; for silence.</summary>
     internal double LastArrivalSeconds
     {
@@ -123,14 +132,22 @@ public sealed class StreamRow
     {
         long row = _ring.Count;
         double value = observation.Value;
-        double gapRatio = Arrive(observation, ingestedAt, output);
+        Maintenance maintenance = _gate.MaintenanceAt(observation.Time);
+        bool learns = !maintenance.FreezeLearning;
+        double gapRatio = Arrive(observation, ingestedAt, learns, output);
+
+        if (!learns && row < _options.WarmUpRows)
+        {
+            return Wait(observation);
+        }
+
         TakeNoticeOf(model, scratch);
         ForecastWeights weights = _learner?.Weights ?? model.Weights;
 
         // 1 score: the value against the forecasts made for it
         (double Median, double Lower, double Upper)? expected = null;
         bool judged = row >= _options.LearningRows;
-        bool teaches = !IsLabelledReal();
+        bool teaches = learns && !IsLabelledReal();
         Tail marginal = default;
         double? forecast24 = null;
 
@@ -147,8 +164,9 @@ public sealed class StreamRow
 
         // 2 decide
         float threshold = (float)_budget.Threshold;
-        (SuppressedBy suppressed, long suppressedRows) = Suppression(row);
-        bool alert = judged && Decide(observation, row, expected, output);
+        (SuppressedBy suppressed, long suppressedRows) = Suppression(row, maintenance.MuteAlerts);
+        SuppressedBy refused = SuppressedBy.None;
+        bool alert = judged && Decide(observation, row, expected, maintenance.MuteAlerts, suppressed, output, out refused);
         _decisions.Add(
             new Decision
             {
@@ -161,9 +179,9 @@ public sealed class StreamRow
                 Evidence = judged ? (float)_channels.Fast : float.NaN,
                 Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
                 Threshold = threshold,
-                Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
-                SuppressedBy = suppressed,
-                SuppressedRows = (int)suppressedRows,
+                Needed = suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
+                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
                 FlatRows = _channels.FlatRows,
                 ModelVersion = (int)ModelVersion,
                 IsAlert = alert,
@@ -188,7 +206,10 @@ public sealed class StreamRow
         }
 
         // 4 learn
-        Learn(row, scratch, output);
+        if (learns)
+        {
+            Learn(row, scratch, output);
+        }
 
         // 5 step: h, c and the forecasts of the rows to come
         if (row >= FirstBins)
@@ -225,6 +246,19 @@ public sealed class StreamRow
         };
     }
 
+    /// <summary>A stream in its warm-up does not get on with it while nothing may be learnt: the observation is taken and left aside.</summary>
+    private ScoredObservation Wait(in Observation observation)
+    {
+        _lastValue = observation.Value;
+        _forecaster.Reset();
+        return new ScoredObservation(
+            Stream, observation.Time, observation.Value, Lifecycle, Progress, AnomalyScore: null, Score: 0,
+            Expected: null, Lower: null, Upper: null, IsAlert: false, Channel: "", ModelVersion)
+        {
+            WarmUp = WarmUpAt(_ring.Count - 1)?.Standing(),
+        };
+    }
+
     /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
     internal Explanation? Explain(DateTimeOffset? at, out string? missing)
     {
@@ -249,18 +283,51 @@ public sealed class StreamRow
     /// <param name="output">Where the event goes.</param>
     internal void CheckSilence(DateTimeOffset now, double clockSeconds, ShardOutput output)
     {
+        bool again = _cadence.IsSilent;
+
         if (Rows < _options.LearningRows || !_cadence.FallsSilent(clockSeconds))
         {
             return;
         }
 
+        // Asked before an incident is closed: that one has ended in this silence.
+        SuppressedBy refused = _gate.AdmitSilence(now, SilenceScore);
+
+        if (refused != SuppressedBy.None && !again)
+        {
+            _gate.Count(_ring.Count, refused, output);
+        }
+
+        _cadence.IsSilenceHeld = AlertGate.IsForATime(refused);
+
         if (_incident.IsOpen)
         {
-            output.Incidents.Add(_incident.Close(SilenceVerdict(now, ""), "the stream fell silent"));
+            output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(now, ""), "the stream fell silent")));
+        }
+
+        if (refused != SuppressedBy.None)
+        {
+            return;
         }
 
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, _cadence.ExplainSilence(clockSeconds))));
         FollowSilence(_incident.OpenedRow, clockSeconds - LastArrivalSeconds);
+    }
+
+    /// <summary>Takes a person's word that the present level is the new normal; false where no incident of a value is open.</summary>
+    internal bool Accept(ShardOutput output)
+    {
+        if (!_incident.IsOpen || _incident.IsSilence)
+        {
+            return false;
+        }
+
+        Accept(
+            NewVerdict(new Observation(Stream, _cadence.LastTime, _lastValue), _ring.Count - 1, expected: null),
+            "accepted as the new normal",
+            _ring.Count,
+            output);
+        return true;
     }
 
     /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
@@ -315,11 +382,11 @@ public sealed class StreamRow
 
         if (isOpen && label == IncidentLabel.FalseAlarm)
         {
-            output.Incidents.Add(_incident.Close(
+            output.Incidents.Add(Ended(_incident.Close(
                 incident.IsSilence
                     ? SilenceVerdict(now, "")
                     : NewVerdict(new Observation(Stream, _cadence.LastTime, _lastValue), _ring.Count - 1, expected: null),
-                "labelled a false alarm"));
+                "labelled a false alarm")));
         }
 
         return true;
@@ -351,14 +418,16 @@ public sealed class StreamRow
         _report.Save(writer);
         _records.Save(writer);
         _budget.Save(writer);
+        _gate.Save(writer);
         _incident.Save(writer);
+        _regime.Save(writer);
         _incidents.Save(writer);
         _learner?.Save(writer);
     }
 
-    internal static StreamRow Load(string stream, DetectionOptions options, BaseModel model, BinaryReader reader)
+    internal static StreamRow Load(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, BinaryReader reader)
     {
-        var row = new StreamRow(stream, options, model, LoadForm(stream, reader), ownWeights: reader.ReadBoolean())
+        var row = new StreamRow(stream, options, policy, model, LoadForm(stream, reader), ownWeights: reader.ReadBoolean())
         {
             ModelVersion = reader.ReadInt64(),
         };
@@ -382,7 +451,9 @@ public sealed class StreamRow
         row._report.Load(reader);
         row._records.Load(reader);
         row._budget.Load(reader);
+        row._gate.Load(reader);
         row._incident.Load(reader);
+        row._regime.Load(reader);
         row._incidents.Load(reader);
         row._cadence.OrdinaryQuietSeconds = row._incidents.OrdinaryQuietSeconds;
         row.TeachOrdinary();
@@ -396,17 +467,17 @@ public sealed class StreamRow
         return Enum.IsDefined(form) ? form : throw new InvalidDataException($"stream {stream}: form {(byte)form}, expected 0 or 1");
     }
 
-    private double Arrive(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
+    private double Arrive(in Observation observation, DateTimeOffset ingestedAt, bool learns, ShardOutput output)
     {
         double quietSeconds = (observation.Time - _cadence.LastTime).TotalSeconds;
-        Arrival arrival = _cadence.Arrive(observation.Time, ingestedAt, isFirst: _ring.Count == 0, ref _random);
+        Arrival arrival = _cadence.Arrive(observation.Time, ingestedAt, isFirst: _ring.Count == 0, learns, ref _random);
 
         if (arrival.WasSilent && _incident.IsSilence)
         {
-            output.Incidents.Add(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back"));
+            output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back")));
         }
 
-        if (arrival.WasSilent)
+        if (arrival.WasSilent && _incidents.Find(_ring.Count) is not null)
         {
             FollowSilence(_ring.Count, quietSeconds);
         }
@@ -457,31 +528,70 @@ public sealed class StreamRow
     }
 
     private bool Decide(
-        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, ShardOutput output)
+        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, bool muted, SuppressedBy suppressed,
+        ShardOutput output, out SuppressedBy refused)
     {
         double score = _channels.Fast;
         bool mayAlert = row >= _options.WarmUpRows && row >= _mutedUntil && _forecaster.IsWarm;
         bool above = mayAlert && score >= _budget.Threshold;
+        SuppressedBy ruled = _gate.Weigh(
+            new AlertCandidate(
+                Channels.KindOf(StrongestChannel()), ScoreCombination.ForPeople(Math.Max(score, _channels.Slow)), observation.Value, expected?.Median),
+            above);
+        refused = SuppressedBy.None;
 
         if (_incident.IsOpen)
         {
             Verdict verdict = NewVerdict(observation, row, expected);
             double before = output.Incidents.Count;
 
-            if (_incident.Follow(verdict, stillAbnormal: score >= _budget.Threshold / 2) is { } followed)
+            if (_incident.Follow(verdict, stillAbnormal: score >= _budget.Threshold / 2, muted) is { } followed)
             {
-                output.Incidents.Add(followed);
+                output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
                 MarkIncident(row, followed);
             }
 
+            AcceptStable(observation, row, expected, output);
+
             return above && output.Incidents.Count > before;
+        }
+
+        if (_regime.IsSettling)
+        {
+            _regime.Observe(IsInBand(observation.Value, expected), alerts: above);
+
+            if (_regime.StableWindows >= RegimeAcceptance.SettledWindows)
+            {
+                _incident.EndCooldown(row);
+            }
+
+            if (row >= _incident.CooldownUntil)
+            {
+                _regime.Settle();
+            }
         }
 
         bool alert = above && _incident.WouldOpen(row, score);
 
         if (alert)
         {
+            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(observation.Time, score);
+            alert = refused == SuppressedBy.None;
+        }
+        else if (score >= _budget.Threshold)
+        {
+            // What warm-up, a gap or the echo of the last incident keeps back.
+            refused = suppressed;
+        }
+
+        if (alert)
+        {
             output.Incidents.Add(_incident.Open(NewVerdict(observation, row, expected)));
+            _regime.Begin(settling: false);
+        }
+        else if (refused != SuppressedBy.None)
+        {
+            _gate.Count(row, refused, output);
         }
 
         if (row >= _options.WarmUpRows)
@@ -492,8 +602,51 @@ public sealed class StreamRow
         return alert;
     }
 
+    private static bool IsInBand(double value, (double Median, double Lower, double Upper)? expected) =>
+        expected is { } e && value >= e.Lower && value <= e.Upper;
+
+    /// <summary>An incident in which the forecasts are right again for as long as the stream's rule asks is its new normal.</summary>
+    private void AcceptStable(
+        in Observation observation, long row, (double Median, double Lower, double Upper)? expected, ShardOutput output)
+    {
+        if (_gate.AcceptAfter == 0 || !_incident.IsOpen)
+        {
+            return;
+        }
+
+        _regime.Observe(IsInBand(observation.Value, expected), alerts: false);
+
+        if (_regime.StableWindows >= _gate.AcceptAfter)
+        {
+            Accept(
+                NewVerdict(observation, row, expected),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"accepted: as forecast for {_regime.StableWindows} windows of {IncidentTracker.QuietRows} observations"),
+                row + 1,
+                output);
+        }
+    }
+
+    private void Accept(in Verdict verdict, string reason, long endRow, ShardOutput output)
+    {
+        if (_incidents.Find(_incident.OpenedRow)?.Label != IncidentLabel.Real)
+        {
+            _ring.Mark(_incident.OpenedRow, endRow, abnormal: false);
+        }
+
+        output.Incidents.Add(Ended(_incident.Accept(verdict, reason)));
+        _regime.Begin(settling: true);
+    }
+
+    private IncidentEvent Ended(IncidentEvent closed)
+    {
+        _gate.Ended(closed.Time);
+        return closed;
+    }
+
     /// <summary>What keeps the row from opening an incident whatever its evidence, and for how many rows more.</summary>
-    private (SuppressedBy Reason, long Rows) Suppression(long row)
+    private (SuppressedBy Reason, long Rows) Suppression(long row, bool muted)
     {
         if (row < _options.WarmUpRows)
         {
@@ -506,7 +659,8 @@ public sealed class StreamRow
         }
 
         return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
-            : row < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - row)
+            : muted ? (SuppressedBy.Maintenance, 0)
+            : row < _incident.CooldownUntil ? (_regime.IsSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown, _incident.CooldownUntil - row)
             : (SuppressedBy.None, 0);
     }
 
@@ -564,7 +718,7 @@ public sealed class StreamRow
         _ring.Append(value, gapRatio);
         _lastValue = value;
 
-        if (_incident.IsOpen && !_incident.IsSilence)
+        if (!teaches || (_incident.IsOpen && !_incident.IsSilence))
         {
             _ring.Mark(row, row + 1, abnormal: true);
         }
@@ -720,8 +874,8 @@ public sealed class StreamRow
         Time = now,
         Onset = _cadence.LastTime,
         Kind = IncidentKind.Silence,
-        AnomalyScore = 4,
-        Score = ScoreCombination.ForPeople(4),
+        AnomalyScore = SilenceScore,
+        Score = ScoreCombination.ForPeople(SilenceScore),
         Explanation = explanation,
         ModelVersion = ModelVersion,
     };

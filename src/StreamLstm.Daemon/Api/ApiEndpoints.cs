@@ -30,6 +30,8 @@ internal static class ApiEndpoints
         routes.MapGet("/api/v1/models", () => Models(live, pipeline));
         routes.MapGet("/api/v1/live", feed.ServeAsync);
         ExplainEndpoint.Map(routes, pipeline);
+        AcceptEndpoint.Map(routes, pipeline);
+        MaintenanceEndpoints.Map(routes, pipeline, time);
         LabelEndpoints.Map(routes, live, pipeline, time);
     }
 

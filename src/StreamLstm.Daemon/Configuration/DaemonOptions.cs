@@ -20,6 +20,12 @@ internal sealed class DaemonOptions
     /// <summary>Records of several values that are judged together; the first whose streams match counts.</summary>
     public IReadOnlyList<VectorsOptions> Vectors { get; init; } = [];
 
+    /// <summary>What must hold of alerts beyond their evidence; the first whose streams match counts.</summary>
+    public IReadOnlyList<AlertRuleOptions> Alerts { get; init; } = [];
+
+    /// <summary>Stretches of time in which some streams are expected to be odd.</summary>
+    public IReadOnlyList<MaintenanceOptions> Maintenance { get; init; } = [];
+
     /// <summary>Where verdicts go.</summary>
     public SinksOptions Sinks { get; init; } = new();
 

@@ -55,10 +55,12 @@ internal sealed record OptionPath(string ConfigurationKey, string? Value)
 
         string key = string.Join(':', names);
 
-        if (setting.Value is null && type == typeof(string))
+        if (setting.Value is null && (type == typeof(string) || Nullable.GetUnderlyingType(type) is not null))
         {
             return new OptionPath(key, "");
         }
+
+        type = Nullable.GetUnderlyingType(type) ?? type;
 
         if (Canonical(type, setting.Value ?? "") is { } value)
         {

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Net;
 using System.Reflection;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Daemon.Configuration;
 
@@ -22,6 +23,31 @@ internal static class OptionRules
             }
         }
 
+        for (int i = 0; i < options.Alerts.Count; i++)
+        {
+            AlertRule[] rules = [.. options.Alerts.Take(i).Select(rule => rule.Detection())];
+
+            if (AlertRule.OtherBudget(rules, options.Alerts[i].Detection()) is { } other)
+            {
+                errors.Add(
+                    $"{Origin($"alerts.{i}.budget")}alerts.{i}.budget: '{options.Alerts[i].Budget}', expected the budget that group '{other.Group}' has for '{other.Streams}' already");
+            }
+
+            if (options.Alerts[i] is { Group.Length: > 0, Budget.Length: 0 })
+            {
+                errors.Add($"{Origin($"alerts.{i}.group")}alerts.{i}.group: '{options.Alerts[i].Group}', expected a budget for it to share");
+            }
+        }
+
+        for (int i = 0; i < options.Maintenance.Count; i++)
+        {
+            // A pattern that is missing is told by its attribute.
+            if (options.Maintenance[i] is { Streams.Length: > 0 } window && window.Detection("", out string? wrong) is null)
+            {
+                errors.Add($"{Origin($"maintenance.{i}.{wrong!.Split(':')[0]}")}maintenance.{i}.{wrong}");
+            }
+        }
+
         void Visit(object section, string prefix)
         {
             foreach (PropertyInfo option in OptionPath.Options(section.GetType()))
@@ -31,11 +57,12 @@ internal static class OptionRules
 
                 foreach (ValidationAttribute rule in option.GetCustomAttributes<ValidationAttribute>())
                 {
-                    if (!rule.IsValid(value))
+                    if (rule.GetValidationResult(value, new ValidationContext(section)) is not null)
                     {
                         string expected = rule switch
                         {
                             RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
+                            ParsedAttribute parsed => parsed.Expectation,
                             KeyExpressionAttribute => "a regular expression without look-around and back-references",
                             _ => "a value",
                         };

@@ -16,7 +16,7 @@ internal static class OptionsYaml
 
     private static YamlNode Node(object? value) => value switch
     {
-        null => new YamlScalarNode(""),
+        null => new YamlScalarNode("null"),
         string text => new YamlScalarNode(text) { Style = text.Length == 0 ? YamlDotNet.Core.ScalarStyle.DoubleQuoted : YamlDotNet.Core.ScalarStyle.Any },
         bool flag => new YamlScalarNode(flag ? "true" : "false"),
         TimeSpan duration => new YamlScalarNode(Duration.Format(duration)),

@@ -60,14 +60,26 @@ internal sealed class DetectionPipeline
         _inboxes = [.. Enumerable.Range(0, workerCount).Select(_ => Bounded<WorkerMessage>(options.ChannelCapacity))];
         _sinkQueues = [.. sinks.Select(_ => Bounded<ScoredBatch>(options.ChannelCapacity))];
         _intake = new ObservationIntake(_observations.Writer, ledger, deadLetters);
-        _router = new StreamRouter(liveModel, [.. _inboxes.Select(inbox => inbox.Writer)], _scored.Writer, time);
+        _router = new StreamRouter(liveModel, [.. _inboxes.Select(inbox => inbox.Writer)], _scored.Writer, detection.AlertRules, time);
 
         var quota = new StreamQuota(detection.StreamsMax, detection.PerStreamMax);
         DetectionScratch[] scratches = [.. Enumerable.Range(0, workerCount).Select(_ => new DetectionScratch())];
+        DetectionShard[] shards =
+        [
+            .. Enumerable.Range(0, StreamRouter.ShardCount).Select(shard =>
+                restored.NewShard(shard, detection, quota, liveModel.Serving.Model, scratches[shard % workerCount])),
+        ];
+
+        // A group that is new in the configuration, or gone from it, moves streams.
+        foreach (DetectionShard shard in shards)
+        {
+            shard.Rehome(stream => shards[_router.HomeOf(stream)]);
+        }
+
         _workers =
         [
             .. Enumerable.Range(0, workerCount).Select(worker => new InferenceWorker(
-                ShardsOf(worker, workerCount, shard => restored.NewShard(shard, detection, quota, liveModel.Serving.Model, scratches[worker])),
+                ShardsOf(worker, workerCount, shards),
                 _inboxes[worker].Reader,
                 _scored.Writer,
                 ledger,
@@ -160,6 +172,17 @@ internal sealed class DetectionPipeline
         return [.. windows.SelectMany(window => window)];
     }
 
+    /// <summary>Other maintenance windows hold for what is scored afterwards.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public Task MaintainAsync(IReadOnlyList<MaintenanceWindow> windows, CancellationToken cancellationToken) =>
+        AskWorkersAsync<bool>(completion => new MaintenanceRequest(windows, completion), cancellationToken);
+
+    /// <summary>Takes a person's word that a stream's present level is its new normal.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public Task<AcceptOutcome> AcceptAsync(string stream, CancellationToken cancellationToken) =>
+        AskOwnerAsync<AcceptOutcome>(
+            stream, (shard, completion) => new AcceptRequest(stream, shard, _time.GetUtcNow(), completion), cancellationToken);
+
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
     public Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken) =>
@@ -175,10 +198,10 @@ internal sealed class DetectionPipeline
     private static Channel<T> Bounded<T>(int capacity) =>
         Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
 
-    private static Dictionary<int, DetectionShard> ShardsOf(int worker, int workerCount, Func<int, DetectionShard> newShard) =>
+    private static Dictionary<int, DetectionShard> ShardsOf(int worker, int workerCount, DetectionShard[] shards) =>
         Enumerable.Range(0, StreamRouter.ShardCount)
             .Where(shard => shard % workerCount == worker)
-            .ToDictionary(shard => shard, newShard);
+            .ToDictionary(shard => shard, shard => shards[shard]);
 
     private static void Complete<T>(Channel<T>[] channels)
     {
@@ -251,7 +274,7 @@ internal sealed class DetectionPipeline
     private async Task<T> AskOwnerAsync<T>(
         string stream, Func<int, TaskCompletionSource<T>, WorkerMessage> question, CancellationToken cancellationToken)
     {
-        int shard = StreamRouter.ShardOf(stream);
+        int shard = _router.HomeOf(stream);
         var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _router.TellAsync(shard, question(shard, completion), cancellationToken);
         return await completion.Task.WaitAsync(cancellationToken);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;
@@ -37,6 +38,12 @@ internal sealed class InferenceWorker(
                     break;
                 case WindowsRequest request:
                     TryComplete(request.Completion, () => [.. shards.Values.SelectMany(shard => shard.TrainingWindows)]);
+                    break;
+                case MaintenanceRequest request:
+                    TryComplete(request.Completion, () => Maintain(request.Windows));
+                    break;
+                case AcceptRequest request:
+                    await AcceptAsync(request, cancellationToken);
                     break;
                 case ExplainRequest request:
                     TryComplete(request.Completion, () => new ExplainAnswer(
@@ -106,7 +113,26 @@ internal sealed class InferenceWorker(
             shard.Tick(tick.Now, tick.Elapsed, _output);
         }
 
+        metrics.Suppressed(_output);
+
         await PublishAsync(tick.Now, default, cancellationToken);
+    }
+
+    private bool Maintain(IReadOnlyList<MaintenanceWindow> windows)
+    {
+        foreach (DetectionShard shard in shards.Values)
+        {
+            shard.Maintain(windows);
+        }
+
+        return true;
+    }
+
+    private async ValueTask AcceptAsync(AcceptRequest request, CancellationToken cancellationToken)
+    {
+        _output.Clear();
+        TryComplete(request.Completion, () => shards[request.Shard].Accept(request.Stream, _output));
+        await PublishAsync(request.Now, default, cancellationToken);
     }
 
     private async ValueTask LabelAsync(LabelRequest request, CancellationToken cancellationToken)

@@ -53,6 +53,9 @@ internal sealed class PipelineService(
     /// <summary>The labels people gave; null where no history is kept.</summary>
     public LabelStore? Labels { get; private set; }
 
+    /// <summary>The maintenance windows; null while state is being restored.</summary>
+    public MaintenanceStore? Maintenance { get; private set; }
+
     /// <summary>What answers questions about single streams; null before it is running.</summary>
     public DetectionPipeline? Pipeline => _pipeline;
 
@@ -75,8 +78,10 @@ internal sealed class PipelineService(
         _deadLetters = new DeadLetterFile(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
         AddSinks();
+        DetectionOptions detection = DetectionOptions(options);
+        Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         _pipeline = new DetectionPipeline(
-            options.Pipeline, DetectionOptions(options), LiveModel, snapshot?.State ?? RestoredState.Empty, [.. Sources()], _sinks,
+            options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, snapshot?.State ?? RestoredState.Empty, [.. Sources()], _sinks,
             ledger, _deadLetters, metrics, time, loggers);
         _snapshots = new Snapshots(
             _pipeline, LiveModel, store, options.Storage, metrics, time, loggers.CreateLogger<Snapshots>());
@@ -256,6 +261,8 @@ internal sealed class PipelineService(
             LearningMode.PerStream => int.MaxValue,
             _ => options.Detection.Form == StreamForm.Lean ? 0 : options.Detection.PerStreamMax,
         },
+        AlertRules = [.. options.Alerts.Select(rule => rule.Detection())],
+        Maintenance = [.. options.Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],
         Events = new Detection.Events.Online.EventStreamOptions
         {
             SessionsMax = options.Detection.SessionsMax,

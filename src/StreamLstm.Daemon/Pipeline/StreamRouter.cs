@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Daemon.Pipeline;
 
@@ -10,6 +11,7 @@ internal sealed class StreamRouter(
     LiveModel liveModel,
     IReadOnlyList<ChannelWriter<WorkerMessage>> inboxes,
     ChannelWriter<ScoredBatch> scored,
+    IReadOnlyList<AlertRule> rules,
     TimeProvider time)
 {
     /// <summary>Virtual shards, fixed for ever: the number of workers never changes where a stream lives.</summary>
@@ -18,9 +20,14 @@ internal sealed class StreamRouter(
     private readonly List<Observation>[] _byShard = [.. Enumerable.Range(0, ShardCount).Select(_ => new List<Observation>())];
     private long _announcedVersion = liveModel.Serving.Model.Version;
 
-    /// <summary>The shard of a stream: XXH3 of its name, the same in every process and for ever.</summary>
+    private readonly bool _hasGroups = rules.Any(rule => rule.Group.Length > 0);
+
+    /// <summary>The shard of a name: its XXH3, the same in every process and for ever.</summary>
     public static int ShardOf(string stream) =>
         (int)(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(stream.AsSpan())) % ShardCount);
+
+    /// <summary>The shard of a stream: by its name, or by that of the group whose alert budget it shares.</summary>
+    public int HomeOf(string stream) => ShardOf(_hasGroups ? AlertRule.GroupOf(rules, stream) ?? stream : stream);
 
     /// <summary>Hands a question or a command about one shard to its owner, between two batches.</summary>
     public ValueTask TellAsync(int shard, WorkerMessage message, CancellationToken cancellationToken) =>
@@ -49,7 +56,7 @@ internal sealed class StreamRouter(
 
         foreach (Observation observation in batch.Observations.Span)
         {
-            _byShard[ShardOf(observation.Stream)].Add(observation);
+            _byShard[HomeOf(observation.Stream)].Add(observation);
         }
 
         for (int worker = 0; worker < inboxes.Count; worker++)

@@ -32,6 +32,20 @@ internal sealed record SnapshotRequest(TaskCompletionSource<IReadOnlyList<(int S
 /// <param name="Completion">Gets them.</param>
 internal sealed record WindowsRequest(TaskCompletionSource<IReadOnlyList<TrainingWindow>> Completion) : WorkerMessage;
 
+/// <summary>Other maintenance windows hold from here on.</summary>
+/// <param name="Windows">All of them.</param>
+/// <param name="Completion">Gets true.</param>
+internal sealed record MaintenanceRequest(
+    IReadOnlyList<MaintenanceWindow> Windows, TaskCompletionSource<bool> Completion) : WorkerMessage;
+
+/// <summary>A stream's present level is its new normal.</summary>
+/// <param name="Stream">The stream's name.</param>
+/// <param name="Shard">Where it lives.</param>
+/// <param name="Now">The wall clock.</param>
+/// <param name="Completion">Gets what became of it.</param>
+internal sealed record AcceptRequest(
+    string Stream, int Shard, DateTimeOffset Now, TaskCompletionSource<AcceptOutcome> Completion) : WorkerMessage;
+
 /// <summary>Say why a decision of one stream was made.</summary>
 /// <param name="Stream">The stream's name.</param>
 /// <param name="Shard">Where it lives.</param>

@@ -16,12 +16,16 @@ internal sealed class DaemonMetrics : IDisposable
     [ThreadStatic]
     private static LedgerCut? t_cut;
 
+    private static readonly string[] SuppressedNames =
+        [.. Enum.GetNames<Detection.Incidents.SuppressedBy>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+
     private readonly Meter _meter = new(MeterName);
     private readonly Histogram<double> _scoreDuration;
     private readonly Histogram<double> _pipelineLatency;
     private readonly Histogram<double> _snapshotDuration;
     private readonly Histogram<double> _trainingDuration;
     private readonly Counter<long> _incidents;
+    private readonly Counter<long> _suppressed;
     private readonly Counter<long> _resets;
     private readonly Counter<long> _undone;
     private readonly Counter<long> _badValues;
@@ -62,6 +66,7 @@ internal sealed class DaemonMetrics : IDisposable
         _snapshotDuration = _meter.CreateHistogram<double>("streamlstm.checkpoint.duration", "s", "Time to take and write a snapshot.");
         _trainingDuration = _meter.CreateHistogram<double>("streamlstm.training.duration", "s", "Time of one training of base weights.");
         _incidents = _meter.CreateCounter<long>("streamlstm.anomalies", "{event}", "Incidents opened, by kind and severity.");
+        _suppressed = _meter.CreateCounter<long>("streamlstm.events.suppressed", "{event}", "Alerts kept back, by reason.");
         _resets = _meter.CreateCounter<long>("streamlstm.state.resets", "{stream}", "Streams whose state was reset, by reason.");
         _undone = _meter.CreateCounter<long>("streamlstm.training.undone", "{step}", "Training steps undone because a gradient was not finite.");
         _badValues = _meter.CreateCounter<long>("streamlstm.values.bad", "{value}", "Values that were NaN, infinite or beyond 1e12.");
@@ -93,9 +98,22 @@ internal sealed class DaemonMetrics : IDisposable
         _meter.CreateObservableGauge("streamlstm.streams", streams, "{stream}", "Streams known.");
     }
 
+    /// <summary>Counts what was kept back; also of a tick, which scores nothing.</summary>
+    public void Suppressed(ShardOutput output)
+    {
+        for (int reason = 0; reason < output.Suppressed.Length; reason++)
+        {
+            if (output.Suppressed[reason] > 0)
+            {
+                _suppressed.Add(output.Suppressed[reason], Label("reason", SuppressedNames[reason]));
+            }
+        }
+    }
+
     public void Scored(ShardOutput output, TimeSpan duration)
     {
         _scoreDuration.Record(duration.TotalSeconds);
+        Suppressed(output);
 
         if (output.StateResets > 0)
         {

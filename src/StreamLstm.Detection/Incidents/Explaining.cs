@@ -122,7 +122,20 @@ internal static class Explaining
             { SuppressedBy: SuppressedBy.OpenIncident } => $"ended the incident that was open; {evidence}{missing}.",
             { SuppressedBy: SuppressedBy.Cooldown } => $"no alert, {evidence}{missing}: an incident has just ended, and for {e.SuppressedRows ?? 0} more observations only clearly more than that one opens another.",
             { SuppressedBy: SuppressedBy.None } => $"no alert, {evidence}{missing}.",
-            _ => $"no alert, as it was suppressed ({e.SuppressedBy}); {evidence}{missing}.",
+            _ => $"no alert, as {Reason(e.SuppressedBy)}; {evidence}{missing}.",
         };
     }
+
+    private static string Reason(SuppressedBy reason) => reason switch
+    {
+        SuppressedBy.Direction => "the stream's alert rule does not ask for values on this side of the forecast",
+        SuppressedBy.Deviation => "the stream's alert rule asks for more distance from the forecast",
+        SuppressedBy.Severity => "the stream's alert rule asks for a higher severity",
+        SuppressedBy.NOfM => "the stream's alert rule asks for more such rows among the last ones",
+        SuppressedBy.RuleCooldown => "the stream's alert rule asks for more time after an incident",
+        SuppressedBy.Budget => "the alert budget is spent on incidents with at least as much evidence",
+        SuppressedBy.Maintenance => "a maintenance window mutes the stream",
+        SuppressedBy.Accepted => "the present level was accepted as the new normal and has not settled yet",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "expected a reason that a sentence of its own does not explain"),
+    };
 }

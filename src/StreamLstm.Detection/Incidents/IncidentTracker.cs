@@ -7,7 +7,7 @@ namespace StreamLstm.Detection.Incidents;
 internal sealed class IncidentTracker
 {
     /// <summary>Rows below half the threshold after which an incident is over.</summary>
-    private const int QuietRows = 30;
+    public const int QuietRows = 30;
 
     /// <summary>Rows after which what goes on is no incident any more but the stream's new normal.</summary>
     public const int AcceptedRows = 1200;
@@ -62,7 +62,8 @@ internal sealed class IncidentTracker
     /// <summary>Follows an open incident by one row; an event when it became clearly worse or ended.</summary>
     /// <param name="verdict">The row's verdict.</param>
     /// <param name="stillAbnormal">Whether the row belongs to the incident.</param>
-    public IncidentEvent? Follow(in Verdict verdict, bool stillAbnormal)
+    /// <param name="muted">Whether only its end may be told now.</param>
+    public IncidentEvent? Follow(in Verdict verdict, bool stillAbnormal, bool muted)
     {
         _quietRows = stillAbnormal ? 0 : _quietRows + 1;
         _lastAlertScore = Math.Max(_lastAlertScore, verdict.AnomalyScore);
@@ -78,7 +79,7 @@ internal sealed class IncidentTracker
             return Close(verdict, $"lasted {AcceptedRows} observations: taken as the new normal");
         }
 
-        if (_maxScore < _announcedScore + 10)
+        if (muted || _maxScore < _announcedScore + 10)
         {
             return null;
         }
@@ -100,6 +101,17 @@ internal sealed class IncidentTracker
             Explanation = reason,
         };
     }
+
+    /// <summary>Closes the open incident because its level is the stream's new normal: until that has settled only clearly more evidence opens another.</summary>
+    public IncidentEvent Accept(in Verdict verdict, string reason)
+    {
+        IncidentEvent closed = Close(verdict, reason);
+        _cooldownUntil = verdict.Row + AcceptedRows;
+        return closed;
+    }
+
+    /// <summary>The cooldown ends with this row.</summary>
+    public void EndCooldown(long row) => _cooldownUntil = Math.Min(_cooldownUntil, row);
 
     public void Save(BinaryWriter writer)
     {
@@ -169,7 +181,7 @@ internal sealed class IncidentTracker
         ModelVersion = verdict.ModelVersion,
     };
 
-    private static IncidentSeverity SeverityOf(double score) => score switch
+    public static IncidentSeverity SeverityOf(double score) => score switch
     {
         > 85 => IncidentSeverity.Critical,
         >= 60 => IncidentSeverity.Warning,

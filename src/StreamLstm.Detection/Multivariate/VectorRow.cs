@@ -262,7 +262,7 @@ public sealed class VectorRow
 
     private void Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, long modelVersion, ShardOutput output)
     {
-        Arrival arrival = _cadence.Arrive(time, ingestedAt, isFirst: Rows == 0, ref _random);
+        Arrival arrival = _cadence.Arrive(time, ingestedAt, isFirst: Rows == 0, learns: true, ref _random);
 
         if (arrival.WasSilent && _incident.IsSilence)
         {
@@ -354,7 +354,7 @@ public sealed class VectorRow
 
         if (_incident.IsOpen)
         {
-            if (_incident.Follow(NewVerdict(time, figures, modelVersion), stillAbnormal: _evidence.Slow >= _budget.Threshold / 2) is not { } followed)
+            if (_incident.Follow(NewVerdict(time, figures, modelVersion), stillAbnormal: _evidence.Slow >= _budget.Threshold / 2, muted: false) is not { } followed)
             {
                 return false;
             }

@@ -50,7 +50,7 @@ internal sealed class ChannelBank
     /// <summary>Rows the values have not changed for.</summary>
     public int FlatRows => _flatRows;
 
-    /// <summary>Judges one row, then learns from it.</summary>
+    /// <summary>Judges one row, then learns from it unless it is not to.</summary>
     /// <param name="value">The row's value.</param>
     /// <param name="previous">The value before it.</param>
     /// <param name="forecast">Its tails under the forecasts: (horizons).</param>

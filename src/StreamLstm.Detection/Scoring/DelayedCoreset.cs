@@ -9,17 +9,27 @@ internal sealed class DelayedCoreset(int membersMax)
     private readonly Coreset _memory = new(Dimension, capacity: membersMax, step: 1 / 24.0);
     private readonly float[] _waiting = new float[DelayRows * Dimension];
 
-    public double Novelty(ReadOnlySpan<float> vector, long row)
+    /// <summary>The vector's distance to the nearest remembered one.</summary>
+    /// <param name="vector">(4).</param>
+    /// <param name="row">Its row.</param>
+    /// <param name="teaches">Whether it may be remembered later.</param>
+    public double Novelty(ReadOnlySpan<float> vector, long row, bool teaches)
     {
         double novelty = _memory.Novelty(vector);
         Span<float> slot = _waiting.AsSpan((int)(row % DelayRows) * Dimension, Dimension);
 
-        if (row >= DelayRows && row % 2 == 0)
+        if (row >= DelayRows && row % 2 == 0 && !float.IsNaN(slot[0]))
         {
             _memory.Add(slot);
         }
 
         vector.CopyTo(slot);
+
+        if (!teaches)
+        {
+            slot[0] = float.NaN;
+        }
+
         return novelty;
     }
 

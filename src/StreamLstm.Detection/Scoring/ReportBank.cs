@@ -72,7 +72,7 @@ internal sealed class ReportBank
     /// <summary>The channel that says most of the reported score.</summary>
     public string Strongest => Names[Array.IndexOf(_slowScores, _slowScores.Max())];
 
-    /// <summary>Judges one row, then learns from it.</summary>
+    /// <summary>Judges one row, then learns from it unless it is not to.</summary>
     /// <param name="row">The row, the newest the ring holds.</param>
     /// <param name="ring">The stream's last values.</param>
     /// <param name="forecast">The value's tails under the forecasts: (horizons).</param>
@@ -81,7 +81,7 @@ internal sealed class ReportBank
     /// <param name="seen">The lowest and highest value before it.</param>
     /// <param name="scale">The stream's scale.</param>
     /// <param name="period">The stream's period in rows; 0 for none.</param>
-    /// <param name="teaches">Whether it calibrates with the row.</param>
+    /// <param name="teaches">Whether it learns from the row.</param>
     public void Observe(
         long row, ValueRing ring, ReadOnlySpan<Tail> forecast, double? forecast24, Tail marginal,
         (double Low, double High) seen, ValueScale scale, int period, bool teaches)
@@ -95,8 +95,8 @@ internal sealed class ReportBank
         _values[(int)ReportChannel.Range] = BeyondRange(y, scale.Y(seen.Low), scale.Y(seen.High));
         _values[(int)ReportChannel.Rarity] = -Math.Log(marginal.Probability);
         _values[(int)ReportChannel.Scatter] = Scatter(marginal);
-        Novelties(row, y, forecast24 is { } expected ? scale.Y(expected) : y);
-        Shapes(row, ring, scale, period == 0 ? DefaultPeriod : period);
+        Novelties(row, y, forecast24 is { } expected ? scale.Y(expected) : y, teaches);
+        Shapes(row, ring, scale, period == 0 ? DefaultPeriod : period, teaches);
 
         for (int channel = 0; channel < Count; channel++)
         {
@@ -233,21 +233,25 @@ internal sealed class ReportBank
     }
 
     /// <summary>Ten times the distances of (y, means of about 3 and 9 rows, forecast) and (y, means of about 3, 9 and 27) to the nearest remembered.</summary>
-    private void Novelties(long row, double y, double forecast)
+    private void Novelties(long row, double y, double forecast, bool teaches)
     {
         _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
         _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
         _mean27 += (y - _mean27) / Math.Min(_rows + 1, 14);
-        _values[(int)ReportChannel.Context] = 10 * _context.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)forecast], row);
-        _values[(int)ReportChannel.Means] = 10 * _means.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row);
+        _values[(int)ReportChannel.Context] = 10 * _context.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)forecast], row, teaches);
+        _values[(int)ReportChannel.Means] = 10 * _means.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row, teaches);
     }
 
-    private void Shapes(long row, ValueRing ring, ValueScale scale, int period)
+    private void Shapes(long row, ValueRing ring, ValueScale scale, int period, bool teaches)
     {
-        double value = ring[row];
-        double difference = value - _mean;
-        _mean += difference / ++_rows;
-        _squares += difference * (value - _mean);
+        if (teaches)
+        {
+            double value = ring[row];
+            double difference = value - _mean;
+            _mean += difference / ++_rows;
+            _squares += difference * (value - _mean);
+        }
+
         double deviation = _squares > 0 ? Math.Sqrt(_squares / _rows) : scale.Scale;
 
         // A period that hardly moved is the same one.
@@ -266,6 +270,12 @@ internal sealed class ReportBank
 
         for (int i = 0; i < _shapes.Length; i++)
         {
+            if (!teaches)
+            {
+                _shapes[i].Skip(row);
+                _next[i]?.Skip(row);
+            }
+
             // The old memory serves until the new one has been shown the ring.
             if (feeds && _next[i] is { } next)
             {

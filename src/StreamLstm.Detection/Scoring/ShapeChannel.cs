@@ -78,6 +78,9 @@ internal sealed class ShapeChannel
         }
     }
 
+    /// <summary>Remembers no window that the row is part of, and none before it that was not remembered yet.</summary>
+    public void Skip(long row) => _fedUpTo = Math.Max(_fedUpTo, row + (long)_blocks * _stride - 1);
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(_fedUpTo);

@@ -24,6 +24,9 @@ public sealed class EventRow
 
     private const int KeyMax = 256;
 
+    /// <summary>What a silence is worth, in decades.</summary>
+    private const double SilenceScore = 4;
+
     /// <summary>Events in a row that must be late before the stream's clock is set back to theirs.</summary>
     private const int LateMax = 64;
 
@@ -44,6 +47,7 @@ public sealed class EventRow
     private readonly EventChannelBank _channels = new();
     private readonly EventRate _rate = new();
     private readonly AlertBudget _budget = new(Budget);
+    private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
     private readonly LiveSessions _sessions = new();
     private LiveSession _alone = new("");
@@ -52,12 +56,14 @@ public sealed class EventRow
     private double _longestGapSeconds;
     private int _late;
     private bool _silent;
+    private bool _silenceHeld;
 
-    internal EventRow(string stream, EventStreamOptions options, int seed, bool ownWeights)
+    internal EventRow(string stream, DetectionOptions options, AlertPolicy policy, bool ownWeights)
     {
         Stream = stream;
-        _options = options;
-        ulong start = Seed(stream, seed);
+        _options = options.Events;
+        _gate = policy.NewGate(stream);
+        ulong start = Seed(stream, options.Seed);
         _random = new SeededRandom(start);
         _forecaster = new EventForecaster(ownWeights ? new EventNetwork(start) : null);
     }
@@ -89,6 +95,9 @@ public sealed class EventRow
 
     internal bool HasOwnWeights => _forecaster.HasNetwork;
 
+    /// <summary>What its alerts must pass.</summary>
+    internal AlertGate Gate => _gate;
+
     /// <summary>Seconds on the shard's clock at which the last event came; for silence.</summary>
     internal double LastArrivalSeconds { get; set; }
 
@@ -108,6 +117,12 @@ public sealed class EventRow
     {
         TextEvent what = observation.Event!;
         DateTimeOffset time = Arrive(observation.Time, ingestedAt, modelVersion, output);
+
+        if (_gate.MaintenanceAt(time).FreezeLearning)
+        {
+            return LeaveAside(what, time, modelVersion);
+        }
+
         TemplateMatch match = what.IsKind ? _tree.MatchKind(what.Text) : _tree.Match(what.Text);
 
         if (match.IsNew && _placeOf[match.Template] != 0)
@@ -167,21 +182,48 @@ public sealed class EventRow
     {
         double quietSeconds = clockSeconds - LastArrivalSeconds;
 
-        if (_silent || !IsLive || Events < _options.WarmUpEvents || quietSeconds < SilenceAfterSeconds)
+        if ((_silent && !_silenceHeld) || !IsLive || Events < _options.WarmUpEvents || quietSeconds < SilenceAfterSeconds)
         {
             return;
         }
 
+        // Asked before an incident is closed: that one has ended in this silence.
+        SuppressedBy refused = _gate.AdmitSilence(now, SilenceScore);
+
+        if (refused != SuppressedBy.None && !_silent)
+        {
+            _gate.Count(Events, refused, output);
+        }
+
         _silent = true;
+        _silenceHeld = AlertGate.IsForATime(refused);
 
         if (_incident.IsOpen)
         {
-            output.Incidents.Add(_incident.Close(SilenceVerdict(now, "", modelVersion), "the stream fell silent"));
+            output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(now, "", modelVersion), "the stream fell silent")));
+        }
+
+        if (refused != SuppressedBy.None)
+        {
+            return;
         }
 
         string explanation = string.Create(
             CultureInfo.InvariantCulture, $"nothing for {quietSeconds:0.#} s; usually at most {_longestGapSeconds:0.###} s apart");
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation, modelVersion)));
+    }
+
+    /// <summary>Takes a person's word that what goes on is ordinary; false where no incident of events is open.</summary>
+    internal bool Accept(long modelVersion, ShardOutput output)
+    {
+        if (!_incident.IsOpen || _incident.IsSilence)
+        {
+            return false;
+        }
+
+        output.Incidents.Add(Ended(_incident.Close(
+            NewVerdict(new Judgement(), _lastTime, modelVersion, explained: false), "accepted as the new normal")));
+        return true;
     }
 
     internal void Save(BinaryWriter writer)
@@ -193,6 +235,7 @@ public sealed class EventRow
         writer.Write(_longestGapSeconds);
         writer.Write(_late);
         writer.Write(_silent);
+        writer.Write(_silenceHeld);
         writer.Write(IsLive);
         _tree.Save(writer);
 
@@ -211,6 +254,7 @@ public sealed class EventRow
         _channels.Save(writer);
         _rate.Save(writer);
         _budget.Save(writer);
+        _gate.Save(writer);
         _incident.Save(writer);
         _alone.Save(writer);
         writer.Write(_sessions.Count);
@@ -221,9 +265,9 @@ public sealed class EventRow
         }
     }
 
-    internal static EventRow Load(string stream, EventStreamOptions options, int seed, BinaryReader reader)
+    internal static EventRow Load(string stream, DetectionOptions options, AlertPolicy policy, BinaryReader reader)
     {
-        var row = new EventRow(stream, options, seed, ownWeights: reader.ReadBoolean())
+        var row = new EventRow(stream, options, policy, ownWeights: reader.ReadBoolean())
         {
             Events = reader.ReadInt64(),
         };
@@ -232,6 +276,7 @@ public sealed class EventRow
         row._longestGapSeconds = reader.ReadDouble();
         row._late = reader.ReadInt32();
         row._silent = reader.ReadBoolean();
+        row._silenceHeld = reader.ReadBoolean();
         row.IsLive = reader.ReadBoolean();
         row._tree.Load(reader);
 
@@ -254,6 +299,7 @@ public sealed class EventRow
         row._channels.Load(reader);
         row._rate.Load(reader);
         row._budget.Load(reader);
+        row._gate.Load(reader);
         row._incident.Load(reader);
         row._alone = LiveSession.Load(reader);
 
@@ -284,12 +330,12 @@ public sealed class EventRow
 
         if (_silent)
         {
-            _silent = false;
+            _silent = _silenceHeld = false;
             _rate.Skip();
 
             if (_incident.IsSilence)
             {
-                output.Incidents.Add(_incident.Close(SilenceVerdict(time, "", modelVersion), "the stream is back"));
+                output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(time, "", modelVersion), "the stream is back")));
             }
         }
         else if (Events > 0)
@@ -299,6 +345,18 @@ public sealed class EventRow
 
         _lastTime = time;
         return time;
+    }
+
+    /// <summary>To judge a line is to learn its template: where nothing may be learnt it is taken, and left at that.</summary>
+    private ScoredObservation LeaveAside(TextEvent what, DateTimeOffset time, long modelVersion)
+    {
+        _rate.Skip();
+        return new ScoredObservation(
+            Stream, time, Value: 0, Lifecycle, Progress, AnomalyScore: null, Score: 0,
+            Expected: null, Lower: null, Upper: null, IsAlert: false, Channel: "", modelVersion)
+        {
+            Template = what.Text,
+        };
     }
 
     private LiveSession SessionOf(string? key)
@@ -415,20 +473,38 @@ public sealed class EventRow
         double score = _channels.Fast;
         bool mayAlert = Events >= _options.WarmUpEvents;
         bool above = mayAlert && score >= _budget.Threshold;
+        SuppressedBy ruled = _gate.Weigh(
+            new AlertCandidate(IncidentKind.Log, ScoreCombination.ForPeople(Math.Max(score, _channels.Slow))), above);
 
         if (_incident.IsOpen)
         {
             int before = output.Incidents.Count;
 
-            if (_incident.Follow(NewVerdict(judgement, time, modelVersion, above), stillAbnormal: score >= _budget.Threshold / 2) is { } followed)
+            if (_incident.Follow(NewVerdict(judgement, time, modelVersion, above), stillAbnormal: score >= _budget.Threshold / 2, _gate.MaintenanceAt(time).MuteAlerts) is { } followed)
             {
-                output.Incidents.Add(followed);
+                output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
             }
 
             return above && output.Incidents.Count > before;
         }
 
         bool alert = above && _incident.WouldOpen(Events, score);
+        SuppressedBy refused = SuppressedBy.None;
+
+        if (alert)
+        {
+            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(time, score);
+            alert = refused == SuppressedBy.None;
+        }
+        else if (score >= _budget.Threshold)
+        {
+            refused = mayAlert ? SuppressedBy.Cooldown : SuppressedBy.WarmUp;
+        }
+
+        if (refused != SuppressedBy.None)
+        {
+            _gate.Count(Events, refused, output);
+        }
 
         if (alert)
         {
@@ -441,6 +517,12 @@ public sealed class EventRow
         }
 
         return alert;
+    }
+
+    private IncidentEvent Ended(IncidentEvent closed)
+    {
+        _gate.Ended(closed.Time);
+        return closed;
     }
 
     private void Learn(TemplateMatch match, LiveSession session, DateTimeOffset time, EventScratch scratch, ShardOutput output)
@@ -568,8 +650,8 @@ public sealed class EventRow
         Time = now,
         Onset = _lastTime,
         Kind = IncidentKind.Silence,
-        AnomalyScore = 4,
-        Score = ScoreCombination.ForPeople(4),
+        AnomalyScore = SilenceScore,
+        Score = ScoreCombination.ForPeople(SilenceScore),
         Explanation = explanation,
         ModelVersion = modelVersion,
     };

@@ -1,6 +1,9 @@
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Tests.Daemon.Configuration;
 
@@ -47,6 +50,84 @@ public sealed class ConfigurationTests : IDisposable
         DaemonOptions options = ConfigurationLoader.Load([_directory], [], NoEnvironment);
 
         Assert.Equal((20, 7), (options.Http.Port, options.Http.LiveClientsMax));
+    }
+
+    [Fact]
+    public void Alert_rules_are_read_as_people_write_them()
+    {
+        string file = Write("a.yaml", """
+            alerts:
+              - {streams: "plant/*", min_deviation: 2.5, direction: up, n_of_m: 3/5, cooldown: 15m, severity_min: warning}
+              - {streams: "*", budget: 1/week, group: all, accept_after: 4}
+              - {streams: "*/x", budget: 5/12h}
+            """);
+
+        DaemonOptions options = ConfigurationLoader.Load([file], [], NoEnvironment);
+        AlertRule[] rules = [.. PipelineService.DetectionOptions(options).AlertRules];
+
+        Assert.Equal(
+            new AlertRule
+            {
+                Streams = "plant/*", MinDeviation = 2.5, Direction = AlertDirection.Up, Rows = 3, RowsOf = 5,
+                Cooldown = TimeSpan.FromMinutes(15), SeverityMin = IncidentSeverity.Warning,
+            },
+            rules[0]);
+        Assert.Equal(new AlertRule { Budget = 1, BudgetPer = TimeSpan.FromDays(7), Group = "all", AcceptAfter = 4 }, rules[1]);
+        Assert.Equal((5, TimeSpan.FromHours(12)), (rules[2].Budget, rules[2].BudgetPer));
+        Assert.Equal(OptionsYaml.Write(options), OptionsYaml.Write(ConfigurationLoader.Load([Write("b.yaml", OptionsYaml.Write(options))], [], NoEnvironment)));
+    }
+
+    [Theory]
+    [InlineData("n_of_m: 6/5", "alerts.0.n_of_m: '6/5', expected N/M with 1 <= N <= M <= 64, such as 3/5")]
+    [InlineData("n_of_m: often", "alerts.0.n_of_m: 'often', expected N/M")]
+    [InlineData("budget: 2/moon", "alerts.0.budget: '2/moon', expected N/hour, N/day, N/week")]
+    [InlineData("budget: 0/day", "alerts.0.budget: '0/day', expected N/hour")]
+    [InlineData("min_deviation: -1", "alerts.0.min_deviation: '-1', expected 0 to")]
+    [InlineData("cooldown: 0s", "alerts.0.cooldown: '0s', expected more than 0")]
+    [InlineData("direction: left", "alerts.0.direction: 'left', expected one of both, up, down")]
+    [InlineData("group: g", "alerts.0.group: 'g', expected a budget for it to share")]
+    public void A_wrong_alert_rule_is_told_with_what_was_expected(string rule, string message)
+    {
+        string file = Write("a.yaml", $"alerts:\n  - streams: x\n    {rule}\n");
+
+        var refused = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load([file], [], NoEnvironment));
+
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Maintenance_windows_are_read_once_and_weekly()
+    {
+        string file = Write("a.yaml", """
+            maintenance:
+              - {streams: "plant/*", from: 2026-05-01T22:00Z, to: 2026-05-02T06:00Z, freeze_learning: false}
+              - {streams: "*", days: [saturday, sunday], start: "22:00", end: "06:00", time_zone: Europe/Berlin}
+            """);
+
+        DaemonOptions options = ConfigurationLoader.Load([file], [], NoEnvironment);
+        MaintenanceWindow[] windows = [.. PipelineService.DetectionOptions(options).Maintenance];
+
+        Assert.Equal((true, false, new DateTimeOffset(2026, 5, 1, 22, 0, 0, TimeSpan.Zero)), (windows[0].MuteAlerts, windows[0].FreezeLearning, windows[0].From));
+        Assert.Equal([DayOfWeek.Saturday, DayOfWeek.Sunday], windows[1].Days);
+        Assert.Equal(("Europe/Berlin", new TimeOnly(22, 0)), (windows[1].TimeZone.Id, windows[1].Start));
+        Assert.Equal(OptionsYaml.Write(options), OptionsYaml.Write(ConfigurationLoader.Load([Write("b.yaml", OptionsYaml.Write(options))], [], NoEnvironment)));
+    }
+
+    [Theory]
+    [InlineData("from: soon", "maintenance.0.from: 'soon', expected an RFC 3339 time")]
+    [InlineData("from: 2026-05-01", "maintenance.0.to: missing, expected a time; or days of the week")]
+    [InlineData("{from: 2026-05-02, to: 2026-05-01}", "maintenance.0.to: '2026-05-01', expected a time after from")]
+    [InlineData("days: [someday]", "maintenance.0.days.0: 'someday', expected one of sunday, monday")]
+    [InlineData("{days: [monday], start: late}", "maintenance.0.start: 'late', expected a time of day")]
+    [InlineData("{days: [monday], time_zone: Mars/Base}", "maintenance.0.time_zone: 'Mars/Base', expected an IANA name")]
+    [InlineData("{days: [monday], mute_alerts: false, freeze_learning: false}", "maintenance.0.mute_alerts, freeze_learning: both false")]
+    public void A_wrong_maintenance_window_is_told_with_what_was_expected(string window, string message)
+    {
+        string file = Write("a.yaml", $"maintenance:\n  - {{streams: x, {window.Trim('{', '}')}}}\n");
+
+        var refused = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load([file], [], NoEnvironment));
+
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Thresholds;
 using StreamLstm.Model;
 using StreamLstm.Tests.Daemon.Support;
 using StreamLstm.Tests.Support;
@@ -94,6 +95,40 @@ public sealed class DetectionPipelineTests : IDisposable
         static IEnumerable<string> InOrder(IEnumerable<ScoredObservation> scored) => scored
             .OrderBy(one => one.Stream, StringComparer.Ordinal).ThenBy(one => one.Time)
             .Select(one => FormattableString.Invariant($"{one.Stream} {one.Time:O} {one.AnomalyScore:R} {string.Join(' ', one.Columns!)}"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Streams_of_a_group_share_one_budget_whatever_the_number_of_workers(int workers)
+    {
+        var rule = new AlertRule { Streams = "s*", Budget = 1, Group = "all" };
+        CatchingSink free = new(), shared = new();
+        Observation[][] batches = [.. Batches(streams: 6, rows: 500).Select((batch, row) =>
+            batch.Select((one, stream) => row == 450 ? one with { Value = one.Value + 300.0 / (stream + 1) } : one).ToArray())];
+
+        await Pipeline([new ListSource(batches)], [free], workers).RunAsync(TestContext.Current.CancellationToken);
+        await Pipeline([new ListSource(batches)], [shared], workers, rules: [rule]).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(6, free.Scored.Count(scored => scored.IsAlert));
+        Assert.Equal("s0", Assert.Single(shared.Scored, scored => scored.IsAlert).Stream);
+    }
+
+    [Fact]
+    public async Task A_group_that_is_new_in_the_configuration_takes_its_streams_along()
+    {
+        Observation[][] batches = [.. Batches(streams: 6, rows: 500)];
+        DetectionPipeline before = Pipeline([new ListSource(batches[..450])], [new CatchingSink()]);
+        await before.RunAsync(TestContext.Current.CancellationToken);
+        var restored = new RestoredState(before.FinalState().ToDictionary(shard => shard.Shard, shard => shard.State));
+        var after = new CatchingSink();
+
+        await Pipeline(
+            [new ListSource(batches[450..])], [after], restored: restored, rules: [new AlertRule { Budget = 1, Group = "all" }])
+            .RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(300, after.Scored.Count());
+        Assert.All(after.Scored, scored => Assert.Equal(Lifecycle.Active, scored.Lifecycle));
     }
 
     [Fact]
@@ -270,9 +305,11 @@ public sealed class DetectionPipelineTests : IDisposable
     }
 
     private DetectionPipeline Pipeline(
-        IReadOnlyList<IObservationSource> sources, IReadOnlyList<IScoreSink> sinks, int workers = 2, int capacity = 64) =>
+        IReadOnlyList<IObservationSource> sources, IReadOnlyList<IScoreSink> sinks, int workers = 2, int capacity = 64,
+        RestoredState? restored = null, IReadOnlyList<AlertRule>? rules = null) =>
         new(
-            new PipelineOptions { Workers = workers, ChannelCapacity = capacity }, new DetectionOptions(), _model, RestoredState.Empty,
+            new PipelineOptions { Workers = workers, ChannelCapacity = capacity }, new DetectionOptions { AlertRules = rules ?? [] }, _model,
+            restored ?? RestoredState.Empty,
             sources, sinks, _ledger, new CaughtLetters(), _metrics, TimeProvider.System, NullLoggerFactory.Instance);
 
     /// <summary>Records of several streams, the last one twice.</summary>

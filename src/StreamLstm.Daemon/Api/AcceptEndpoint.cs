@@ -1,0 +1,59 @@
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Detection.Incidents;
+
+namespace StreamLstm.Daemon.Api;
+
+/// <summary>POST /api/v1/streams/{name}/accept: the stream's present level is its new normal.</summary>
+internal static class AcceptEndpoint
+{
+    private const string Suffix = "/accept";
+
+    public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
+        routes.MapPost("/api/v1/streams/{**path}", (string path, HttpRequest request, CancellationToken cancellation) =>
+            AnswerAsync(pipeline, path, request, cancellation));
+
+    private static async Task<IResult> AnswerAsync(
+        PipelineService pipeline, string path, HttpRequest request, CancellationToken cancellation)
+    {
+        if (!path.EndsWith(Suffix, StringComparison.Ordinal) || path.Length == Suffix.Length)
+        {
+            return JsonBody.Error($"'/api/v1/streams/{path}', expected /api/v1/streams/NAME{Suffix}", 404);
+        }
+
+        (AcceptBody? body, IResult? refused) = await JsonBody.ReadAsync<AcceptBody>(request, "{}", cancellation);
+
+        if (body is null)
+        {
+            return refused!;
+        }
+
+        if (pipeline.Pipeline is not { } running)
+        {
+            return JsonBody.Error("state is being restored; ask again in a moment", 503);
+        }
+
+        string stream = path[..^Suffix.Length];
+
+        try
+        {
+            return await running.AcceptAsync(stream, cancellation) switch
+            {
+                AcceptOutcome.Applied => Results.Json(new { stream, accepted = true }, EventJson.Options),
+                AcceptOutcome.NothingOpen => JsonBody.Error($"stream '{stream}' has no incident open but a silence, if any: there is nothing to accept", 409),
+                _ => JsonBody.Error($"stream '{stream}' is not known; /api/v1/streams lists those that are", 404),
+            };
+        }
+        catch (ChannelClosedException)
+        {
+            return JsonBody.Error("the daemon is stopping", 503);
+        }
+    }
+
+    /// <summary>Nothing is to be said but that.</summary>
+    private sealed record AcceptBody;
+}

@@ -1,0 +1,120 @@
+using StreamLstm.Detection;
+using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Thresholds;
+using StreamLstm.Tests.Support;
+using Run = StreamLstm.Tests.Detection.AlertRuleTests.Run;
+
+namespace StreamLstm.Tests.Detection;
+
+public sealed class RegimeAcceptanceTests
+{
+    [Fact]
+    public void An_accepted_level_closes_its_incident_and_opens_no_other()
+    {
+        double[] series = AlertRuleTests.Shifted(10);
+        var run = new Run();
+        run.Feed("a", series, 0, DailySeries.Spike + 10);
+        int opened = run.OpenedRows.Length;
+
+        AcceptOutcome outcome = run.Shard.Accept("a", run.Output);
+        IncidentEvent closed = run.Incidents[^1];
+        run.Feed("a", series, DailySeries.Spike + 10, series.Length);
+
+        Assert.Equal(AcceptOutcome.Applied, outcome);
+        Assert.Equal((IncidentState.Closed, "accepted as the new normal"), (closed.State, closed.Explanation));
+        Assert.Equal(opened, run.OpenedRows.Length);
+        Assert.Equal(1, run.Suppressed(SuppressedBy.Accepted));
+        Assert.Equal(SuppressedBy.Accepted, run.Explained(DailySeries.Spike + 20).SuppressedBy);
+    }
+
+    [Fact]
+    public void What_is_clearly_worse_than_what_was_accepted_opens_an_incident_all_the_same()
+    {
+        double[] series = AlertRuleTests.Spiked(15);
+        series[DailySeries.Spike + 12] += 1e6;
+        var run = new Run();
+        run.Feed("a", series, 0, DailySeries.Spike + 5);
+        run.Shard.Accept("a", run.Output);
+        run.Feed("a", series, DailySeries.Spike + 5, series.Length);
+
+        Assert.Equal([DailySeries.Spike, DailySeries.Spike + 12], run.OpenedRows);
+    }
+
+    [Fact]
+    public void Once_the_level_has_settled_alerts_open_as_ever()
+    {
+        double[] series = AlertRuleTests.Shifted(10);
+        Array.Fill(series, series[DailySeries.Spike + 700], DailySeries.Spike + 700, 150);
+        var run = new Run();
+        run.Feed("a", series, 0, DailySeries.Spike + 10);
+        run.Shard.Accept("a", run.Output);
+        run.Feed("a", series, DailySeries.Spike + 10, series.Length);
+
+        Assert.NotEqual(SuppressedBy.Accepted, run.Explained(DailySeries.Spike + 690).SuppressedBy);
+        Assert.Contains(run.Incidents, incident => incident is { State: IncidentState.Opened, Kind: IncidentKind.Flatline });
+    }
+
+    [Fact]
+    public void There_is_nothing_to_accept_where_nothing_is_open()
+    {
+        Run run = Run.Of(DailySeries.Clean(1, 600));
+
+        Assert.Equal(AcceptOutcome.NothingOpen, run.Shard.Accept("a", run.Output));
+        Assert.Equal(AcceptOutcome.UnknownStream, run.Shard.Accept("b", run.Output));
+        Assert.Empty(run.Incidents);
+    }
+
+    [Fact]
+    public void A_level_that_stays_for_the_windows_asked_for_is_accepted_by_itself()
+    {
+        Run run = Run.Of(AlertRuleTests.Shifted(10), new AlertRule { AcceptAfter = 1 });
+        IncidentEvent closed = run.Incidents.First(incident => incident.State == IncidentState.Closed);
+
+        Assert.StartsWith("accepted: as forecast for 1 windows", closed.Explanation, StringComparison.Ordinal);
+        Assert.InRange((closed.Time - AlertRuleTests.Start).TotalMinutes, DailySeries.Spike + 30, DailySeries.Spike + 98);
+    }
+
+    [Fact]
+    public void A_window_is_stable_when_nine_values_of_ten_came_as_forecast_and_none_calls_for_an_alert()
+    {
+        var regime = new RegimeAcceptance();
+        regime.Begin(settling: true);
+
+        Window(outside: 3, alerts: 0);
+        Assert.Equal(1, regime.StableWindows);
+        Window(outside: 0, alerts: 0);
+        Assert.Equal(2, regime.StableWindows);
+        Window(outside: 4, alerts: 0);
+        Assert.Equal(0, regime.StableWindows);
+        Window(outside: 0, alerts: 0);
+        Window(outside: 0, alerts: 1);
+        Assert.Equal(0, regime.StableWindows);
+
+        void Window(int outside, int alerts)
+        {
+            for (int row = 0; row < 30; row++)
+            {
+                regime.Observe(isInBand: row >= outside, alerts: row < alerts);
+            }
+        }
+    }
+
+    [Fact]
+    public void An_acceptance_is_remembered_over_a_restart()
+    {
+        double[] series = AlertRuleTests.Shifted(10);
+        Run stayed = new(), restarted = new();
+        stayed.Feed("a", series, 0, DailySeries.Spike + 10);
+        restarted.Feed("a", series, 0, DailySeries.Spike + 10);
+        stayed.Shard.Accept("a", stayed.Output);
+        restarted.Shard.Accept("a", restarted.Output);
+
+        restarted.Restart();
+        stayed.Feed("a", series, DailySeries.Spike + 10, 2700);
+        restarted.Feed("a", series, DailySeries.Spike + 10, 2700);
+
+        Assert.Equal(stayed.Scored, restarted.Scored);
+        Assert.Equal(stayed.Incidents.Select(i => i.Id), restarted.Incidents.Select(i => i.Id));
+        Assert.Equal(stayed.Output.Suppressed, restarted.Output.Suppressed);
+    }
+}
