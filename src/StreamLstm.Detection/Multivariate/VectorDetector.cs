@@ -7,6 +7,8 @@ namespace StreamLstm.Detection.Multivariate;
 /// A row's window is its columns at lags 0 to 31. The mean of its 5 nearest windows among 1,000 of the past is the
 /// forecast; how rare a column's distance from it is, smoothed, is the column's score, and J their mean over columns.
 /// What is remembered enters 400 rows late, so that a fault does not teach its own score away.
+/// The first 400 rows enter at once; how far a normal row lies from its forecast is learned from them in a second
+/// pass, which lets none be forecast from windows it shares rows with: so are the rows that come after judged.
 /// State: about 12 KB a column for samples and delay, and 48 KB a column once 1,000 windows are remembered.
 /// </remarks>
 public sealed class VectorDetector
@@ -22,6 +24,7 @@ public sealed class VectorDetector
 
     private const int DelayRows = 400;
     private const int ScoredFromRow = DelayRows;
+    private const int RecalledFromRow = ScoredFromRow / 2;
     private const int HeldRows = DelayRows + 32;
     private const double ValueMax = 1e12;
     private const float Smoothing = 0.1f;
@@ -37,7 +40,7 @@ public sealed class VectorDetector
     private readonly double[] _origin;     // (D): the first value, taken off so that floats suffice; NaN before
     private readonly float[] _held;        // (HeldRows, D): the last rows, less the origin
     private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing
-    private readonly float[] _smoothed;    // (scored), NaN before the first
+    private readonly float[] _smoothed;    // (scored), of the recalled rows until rows are scored; NaN before the first
     private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
     private readonly float[] _centre, _inverse, _window, _query;   // (stride)
     private SeededRandom _random;
@@ -251,20 +254,16 @@ public sealed class VectorDetector
         {
             Expect(column, nearest);
 
-            if (column >= _scored)
+            if (column >= _scored || _row < ScoredFromRow)
             {
                 continue;
             }
 
             known += double.IsNaN(_origin[column]) ? 0 : 1;
-            float residual = Residual(column, nearest);
-            float kept = float.NaN;
+            float kept = Smoothed(column, nearest);
 
-            if (!float.IsNaN(residual))
+            if (!float.IsNaN(kept))
             {
-                float before = _smoothed[column];
-                kept = float.IsNaN(before) ? residual : before + Smoothing * (residual - before);
-                _smoothed[column] = kept;
                 scores[column] = _tails[column].Score(kept);
                 sum += scores[column];
             }
@@ -273,6 +272,20 @@ public sealed class VectorDetector
         }
 
         return known == 0 ? 0 : sum / known;
+    }
+
+    /// <summary>The residual, smoothed over rows; NaN where there is none.</summary>
+    private float Smoothed(int column, ReadOnlySpan<int> nearest)
+    {
+        float residual = Residual(column, nearest);
+
+        if (float.IsNaN(residual))
+        {
+            return float.NaN;
+        }
+
+        float before = _smoothed[column];
+        return _smoothed[column] = float.IsNaN(before) ? residual : before + Smoothing * (residual - before);
     }
 
     /// <summary>Mean over lags of |y - mean of the neighbours' y|; NaN where this row has no value or no neighbour has one.</summary>
@@ -338,12 +351,45 @@ public sealed class VectorDetector
         if (_row < DelayRows)
         {
             Admit(_row);
+            Recall();
         }
         else if (_row >= 2 * DelayRows)
         {
             Admit(_row - DelayRows);
         }
     }
+
+    /// <summary>Judges some of the first rows a second time, and takes their residuals for what is normal.</summary>
+    /// <remarks>
+    /// When they came, little was remembered, and most of it overlapped them. All are recalled while the second half of
+    /// them comes, two a row, so that no row costs more than a later one does.
+    /// </remarks>
+    private void Recall()
+    {
+        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+
+        for (long row = RecalledBefore(_row); row < RecalledBefore(_row + 1); row++)
+        {
+            Window(row, _window);
+            WindowMemory.Express(_window, _centre, _inverse, _query);
+            int window = (int)(row - Lags[^1]);   // where it is remembered: nothing has been displaced yet
+            int found = _memory.Nearest(_query, Lags.Length * _columns, nearest, window - Lags[^1], window + Lags[^1] + 1);
+
+            for (int column = 0; column < _scored; column++)
+            {
+                float kept = Smoothed(column, nearest[..found]);
+
+                if (!float.IsNaN(kept))
+                {
+                    _tails[column].Add(kept, ref _random);
+                }
+            }
+        }
+    }
+
+    /// <summary>The first row not yet recalled when a row comes.</summary>
+    private static long RecalledBefore(long row) =>
+        Lags[^1] + (ScoredFromRow - Lags[^1]) * Math.Max(0, row - RecalledFromRow) / (ScoredFromRow - RecalledFromRow);
 
     private void Admit(long row)
     {
@@ -362,7 +408,7 @@ public sealed class VectorDetector
             return;
         }
 
-        for (int column = 0; column < _scored; column++)
+        for (int column = 0; row >= ScoredFromRow && column < _scored; column++)
         {
             float residual = _residuals[(int)(row % HeldRows) * _scored + column];
 

@@ -85,8 +85,10 @@ internal sealed class WindowMemory(int stride)
     /// <param name="query">(stride), scaled; NaN where missing.</param>
     /// <param name="used">How many of its values are not padding.</param>
     /// <param name="nearest">(Neighbours): their indices.</param>
+    /// <param name="skipFrom">The first window that is passed over.</param>
+    /// <param name="skipTo">The first one after it that is not.</param>
     /// <returns>How many there are.</returns>
-    public int Nearest(ReadOnlySpan<float> query, int used, Span<int> nearest)
+    public int Nearest(ReadOnlySpan<float> query, int used, Span<int> nearest, int skipFrom = 0, int skipTo = 0)
     {
         Span<float> distances = stackalloc float[Neighbours];
         distances.Fill(float.PositiveInfinity);
@@ -95,6 +97,11 @@ internal sealed class WindowMemory(int stride)
 
         for (int window = 0; window < Count; window++)
         {
+            if (window >= skipFrom && window < skipTo)
+            {
+                continue;
+            }
+
             float distance = complete && _complete[window]
                 ? Distance(query, Scaled(window), distances[^1])
                 : PresentDistance(query, Scaled(window), used);
