@@ -6,10 +6,11 @@ namespace StreamLstm.Detection.Multivariate;
 /// <remarks>
 /// A row's window is its columns at lags 0 to 31. The mean of its 5 nearest windows among 1,000 of the past is the
 /// forecast; how rare a column's distance from it is, smoothed, is the column's score, and J their mean over columns.
-/// What is remembered enters 400 rows late, so that a fault does not teach its own score away.
+/// What is remembered enters 400 rows late, so that a fault does not teach its own score away; a column's score is the
+/// mean of two, and the second takes only what is 1,000 rows old for known, so that a long fault does not either.
 /// The first 400 rows enter at once; how far a normal row lies from its forecast is learned from them in a second
 /// pass, which lets none be forecast from windows it shares rows with: so are the rows that come after judged.
-/// State: about 12 KB a column for samples and delay, and 48 KB a column once 1,000 windows are remembered.
+/// State: about 20 KB a column for samples and delays, and 48 KB a column once 1,000 windows are remembered.
 /// </remarks>
 public sealed class VectorDetector
 {
@@ -23,6 +24,7 @@ public sealed class VectorDetector
     public const double Threshold = 0.8;
 
     private const int DelayRows = 400;
+    private const int SlowDelayRows = 1000;
     private const int ScoredFromRow = DelayRows;
     private const int RecalledFromRow = ScoredFromRow / 2;
     private const int HeldRows = DelayRows + 32;
@@ -35,12 +37,14 @@ public sealed class VectorDetector
     private readonly int _scored;
     private readonly int _stride;
     private readonly ColumnScale[] _scales;
-    private readonly ResidualTail[] _tails;
+    private readonly ResidualTail[] _tails, _slowTails;
     private readonly WindowMemory _memory;
     private readonly double[] _origin;     // (D): the first value, taken off so that floats suffice; NaN before
     private readonly float[] _held;        // (HeldRows, D): the last rows, less the origin
     private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing
     private readonly float[] _smoothed;    // (scored), of the recalled rows until rows are scored; NaN before the first
+    private readonly float[] _slowResiduals;   // (SlowDelayRows, scored): the same of the old windows' residuals
+    private readonly float[] _slowSmoothed;    // (scored)
     private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
     private readonly float[] _centre, _inverse, _window, _query;   // (stride)
     private SeededRandom _random;
@@ -64,11 +68,14 @@ public sealed class VectorDetector
         _random = new SeededRandom(seed);
         _scales = [.. Enumerable.Range(0, columns).Select(_ => new ColumnScale())];
         _tails = [.. Enumerable.Range(0, scoredColumns).Select(_ => new ResidualTail())];
+        _slowTails = [.. Enumerable.Range(0, scoredColumns).Select(_ => new ResidualTail())];
         _memory = new WindowMemory(_stride);
         _origin = new double[columns];
         _held = new float[HeldRows * columns];
         _residuals = new float[HeldRows * scoredColumns];
         _smoothed = new float[scoredColumns];
+        _slowResiduals = new float[SlowDelayRows * scoredColumns];
+        _slowSmoothed = new float[scoredColumns];
         _expected = new double[3 * columns];
         _centre = new float[_stride];
         _inverse = new float[_stride];
@@ -76,6 +83,7 @@ public sealed class VectorDetector
         _query = new float[_stride];
         _origin.AsSpan().Fill(double.NaN);
         _smoothed.AsSpan().Fill(float.NaN);
+        _slowSmoothed.AsSpan().Fill(float.NaN);
     }
 
     /// <summary>Judges a row, then learns from it.</summary>
@@ -144,13 +152,14 @@ public sealed class VectorDetector
         writer.Write(_random.State);
         writer.Write(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
-        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
+        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
         {
             writer.Write(MemoryMarshal.AsBytes(part.AsSpan()));
         }
 
         Array.ForEach(_scales, scale => scale.Save(writer));
         Array.ForEach(_tails, tail => tail.Save(writer));
+        Array.ForEach(_slowTails, tail => tail.Save(writer));
         _memory.Save(writer);
     }
 
@@ -171,13 +180,14 @@ public sealed class VectorDetector
         _random = new SeededRandom(reader.ReadUInt64());
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
-        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
+        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
         {
             reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(part.AsSpan()));
         }
 
         Array.ForEach(_scales, scale => scale.Load(reader));
         Array.ForEach(_tails, tail => tail.Load(reader));
+        Array.ForEach(_slowTails, tail => tail.Load(reader));
         _memory.Load(reader);
     }
 
@@ -246,7 +256,12 @@ public sealed class VectorDetector
     private double Residuals(Span<double> scores)
     {
         Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
-        nearest = nearest[.._memory.Nearest(_query, Lags.Length * _columns, nearest)];
+        Span<int> old = stackalloc int[WindowMemory.Neighbours];
+        (int found, int foundOld) = _memory.Nearest(_query, Lags.Length * _columns, nearest, old, _row - SlowDelayRows);
+        nearest = nearest[..found];
+        // Before, what is old enough is too little of the past to judge by.
+        old = _row >= 2 * SlowDelayRows ? old[..foundOld] : nearest;
+        bool differ = !old.SequenceEqual(nearest);
         int known = 0;
         double sum = 0;
 
@@ -260,32 +275,33 @@ public sealed class VectorDetector
             }
 
             known += double.IsNaN(_origin[column]) ? 0 : 1;
-            float kept = Smoothed(column, nearest);
+            float residual = Residual(column, nearest);
+            float kept = Smooth(ref _smoothed[column], residual);
+            float slow = Smooth(ref _slowSmoothed[column], differ ? Residual(column, old) : residual);
 
             if (!float.IsNaN(kept))
             {
-                scores[column] = _tails[column].Score(kept);
+                scores[column] = (_tails[column].Score(kept) + _slowTails[column].Score(float.IsNaN(slow) ? kept : slow)) / 2;
                 sum += scores[column];
             }
 
             _residuals[(int)(_row % HeldRows) * _scored + column] = kept;
+            _slowResiduals[(int)(_row % SlowDelayRows) * _scored + column] = slow;
         }
 
         return known == 0 ? 0 : sum / known;
     }
 
-    /// <summary>The residual, smoothed over rows; NaN where there is none.</summary>
-    private float Smoothed(int column, ReadOnlySpan<int> nearest)
+    /// <summary>A residual smoothed over rows; NaN where there is none.</summary>
+    private static float Smooth(ref float smoothed, float residual)
     {
-        float residual = Residual(column, nearest);
-
         if (float.IsNaN(residual))
         {
             return float.NaN;
         }
 
-        float before = _smoothed[column];
-        return _smoothed[column] = float.IsNaN(before) ? residual : before + Smoothing * (residual - before);
+        smoothed = float.IsNaN(smoothed) ? residual : smoothed + Smoothing * (residual - smoothed);
+        return smoothed;
     }
 
     /// <summary>Mean over lags of |y - mean of the neighbours' y|; NaN where this row has no value or no neighbour has one.</summary>
@@ -357,6 +373,11 @@ public sealed class VectorDetector
         {
             Admit(_row - DelayRows);
         }
+
+        if (_row >= 2 * SlowDelayRows)
+        {
+            Add(_slowTails, ResidualsOf(_row - SlowDelayRows, _slowResiduals, SlowDelayRows));
+        }
     }
 
     /// <summary>Judges some of the first rows a second time, and takes their residuals for what is normal.</summary>
@@ -367,21 +388,24 @@ public sealed class VectorDetector
     private void Recall()
     {
         Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+        Span<int> old = stackalloc int[WindowMemory.Neighbours];
 
         for (long row = RecalledBefore(_row); row < RecalledBefore(_row + 1); row++)
         {
             Window(row, _window);
             WindowMemory.Express(_window, _centre, _inverse, _query);
-            int window = (int)(row - Lags[^1]);   // where it is remembered: nothing has been displaced yet
-            int found = _memory.Nearest(_query, Lags.Length * _columns, nearest, window - Lags[^1], window + Lags[^1] + 1);
+            (int found, _) = _memory.Nearest(
+                _query, Lags.Length * _columns, nearest, old, long.MinValue, row - Lags[^1], row + Lags[^1] + 1);
 
             for (int column = 0; column < _scored; column++)
             {
-                float kept = Smoothed(column, nearest[..found]);
+                float kept = Smooth(ref _smoothed[column], Residual(column, nearest[..found]));
+                _slowSmoothed[column] = _smoothed[column];
 
                 if (!float.IsNaN(kept))
                 {
                     _tails[column].Add(kept, ref _random);
+                    _slowTails[column].Add(kept, ref _random);
                 }
             }
         }
@@ -408,17 +432,32 @@ public sealed class VectorDetector
             return;
         }
 
-        for (int column = 0; row >= ScoredFromRow && column < _scored; column++)
+        if (row >= ScoredFromRow)
         {
-            float residual = _residuals[(int)(row % HeldRows) * _scored + column];
+            Span<float> residuals = ResidualsOf(row, _residuals, HeldRows);
+            Add(_tails, residuals);
 
-            if (!float.IsNaN(residual))
+            // Until it has a past of its own, the slow tail has the fast one's.
+            if (row < SlowDelayRows)
             {
-                _tails[column].Add(residual, ref _random);
+                Add(_slowTails, residuals);
             }
         }
 
         Window(row, _window);
-        _memory.Add(_window, _centre, _inverse, ref _random);
+        _memory.Add(row, _window, _centre, _inverse, ref _random);
+    }
+
+    private Span<float> ResidualsOf(long row, float[] held, int rows) => held.AsSpan((int)(row % rows) * _scored, _scored);
+
+    private void Add(ResidualTail[] tails, ReadOnlySpan<float> residuals)
+    {
+        for (int column = 0; column < residuals.Length; column++)
+        {
+            if (!float.IsNaN(residuals[column]))
+            {
+                tails[column].Add(residuals[column], ref _random);
+            }
+        }
     }
 }
