@@ -25,11 +25,13 @@ public sealed class VectorDetector
 
     private const int DelayRows = 400;
     private const int SlowDelayRows = 1000;
+    private const int SlowHeldRows = SlowDelayRows + 1;
     private const int ScoredFromRow = DelayRows;
     private const int RecalledFromRow = ScoredFromRow / 2;
     private const int HeldRows = DelayRows + 32;
     private const double ValueMax = 1e12;
-    private const float Smoothing = 0.1f;
+    private const int SmoothedRows = 10;
+    private const float Smoothing = 1f / SmoothedRows;
 
     private static readonly int[] Lags = [0, 1, 3, 7, 15, 31];
 
@@ -43,7 +45,7 @@ public sealed class VectorDetector
     private readonly float[] _held;        // (HeldRows, D): the last rows, less the origin
     private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing
     private readonly float[] _smoothed;    // (scored), of the recalled rows until rows are scored; NaN before the first
-    private readonly float[] _slowResiduals;   // (SlowDelayRows, scored): the same of the old windows' residuals
+    private readonly float[] _slowResiduals;   // (SlowHeldRows, scored): the same of the old windows' residuals
     private readonly float[] _slowSmoothed;    // (scored)
     private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
     private readonly float[] _centre, _inverse, _window, _query;   // (stride)
@@ -74,7 +76,7 @@ public sealed class VectorDetector
         _held = new float[HeldRows * columns];
         _residuals = new float[HeldRows * scoredColumns];
         _smoothed = new float[scoredColumns];
-        _slowResiduals = new float[SlowDelayRows * scoredColumns];
+        _slowResiduals = new float[SlowHeldRows * scoredColumns];
         _slowSmoothed = new float[scoredColumns];
         _expected = new double[3 * columns];
         _centre = new float[_stride];
@@ -286,7 +288,7 @@ public sealed class VectorDetector
             }
 
             _residuals[(int)(_row % HeldRows) * _scored + column] = kept;
-            _slowResiduals[(int)(_row % SlowDelayRows) * _scored + column] = slow;
+            _slowResiduals[(int)(_row % SlowHeldRows) * _scored + column] = slow;
         }
 
         return known == 0 ? 0 : sum / known;
@@ -376,7 +378,7 @@ public sealed class VectorDetector
 
         if (_row >= 2 * SlowDelayRows)
         {
-            Add(_slowTails, ResidualsOf(_row - SlowDelayRows, _slowResiduals, SlowDelayRows));
+            Add(_slowTails, ResidualsOf(_row - SlowDelayRows, _slowResiduals, SlowHeldRows));
         }
     }
 
@@ -389,13 +391,14 @@ public sealed class VectorDetector
     {
         Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
         Span<int> old = stackalloc int[WindowMemory.Neighbours];
+        int apart = Lags[^1] + SmoothedRows;   // a smoothed residual is of the rows before, too
 
         for (long row = RecalledBefore(_row); row < RecalledBefore(_row + 1); row++)
         {
             Window(row, _window);
             WindowMemory.Express(_window, _centre, _inverse, _query);
             (int found, _) = _memory.Nearest(
-                _query, Lags.Length * _columns, nearest, old, long.MinValue, row - Lags[^1], row + Lags[^1] + 1);
+                _query, Lags.Length * _columns, nearest, old, long.MinValue, row - apart, row + apart + 1);
 
             for (int column = 0; column < _scored; column++)
             {
