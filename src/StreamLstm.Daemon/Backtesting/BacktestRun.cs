@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Multivariate;
 
 namespace StreamLstm.Daemon.Backtesting;
@@ -15,6 +17,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
     private const int RowsPerReport = 256;
 
     private readonly DetectionOptions _detection = PipelineService.DetectionOptions(options);
+    private readonly BaseModel _model = BaseWeightsFile.Start(options.Detection);
 
     /// <summary>Rows before this time are not read; null for all.</summary>
     public DateTimeOffset? Since { get; init; }
@@ -97,7 +100,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         using ResultFile? file = job.Output is null
             ? null
             : new ResultFile(Path.Combine(directory, job.Output), series, job.WritesFlags, job.ScoresAlerts);
-        var engine = new AnomalyDetector(_detection);
+        var engine = new AnomalyDetector(_detection, _model);
         var courses = new Dictionary<string, StreamCourse>(StringComparer.Ordinal);
         var attribution = new double[series.JudgedColumns ?? series.Columns.Count];
         long rows = 0, values = 0, alerts = 0, read = 0, bytes = 0;
@@ -170,7 +173,8 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             ? new JointDetector(series.Columns.Count, series.JudgedColumns ?? series.Columns.Count, _detection.Seed)
             : new ColumnDetectors(engine, Streams(job, series, stream));
 
-    private static string[] Streams(BacktestJob job, Series series, string stream)
+    /// <summary>Names of the streams of a row's judged columns.</summary>
+    public static string[] Streams(BacktestJob job, Series series, string stream)
     {
         string name = stream.Length > 0 ? stream : job.Stream;
         int judged = series.JudgedColumns ?? series.Columns.Count;

@@ -83,9 +83,11 @@ internal static class CommandLine
               streamlstm backtest history.csv --out results
               streamlstm backtest today.txt --format events --train normal.txt --out results
               streamlstm simulate --out fleet.ndjson --labels faults.csv
+              streamlstm train --out base.safetensors
             """)
         {
-            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error), config, set,
+            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
+            TrainCommand.Create(WithOptions, output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;

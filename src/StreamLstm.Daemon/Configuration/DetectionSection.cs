@@ -23,6 +23,9 @@ internal sealed class DetectionSection
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
 
+    /// <summary>File that streamlstm train wrote, whose weights streams start from; empty for random ones. A snapshot's weights win.</summary>
+    public string BaseWeights { get; init; } = "";
+
     /// <summary>Seed of every random choice: the same input and seed give the same scores.</summary>
     public int Seed { get; init; } = 1;
 
