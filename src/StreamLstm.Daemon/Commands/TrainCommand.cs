@@ -40,7 +40,7 @@ internal static class TrainCommand
         var command = new Command(
             "train",
             """
-            Train base weights, which new streams start from. Training begins at detection.base_weights, or at random weights.
+            Train base weights, which new streams start from: anew on synthetic streams, or from detection.base_weights on files of yours.
 
             Examples:
               streamlstm train --out base.safetensors
@@ -109,7 +109,7 @@ internal static class TrainCommand
     {
         // Opened before the work: a place that cannot be written to is told at once.
         using var file = new PartialFile(request.File);
-        BaseModel start = options.Detection.BaseWeights.Length > 0 ? BaseWeightsFile.Start(options.Detection) : BaseModel.Untrained(request.Seed);
+        BaseModel start = request.Inputs.Count > 0 ? BaseWeightsFile.Start(options.Detection) : BaseModel.Untrained(request.Seed);
         IReadOnlyList<TrainingWindow> windows = Windows(request, options.Pipeline.WorkerCount(), error, cancellation);
 
         if (windows.Count < WindowsMin)

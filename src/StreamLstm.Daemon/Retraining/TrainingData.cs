@@ -30,7 +30,8 @@ internal sealed class TrainingData(int seed, int threads)
     public IReadOnlyList<TrainingWindow> OfFleet(int streams, long rows, Action<long>? progress, CancellationToken cancellation) =>
         Collect(streams, (number, shard) =>
         {
-            SyntheticSeriesOptions options = SyntheticFleet.Options(number, seed, faultsPerThousandRows: 0);
+            // Another fleet than simulate's of the same seed, so that what is tried out there was never trained on.
+            SyntheticSeriesOptions options = SyntheticFleet.Options(number, ~seed, faultsPerThousandRows: 0);
             string name = SyntheticFleet.Name(options, number);
             string[] names = [.. Enumerable.Range(0, options.Columns).Select(column => $"{name}/c{column}")];
             var series = new SyntheticSeries(options);
