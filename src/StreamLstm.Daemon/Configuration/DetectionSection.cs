@@ -23,7 +23,7 @@ internal sealed class DetectionSection
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
 
-    /// <summary>File that streamlstm train wrote, whose weights streams start from; empty for random ones. A snapshot's weights win.</summary>
+    /// <summary>File that streamlstm train wrote, whose weights streams start from; empty for those shipped, random for none. A snapshot's weights win.</summary>
     public string BaseWeights { get; init; } = "";
 
     /// <summary>Seed of every random choice: the same input and seed give the same scores.</summary>

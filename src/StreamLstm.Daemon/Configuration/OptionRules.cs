@@ -13,7 +13,7 @@ internal static class OptionRules
     {
         Visit(options, "");
 
-        if (options.Detection.BaseWeights.Length > 0 && BaseWeightsFile.ProblemOf(options.Detection.BaseWeights) is { } problem)
+        if (BaseWeightsFile.ProblemOf(options.Detection.BaseWeights) is { } problem)
         {
             errors.Add($"{Origin("detection.base_weights")}detection.base_weights: {problem}");
         }
