@@ -18,7 +18,7 @@ public enum StreamForm
 internal readonly record struct MemorySizes(int RingRows, int HistoryValues, int NoveltyMembers, int ShapeMembers)
 {
     private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 4096, NoveltyMembers: 2000, ShapeMembers: 2000);
-    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, NoveltyMembers: 250, ShapeMembers: 250);
+    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, NoveltyMembers: 128, ShapeMembers: 128);
 
     /// <summary>Rows of the longest ring.</summary>
     public static int RingRowsMax => Full.RingRows;

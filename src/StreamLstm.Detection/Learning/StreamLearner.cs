@@ -10,7 +10,7 @@ internal sealed class StreamLearner
     public const int Every = 16;
 
     /// <summary>Ages at which a stream has seen enough to train half as often as before.</summary>
-    private static readonly long[] Settled = [1024, 4096];
+    private static readonly long[] Settled = [256, 1024, 4096];
 
     /// <summary>Rows of a window.</summary>
     private const int WindowRows = 48;

@@ -1,4 +1,6 @@
-using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace StreamLstm.Detection.Scoring;
 
@@ -8,134 +10,184 @@ namespace StreamLstm.Detection.Scoring;
 /// the members' distances to the nearest member before them, and members are kept greedily, oldest first, while they are
 /// the radius apart. Only the 8 % can fall, so only they are looked up: no step costs more than a few hundred searches.
 /// Components are kept as bytes, in steps of <c>step</c>; squared distances are whole numbers of steps, the same on
-/// every machine. A lane is a member, 64 of them stand side by side.
+/// every machine. Members stand side by side, two dimensions of each at a time, as one multiplication takes them.
 /// </remarks>
-internal sealed class Coreset(int dimension, int capacity, double step)
+internal sealed class Coreset
 {
-    private const int TileMembers = 64;
-
-    /// <summary>Dimensions between two looks at whether a block of members can still hold the nearest.</summary>
-    private const int DimensionsPerLook = 4;
-
+    private const int TileMembers = 32;
     private const int ComponentMax = 127;
 
-    private sbyte[] _components = [];                         // (tiles, dimension, TileMembers)
+    /// <summary>Pairs of dimensions between two looks at whether a tile can still hold the nearest.</summary>
+    private const int PairsPerLook = 2;
+
+    private readonly int _dimension;
+    private readonly int _pairs;
+    private readonly int _capacity;
+    private readonly double _step;
+    private sbyte[] _components = [];                         // (tiles, pairs, TileMembers, 2)
     private int[] _nearestBefore = [];                        // (members): squared distance to the nearest earlier member
     private int _radiusSquared;
 
+    /// <summary>Where the last search ended: the next one begins with a good guess. No result depends on it.</summary>
+    private int _hint;
+
+    /// <param name="dimension">Components of a vector.</param>
+    /// <param name="capacity">Members, at most.</param>
+    /// <param name="step">To what components are rounded; they end at 127 of it.</param>
+    public Coreset(int dimension, int capacity, double step)
+    {
+        _dimension = dimension;
+        _pairs = (dimension + 1) / 2;
+        _capacity = capacity;
+        _step = step;
+    }
+
     public int Count { get; private set; }
 
-    /// <summary>Distance of <paramref name="vector"/> (dimension) to the nearest member; 0 while there is none.</summary>
-    /// <param name="vector">(dimension).</param>
-    /// <param name="limit">Components beyond it, the members' too, count as it.</param>
-    public double Novelty(ReadOnlySpan<float> vector, double limit = double.PositiveInfinity)
+    /// <summary>How often members have been thought over: what was measured before says nothing after.</summary>
+    public int Generation { get; private set; }
+
+    /// <summary>Components of a quantised vector: the dimension, made even.</summary>
+    public int CodeSize => 2 * _pairs;
+
+    /// <summary>Rounds a vector (dimension) to a code (CodeSize).</summary>
+    public void Quantise(ReadOnlySpan<float> vector, Span<sbyte> code)
     {
-        if (Count == 0)
+        code.Clear();
+
+        for (int d = 0; d < _dimension; d++)
         {
-            return 0;
+            code[d] = (sbyte)Math.Clamp(Math.Round(vector[d] / _step), -ComponentMax, ComponentMax);
+        }
+    }
+
+    /// <summary>Distance of <paramref name="vector"/> (dimension) to the nearest member; 0 while there is none.</summary>
+    public double Novelty(ReadOnlySpan<float> vector)
+    {
+        Span<sbyte> code = stackalloc sbyte[CodeSize];
+        Quantise(vector, code);
+        return Count == 0 ? 0 : Distance(NearestSquared(code));
+    }
+
+    /// <summary>The same of squared steps.</summary>
+    public double Distance(int squared) => _step * Math.Sqrt(squared);
+
+    /// <summary>Squared steps from a code to the nearest member from <paramref name="first"/> on; <see cref="int.MaxValue"/> where there is none.</summary>
+    public int NearestSquared(ReadOnlySpan<sbyte> code, int first = 0) => Nearest(code, first, Count, stopAt: -1, ComponentMax);
+
+    /// <summary>The same where components beyond a limit, the members' too, count as it.</summary>
+    public int NearestSquaredWithin(ReadOnlySpan<sbyte> code, double limit)
+    {
+        sbyte steps = (sbyte)Math.Min(Math.Round(limit / _step), ComponentMax);
+        Span<sbyte> clamped = stackalloc sbyte[code.Length];
+
+        for (int d = 0; d < code.Length; d++)
+        {
+            clamped[d] = Math.Clamp(code[d], (sbyte)-steps, steps);
         }
 
-        Span<short> query = stackalloc short[dimension];
-        int steps = (int)Math.Min(Math.Round(limit / step), ComponentMax);
-        Quantise(vector, query, steps);
-        return step * Math.Sqrt(NearestSquared(query, Count, stopAt: -1, (sbyte)steps));
+        return Nearest(clamped, 0, Count, stopAt: -1, steps);
     }
 
     /// <summary>Takes the vector (dimension) in, unless a member stands for it.</summary>
     public void Add(ReadOnlySpan<float> vector)
     {
-        Span<short> query = stackalloc short[dimension];
-        Quantise(vector, query);
-        int nearest = Count == 0 ? int.MaxValue : NearestSquared(query, Count, stopAt: _radiusSquared);
+        Span<sbyte> code = stackalloc sbyte[CodeSize];
+        Quantise(vector, code);
+        Add(code, Nearest(code, 0, Count, stopAt: _radiusSquared, ComponentMax));
+    }
 
-        if (nearest <= _radiusSquared)
+    /// <summary>Takes a code in, unless a member stands for it.</summary>
+    /// <param name="code">(CodeSize).</param>
+    /// <param name="nearest">Its squared steps to the nearest member, or to any within the radius.</param>
+    public void Add(ReadOnlySpan<sbyte> code, int nearest)
+    {
+        if (nearest <= _radiusSquared && Count > 0)
         {
             return;
         }
 
-        if (Count == capacity)
+        if (Count == _capacity)
         {
             Thin();
         }
 
         Reserve(Count + 1);
         _nearestBefore[Count] = nearest;
-        Put(Count++, query);
+        Put(Count++, code);
     }
 
     public void Save(BinaryWriter writer)
     {
         writer.Write(Count);
         writer.Write(_radiusSquared);
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_nearestBefore.AsSpan(0, Count)));
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_components.AsSpan(0, Tiles(Count) * dimension * TileMembers)));
+        writer.Write(MemoryMarshal.AsBytes(_nearestBefore.AsSpan(0, Count)));
+        writer.Write(MemoryMarshal.AsBytes(_components.AsSpan(0, Tiles(Count) * TileSize)));
     }
 
     public void Load(BinaryReader reader)
     {
         int count = reader.ReadInt32();
 
-        if (count < 0 || count > capacity)
+        if (count < 0 || count > _capacity)
         {
-            throw new InvalidDataException($"coreset: {count} members, expected 0 to {capacity}");
+            throw new InvalidDataException($"coreset: {count} members, expected 0 to {_capacity}");
         }
 
         _radiusSquared = reader.ReadInt32();
         _nearestBefore = new int[Tiles(count) * TileMembers];
-        _components = new sbyte[Tiles(count) * dimension * TileMembers];
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_nearestBefore.AsSpan(0, count)));
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_components.AsSpan()));
+        _components = new sbyte[Tiles(count) * TileSize];
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_nearestBefore.AsSpan(0, count)));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_components.AsSpan()));
         Count = count;
     }
 
-    private static int Tiles(int count) => (count + TileMembers - 1) / TileMembers;
+    private int TileSize => _pairs * TileMembers * 2;
 
-    private void Quantise(ReadOnlySpan<float> vector, Span<short> query, int limit = ComponentMax)
-    {
-        for (int d = 0; d < query.Length; d++)
-        {
-            query[d] = (short)Math.Clamp(Math.Round(vector[d] / step), -limit, limit);
-        }
-    }
+    private static int Tiles(int count) => (count + TileMembers - 1) / TileMembers;
 
     private void Reserve(int count)
     {
         if (count > _nearestBefore.Length)
         {
-            int tiles = Math.Min(Tiles(capacity), Math.Max(1, 2 * _nearestBefore.Length / TileMembers));
+            int tiles = Math.Min(Tiles(_capacity), Math.Max(1, 2 * _nearestBefore.Length / TileMembers));
             Array.Resize(ref _nearestBefore, tiles * TileMembers);
-            Array.Resize(ref _components, tiles * dimension * TileMembers);
+            Array.Resize(ref _components, tiles * TileSize);
         }
     }
 
-    private void Put(int member, ReadOnlySpan<short> vector)
+    private void Put(int member, ReadOnlySpan<sbyte> code)
     {
         int at = Offset(member);
 
-        for (int d = 0; d < dimension; d++)
+        for (int pair = 0; pair < _pairs; pair++, at += 2 * TileMembers)
         {
-            _components[at + d * TileMembers] = (sbyte)vector[d];
+            _components[at] = code[2 * pair];
+            _components[at + 1] = code[2 * pair + 1];
         }
     }
 
-    private void Get(int member, Span<short> vector)
+    private void Get(int member, Span<sbyte> code)
     {
         int at = Offset(member);
 
-        for (int d = 0; d < dimension; d++)
+        for (int pair = 0; pair < _pairs; pair++, at += 2 * TileMembers)
         {
-            vector[d] = _components[at + d * TileMembers];
+            code[2 * pair] = _components[at];
+            code[2 * pair + 1] = _components[at + 1];
         }
     }
 
-    private int Offset(int member) => member / TileMembers * dimension * TileMembers + member % TileMembers;
+    private int Offset(int member) => member / TileMembers * TileSize + member % TileMembers * 2;
 
     private void Thin()
     {
+        Generation++;
+        _hint = 0;
         int[] sorted = _nearestBefore[..Count];
         Array.Sort(sorted);
         int radius = Math.Max((int)Math.Ceiling(1.02 * _radiusSquared), sorted[(int)(0.08 * Count)]);
-        Span<short> vector = stackalloc short[dimension];
+        Span<sbyte> code = stackalloc sbyte[CodeSize];
 
         for (; ; radius = (int)Math.Ceiling(1.2 * radius) + 1)
         {
@@ -144,71 +196,76 @@ internal sealed class Coreset(int dimension, int capacity, double step)
             for (int member = 0; member < Count; member++)
             {
                 int nearest = _nearestBefore[member];
-                Get(member, vector);
+                Get(member, code);
 
                 // Its nearest may have fallen since.
                 if (nearest <= radius && kept > 0)
                 {
-                    nearest = NearestSquared(vector, kept, stopAt: radius);
+                    nearest = Nearest(code, 0, kept, stopAt: radius, ComponentMax);
                 }
 
                 if (nearest > radius || kept == 0)
                 {
                     _nearestBefore[kept] = nearest;
-                    Put(kept++, vector);
+                    Put(kept++, code);
                 }
             }
 
             Count = kept;
             _radiusSquared = radius;
 
-            if (kept <= 0.97 * capacity)
+            if (kept <= 0.97 * _capacity)
             {
                 return;
             }
         }
     }
 
-    /// <summary>Squared distance to the nearest of the first <paramref name="count"/> members, in steps; any that is at most <paramref name="stopAt"/> will do.</summary>
-    private int NearestSquared(ReadOnlySpan<short> query, int count, int stopAt, sbyte limit = ComponentMax)
+    /// <summary>Squared steps to the nearest of the members [first, end); any that is at most <paramref name="stopAt"/> will do.</summary>
+    private int Nearest(ReadOnlySpan<sbyte> code, int first, int end, int stopAt, sbyte limit)
     {
-        var top = new Vector<sbyte>(limit);
-        uint best = int.MaxValue;
-        int width = Vector<sbyte>.Count;
-        int quarter = Vector<uint>.Count;
-        Span<uint> lanes = stackalloc uint[TileMembers];
-
-        for (int first = 0; first < count; first += width)
+        if (first >= end)
         {
-            int at = Offset(first);
-            Vector<uint> a = default, b = default, c = default, e = default;
+            return int.MaxValue;
+        }
+
+        // Neighbours in time are near each other: mostly this is the nearest already, and the rest is seen to be further.
+        int best = Squared(code, Math.Clamp(_hint, first, end - 1), limit);
+        int from = first / TileMembers * TileMembers;
+        ReadOnlySpan<short> pairs = MemoryMarshal.Cast<sbyte, short>(code);
+        ref sbyte components = ref MemoryMarshal.GetArrayDataReference(_components);
+        Vector256<sbyte> top = Vector256.Create(limit), bottom = Vector256.Create((sbyte)-limit);
+        bool isLimited = limit < ComponentMax;
+
+        for (int tile = from; tile < end && best > stopAt; tile += TileMembers)
+        {
+            nuint at = (nuint)(tile / TileMembers * TileSize);
+            Vector256<int> a = default, b = default, c = default, d = default;
             bool hopeless = false;
 
-            for (int d = 0; d < query.Length; d++)
+            for (int pair = 0; pair < pairs.Length; pair++, at += 2 * TileMembers)
             {
-                Vector<sbyte> members = Vector.Min(top, Vector.Max(-top, new Vector<sbyte>(_components, at + d * TileMembers)));
-                Vector.Widen(members, out Vector<short> low, out Vector<short> high);
-                var q = new Vector<short>(query[d]);
-                low -= q;
-                high -= q;
+                Vector256<sbyte> low = Vector256.LoadUnsafe(ref components, at);
+                Vector256<sbyte> high = Vector256.LoadUnsafe(ref components, at + TileMembers);
 
-                // At most 254 squared, which 16 bits hold.
-                Vector.Widen(Vector.AsVectorUInt16(low * low), out Vector<uint> low0, out Vector<uint> low1);
-                Vector.Widen(Vector.AsVectorUInt16(high * high), out Vector<uint> high0, out Vector<uint> high1);
-                a += low0;
-                b += low1;
-                c += high0;
-                e += high1;
-
-                if (d % DimensionsPerLook == DimensionsPerLook - 1)
+                if (isLimited)
                 {
-                    Vector<uint> smallest = Vector.Min(Vector.Min(a, b), Vector.Min(c, e));
+                    low = Vector256.Min(top, Vector256.Max(bottom, low));
+                    high = Vector256.Min(top, Vector256.Max(bottom, high));
+                }
 
-                    if (Vector.GreaterThanOrEqualAll(smallest, new Vector<uint>(best)))
-                    {
-                        hopeless = true;
-                        break;
-                    }
+                Vector256<short> query = Vector256.WidenLower(Vector256.Create(pairs[pair]).AsSByte());
+                a += SquaredLengths(Vector256.WidenLower(low) - query);
+                b += SquaredLengths(Vector256.WidenUpper(low) - query);
+                c += SquaredLengths(Vector256.WidenLower(high) - query);
+                d += SquaredLengths(Vector256.WidenUpper(high) - query);
+
+                if (pair % PairsPerLook == PairsPerLook - 1
+                    && Vector256.GreaterThanOrEqualAll(
+                        Vector256.Min(Vector256.Min(a, b), Vector256.Min(c, d)), Vector256.Create(best)))
+                {
+                    hopeless = true;
+                    break;
                 }
             }
 
@@ -217,22 +274,52 @@ internal sealed class Coreset(int dimension, int capacity, double step)
                 continue;
             }
 
-            a.CopyTo(lanes);
-            b.CopyTo(lanes[quarter..]);
-            c.CopyTo(lanes[(2 * quarter)..]);
-            e.CopyTo(lanes[(3 * quarter)..]);
-
-            for (int lane = 0; lane < Math.Min(width, count - first); lane++)
-            {
-                best = Math.Min(best, lanes[lane]);
-            }
-
-            if ((int)best <= stopAt)
-            {
-                break;
-            }
+            Take(a, tile, ref best);
+            Take(b, tile + 8, ref best);
+            Take(c, tile + 16, ref best);
+            Take(d, tile + 24, ref best);
         }
 
-        return (int)best;
+        return best;
+
+        void Take(Vector256<int> squared, int member, ref int least)
+        {
+            for (int lane = 0; lane < Vector256<int>.Count; lane++, member++)
+            {
+                if (member >= first && member < end && squared[lane] < least)
+                {
+                    least = squared[lane];
+                    _hint = member;
+                }
+            }
+        }
+    }
+
+    private int Squared(ReadOnlySpan<sbyte> code, int member, sbyte limit)
+    {
+        Span<sbyte> other = stackalloc sbyte[CodeSize];
+        Get(member, other);
+        int squared = 0;
+
+        for (int d = 0; d < code.Length; d++)
+        {
+            int difference = Math.Clamp(other[d], (sbyte)-limit, limit) - code[d];
+            squared += difference * difference;
+        }
+
+        return squared;
+    }
+
+    /// <summary>x^2 + y^2 of eight pairs.</summary>
+    private static Vector256<int> SquaredLengths(Vector256<short> pairs)
+    {
+        if (Avx2.IsSupported)
+        {
+            return Avx2.MultiplyAddAdjacent(pairs, pairs);
+        }
+
+        Vector256<int> x = Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(pairs.AsInt32(), 16), 16);
+        Vector256<int> y = Vector256.ShiftRightArithmetic(pairs.AsInt32(), 16);
+        return x * x + y * y;
     }
 }

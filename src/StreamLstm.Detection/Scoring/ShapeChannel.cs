@@ -25,6 +25,8 @@ internal sealed class ShapeChannel
     private readonly bool _normalised;
     private readonly int _stride;
     private readonly int _blocks;
+    private readonly Waiting[] _waiting;
+    private readonly sbyte[] _waitingCodes;                   // (waiting, code)
     private long _fedUpTo;
 
     /// <param name="window">Rows of a window.</param>
@@ -38,7 +40,12 @@ internal sealed class ShapeChannel
         _stride = Math.Max(1, (int)Math.Ceiling(window / 32.0 - 0.25));
         _blocks = Math.Min(BlocksMax, window / _stride);
         _memory = new Coreset(_blocks, membersMax, step: 1 / 20.0);
-        _fedUpTo = fedUpTo;
+        _waiting = new Waiting[window / _stride + 3];
+        _waitingCodes = new sbyte[_waiting.Length * _memory.CodeSize];
+        Array.Fill(_waiting, Waiting.None);
+
+        // The windows that are looked at are those that are remembered: each is measured once.
+        _fedUpTo = fedUpTo - (fedUpTo + 1) % _stride;
     }
 
     /// <summary>Rows of a window.</summary>
@@ -50,7 +57,7 @@ internal sealed class ShapeChannel
     /// <summary>Ten times the root mean square by which the window that ends at <paramref name="row"/> differs from the nearest; null between two looks.</summary>
     public ShapeNovelty? Observe(long row, ValueRing ring, double centre, double deviation)
     {
-        if (row < SilentRows || row % _stride != 0)
+        if (row < SilentRows || (row + 1) % _stride != 0)
         {
             return null;
         }
@@ -62,9 +69,20 @@ internal sealed class ShapeChannel
             return null;
         }
 
+        int slot = Slot(row);
+        Span<sbyte> code = Code(slot);
+        _memory.Quantise(vector, code);
+        int nearest = _memory.NearestSquared(code);
+        _waiting[slot] = new Waiting(row, nearest, _memory.Count, _memory.Generation);
+
+        if (_memory.Count == 0)
+        {
+            return default(ShapeNovelty);
+        }
+
         double unit = 10 / Math.Sqrt(_blocks);
-        double whole = unit * _memory.Novelty(vector);
-        return new ShapeNovelty(whole, _normalised ? whole : unit * _memory.Novelty(vector, BlockMax));
+        double whole = unit * _memory.Distance(nearest);
+        return new ShapeNovelty(whole, _normalised ? whole : unit * _memory.Distance(_memory.NearestSquaredWithin(code, BlockMax)));
     }
 
     /// <summary>Remembers windows up to the newest that may be, at most <paramref name="windowsMax"/>.</summary>
@@ -75,8 +93,17 @@ internal sealed class ShapeChannel
         for (; windowsMax > 0 && _fedUpTo + _stride <= row - Window; windowsMax--)
         {
             _fedUpTo += _stride;
+            int slot = Slot(_fedUpTo);
 
-            if (Cut(_fedUpTo, ring, centre, deviation, vector))
+            if (_waiting[slot].Row == _fedUpTo)
+            {
+                // Only members that came since it was looked at can be nearer.
+                Waiting waiting = _waiting[slot];
+                bool isMeasured = waiting.Generation == _memory.Generation;
+                int since = _memory.NearestSquared(Code(slot), isMeasured ? waiting.Members : 0);
+                _memory.Add(Code(slot), isMeasured ? Math.Min(waiting.Nearest, since) : since);
+            }
+            else if (Cut(_fedUpTo, ring, centre, deviation, vector))
             {
                 _memory.Add(vector);
             }
@@ -84,19 +111,47 @@ internal sealed class ShapeChannel
     }
 
     /// <summary>Remembers no window that the row is part of, and none before it that was not remembered yet.</summary>
-    public void Skip(long row) => _fedUpTo = Math.Max(_fedUpTo, row + (long)_blocks * _stride - 1);
+    public void Skip(long row)
+    {
+        long last = row + (long)_blocks * _stride - 1;
+        _fedUpTo = Math.Max(_fedUpTo, last + (_stride - (last + 1) % _stride) % _stride);
+    }
 
     public void Save(BinaryWriter writer)
     {
         writer.Write(_fedUpTo);
         _memory.Save(writer);
+
+        foreach (Waiting waiting in _waiting)
+        {
+            writer.Write(waiting.Row);
+            writer.Write(waiting.Nearest);
+            writer.Write(waiting.Generation == _memory.Generation ? waiting.Members : Waiting.Unmeasured);
+        }
+
+        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waitingCodes.AsSpan()));
     }
 
     public void Load(BinaryReader reader)
     {
         _fedUpTo = reader.ReadInt64();
         _memory.Load(reader);
+
+        for (int slot = 0; slot < _waiting.Length; slot++)
+        {
+            long row = reader.ReadInt64();
+            int nearest = reader.ReadInt32(), members = reader.ReadInt32();
+            _waiting[slot] = members is >= 0 && members <= _memory.Count
+                ? new Waiting(row, nearest, members, _memory.Generation)
+                : new Waiting(row, nearest, 0, Waiting.Unmeasured);
+        }
+
+        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waitingCodes.AsSpan()));
     }
+
+    private int Slot(long row) => (int)((row + 1) / _stride % _waiting.Length);
+
+    private Span<sbyte> Code(int slot) => _waitingCodes.AsSpan(slot * _memory.CodeSize, _memory.CodeSize);
 
     private bool Cut(long last, ValueRing ring, double centre, double deviation, Span<float> vector)
     {
@@ -134,6 +189,17 @@ internal sealed class ShapeChannel
         }
 
         return true;
+    }
+
+    /// <summary>A window that was looked at and is not remembered yet.</summary>
+    /// <param name="Row">Its last.</param>
+    /// <param name="Nearest">Squared steps to the nearest of the first <paramref name="Members"/> members.</param>
+    /// <param name="Members">Members there were.</param>
+    /// <param name="Generation">The memory's then.</param>
+    private readonly record struct Waiting(long Row, int Nearest, int Members, int Generation)
+    {
+        public const int Unmeasured = -1;
+        public static readonly Waiting None = new(-1, 0, 0, Unmeasured);
     }
 }
 
