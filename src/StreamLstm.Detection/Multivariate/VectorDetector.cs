@@ -46,8 +46,10 @@ public sealed class VectorDetector
     private readonly float[] _smoothed;    // (scored), NaN before the first
     private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
     private readonly float[] _centre, _inverse, _window, _query;   // (stride)
+    private readonly bool[] _teaches;      // (HeldRows): whether the last rows may be remembered
     private SeededRandom _random;
     private long _row;
+    private long _teachesFrom;
     private bool _wasAbnormal;
 
     /// <summary>A detector that has seen nothing.</summary>
@@ -77,6 +79,7 @@ public sealed class VectorDetector
         _inverse = new float[_stride];
         _window = new float[_stride];
         _query = new float[_stride];
+        _teaches = new bool[HeldRows];
         _origin.AsSpan().Fill(double.NaN);
         _smoothed.AsSpan().Fill(float.NaN);
     }
@@ -84,9 +87,12 @@ public sealed class VectorDetector
     /// <summary>Judges a row, then learns from it.</summary>
     /// <param name="values">(D), NaN where a value is missing.</param>
     /// <param name="attribution">(scored columns): shares of the score, summing to 1; all 0 where there is none.</param>
-    public VectorVerdict Apply(ReadOnlySpan<double> values, Span<double> attribution)
+    /// <param name="learns">Whether the row may ever be remembered; where not, no window that holds it is.</param>
+    public VectorVerdict Apply(ReadOnlySpan<double> values, Span<double> attribution, bool learns = true)
     {
         bool bad = Hold(values);
+        _teachesFrom = learns ? _teachesFrom : _row + WindowRows;
+        _teaches[_row % HeldRows] = _row >= _teachesFrom;
         RefreshScales();
         _expected.AsSpan().Fill(double.NaN);
         attribution.Clear();
@@ -170,8 +176,10 @@ public sealed class VectorDetector
         writer.Write(_columns);
         writer.Write(_scored);
         writer.Write(_row);
+        writer.Write(_teachesFrom);
         writer.Write(_wasAbnormal);
         writer.Write(_random.State);
+        writer.Write(MemoryMarshal.AsBytes(_teaches.AsSpan()));
         writer.Write(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
         foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
@@ -197,8 +205,10 @@ public sealed class VectorDetector
         }
 
         _row = reader.ReadInt64();
+        _teachesFrom = reader.ReadInt64();
         _wasAbnormal = reader.ReadBoolean();
         _random = new SeededRandom(reader.ReadUInt64());
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_teaches.AsSpan()));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
         foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
@@ -380,6 +390,11 @@ public sealed class VectorDetector
 
     private void Admit(long row)
     {
+        if (!_teaches[row % HeldRows])
+        {
+            return;
+        }
+
         Span<float> values = Held(row);
 
         for (int column = 0; column < _columns; column++)
