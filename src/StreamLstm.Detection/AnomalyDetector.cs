@@ -14,11 +14,11 @@ public sealed class AnomalyDetector
 
     /// <summary>A detector that has seen nothing.</summary>
     /// <param name="options">How streams are learnt and judged; null for the defaults.</param>
-    /// <param name="model">Base weights to start from; null for untrained ones.</param>
+    /// <param name="model">Base weights to start from; null for those that come with the program.</param>
     public AnomalyDetector(DetectionOptions? options = null, BaseModel? model = null)
     {
         options ??= new DetectionOptions();
-        _model = model ?? BaseModel.Untrained(options.Seed);
+        _model = model ?? BaseModel.Pretrained;
         _shard = new DetectionShard(
             options, new StreamQuota(options.StreamsMax, options.PerStreamMax), number: 0, shardCount: 1, new DetectionScratch());
     }

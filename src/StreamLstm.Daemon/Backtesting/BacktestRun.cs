@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Multivariate;
 
 namespace StreamLstm.Daemon.Backtesting;
@@ -15,6 +17,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
     private const int RowsPerReport = 256;
 
     private readonly DetectionOptions _detection = PipelineService.DetectionOptions(options);
+    private readonly BaseModel _model = BaseWeightsFile.Start(options.Detection);
 
     /// <summary>Rows before this time are not read; null for all.</summary>
     public DateTimeOffset? Since { get; init; }
@@ -97,7 +100,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         using ResultFile? file = job.Output is null
             ? null
             : new ResultFile(Path.Combine(directory, job.Output), series, job.WritesFlags, job.ScoresAlerts);
-        var engine = new AnomalyDetector(_detection);
+        var engine = new AnomalyDetector(_detection, _model);
         var courses = new Dictionary<string, StreamCourse>(StringComparer.Ordinal);
         var attribution = new double[series.JudgedColumns ?? series.Columns.Count];
         long rows = 0, values = 0, scored = 0, alerts = 0, read = 0, bytes = 0;
@@ -172,14 +175,20 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         string name = row.Stream.Length > 0 ? row.Stream : job.Stream;
         int judged = series.JudgedColumns ?? series.Columns.Count;
 
-        if (row.IsSingle || series.Columns.Count == 1)
-        {
-            return new ColumnDetectors(engine, [.. Enumerable.Repeat(name, judged)]);
-        }
-
-        return series.Columns.Count <= VectorDetector.ColumnsMax && job.Together.FieldsOf(name) is not null
+        bool isRecord = !row.IsSingle && series.Columns.Count > 1;
+        return isRecord && series.Columns.Count <= VectorDetector.ColumnsMax && job.Together.FieldsOf(name) is not null
             ? new JointDetector(_detection, name, series.Columns, judged, byThreshold: job.EveryRow)
-            : new ColumnDetectors(engine, [.. series.Columns.Take(judged).Select(column => $"{name}/{column}")]);
+            : new ColumnDetectors(engine, Streams(job, series, row));
+    }
+
+    /// <summary>Names of the streams of a row's judged columns.</summary>
+    public static string[] Streams(BacktestJob job, Series series, in SeriesRow row)
+    {
+        string name = row.Stream.Length > 0 ? row.Stream : job.Stream;
+        int judged = series.JudgedColumns ?? series.Columns.Count;
+        return row.IsSingle || series.Columns.Count == 1
+            ? [.. Enumerable.Repeat(name, judged)]
+            : [.. series.Columns.Take(judged).Select(column => $"{name}/{column}")];
     }
 
     private static string Top(Series series, in RowVerdict verdict, double[] attribution)

@@ -28,6 +28,9 @@ internal sealed class DetectionSection
     /// <summary>full, or lean: an eighth of the memory, and with learning: auto no weights of the stream's own. Streams stay as they began.</summary>
     public StreamForm Form { get; init; } = StreamForm.Full;
 
+    /// <summary>File that streamlstm train wrote, whose weights streams start from; empty for those shipped, random for none. A snapshot's weights win.</summary>
+    public string BaseWeights { get; init; } = "";
+
     /// <summary>Seed of every random choice: the same input and seed give the same scores.</summary>
     public int Seed { get; init; } = 1;
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using System.Reflection;
+using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Detection.Thresholds;
 
@@ -12,6 +13,12 @@ internal static class OptionRules
     public static void Check(DaemonOptions options, IReadOnlyDictionary<string, string> origins, List<string> errors)
     {
         Visit(options, "");
+
+        if (BaseWeightsFile.ProblemOf(options.Detection.BaseWeights) is { } problem)
+        {
+            errors.Add($"{Origin("detection.base_weights")}detection.base_weights: {problem}");
+        }
+
         RequireLoopback(options.Http.Address, options.Http.AllowNonLoopback, "http");
         RequireLoopback(options.Sources.MqttEmbedded.Address, options.Sources.MqttEmbedded.AllowNonLoopback, "sources.mqtt_embedded");
 

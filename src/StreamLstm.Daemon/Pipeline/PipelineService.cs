@@ -68,7 +68,7 @@ internal sealed class PipelineService(
         _storage = Durability.StorageDirectory.Open(options.Storage);
         var store = new SnapshotStore(_storage, loggers.CreateLogger<SnapshotStore>());
         Snapshot? snapshot = store.Read();
-        BaseModel model = snapshot?.Model ?? BaseModel.Untrained(options.Detection.Seed);
+        BaseModel model = snapshot?.Model ?? BaseWeightsFile.Start(options.Detection);
         LiveModel = new LiveModel(model);
         metrics.Serving(model.Version);
 

@@ -110,7 +110,7 @@ internal sealed class Retrainer(
             try
             {
                 completion.SetResult(BaseTraining.Train(
-                    champion.Weights, windows, seed + (int)champion.Version, new Share(this), limit.Token));
+                    champion.Weights, windows, seed + (int)champion.Version, new Share(this), cancellationToken: limit.Token));
             }
 #pragma warning disable CA1031 // travels to the awaiting task
             catch (Exception failure)

@@ -37,7 +37,9 @@ public sealed record TrainingResult(
 public static class BaseTraining
 {
     private const int BatchWindows = 16;
-    private const int EpochsMax = 20;
+
+    /// <summary>Passes over the training windows at most, where nothing else is asked for.</summary>
+    public const int DefaultEpochsMax = 20;
 
     /// <summary>Every so many-th window is held out.</summary>
     private const int HoldOutEvery = 5;
@@ -53,17 +55,20 @@ public static class BaseTraining
     /// <param name="windows">Clean windows; every fifth is held out.</param>
     /// <param name="seed">Seed of the order of the windows.</param>
     /// <param name="progress">Told the share done, 0 to 1, after every batch of windows.</param>
+    /// <param name="epochsMax">Passes over the training windows at most, 1 or more.</param>
     /// <param name="cancellationToken">Ends the training early with the best weights so far being judged.</param>
-    /// <exception cref="ArgumentException">Fewer than two windows.</exception>
+    /// <exception cref="ArgumentException">Fewer than two windows, or less than one epoch.</exception>
     public static TrainingResult Train(
         ForecastWeights champion,
         IReadOnlyList<TrainingWindow> windows,
         int seed,
         IProgress<double>? progress = null,
+        int epochsMax = DefaultEpochsMax,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(champion);
         ArgumentNullException.ThrowIfNull(windows);
+        ArgumentOutOfRangeException.ThrowIfLessThan(epochsMax, 1);
 
         if (windows.Count < 2)
         {
@@ -85,10 +90,10 @@ public static class BaseTraining
         double bestLoss = championLoss;
         int epoch = 0;
 
-        for (int waited = 0; epoch < EpochsMax && waited < Patience && !cancellationToken.IsCancellationRequested; epoch++)
+        for (int waited = 0; epoch < epochsMax && waited < Patience && !cancellationToken.IsCancellationRequested; epoch++)
         {
             Shuffle(training, ref random);
-            TrainEpoch(candidate, training, adam, scratch, share => progress?.Report((epoch + share) / EpochsMax), cancellationToken);
+            TrainEpoch(candidate, training, adam, scratch, share => progress?.Report((epoch + share) / epochsMax), cancellationToken);
             double loss = Loss(candidate, heldOut, scratch);
             waited++;
 

@@ -6,8 +6,11 @@ namespace StreamLstm.Detection.Multivariate;
 /// <remarks>
 /// A row's window is its columns at lags 0 to 31. The mean of its 5 nearest windows among 1,000 of the past is the
 /// forecast; how rare a column's distance from it is, smoothed, is the column's score, and J their mean over columns.
-/// What is remembered enters 400 rows late, so that a fault does not teach its own score away.
-/// State: about 12 KB a column for samples and delay, and 48 KB a column once 1,000 windows are remembered.
+/// What is remembered enters 400 rows late, so that a fault does not teach its own score away; a column's score is the
+/// mean of two, and the second takes only what is 1,000 rows old for known, so that a long fault does not either.
+/// The first 400 rows enter at once; how far a normal row lies from its forecast is learned from them in a second
+/// pass, which lets none be forecast from windows it shares rows with: so are the rows that come after judged.
+/// State: about 20 KB a column for samples and delays, and 48 KB a column once 1,000 windows are remembered.
 /// </remarks>
 public sealed class VectorDetector
 {
@@ -27,10 +30,14 @@ public sealed class VectorDetector
     internal const int WindowRows = 32;
 
     private const int DelayRows = 400;
+    private const int SlowDelayRows = 1000;
+    private const int SlowHeldRows = SlowDelayRows + 1;
     private const int ScoredFromRow = DelayRows;
+    private const int RecalledFromRow = ScoredFromRow / 2;
     private const int HeldRows = DelayRows + 32;
     private const double ValueMax = 1e12;
-    private const float Smoothing = 0.1f;
+    private const int SmoothedRows = 10;
+    private const float Smoothing = 1f / SmoothedRows;
 
     private static readonly int[] Lags = [0, 1, 3, 7, 15, 31];
 
@@ -38,12 +45,14 @@ public sealed class VectorDetector
     private readonly int _scored;
     private readonly int _stride;
     private readonly ColumnScale[] _scales;
-    private readonly ResidualTail[] _tails;
+    private readonly ResidualTail[] _tails, _slowTails;
     private readonly WindowMemory _memory;
     private readonly double[] _origin;     // (D): the first value, taken off so that floats suffice; NaN before
     private readonly float[] _held;        // (HeldRows, D): the last rows, less the origin
-    private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing
-    private readonly float[] _smoothed;    // (scored), NaN before the first
+    private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing or not to teach
+    private readonly float[] _smoothed;    // (scored), of the recalled rows until rows are scored; NaN before the first
+    private readonly float[] _slowResiduals;   // (SlowHeldRows, scored): the same of the old windows' residuals
+    private readonly float[] _slowSmoothed;    // (scored)
     private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
     private readonly float[] _centre, _inverse, _window, _query;   // (stride)
     private readonly bool[] _teaches;      // (HeldRows): whether the last rows may be remembered
@@ -69,11 +78,14 @@ public sealed class VectorDetector
         _random = new SeededRandom(seed);
         _scales = [.. Enumerable.Range(0, columns).Select(_ => new ColumnScale())];
         _tails = [.. Enumerable.Range(0, scoredColumns).Select(_ => new ResidualTail())];
+        _slowTails = [.. Enumerable.Range(0, scoredColumns).Select(_ => new ResidualTail())];
         _memory = new WindowMemory(_stride);
         _origin = new double[columns];
         _held = new float[HeldRows * columns];
         _residuals = new float[HeldRows * scoredColumns];
         _smoothed = new float[scoredColumns];
+        _slowResiduals = new float[SlowHeldRows * scoredColumns];
+        _slowSmoothed = new float[scoredColumns];
         _expected = new double[3 * columns];
         _centre = new float[_stride];
         _inverse = new float[_stride];
@@ -82,6 +94,7 @@ public sealed class VectorDetector
         _teaches = new bool[HeldRows];
         _origin.AsSpan().Fill(double.NaN);
         _smoothed.AsSpan().Fill(float.NaN);
+        _slowSmoothed.AsSpan().Fill(float.NaN);
     }
 
     /// <summary>Judges a row, then learns from it.</summary>
@@ -182,13 +195,14 @@ public sealed class VectorDetector
         writer.Write(MemoryMarshal.AsBytes(_teaches.AsSpan()));
         writer.Write(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
-        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
+        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
         {
             writer.Write(MemoryMarshal.AsBytes(part.AsSpan()));
         }
 
         Array.ForEach(_scales, scale => scale.Save(writer));
         Array.ForEach(_tails, tail => tail.Save(writer));
+        Array.ForEach(_slowTails, tail => tail.Save(writer));
         _memory.Save(writer);
     }
 
@@ -211,13 +225,14 @@ public sealed class VectorDetector
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_teaches.AsSpan()));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
-        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _centre, _inverse])
+        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
         {
             reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(part.AsSpan()));
         }
 
         Array.ForEach(_scales, scale => scale.Load(reader));
         Array.ForEach(_tails, tail => tail.Load(reader));
+        Array.ForEach(_slowTails, tail => tail.Load(reader));
         _memory.Load(reader);
     }
 
@@ -286,7 +301,13 @@ public sealed class VectorDetector
     private double Residuals(Span<double> scores)
     {
         Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
-        nearest = nearest[.._memory.Nearest(_query, Lags.Length * _columns, nearest)];
+        Span<int> old = stackalloc int[WindowMemory.Neighbours];
+        (int found, int foundOld) = _memory.Nearest(_query, Lags.Length * _columns, nearest, old, _row - SlowDelayRows);
+        nearest = nearest[..found];
+        // Before, what is old enough is too little of the past to judge by.
+        old = _row >= 2 * SlowDelayRows ? old[..foundOld] : nearest;
+        bool differ = !old.SequenceEqual(nearest);
+        bool teaches = _teaches[_row % HeldRows];
         int known = 0;
         double sum = 0;
 
@@ -294,28 +315,39 @@ public sealed class VectorDetector
         {
             Expect(column, nearest);
 
-            if (column >= _scored)
+            if (column >= _scored || _row < ScoredFromRow)
             {
                 continue;
             }
 
             known += double.IsNaN(_origin[column]) ? 0 : 1;
             float residual = Residual(column, nearest);
-            float kept = float.NaN;
+            float kept = Smooth(ref _smoothed[column], residual);
+            float slow = Smooth(ref _slowSmoothed[column], differ ? Residual(column, old) : residual);
 
-            if (!float.IsNaN(residual))
+            if (!float.IsNaN(kept))
             {
-                float before = _smoothed[column];
-                kept = float.IsNaN(before) ? residual : before + Smoothing * (residual - before);
-                _smoothed[column] = kept;
-                scores[column] = _tails[column].Score(kept);
+                scores[column] = (_tails[column].Score(kept) + _slowTails[column].Score(float.IsNaN(slow) ? kept : slow)) / 2;
                 sum += scores[column];
             }
 
-            _residuals[(int)(_row % HeldRows) * _scored + column] = kept;
+            _residuals[(int)(_row % HeldRows) * _scored + column] = teaches ? kept : float.NaN;
+            _slowResiduals[(int)(_row % SlowHeldRows) * _scored + column] = teaches ? slow : float.NaN;
         }
 
         return known == 0 ? 0 : sum / known;
+    }
+
+    /// <summary>A residual smoothed over rows; NaN where there is none.</summary>
+    private static float Smooth(ref float smoothed, float residual)
+    {
+        if (float.IsNaN(residual))
+        {
+            return float.NaN;
+        }
+
+        smoothed = float.IsNaN(smoothed) ? residual : smoothed + Smoothing * (residual - smoothed);
+        return smoothed;
     }
 
     /// <summary>Mean over lags of |y - mean of the neighbours' y|; NaN where this row has no value or no neighbour has one.</summary>
@@ -381,12 +413,59 @@ public sealed class VectorDetector
         if (_row < DelayRows)
         {
             Admit(_row);
+            Recall();
         }
         else if (_row >= 2 * DelayRows)
         {
             Admit(_row - DelayRows);
         }
+
+        if (_row >= 2 * SlowDelayRows)
+        {
+            Add(_slowTails, ResidualsOf(_row - SlowDelayRows, _slowResiduals, SlowHeldRows));
+        }
     }
+
+    /// <summary>Judges some of the first rows a second time, and takes their residuals for what is normal.</summary>
+    /// <remarks>
+    /// When they came, little was remembered, and most of it overlapped them. All are recalled while the second half of
+    /// them comes, two a row, so that no row costs more than a later one does.
+    /// </remarks>
+    private void Recall()
+    {
+        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+        Span<int> old = stackalloc int[WindowMemory.Neighbours];
+        int apart = Lags[^1] + SmoothedRows;   // a smoothed residual is of the rows before, too
+
+        for (long row = RecalledBefore(_row); row < RecalledBefore(_row + 1); row++)
+        {
+            if (!_teaches[row % HeldRows])
+            {
+                continue;
+            }
+
+            Window(row, _window);
+            WindowMemory.Express(_window, _centre, _inverse, _query);
+            (int found, _) = _memory.Nearest(
+                _query, Lags.Length * _columns, nearest, old, long.MinValue, row - apart, row + apart + 1);
+
+            for (int column = 0; column < _scored; column++)
+            {
+                float kept = Smooth(ref _smoothed[column], Residual(column, nearest[..found]));
+                _slowSmoothed[column] = _smoothed[column];
+
+                if (!float.IsNaN(kept))
+                {
+                    _tails[column].Add(kept, ref _random);
+                    _slowTails[column].Add(kept, ref _random);
+                }
+            }
+        }
+    }
+
+    /// <summary>The first row not yet recalled when a row comes.</summary>
+    private static long RecalledBefore(long row) =>
+        Lags[^1] + (ScoredFromRow - Lags[^1]) * Math.Max(0, row - RecalledFromRow) / (ScoredFromRow - RecalledFromRow);
 
     private void Admit(long row)
     {
@@ -410,17 +489,32 @@ public sealed class VectorDetector
             return;
         }
 
-        for (int column = 0; column < _scored; column++)
+        if (row >= ScoredFromRow)
         {
-            float residual = _residuals[(int)(row % HeldRows) * _scored + column];
+            Span<float> residuals = ResidualsOf(row, _residuals, HeldRows);
+            Add(_tails, residuals);
 
-            if (!float.IsNaN(residual))
+            // Until it has a past of its own, the slow tail has the fast one's.
+            if (row < SlowDelayRows)
             {
-                _tails[column].Add(residual, ref _random);
+                Add(_slowTails, residuals);
             }
         }
 
         Window(row, _window);
-        _memory.Add(_window, _centre, _inverse, ref _random);
+        _memory.Add(row, _window, _centre, _inverse, ref _random);
+    }
+
+    private Span<float> ResidualsOf(long row, float[] held, int rows) => held.AsSpan((int)(row % rows) * _scored, _scored);
+
+    private void Add(ResidualTail[] tails, ReadOnlySpan<float> residuals)
+    {
+        for (int column = 0; column < residuals.Length; column++)
+        {
+            if (!float.IsNaN(residuals[column]))
+            {
+                tails[column].Add(residuals[column], ref _random);
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ internal sealed class WindowMemory(int stride)
     private float[] _values = [];                           // (Count, stride), NaN where missing
     private float[] _scaled = [];                           // (Count, stride)
     private readonly bool[] _complete = new bool[Capacity]; // no value missing
+    private readonly long[] _rows = new long[Capacity];     // the row whose window it is
     private long _seen;
     private int _stale = Capacity;                          // the first window still on the scales before
 
@@ -40,8 +41,8 @@ internal sealed class WindowMemory(int stride)
         }
     }
 
-    /// <summary>Offers a window: (stride) values.</summary>
-    public void Add(ReadOnlySpan<float> window, ReadOnlySpan<float> centre, ReadOnlySpan<float> inverse, ref SeededRandom random)
+    /// <summary>Offers a row's window: (stride) values.</summary>
+    public void Add(long row, ReadOnlySpan<float> window, ReadOnlySpan<float> centre, ReadOnlySpan<float> inverse, ref SeededRandom random)
     {
         _seen++;
         int place = Count;
@@ -65,6 +66,7 @@ internal sealed class WindowMemory(int stride)
         window.CopyTo(_values.AsSpan(place * stride));
         Express(window, centre, inverse, _scaled.AsSpan(place * stride, stride));
         _complete[place] = IsComplete(window);
+        _rows[place] = row;
     }
 
     /// <summary>The columns' scales have changed: windows follow over the next rows.</summary>
@@ -88,36 +90,54 @@ internal sealed class WindowMemory(int stride)
     /// <returns>How many there are.</returns>
     public int Nearest(ReadOnlySpan<float> query, int used, Span<int> nearest)
     {
+        Span<int> old = stackalloc int[Neighbours];
+        return Nearest(query, used, nearest, old, long.MinValue).Nearest;
+    }
+
+    /// <summary>The nearest windows, and the nearest of those up to a row, the nearest first.</summary>
+    /// <param name="query">(stride), scaled; NaN where missing.</param>
+    /// <param name="used">How many of its values are not padding.</param>
+    /// <param name="nearest">(Neighbours): their indices.</param>
+    /// <param name="old">(Neighbours): those of the old ones.</param>
+    /// <param name="oldTo">The last row whose window is old.</param>
+    /// <param name="skipFrom">The first row whose window is passed over.</param>
+    /// <param name="skipTo">The first one after it whose window is not.</param>
+    /// <returns>How many there are of each.</returns>
+    public (int Nearest, int Old) Nearest(
+        ReadOnlySpan<float> query, int used, Span<int> nearest, Span<int> old, long oldTo, long skipFrom = 0, long skipTo = 0)
+    {
         Span<float> distances = stackalloc float[Neighbours];
+        Span<float> oldDistances = stackalloc float[Neighbours];
         distances.Fill(float.PositiveInfinity);
+        oldDistances.Fill(float.PositiveInfinity);
         bool complete = IsComplete(query);
-        int found = 0;
+        (int found, int foundOld) = (0, 0);
 
         for (int window = 0; window < Count; window++)
         {
-            float distance = complete && _complete[window]
-                ? Distance(query, Scaled(window), distances[^1])
-                : PresentDistance(query, Scaled(window), used);
+            long row = _rows[window];
 
-            if (!(distance < distances[^1]))
+            if (row >= skipFrom && row < skipTo)
             {
                 continue;
             }
 
-            int place = Neighbours - 1;
+            bool isOld = row <= oldTo;
+            float limit = isOld ? oldDistances[^1] : distances[^1];
+            float distance = complete && _complete[window]
+                ? Distance(query, Scaled(window), limit)
+                : PresentDistance(query, Scaled(window), used);
 
-            for (; place > 0 && distances[place - 1] > distance; place--)
+            if (!(distance < limit))
             {
-                distances[place] = distances[place - 1];
-                nearest[place] = nearest[place - 1];
+                continue;
             }
 
-            distances[place] = distance;
-            nearest[place] = window;
-            found = Math.Min(found + 1, Neighbours);
+            found = Insert(window, distance, distances, nearest, found);
+            foundOld = isOld ? Insert(window, distance, oldDistances, old, foundOld) : foundOld;
         }
 
-        return found;
+        return (found, foundOld);
     }
 
     public void Save(BinaryWriter writer)
@@ -125,6 +145,7 @@ internal sealed class WindowMemory(int stride)
         writer.Write(_seen);
         writer.Write(_stale);
         writer.Write(Count);
+        writer.Write(MemoryMarshal.AsBytes(_rows.AsSpan(0, Count)));
         writer.Write(MemoryMarshal.AsBytes(_values.AsSpan(0, Count * stride)));
         writer.Write(MemoryMarshal.AsBytes(_scaled.AsSpan(0, Count * stride)));
     }
@@ -140,6 +161,7 @@ internal sealed class WindowMemory(int stride)
             throw new InvalidDataException($"window memory: {Count} windows, {_stale} expressed, expected at most {Capacity}");
         }
 
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_rows.AsSpan(0, Count)));
         _values = new float[Count * stride];
         _scaled = new float[Count * stride];
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_values.AsSpan()));
@@ -149,6 +171,27 @@ internal sealed class WindowMemory(int stride)
         {
             _complete[window] = IsComplete(Scaled(window));
         }
+    }
+
+    /// <summary>Puts a window in its place, if it has one.</summary>
+    private static int Insert(int window, float distance, Span<float> distances, Span<int> windows, int found)
+    {
+        if (!(distance < distances[^1]))
+        {
+            return found;
+        }
+
+        int place = Neighbours - 1;
+
+        for (; place > 0 && distances[place - 1] > distance; place--)
+        {
+            distances[place] = distances[place - 1];
+            windows[place] = windows[place - 1];
+        }
+
+        distances[place] = distance;
+        windows[place] = window;
+        return Math.Min(found + 1, Neighbours);
     }
 
     private static bool IsComplete(ReadOnlySpan<float> window)

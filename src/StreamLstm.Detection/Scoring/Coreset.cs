@@ -17,6 +17,8 @@ internal sealed class Coreset(int dimension, int capacity, double step)
     /// <summary>Dimensions between two looks at whether a block of members can still hold the nearest.</summary>
     private const int DimensionsPerLook = 4;
 
+    private const int ComponentMax = 127;
+
     private sbyte[] _components = [];                         // (tiles, dimension, TileMembers)
     private int[] _nearestBefore = [];                        // (members): squared distance to the nearest earlier member
     private int _radiusSquared;
@@ -24,11 +26,19 @@ internal sealed class Coreset(int dimension, int capacity, double step)
     public int Count { get; private set; }
 
     /// <summary>Distance of <paramref name="vector"/> (dimension) to the nearest member; 0 while there is none.</summary>
-    public double Novelty(ReadOnlySpan<float> vector)
+    /// <param name="vector">(dimension).</param>
+    /// <param name="limit">Components beyond it, the members' too, count as it.</param>
+    public double Novelty(ReadOnlySpan<float> vector, double limit = double.PositiveInfinity)
     {
+        if (Count == 0)
+        {
+            return 0;
+        }
+
         Span<short> query = stackalloc short[dimension];
-        Quantise(vector, query);
-        return Count == 0 ? 0 : step * Math.Sqrt(NearestSquared(query, Count, stopAt: -1));
+        int steps = (int)Math.Min(Math.Round(limit / step), ComponentMax);
+        Quantise(vector, query, steps);
+        return step * Math.Sqrt(NearestSquared(query, Count, stopAt: -1, (sbyte)steps));
     }
 
     /// <summary>Takes the vector (dimension) in, unless a member stands for it.</summary>
@@ -80,11 +90,11 @@ internal sealed class Coreset(int dimension, int capacity, double step)
 
     private static int Tiles(int count) => (count + TileMembers - 1) / TileMembers;
 
-    private void Quantise(ReadOnlySpan<float> vector, Span<short> query)
+    private void Quantise(ReadOnlySpan<float> vector, Span<short> query, int limit = ComponentMax)
     {
         for (int d = 0; d < query.Length; d++)
         {
-            query[d] = (short)Math.Clamp(Math.Round(vector[d] / step), -127, 127);
+            query[d] = (short)Math.Clamp(Math.Round(vector[d] / step), -limit, limit);
         }
     }
 
@@ -160,8 +170,9 @@ internal sealed class Coreset(int dimension, int capacity, double step)
     }
 
     /// <summary>Squared distance to the nearest of the first <paramref name="count"/> members, in steps; any that is at most <paramref name="stopAt"/> will do.</summary>
-    private int NearestSquared(ReadOnlySpan<short> query, int count, int stopAt)
+    private int NearestSquared(ReadOnlySpan<short> query, int count, int stopAt, sbyte limit = ComponentMax)
     {
+        var top = new Vector<sbyte>(limit);
         uint best = int.MaxValue;
         int width = Vector<sbyte>.Count;
         int quarter = Vector<uint>.Count;
@@ -175,7 +186,8 @@ internal sealed class Coreset(int dimension, int capacity, double step)
 
             for (int d = 0; d < query.Length; d++)
             {
-                Vector.Widen(new Vector<sbyte>(_components, at + d * TileMembers), out Vector<short> low, out Vector<short> high);
+                Vector<sbyte> members = Vector.Min(top, Vector.Max(-top, new Vector<sbyte>(_components, at + d * TileMembers)));
+                Vector.Widen(members, out Vector<short> low, out Vector<short> high);
                 var q = new Vector<short>(query[d]);
                 low -= q;
                 high -= q;

@@ -6,7 +6,8 @@ namespace StreamLstm.Detection.Scoring;
 /// <summary>The channels behind the reported score: raw indicators, calibrated fast and slow, and merged.</summary>
 /// <remarks>
 /// Fast forgets what it has shown at once and picks alerts for rankings; slow learns of a row 400 rows late, so that an
-/// anomaly does not teach its own score away, and is what is reported. Indicators of single rows are noisy: above a
+/// anomaly does not teach its own score away, and is what is reported; it ranks windows with their peaks cut, as one high
+/// peak must not outweigh a shape that is wrong throughout. Indicators of single rows are noisy: above a
 /// decade they count by their logarithm only. Indicators of shapes are not: one strong shape stays visible.
 /// </remarks>
 internal sealed class ReportBank
@@ -41,6 +42,7 @@ internal sealed class ReportBank
     private readonly BlockMaximaTail[] _fast = NewTails(delayBlocks: 0);
     private readonly BlockMaximaTail[] _slow = NewTails(SlowDelayBlocks);
     private readonly double[] _values = new double[Count];
+    private readonly double[] _limited = new double[Count - FirstShape];
     private readonly double[] _fastScores = new double[Count];
     private readonly double[] _slowScores = new double[Count];
     private readonly double[] _drift = new double[4];
@@ -102,13 +104,14 @@ internal sealed class ReportBank
         {
             double indicator = _values[channel];
             bool isShape = channel >= FirstShape;
+            double ranked = isShape ? _limited[channel - FirstShape] : indicator;
             _fastScores[channel] = row < FirstScoredRow ? -2 : Temper(_fast[channel].Score(indicator), isShape);
-            _slowScores[channel] = row < FirstScoredRow ? -2 : Temper(_slow[channel].Score(indicator), isShape);
+            _slowScores[channel] = row < FirstScoredRow ? -2 : Temper(_slow[channel].Score(ranked), isShape);
 
             if (teaches)
             {
                 _fast[channel].Add(indicator);
-                _slow[channel].Add(indicator);
+                _slow[channel].Add(ranked);
             }
             else
             {
@@ -139,7 +142,7 @@ internal sealed class ReportBank
             tail.Save(writer);
         }
 
-        foreach (double value in _values.Concat(_drift))
+        foreach (double value in _values.Concat(_limited).Concat(_drift))
         {
             writer.Write(value);
         }
@@ -174,6 +177,11 @@ internal sealed class ReportBank
         for (int i = 0; i < _values.Length; i++)
         {
             _values[i] = reader.ReadDouble();
+        }
+
+        for (int i = 0; i < _limited.Length; i++)
+        {
+            _limited[i] = reader.ReadDouble();
         }
 
         for (int i = 0; i < _drift.Length; i++)
@@ -288,8 +296,12 @@ internal sealed class ReportBank
                 }
             }
 
-            ref double indicator = ref _values[FirstShape + i];
-            indicator = _shapes[i].Observe(row, ring, scale.Centre, deviation) ?? indicator;
+            if (_shapes[i].Observe(row, ring, scale.Centre, deviation) is { } novelty)
+            {
+                _values[FirstShape + i] = novelty.Whole;
+                _limited[i] = novelty.Limited;
+            }
+
             _shapes[i].Feed(row, ring, scale.Centre, deviation, windowsMax: feeds ? 2 : 0);
         }
     }

@@ -15,6 +15,9 @@ internal sealed class ShapeChannel
 
     private const int BlocksMax = 32;
 
+    /// <summary>Deviations beyond which a block is only large, where windows are ranked.</summary>
+    private const double BlockMax = 2;
+
     /// <summary>Rows before anything is said.</summary>
     private const int SilentRows = 256;
 
@@ -45,7 +48,7 @@ internal sealed class ShapeChannel
     public bool IsFed(long row) => _fedUpTo + _stride > row - Window;
 
     /// <summary>Ten times the root mean square by which the window that ends at <paramref name="row"/> differs from the nearest; null between two looks.</summary>
-    public double? Observe(long row, ValueRing ring, double centre, double deviation)
+    public ShapeNovelty? Observe(long row, ValueRing ring, double centre, double deviation)
     {
         if (row < SilentRows || row % _stride != 0)
         {
@@ -59,7 +62,9 @@ internal sealed class ShapeChannel
             return null;
         }
 
-        return 10 * _memory.Novelty(vector) / Math.Sqrt(_blocks);
+        double unit = 10 / Math.Sqrt(_blocks);
+        double whole = unit * _memory.Novelty(vector);
+        return new ShapeNovelty(whole, _normalised ? whole : unit * _memory.Novelty(vector, BlockMax));
     }
 
     /// <summary>Remembers windows up to the newest that may be, at most <paramref name="windowsMax"/>.</summary>
@@ -131,3 +136,8 @@ internal sealed class ShapeChannel
         return true;
     }
 }
+
+/// <summary>How far a window is from all that were seen.</summary>
+/// <param name="Whole">With all of its amplitude: what an alert asks for.</param>
+/// <param name="Limited">With blocks of at most two deviations: in a ranking one high peak must not outweigh a shape that is wrong throughout.</param>
+internal readonly record struct ShapeNovelty(double Whole, double Limited);

@@ -1,13 +1,14 @@
 using System.Globalization;
 using StreamLstm.Benchmarks.Quality.Sets;
 using StreamLstm.Daemon.Backtesting;
+using StreamLstm.Daemon.Configuration;
 
 namespace StreamLstm.Benchmarks.Quality;
 
 /// <summary><c>-- quality</c>: backtests labelled data in this process, scores it, and says which goals are met.</summary>
 internal static class QualityCommand
 {
-    public const string Usage = "quality [nab|ucr|skab|smd|smap|hdfs ...] [--data DIR] [--seeds 1,2,3] [--out DIR]";
+    public const string Usage = "quality [nab|ucr|skab|smd|smap|hdfs ...] [--data DIR] [--seeds 1,2,3] [--out DIR] [--set KEY=VALUE]";
 
     private static readonly IQualitySet[] Sets = [new NabQuality(), new UcrQuality(), new SkabQuality(), new SmdQuality(), new SmapQuality(), new HdfsQuality()];
 
@@ -18,12 +19,13 @@ internal static class QualityCommand
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
         List<IQualitySet> chosen = [];
+        List<string> settings = [];
         string? data = null, keep = null;
         int[] seeds = [1, 2, 3];
 
         for (int i = 0; i < args.Length; i++)
         {
-            if (args[i] is "--data" or "--seeds" or "--out" && i + 1 < args.Length)
+            if (args[i] is "--data" or "--seeds" or "--out" or "--set" && i + 1 < args.Length)
             {
                 string value = args[++i];
 
@@ -31,6 +33,7 @@ internal static class QualityCommand
                 {
                     case "--data": data = value; break;
                     case "--out": keep = value; break;
+                    case "--set": settings.Add(value); break;
                     default: seeds = Seeds(value); break;
                 }
             }
@@ -64,10 +67,10 @@ internal static class QualityCommand
 
             try
             {
-                var run = new QualityRun(set, Path.Combine(data, set.Folder), seeds, output, error);
+                var run = new QualityRun(set, Path.Combine(data, set.Folder), seeds, settings, output, error);
                 answer = Math.Max(answer, keep is null ? run.Run() : run.Run(Path.Combine(keep, set.Name)));
             }
-            catch (Exception unusable) when (unusable is IOException or InvalidDataException or BacktestUsageException)
+            catch (Exception unusable) when (unusable is IOException or InvalidDataException or BacktestUsageException or ConfigurationException)
             {
                 error.WriteLine($"{set.Name}: {unusable.Message}");
                 answer = 1;

@@ -6,7 +6,7 @@ using StreamLstm.Daemon.Configuration;
 namespace StreamLstm.Benchmarks.Quality;
 
 /// <summary>One set under every seed: backtests, scores, the table, the goals.</summary>
-internal sealed class QualityRun(IQualitySet set, string data, int[] seeds, TextWriter output, TextWriter error)
+internal sealed class QualityRun(IQualitySet set, string data, int[] seeds, IReadOnlyList<string> settings, TextWriter output, TextWriter error)
 {
     /// <summary>Measures; the backtests' results are removed.</summary>
     /// <returns>0, or 1 where a file failed.</returns>
@@ -54,8 +54,8 @@ internal sealed class QualityRun(IQualitySet set, string data, int[] seeds, Text
 
     private IReadOnlyList<BacktestResult> Backtest(int seed, string results)
     {
-        // Built-in configuration only: what a user's environment says must not move a figure.
-        DaemonOptions options = ConfigurationLoader.Load([], [$"detection.seed={seed}"], new Dictionary<string, string>());
+        // Built-in configuration and what was asked for only: what a user's environment says must not move a figure.
+        DaemonOptions options = ConfigurationLoader.Load([], [$"detection.seed={seed}", .. settings], new Dictionary<string, string>());
         TimeSpan before = Environment.CpuUsage.TotalTime;
         IReadOnlyList<BacktestResult> run = set.Format == BacktestFormats.Events ? Sessions(seed, results) : Series(options, results);
         TimeSpan processor = Environment.CpuUsage.TotalTime - before;

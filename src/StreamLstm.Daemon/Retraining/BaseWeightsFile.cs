@@ -1,0 +1,59 @@
+using StreamLstm.Daemon.Configuration;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Model;
+using StreamLstm.Model.Formats;
+
+namespace StreamLstm.Daemon.Retraining;
+
+/// <summary>A file of base weights, as <c>streamlstm train</c> and the retrainer write them.</summary>
+internal static class BaseWeightsFile
+{
+    /// <summary>In place of a file: weights that know nothing.</summary>
+    public const string Random = "random";
+
+    private const string Expectation = "expected a file that streamlstm train writes";
+
+    /// <summary>The weights that streams start from before the daemon has trained any: those of the file, random ones, or those shipped.</summary>
+    /// <exception cref="IOException">The file was there when the configuration was checked, and is not any more.</exception>
+    /// <exception cref="InvalidDataException">It holds something else by now.</exception>
+    public static BaseModel Start(DetectionSection detection) => detection.BaseWeights switch
+    {
+        "" => BaseModel.Pretrained,
+        Random => BaseModel.Untrained(detection.Seed),
+        string path => new BaseModel(0, Read(path)),
+    };
+
+    /// <summary>Why there are no base weights to be had by this word, naming the file; null where there are.</summary>
+    public static string? ProblemOf(string path)
+    {
+        if (path is "" or Random)
+        {
+            return null;
+        }
+
+        if (!File.Exists(path))
+        {
+            return $"'{path}' is not there, {Expectation}";
+        }
+
+        try
+        {
+            Read(path);
+            return null;
+        }
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            return $"'{path}': {unusable.Message}; {Expectation}";
+        }
+    }
+
+
+    private static ForecastWeights Read(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        ForecastWeights weights = WeightsFile.Read(file, out _);
+        return weights.Shape == BaseModel.Shape
+            ? weights
+            : throw new InvalidDataException($"weights of shape {weights.Shape}, expected {BaseModel.Shape}");
+    }
+}
