@@ -160,7 +160,7 @@ public sealed class DetectionShard
                 return;
             }
 
-            row = new VectorRow(observation.Stream, _options, vector!);
+            row = new VectorRow(observation.Stream, _options, _policy, vector!);
             _vectorRows.Add(observation.Stream, row);
         }
 
@@ -180,7 +180,7 @@ public sealed class DetectionShard
 #pragma warning restore CA1031
         {
             _vectorRows[observation.Stream] = new VectorRow(
-                observation.Stream, _options, VectorOptions.Of(_options.Vectors, observation.Stream)!);
+                observation.Stream, _options, _policy, VectorOptions.Of(_options.Vectors, observation.Stream)!);
             output.Rejected[(int)RejectionReason.Fault]++;
             output.Faults.Add((observation, fault));
         }
@@ -263,6 +263,8 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(stream);
         missing = _eventRows.ContainsKey(stream)
             ? $"stream '{stream}' is one of events: its incidents say why they were opened, single events are not explained"
+            : _vectorRows.ContainsKey(stream)
+            ? $"stream '{stream}' is one of records: its incidents say why they were opened, single records are not explained"
             : $"stream '{stream}' is not known";
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
@@ -275,6 +277,7 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(output);
         bool? accepted = _rows.TryGetValue(stream, out StreamRow? row) ? row.Accept(output)
+            : _vectorRows.TryGetValue(stream, out VectorRow? records) ? records.Accept(_modelVersion, output)
             : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Accept(_modelVersion, output)
             : null;
         return accepted switch
@@ -297,6 +300,7 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(incidentId);
         ArgumentNullException.ThrowIfNull(output);
         return _eventRows.ContainsKey(stream) ? LabelOutcome.StreamOfEvents
+            : _vectorRows.ContainsKey(stream) ? LabelOutcome.StreamOfRecords
             : !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
             : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
             : LabelOutcome.UnknownIncident;
@@ -314,6 +318,14 @@ public sealed class DetectionShard
             _rows.Remove(stream, out StreamRow? row);
             row!.Gate.MoveTo(home._policy);
             home._rows.Add(stream, row);
+        }
+
+        foreach (string stream in _vectorRows.Keys.Where(stream => owner(stream) != this).ToArray())
+        {
+            DetectionShard home = owner(stream);
+            _vectorRows.Remove(stream, out VectorRow? row);
+            row!.Gate.MoveTo(home._policy);
+            home._vectorRows.Add(stream, row);
         }
 
         foreach (string stream in _eventRows.Keys.Where(stream => owner(stream) != this).ToArray())
@@ -380,7 +392,7 @@ public sealed class DetectionShard
         {
             string stream = reader.ReadString();
             VectorOptions? vector = VectorOptions.Of(_options.Vectors, stream);
-            VectorRow row = VectorRow.Load(stream, _options, vector ?? new VectorOptions(), reader);
+            VectorRow row = VectorRow.Load(stream, _options, _policy, vector ?? new VectorOptions(), reader);
 
             // One whose records are no longer judged together would only fall silent.
             if (vector is not null)

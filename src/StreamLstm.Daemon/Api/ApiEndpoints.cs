@@ -51,6 +51,7 @@ internal static class ApiEndpoints
                     .Where(reason => cut.RejectedByReason[(int)reason] > 0)
                     .ToDictionary(reason => OptionPath.SnakeCase(reason.ToString()), reason => cut.RejectedByReason[(int)reason])),
             streams.ToDictionary(pair => OptionPath.SnakeCase(pair.Key.ToString()), pair => pair.Value),
+            pipeline.SuppressedByReason,
             pipeline.Retrainer is null
                 ? null
                 : new RetrainAnswer(pipeline.Retrainer.NextAt, pipeline.Retrainer.Progress, pipeline.Retrainer.Last));
@@ -130,7 +131,7 @@ internal static class ApiEndpoints
 /// <summary>GET /api/v1/status.</summary>
 internal sealed record StatusAnswer(
     string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books,
-    IReadOnlyDictionary<string, int> Streams, RetrainAnswer? Retrain);
+    IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, RetrainAnswer? Retrain);
 
 /// <summary>The books at one instant.</summary>
 internal sealed record BooksAnswer(

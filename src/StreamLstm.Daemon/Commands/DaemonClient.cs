@@ -3,6 +3,7 @@ using System.Net.Http;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Spectre.Console;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -80,6 +81,19 @@ internal static class DaemonClient
         }
 
         return CommandLine.Failed;
+    }
+
+    /// <summary>A table as wide as the terminal, or as a wide one where there is none.</summary>
+    public static void WriteTable(Table table, TextWriter output)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+
+        if (!console.Profile.Out.IsTerminal)
+        {
+            console.Profile.Width = 160;
+        }
+
+        console.Write(table);
     }
 
     /// <summary>An answer as it came, indented.</summary>

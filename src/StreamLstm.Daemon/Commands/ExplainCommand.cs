@@ -61,13 +61,6 @@ internal static class ExplainCommand
                 new Text(score > 0 ? indicator.GetProperty("meaning").GetString()! : ""));
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-
-        if (!console.Profile.Out.IsTerminal)
-        {
-            console.Profile.Width = 160;
-        }
-
-        console.Write(table);
+        DaemonClient.WriteTable(table, output);
     }
 }

@@ -3,7 +3,8 @@
 import { StreamList } from './list.js';
 import { StreamChart } from './chart.js';
 import { WhyPanel } from './why.js';
-import { labelButtons, labelWord } from './label.js';
+import { acceptButton, labelButtons, labelWord } from './label.js';
+import { keptBack } from './kept-back.js';
 import { figure, clock, duration, count } from './format.js';
 
 const byId = id => document.getElementById(id);
@@ -82,6 +83,9 @@ function header(status) {
   const rate = seconds > 0 ? `${Math.round((books.scored - before.scored) / seconds)}/s · ` : '';
   before = { now: Date.parse(status.now), scored: books.scored };
   byId('books').innerHTML = `${rate}received <b>${count(books.received)}</b> = scored <b>${count(books.scored)}</b> + rejected <b>${count(books.rejected)}</b> + queued <b>${count(books.queued)}</b> <span class="${books.balances ? 'ok' : 'bad'}">${books.balances ? '✓' : 'does not balance'}</span>`;
+  const kept = keptBack(status.suppressed_by_reason);
+  byId('kept-back').hidden = !kept;
+  byId('kept-back').textContent = kept;
   byId('model').textContent = `model ${status.model_version}${training(status.retrain, status.now)}`;
 }
 
@@ -153,7 +157,7 @@ function incidentRow(incident) {
     cell.className = name === 'severity' ? `severity ${incident.severity}` : name;
     cell.textContent = text;
   }
-  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution), labelButtons(incident.incident_id, label));
+  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution), answers(incident, label));
   const pick = () => {
     chosenIncident = chosenIncident === incident.incident_id ? null : incident.incident_id;
     choose(incident.stream);
@@ -161,6 +165,13 @@ function incidentRow(incident) {
   row.addEventListener('click', pick);
   row.addEventListener('keydown', event => event.key === 'Enter' && event.target === row && pick());
   return row;
+}
+
+/** What may be said of the incident: what it was, and while it goes on that it is the new normal. */
+function answers(incident, label) {
+  const box = labelButtons(incident.incident_id, label);
+  if (incident.state !== 'closed' && incident.kind !== 'silence') box.prepend(acceptButton(incident.stream, box.lastChild));
+  return box;
 }
 
 function lasted(incident) {

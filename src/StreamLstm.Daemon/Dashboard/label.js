@@ -32,16 +32,38 @@ export function labelButtons(incidentId, label) {
   return box;
 }
 
+/** Closes the stream's open incident: its level is the new normal. What went wrong is told in an element. */
+export function acceptButton(stream, failed) {
+  const button = document.createElement('button');
+  button.textContent = 'accept as the new normal';
+  button.title = 'Closes the incident; such a level opens no other';
+  button.addEventListener('click', async event => {
+    event.stopPropagation();
+    button.disabled = true;
+    failed.textContent = await answer(fetch(`api/v1/streams/${stream.split('/').map(encodeURIComponent).join('/')}/accept`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{}',
+    }));
+    button.disabled = false;
+  });
+  return button;
+}
+
 /** What went wrong, or nothing: the feed then shows the label within a second. */
-async function send(incidentId, heldId, name) {
+function send(incidentId, heldId, name) {
+  return answer(heldId
+    ? fetch(`api/v1/labels/${heldId}`, { method: 'DELETE' })
+    : fetch('api/v1/labels', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ incident_id: incidentId, label: name }),
+    }));
+}
+
+async function answer(request) {
   try {
-    const response = heldId
-      ? await fetch(`api/v1/labels/${heldId}`, { method: 'DELETE' })
-      : await fetch('api/v1/labels', {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ incident_id: incidentId, label: name }),
-      });
+    const response = await request;
     return response.ok ? '' : (await response.json()).error;
   } catch {
     return 'no answer';

@@ -56,6 +56,9 @@ internal sealed class PipelineService(
     /// <summary>The maintenance windows; null while state is being restored.</summary>
     public MaintenanceStore? Maintenance { get; private set; }
 
+    /// <summary>Alerts kept back since the start, by reason.</summary>
+    public IReadOnlyDictionary<string, long> SuppressedByReason => metrics.SuppressedByReason;
+
     /// <summary>What answers questions about single streams; null before it is running.</summary>
     public DetectionPipeline? Pipeline => _pipeline;
 

@@ -20,6 +20,7 @@ internal sealed class DaemonMetrics : IDisposable
         [.. Enum.GetNames<Detection.Incidents.SuppressedBy>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
     private readonly Meter _meter = new(MeterName);
+    private readonly long[] _suppressedByReason = new long[SuppressedNames.Length];
     private readonly Histogram<double> _scoreDuration;
     private readonly Histogram<double> _pipelineLatency;
     private readonly Histogram<double> _snapshotDuration;
@@ -98,6 +99,13 @@ internal sealed class DaemonMetrics : IDisposable
         _meter.CreateObservableGauge("streamlstm.streams", streams, "{stream}", "Streams known.");
     }
 
+    /// <summary>Alerts kept back since the start, by the reasons there were.</summary>
+    public IReadOnlyDictionary<string, long> SuppressedByReason =>
+        Enumerable.Range(0, SuppressedNames.Length)
+            .Select(reason => (Name: SuppressedNames[reason], Count: Interlocked.Read(ref _suppressedByReason[reason])))
+            .Where(reason => reason.Count > 0)
+            .ToDictionary(reason => reason.Name, reason => reason.Count);
+
     /// <summary>Counts what was kept back; also of a tick, which scores nothing.</summary>
     public void Suppressed(ShardOutput output)
     {
@@ -105,6 +113,7 @@ internal sealed class DaemonMetrics : IDisposable
         {
             if (output.Suppressed[reason] > 0)
             {
+                Interlocked.Add(ref _suppressedByReason[reason], output.Suppressed[reason]);
                 _suppressed.Add(output.Suppressed[reason], Label("reason", SuppressedNames[reason]));
             }
         }

@@ -22,6 +22,9 @@ public enum LabelOutcome
     /// <summary>The stream is one of events: those learn nothing from labels.</summary>
     StreamOfEvents,
 
+    /// <summary>The stream is one of records: neither do those.</summary>
+    StreamOfRecords,
+
     /// <summary>There is no such stream.</summary>
     UnknownStream,
 

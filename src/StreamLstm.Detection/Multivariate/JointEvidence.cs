@@ -31,10 +31,11 @@ internal sealed class JointEvidence
     /// <summary>Judges a row, then learns from it.</summary>
     /// <param name="mean">J.</param>
     /// <param name="strongest">The same of the column that is rarest.</param>
-    public void Observe(double mean, double strongest)
+    /// <param name="learns">Whether it counts as something to be expected from now on.</param>
+    public void Observe(double mean, double strongest, bool learns)
     {
-        Fast = Observe(_fast, mean, strongest);
-        Slow = Observe(_slow, mean, strongest);
+        Fast = Observe(_fast, mean, strongest, learns);
+        Slow = Observe(_slow, mean, strongest, learns);
     }
 
     /// <summary>A row of which nothing can be said.</summary>
@@ -62,11 +63,21 @@ internal sealed class JointEvidence
         Slow = reader.ReadDouble();
     }
 
-    private static double Observe(BlockMaximaTail[] tails, double mean, double strongest)
+    private static double Observe(BlockMaximaTail[] tails, double mean, double strongest, bool learns)
     {
         Span<double> scores = [tails[0].Score(mean), tails[1].Score(strongest)];
-        tails[0].Add(mean);
-        tails[1].Add(strongest);
+
+        if (learns)
+        {
+            tails[0].Add(mean);
+            tails[1].Add(strongest);
+        }
+        else
+        {
+            tails[0].Skip();
+            tails[1].Skip();
+        }
+
         return ScoreCombination.Combine(scores);
     }
 }

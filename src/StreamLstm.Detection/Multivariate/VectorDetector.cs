@@ -49,14 +49,16 @@ public sealed class VectorDetector
     private readonly WindowMemory _memory;
     private readonly double[] _origin;     // (D): the first value, taken off so that floats suffice; NaN before
     private readonly float[] _held;        // (HeldRows, D): the last rows, less the origin
-    private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing
+    private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing or not to teach
     private readonly float[] _smoothed;    // (scored), of the recalled rows until rows are scored; NaN before the first
     private readonly float[] _slowResiduals;   // (SlowHeldRows, scored): the same of the old windows' residuals
     private readonly float[] _slowSmoothed;    // (scored)
     private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
     private readonly float[] _centre, _inverse, _window, _query;   // (stride)
+    private readonly bool[] _teaches;      // (HeldRows): whether the last rows may be remembered
     private SeededRandom _random;
     private long _row;
+    private long _teachesFrom;
     private bool _wasAbnormal;
 
     /// <summary>A detector that has seen nothing.</summary>
@@ -89,6 +91,7 @@ public sealed class VectorDetector
         _inverse = new float[_stride];
         _window = new float[_stride];
         _query = new float[_stride];
+        _teaches = new bool[HeldRows];
         _origin.AsSpan().Fill(double.NaN);
         _smoothed.AsSpan().Fill(float.NaN);
         _slowSmoothed.AsSpan().Fill(float.NaN);
@@ -97,9 +100,12 @@ public sealed class VectorDetector
     /// <summary>Judges a row, then learns from it.</summary>
     /// <param name="values">(D), NaN where a value is missing.</param>
     /// <param name="attribution">(scored columns): shares of the score, summing to 1; all 0 where there is none.</param>
-    public VectorVerdict Apply(ReadOnlySpan<double> values, Span<double> attribution)
+    /// <param name="learns">Whether the row may ever be remembered; where not, no window that holds it is.</param>
+    public VectorVerdict Apply(ReadOnlySpan<double> values, Span<double> attribution, bool learns = true)
     {
         bool bad = Hold(values);
+        _teachesFrom = learns ? _teachesFrom : _row + WindowRows;
+        _teaches[_row % HeldRows] = _row >= _teachesFrom;
         RefreshScales();
         _expected.AsSpan().Fill(double.NaN);
         attribution.Clear();
@@ -183,8 +189,10 @@ public sealed class VectorDetector
         writer.Write(_columns);
         writer.Write(_scored);
         writer.Write(_row);
+        writer.Write(_teachesFrom);
         writer.Write(_wasAbnormal);
         writer.Write(_random.State);
+        writer.Write(MemoryMarshal.AsBytes(_teaches.AsSpan()));
         writer.Write(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
         foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
@@ -211,8 +219,10 @@ public sealed class VectorDetector
         }
 
         _row = reader.ReadInt64();
+        _teachesFrom = reader.ReadInt64();
         _wasAbnormal = reader.ReadBoolean();
         _random = new SeededRandom(reader.ReadUInt64());
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_teaches.AsSpan()));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
         foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
@@ -297,6 +307,7 @@ public sealed class VectorDetector
         // Before, what is old enough is too little of the past to judge by.
         old = _row >= 2 * SlowDelayRows ? old[..foundOld] : nearest;
         bool differ = !old.SequenceEqual(nearest);
+        bool teaches = _teaches[_row % HeldRows];
         int known = 0;
         double sum = 0;
 
@@ -320,8 +331,8 @@ public sealed class VectorDetector
                 sum += scores[column];
             }
 
-            _residuals[(int)(_row % HeldRows) * _scored + column] = kept;
-            _slowResiduals[(int)(_row % SlowHeldRows) * _scored + column] = slow;
+            _residuals[(int)(_row % HeldRows) * _scored + column] = teaches ? kept : float.NaN;
+            _slowResiduals[(int)(_row % SlowHeldRows) * _scored + column] = teaches ? slow : float.NaN;
         }
 
         return known == 0 ? 0 : sum / known;
@@ -428,6 +439,11 @@ public sealed class VectorDetector
 
         for (long row = RecalledBefore(_row); row < RecalledBefore(_row + 1); row++)
         {
+            if (!_teaches[row % HeldRows])
+            {
+                continue;
+            }
+
             Window(row, _window);
             WindowMemory.Express(_window, _centre, _inverse, _query);
             (int found, _) = _memory.Nearest(
@@ -453,6 +469,11 @@ public sealed class VectorDetector
 
     private void Admit(long row)
     {
+        if (!_teaches[row % HeldRows])
+        {
+            return;
+        }
+
         Span<float> values = Held(row);
 
         for (int column = 0; column < _columns; column++)

@@ -8,7 +8,8 @@ namespace StreamLstm.Detection.Multivariate;
 /// <summary>All that one stream of records remembers, and what happens to a record of it. One owner: its shard.</summary>
 /// <remarks>
 /// The values of a record are judged together (<see cref="VectorDetector"/>); what that is worth as evidence
-/// (<see cref="JointEvidence"/>) opens and closes incidents as it does for single values.
+/// (<see cref="JointEvidence"/>) opens and closes incidents as it does for single values. Of an alert rule all is asked
+/// but direction and deviations: a record's columns have each their own unit, and may deviate to both sides at once.
 /// </remarks>
 public sealed class VectorRow
 {
@@ -24,6 +25,9 @@ public sealed class VectorRow
     /// <summary>Share below which a column is not worth naming.</summary>
     private const double ExplainedShare = 0.1;
 
+    /// <summary>What a silence is worth, in decades.</summary>
+    private const double SilenceScore = 4;
+
     /// <summary>Two alerts a day at one row a second.</summary>
     private static readonly AlertBudgetOptions Budget = new() { RowsPerAlert = 43_200 };
 
@@ -33,7 +37,9 @@ public sealed class VectorRow
     private readonly Cadence _cadence = new();
     private readonly JointEvidence _evidence = new();
     private readonly AlertBudget _budget = new(Budget);
+    private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
+    private readonly RegimeAcceptance _regime = new();
     private VectorDetector? _detector;
     private ObservedRecord? _last;
     private double[] _values = [];      // (D): the row that is judged
@@ -44,11 +50,12 @@ public sealed class VectorRow
     private long _scoredRows;
     private long _wholeFromRow;
 
-    internal VectorRow(string stream, DetectionOptions options, VectorOptions vector)
+    internal VectorRow(string stream, DetectionOptions options, AlertPolicy policy, VectorOptions vector)
     {
         Stream = stream;
         _options = options;
         _vector = vector;
+        _gate = policy.NewGate(stream);
         _random = SeededRandom.Of(stream, options.Seed);
         _table = new ColumnTable(vector);
         _table.UseConfigured();
@@ -83,6 +90,9 @@ public sealed class VectorRow
 
     private static int WarmUpRows => VectorDetector.LearningRows + CalibrationRows;
 
+    /// <summary>What its alerts must pass.</summary>
+    internal AlertGate Gate => _gate;
+
     private long WarmUpRowsDone => _scoredRows == 0 ? Math.Min(Rows, VectorDetector.LearningRows) : VectorDetector.LearningRows + _scoredRows;
 
     /// <summary>Seconds on the shard's clock at which the last record came; for silence.</summary>
@@ -104,20 +114,28 @@ public sealed class VectorRow
     internal ScoredObservation Apply(in Observation observation, DateTimeOffset ingestedAt, long modelVersion, ShardOutput output)
     {
         ObservedRecord record = observation.Record!;
-        Arrive(observation.Time, ingestedAt, modelVersion, output);
+        Maintenance maintenance = _gate.MaintenanceAt(observation.Time);
+        bool learns = !maintenance.FreezeLearning;
+        Arrive(observation.Time, ingestedAt, learns, modelVersion, output);
+
+        if (!learns && Lifecycle != Lifecycle.Active)
+        {
+            return Wait(observation, modelVersion);
+        }
+
         double? score = null;
         bool alert = false;
         IReadOnlyList<ColumnFigure> figures;
 
         if (_table.IsKnown)
         {
-            score = Judge(record, output);
+            score = Judge(record, learns, output);
             figures = Figures();
-            alert = score is not null && Decide(observation.Time, figures, modelVersion, output);
+            alert = score is not null && Decide(observation.Time, figures, maintenance.MuteAlerts, modelVersion, output);
         }
         else
         {
-            figures = [.. record.Columns.Select((name, i) => new ColumnFigure { Column = name, Actual = Known(record.Values[i]) })];
+            figures = Unjudged(record);
 
             if (_table.Gather(record))
             {
@@ -125,7 +143,7 @@ public sealed class VectorRow
 
                 foreach (ObservedRecord gathered in _table.Gathered)
                 {
-                    Judge(gathered, output);
+                    Judge(gathered, learns, output);
                 }
 
                 _table.ClearGathered();
@@ -151,7 +169,21 @@ public sealed class VectorRow
             modelVersion)
         {
             Columns = figures,
-            WarmUp = active ? null : new WarmUp(WarmUpRowsDone, WarmUpRows, _cadence.IntervalSeconds, IsAfterGap: false),
+            WarmUp = active ? null : WarmUpNow(),
+        };
+    }
+
+    /// <summary>A stream in its warm-up does not get on with it while nothing may be learnt: the record is taken and left aside.</summary>
+    private ScoredObservation Wait(in Observation observation, long modelVersion)
+    {
+        _last = observation.Record;
+        _wholeFromRow = Rows + VectorDetector.WindowRows;
+        return new ScoredObservation(
+            Stream, observation.Time, Value: 0, Lifecycle, Progress, AnomalyScore: null, Score: 0,
+            Expected: null, Lower: null, Upper: null, IsAlert: false, Channel: "", modelVersion)
+        {
+            Columns = Unjudged(observation.Record!),
+            WarmUp = WarmUpNow().Standing(),
         };
     }
 
@@ -162,17 +194,46 @@ public sealed class VectorRow
     /// <param name="output">Where the event goes.</param>
     internal void CheckSilence(DateTimeOffset now, double clockSeconds, long modelVersion, ShardOutput output)
     {
+        bool again = _cadence.IsSilent;
+
         if (Rows < _options.LearningRows || !_cadence.FallsSilent(clockSeconds))
         {
             return;
         }
 
+        // Asked before an incident is closed: that one has ended in this silence.
+        SuppressedBy refused = _gate.AdmitSilence(now, SilenceScore);
+
+        if (refused != SuppressedBy.None && !again)
+        {
+            _gate.Count(Rows, refused, output);
+        }
+
+        _cadence.IsSilenceHeld = AlertGate.IsForATime(refused);
+
         if (_incident.IsOpen)
         {
-            output.Incidents.Add(_incident.Close(SilenceVerdict(now, "", modelVersion), "the stream fell silent"));
+            output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(now, "", modelVersion), "the stream fell silent")));
+        }
+
+        if (refused != SuppressedBy.None)
+        {
+            return;
         }
 
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, _cadence.ExplainSilence(clockSeconds), modelVersion)));
+    }
+
+    /// <summary>Takes a person's word that the present state is the new normal; false where no incident of records is open.</summary>
+    internal bool Accept(long modelVersion, ShardOutput output)
+    {
+        if (!_incident.IsOpen || _incident.IsSilence)
+        {
+            return false;
+        }
+
+        Accept(NewVerdict(_cadence.LastTime, Figures(), modelVersion), "accepted as the new normal", output);
+        return true;
     }
 
     internal void Save(BinaryWriter writer)
@@ -185,7 +246,9 @@ public sealed class VectorRow
         _cadence.Save(writer);
         _evidence.Save(writer);
         _budget.Save(writer);
+        _gate.Save(writer);
         _incident.Save(writer);
+        _regime.Save(writer);
         writer.Write(_last is not null);
 
         if (_last is not null)
@@ -204,12 +267,14 @@ public sealed class VectorRow
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="options">How streams are judged.</param>
+    /// <param name="policy">What is asked of alerts.</param>
     /// <param name="vector">How this one is.</param>
     /// <param name="reader">At the beginning of its part; afterwards at its end.</param>
     /// <returns>The stream as it was; one that has seen nothing where other columns are configured now.</returns>
-    internal static VectorRow Load(string stream, DetectionOptions options, VectorOptions vector, BinaryReader reader)
+    internal static VectorRow Load(
+        string stream, DetectionOptions options, AlertPolicy policy, VectorOptions vector, BinaryReader reader)
     {
-        var row = new VectorRow(stream, options, vector);
+        var row = new VectorRow(stream, options, policy, vector);
         string configured = string.Join('\n', row.Columns);
         int scored = row.ScoredColumns;
         row.Rows = reader.ReadInt64();
@@ -220,7 +285,9 @@ public sealed class VectorRow
         row._cadence.Load(reader);
         row._evidence.Load(reader);
         row._budget.Load(reader);
+        row._gate.Load(reader);
         row._incident.Load(reader);
+        row._regime.Load(reader);
 
         if (reader.ReadBoolean())
         {
@@ -241,10 +308,16 @@ public sealed class VectorRow
         }
 
         row._detector?.Load(reader);
+
+        if (row._last is not null && row._table.IsKnown)
+        {
+            row._table.Place(row._last, row._values);
+        }
+
         bool isSame = vector.Columns.Count == 0
             ? row.Columns.Skip(row.ScoredColumns).All(vector.Context.Contains) && !row.Columns.Take(row.ScoredColumns).Any(vector.Context.Contains)
             : configured == string.Join('\n', row.Columns) && scored == row.ScoredColumns;
-        return isSame ? row : new VectorRow(stream, options, vector);
+        return isSame ? row : new VectorRow(stream, options, policy, vector);
     }
 
     private void Prepare()
@@ -260,13 +333,13 @@ public sealed class VectorRow
         _previous.AsSpan().Fill(double.NaN);
     }
 
-    private void Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, long modelVersion, ShardOutput output)
+    private void Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, bool learns, long modelVersion, ShardOutput output)
     {
-        Arrival arrival = _cadence.Arrive(time, ingestedAt, isFirst: Rows == 0, learns: true, ref _random);
+        Arrival arrival = _cadence.Arrive(time, ingestedAt, isFirst: Rows == 0, learns, ref _random);
 
         if (arrival.WasSilent && _incident.IsSilence)
         {
-            output.Incidents.Add(_incident.Close(SilenceVerdict(time, "", modelVersion), "the stream is back"));
+            output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(time, "", modelVersion), "the stream is back")));
         }
 
         // A window that reaches over a gap is like none before: nothing is decided until windows are whole again.
@@ -277,7 +350,7 @@ public sealed class VectorRow
     }
 
     /// <summary>The row's J; null while it has none.</summary>
-    private double? Judge(ObservedRecord record, ShardOutput output)
+    private double? Judge(ObservedRecord record, bool learns, ShardOutput output)
     {
         output.ValuesOfUnknownColumns += _table.Place(record, _values);
 
@@ -291,7 +364,7 @@ public sealed class VectorRow
         }
 
         Impute();
-        VectorVerdict verdict = _detector!.Apply(_values, _shares);
+        VectorVerdict verdict = _detector!.Apply(_values, _shares, learns);
 
         if (verdict.Score is not { } score)
         {
@@ -307,7 +380,7 @@ public sealed class VectorRow
         else
         {
             // J is a mean over the scored columns, so the strongest one's part of it is its share of the sum.
-            _evidence.Observe(score, score * _shares.AsSpan().Length * Highest(_shares));
+            _evidence.Observe(score, score * _shares.AsSpan().Length * Highest(_shares), learns);
         }
 
         return score;
@@ -347,27 +420,51 @@ public sealed class VectorRow
         }
     }
 
-    private bool Decide(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, long modelVersion, ShardOutput output)
+    private bool Decide(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, bool muted, long modelVersion, ShardOutput output)
     {
+        double score = _evidence.Fast;
         bool mayAlert = Lifecycle == Lifecycle.Active;
-        bool above = mayAlert && _evidence.Fast >= _budget.Threshold;
+        bool above = mayAlert && score >= _budget.Threshold;
+        SuppressedBy ruled = _gate.Weigh(
+            new AlertCandidate(IncidentKind.Contextual, ScoreCombination.ForPeople(Math.Max(score, _evidence.Slow))), above);
 
         if (_incident.IsOpen)
         {
-            if (_incident.Follow(NewVerdict(time, figures, modelVersion), stillAbnormal: _evidence.Slow >= _budget.Threshold / 2, muted: false) is not { } followed)
+            IncidentEvent? followed = _incident.Follow(
+                NewVerdict(time, figures, modelVersion), stillAbnormal: _evidence.Slow >= _budget.Threshold / 2, muted);
+
+            if (followed is not null)
             {
-                return false;
+                output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
             }
 
-            output.Incidents.Add(followed);
-            return above;
+            AcceptStable(time, figures, modelVersion, output);
+            return above && followed is not null;
         }
 
-        bool alert = above && _incident.WouldOpen(Rows, _evidence.Fast);
+        bool isSettling = Settle(above);
+        bool alert = above && _incident.WouldOpen(Rows, score);
+        SuppressedBy refused = SuppressedBy.None;
+
+        if (alert)
+        {
+            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(time, score);
+            alert = refused == SuppressedBy.None;
+        }
+        else if (score >= _budget.Threshold)
+        {
+            refused = !mayAlert ? SuppressedBy.WarmUp : isSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown;
+        }
+
+        if (refused != SuppressedBy.None)
+        {
+            _gate.Count(Rows, refused, output);
+        }
 
         if (alert)
         {
             output.Incidents.Add(_incident.Open(NewVerdict(time, figures, modelVersion)));
+            _regime.Begin(settling: false);
         }
 
         if (mayAlert)
@@ -377,6 +474,70 @@ public sealed class VectorRow
 
         return alert;
     }
+
+    /// <summary>After an acceptance: follows whether the new normal has settled; whether it had not before this row.</summary>
+    private bool Settle(bool above)
+    {
+        if (!_regime.IsSettling)
+        {
+            return false;
+        }
+
+        _regime.Observe(IsOrdinary(), alerts: above);
+
+        if (_regime.StableWindows >= RegimeAcceptance.SettledWindows)
+        {
+            _incident.EndCooldown(Rows);
+        }
+
+        if (Rows >= _incident.CooldownUntil)
+        {
+            _regime.Settle();
+        }
+
+        return true;
+    }
+
+    /// <summary>An incident in which records have become ordinary again for as long as the stream's rule asks is its new normal.</summary>
+    private void AcceptStable(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, long modelVersion, ShardOutput output)
+    {
+        if (_gate.AcceptAfter == 0 || !_incident.IsOpen)
+        {
+            return;
+        }
+
+        _regime.Observe(IsOrdinary(), alerts: false);
+
+        if (_regime.StableWindows >= _gate.AcceptAfter)
+        {
+            Accept(
+                NewVerdict(time, figures, modelVersion),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"accepted: ordinary for {_regime.StableWindows} windows of {IncidentTracker.QuietRows} records"),
+                output);
+        }
+    }
+
+    /// <summary>Whether as much was to be expected, the incident itself counted in.</summary>
+    private bool IsOrdinary() => _evidence.Fast < _budget.Threshold / 2;
+
+    private void Accept(in Verdict verdict, string reason, ShardOutput output)
+    {
+        output.Incidents.Add(Ended(_incident.Accept(verdict, reason)));
+        _regime.Begin(settling: true);
+    }
+
+    private IncidentEvent Ended(IncidentEvent closed)
+    {
+        _gate.Ended(closed.Time);
+        return closed;
+    }
+
+    private WarmUp WarmUpNow() => new(WarmUpRowsDone, WarmUpRows, _cadence.IntervalSeconds, IsAfterGap: false);
+
+    private static ColumnFigure[] Unjudged(ObservedRecord record) =>
+        [.. record.Columns.Select((name, i) => new ColumnFigure { Column = name, Actual = Known(record.Values[i]) })];
 
     private ColumnFigure[] Figures()
     {
@@ -453,8 +614,8 @@ public sealed class VectorRow
         Time = now,
         Onset = _cadence.LastTime,
         Kind = IncidentKind.Silence,
-        AnomalyScore = 4,
-        Score = ScoreCombination.ForPeople(4),
+        AnomalyScore = SilenceScore,
+        Score = ScoreCombination.ForPeople(SilenceScore),
         Explanation = explanation,
         ModelVersion = modelVersion,
     };

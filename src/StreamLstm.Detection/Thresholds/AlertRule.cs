@@ -19,7 +19,7 @@ public enum AlertDirection
 /// <summary>What must hold of some streams' alerts beyond their evidence. Whatever is left out asks for nothing.</summary>
 /// <remarks>
 /// Direction and deviations compare the value with the median forecast for it; they are not asked of a standstill, of a
-/// silence and of events, which are no deviation of a value. A row that meets direction, deviations and severity would
+/// silence, of events and of records, which are no deviation of one value in one unit. A row that meets direction, deviations and severity would
 /// open an incident; N of M counts those.
 /// </remarks>
 public sealed record AlertRule
@@ -63,7 +63,10 @@ public sealed record AlertRule
     /// <summary>Streams of one group share one budget, and so must share one shard; empty = each has its own.</summary>
     public string Group { get; init; } = "";
 
-    /// <summary>Windows of 30 rows in a row that came as forecast, after which an open incident is taken for the stream's new normal; 0 = never before 1,200 rows.</summary>
+    /// <summary>
+    /// Windows of 30 rows in a row that came as forecast, after which an open incident is taken for the stream's new normal;
+    /// 0 = never before 1,200 rows. Of records: that are no rarer than what came lately. Not asked of events.
+    /// </summary>
     public int AcceptAfter { get; init; }
 
     /// <summary>The first rule whose pattern the name matches; null where there is none.</summary>

@@ -137,6 +137,42 @@ public sealed partial class LivePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_open_incident_is_accepted_by_a_button_and_closes()
+    {
+        double[] values = Series.Daily(3, 900);
+        values[^1] = 80;
+        await Daemon.PostAsync("plant/boiler 1", values, DateTimeOffset.UtcNow.AddMinutes(-20));
+        IPage page = await OpenAsync();
+        ILocator row = page.Locator("#incidents tbody tr").First;
+        await row.ClickAsync();
+        ILocator button = page.Locator(".label button", new() { HasText = "accept as the new normal" });
+
+        await button.ClickAsync();
+
+        await Assertions.Expect(row).ToContainClassAsync("closed");
+        await Assertions.Expect(button).ToHaveCountAsync(0);
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task What_was_kept_back_is_counted_with_the_reason()
+    {
+        double[] values = Series.Daily(3, 900);
+        DateTimeOffset start = DateTimeOffset.UtcNow.AddMinutes(-20);
+        await Daemon.PostAsync("plant/boiler", values[..899], start);
+        using var window = new StringContent($"{{\"streams\":\"plant/*\",\"from\":\"{start.AddSeconds(890):O}\",\"for\":\"1h\"}}", null, "application/json");
+        using HttpResponseMessage asked = await Daemon.Http.PostAsync("/api/v1/maintenance", window, TestContext.Current.CancellationToken);
+        IPage page = await OpenAsync();
+        await Assertions.Expect(page.Locator("#kept-back")).ToBeHiddenAsync();
+
+        await Daemon.PostAsync("plant/boiler", [80], start.AddSeconds(899));
+
+        await Assertions.Expect(page.Locator("#kept-back")).ToHaveTextAsync("1 alert kept back since the start: 1 in maintenance");
+        await Assertions.Expect(page.Locator("#quiet")).ToBeVisibleAsync();
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
     public async Task On_a_phone_nothing_is_wider_than_the_screen()
     {
         await Daemon.PostAsync("a/very/long/name/of/a/stream/that/goes/on/and/on/and/on/temperature", Series.Daily(1, 500), DateTimeOffset.UtcNow.AddMinutes(-10));
