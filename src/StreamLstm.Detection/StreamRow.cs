@@ -41,7 +41,7 @@ public sealed class StreamRow
     private readonly QuantileBins _bins = new();
     private readonly ForecastInput _encoder;
     private readonly Forecaster _forecaster = new();
-    private readonly ChannelBank _channels = new();
+    private readonly ChannelBank _channels;
     private readonly ReportBank _report;
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
@@ -65,6 +65,7 @@ public sealed class StreamRow
         MemorySizes sizes = MemorySizes.Of(form);
         _history = new SortedReservoir(sizes.HistoryValues, horizon: 0);
         _ring = new ValueRing(sizes.RingRows);
+        _channels = new ChannelBank(sizes);
         _report = new ReportBank(sizes);
         _budget = new AlertBudget(options.Alerts);
         _gate = policy.NewGate(stream);
@@ -158,7 +159,7 @@ public sealed class StreamRow
             forecast24 = _forecaster.Median(2, row, _bins, _history);
             marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
-                value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, teaches), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
+                row, value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, teaches), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
                 teaches);
         }
 
@@ -201,7 +202,7 @@ public sealed class StreamRow
 
         if (judged)
         {
-            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, teaches);
+            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, _channels.Values[(int)Channel.Shape], teaches);
             alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 

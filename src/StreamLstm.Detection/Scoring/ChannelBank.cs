@@ -25,12 +25,15 @@ internal sealed class ChannelBank
     private readonly double[] _fastScores = new double[Channels.Count];
     private readonly double[] _slowScores = new double[Channels.Count];
     private readonly double[] _drift = new double[4];
-    private readonly ShapeMemory _shapes = new(dimension: 4, capacity: 400, delay: 15);
+    private readonly DelayedCoreset _levels;
     private double _volatility = 1;
     private int _flatRows;
     private double _mean3, _mean9, _mean27;
     private long _rows;
     private bool _hasOrdinary;
+
+    /// <param name="sizes">What the stream may remember.</param>
+    public ChannelBank(MemorySizes sizes) => _levels = new DelayedCoreset(sizes.NoveltyMembers);
 
     /// <summary>The score that decides, in decades.</summary>
     public double Fast { get; private set; }
@@ -51,6 +54,7 @@ internal sealed class ChannelBank
     public int FlatRows => _flatRows;
 
     /// <summary>Judges one row, then learns from it unless it is not to.</summary>
+    /// <param name="row">The row.</param>
     /// <param name="value">The row's value.</param>
     /// <param name="previous">The value before it.</param>
     /// <param name="forecast">Its tails under the forecasts: (horizons).</param>
@@ -62,7 +66,7 @@ internal sealed class ChannelBank
     /// <param name="moves">How often the stream's value has ever changed.</param>
     /// <param name="teaches">Whether it learns from the row.</param>
     public void Observe(
-        double value, double previous, ReadOnlySpan<Tail> forecast, Tail? season, Tail marginal,
+        long row, double value, double previous, ReadOnlySpan<Tail> forecast, Tail? season, Tail marginal,
         SortedReservoir history, ValueScale scale, double differenceScale, long moves, bool teaches)
     {
         // A stream that has hardly ever moved says little about how far it moves: its first change is news, not proof.
@@ -77,7 +81,7 @@ internal sealed class ChannelBank
         _values[(int)Channel.Rarity] = marginal.Surprise;
         _values[(int)Channel.Range] = BeyondRange(value, y, history, scale);
         _values[(int)Channel.Flatline] = Flatline(value, previous, differenceScale);
-        _values[(int)Channel.Shape] = Shape(y, teaches);
+        _values[(int)Channel.Shape] = Shape(y, row, teaches);
 
         Span<double> plain = _hasOrdinary ? stackalloc double[Channels.Count] : [];
 
@@ -173,7 +177,7 @@ internal sealed class ChannelBank
             writer.Write(drift);
         }
 
-        _shapes.Save(writer);
+        _levels.Save(writer);
         writer.Write(_volatility);
         writer.Write(_flatRows);
         writer.Write(_mean3);
@@ -194,7 +198,7 @@ internal sealed class ChannelBank
             _drift[i] = reader.ReadDouble();
         }
 
-        _shapes.Load(reader);
+        _levels.Load(reader);
         _volatility = reader.ReadDouble();
         _flatRows = reader.ReadInt32();
         _mean3 = reader.ReadDouble();
@@ -248,19 +252,12 @@ internal sealed class ChannelBank
     }
 
     /// <summary>Ten times the distance of (y, means of about 3, 9 and 27 rows) to the nearest such vector remembered.</summary>
-    private double Shape(double y, bool teaches)
+    private double Shape(double y, long row, bool teaches)
     {
         _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
         _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
         _mean27 += (y - _mean27) / Math.Min(_rows + 1, 14);
-        Span<float> vector = [(float)y, (float)_mean3, (float)_mean9, (float)_mean27];
-        double novelty = 10 * _shapes.Novelty(vector);
-
-        if (_rows++ % 2 == 0 && teaches)
-        {
-            _shapes.Add(vector);
-        }
-
-        return novelty;
+        _rows++;
+        return 10 * _levels.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row, teaches);
     }
 }

@@ -1,13 +1,20 @@
 namespace StreamLstm.Detection.Scoring;
 
 /// <summary>A coreset of four-dimensional vectors, every second of which enters 30 rows late: never compared with its own neighbours in time.</summary>
-internal sealed class DelayedCoreset(int membersMax)
+internal sealed class DelayedCoreset
 {
     private const int Dimension = 4;
     private const int DelayRows = 30;
 
-    private readonly Coreset _memory = new(Dimension, capacity: membersMax, step: 1 / 24.0);
+    private readonly Coreset _memory;
     private readonly float[] _waiting = new float[DelayRows * Dimension];
+
+    /// <param name="membersMax">Vectors remembered.</param>
+    public DelayedCoreset(int membersMax)
+    {
+        _memory = new Coreset(Dimension, membersMax, step: 1 / 24.0);
+        Array.Fill(_waiting, float.NaN);
+    }
 
     /// <summary>The vector's distance to the nearest remembered one.</summary>
     /// <param name="vector">(4).</param>
@@ -18,7 +25,7 @@ internal sealed class DelayedCoreset(int membersMax)
         double novelty = _memory.Novelty(vector);
         Span<float> slot = _waiting.AsSpan((int)(row % DelayRows) * Dimension, Dimension);
 
-        if (row >= DelayRows && row % 2 == 0 && !float.IsNaN(slot[0]))
+        if (row % 2 == 0 && !float.IsNaN(slot[0]))
         {
             _memory.Add(slot);
         }

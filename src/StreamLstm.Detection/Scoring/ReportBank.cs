@@ -48,12 +48,11 @@ internal sealed class ReportBank
     private readonly double[] _drift = new double[4];
     private readonly MemorySizes _sizes;
     private readonly DelayedCoreset _context;
-    private readonly DelayedCoreset _means;
     private readonly ShapeChannel[] _shapes;
     private readonly ShapeChannel?[] _next = new ShapeChannel?[Count - FirstShape];
     private int _period = DefaultPeriod;
     private double _scatter = 1;
-    private double _mean3, _mean9, _mean27;
+    private double _mean3, _mean9;
     private long _rows;
     private double _mean, _squares;
 
@@ -61,7 +60,6 @@ internal sealed class ReportBank
     {
         _sizes = sizes;
         _context = new DelayedCoreset(sizes.NoveltyMembers);
-        _means = new DelayedCoreset(sizes.NoveltyMembers);
         _shapes = [.. Enumerable.Range(0, Count - FirstShape).Select(i => NewShape(i, DefaultPeriod, fedUpTo: -1))];
     }
 
@@ -83,10 +81,11 @@ internal sealed class ReportBank
     /// <param name="seen">The lowest and highest value before it.</param>
     /// <param name="scale">The stream's scale.</param>
     /// <param name="period">The stream's period in rows; 0 for none.</param>
+    /// <param name="means">How far it and the means before it are from all remembered: the channel of that name.</param>
     /// <param name="teaches">Whether it learns from the row.</param>
     public void Observe(
         long row, ValueRing ring, ReadOnlySpan<Tail> forecast, double? forecast24, Tail marginal,
-        (double Low, double High) seen, ValueScale scale, int period, bool teaches)
+        (double Low, double High) seen, ValueScale scale, int period, double means, bool teaches)
     {
         double value = ring[row];
         double y = scale.Y(value);
@@ -97,7 +96,8 @@ internal sealed class ReportBank
         _values[(int)ReportChannel.Range] = BeyondRange(y, scale.Y(seen.Low), scale.Y(seen.High));
         _values[(int)ReportChannel.Rarity] = -Math.Log(marginal.Probability);
         _values[(int)ReportChannel.Scatter] = Scatter(marginal);
-        Novelties(row, y, forecast24 is { } expected ? scale.Y(expected) : y, teaches);
+        _values[(int)ReportChannel.Means] = means;
+        Context(row, y, forecast24 is { } expected ? scale.Y(expected) : y, teaches);
         Shapes(row, ring, scale, period == 0 ? DefaultPeriod : period, teaches);
 
         for (int channel = 0; channel < Count; channel++)
@@ -149,10 +149,8 @@ internal sealed class ReportBank
 
         writer.Write(_scatter);
         _context.Save(writer);
-        _means.Save(writer);
         writer.Write(_mean3);
         writer.Write(_mean9);
-        writer.Write(_mean27);
         writer.Write(_rows);
         writer.Write(_mean);
         writer.Write(_squares);
@@ -191,10 +189,8 @@ internal sealed class ReportBank
 
         _scatter = reader.ReadDouble();
         _context.Load(reader);
-        _means.Load(reader);
         _mean3 = reader.ReadDouble();
         _mean9 = reader.ReadDouble();
-        _mean27 = reader.ReadDouble();
         _rows = reader.ReadInt64();
         _mean = reader.ReadDouble();
         _squares = reader.ReadDouble();
@@ -240,14 +236,12 @@ internal sealed class ReportBank
         return 3 * _scatter;
     }
 
-    /// <summary>Ten times the distances of (y, means of about 3 and 9 rows, forecast) and (y, means of about 3, 9 and 27) to the nearest remembered.</summary>
-    private void Novelties(long row, double y, double forecast, bool teaches)
+    /// <summary>Ten times the distance of (y, means of about 3 and 9 rows, forecast) to the nearest remembered.</summary>
+    private void Context(long row, double y, double forecast, bool teaches)
     {
         _mean3 += (y - _mean3) / Math.Min(_rows + 1, 2);
         _mean9 += (y - _mean9) / Math.Min(_rows + 1, 5);
-        _mean27 += (y - _mean27) / Math.Min(_rows + 1, 14);
         _values[(int)ReportChannel.Context] = 10 * _context.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)forecast], row, teaches);
-        _values[(int)ReportChannel.Means] = 10 * _means.Novelty([(float)y, (float)_mean3, (float)_mean9, (float)_mean27], row, teaches);
     }
 
     private void Shapes(long row, ValueRing ring, ValueScale scale, int period, bool teaches)

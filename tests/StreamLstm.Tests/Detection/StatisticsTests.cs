@@ -122,22 +122,6 @@ public sealed class StatisticsTests
     }
 
     [Fact]
-    public void A_shape_memory_stays_bounded_and_what_it_holds_is_not_novel()
-    {
-        var random = new Random(5);
-        var memory = new ShapeMemory(dimension: 2, capacity: 40, delay: 3);
-
-        for (int i = 0; i < 2000; i++)
-        {
-            memory.Add([(float)Chance.Normal(random), (float)Chance.Normal(random)]);
-        }
-
-        Assert.InRange(memory.Count, 10, 40);
-        Assert.InRange(memory.Novelty([0, 0]), 0, 0.6);
-        Assert.InRange(memory.Novelty([9, 9]), 6, 14);
-    }
-
-    [Fact]
     public void A_coreset_stays_bounded_finds_the_nearest_member_and_survives_a_restart()
     {
         var random = new Random(7);
