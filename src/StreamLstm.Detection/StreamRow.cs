@@ -20,9 +20,6 @@ public sealed class StreamRow
     /// <summary>Rows between a refresh and a look for seasons: no row does both.</summary>
     private const int SeasonOffset = RefreshEvery / 2;
 
-    /// <summary>Differences from one season before that must be known before one is called unusual.</summary>
-    private const int SeasonalDifferencesMin = 64;
-
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;
 
@@ -35,7 +32,7 @@ public sealed class StreamRow
     private readonly DetectionOptions _options;
     private readonly SortedReservoir _history;
     private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
-    private SortedReservoir _seasonalDifferences = NewSeasonalDifferences();
+    private readonly Seasons _seasons = new();
     private readonly Cadence _cadence = new();
     private readonly ValueRing _ring;
     private readonly QuantileBins _bins = new();
@@ -54,7 +51,6 @@ public sealed class StreamRow
     private SeededRandom _random;
     private double _lastValue;
     private long _moves;
-    private long _period;
     private long _mutedUntil;
 
     internal StreamRow(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, StreamForm form, bool ownWeights)
@@ -159,7 +155,7 @@ public sealed class StreamRow
             forecast24 = _forecaster.Median(2, row, _bins, _history);
             marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
             _channels.Observe(
-                row, value, _lastValue, _forecaster.Tails, SeasonalTail(row, value, teaches), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
+                row, value, _lastValue, _forecaster.Tails, _seasons.TailOf(row, value, _ring, _moves, teaches, ref _random), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
                 teaches);
         }
 
@@ -202,7 +198,7 @@ public sealed class StreamRow
 
         if (judged)
         {
-            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_period, _channels.Values[(int)Channel.Shape], teaches);
+            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_seasons.Period, _channels.Values[(int)Channel.Shape], teaches);
             alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
         }
 
@@ -401,16 +397,13 @@ public sealed class StreamRow
         writer.Write(_random.State);
         writer.Write(_lastValue);
         writer.Write(_moves);
-        writer.Write(_period);
         writer.Write(_mutedUntil);
-        writer.Write(_encoder.ShortSeason);
-        writer.Write(_encoder.LongSeason);
         writer.Write(_encoder.Scale.Centre);
         writer.Write(_encoder.Scale.Scale);
         writer.Write(_encoder.DifferenceScale);
         _history.Save(writer);
         _differences.Save(writer);
-        _seasonalDifferences.Save(writer);
+        _seasons.Save(writer);
         _cadence.Save(writer);
         _ring.Save(writer);
         _bins.Save(writer);
@@ -435,15 +428,14 @@ public sealed class StreamRow
         row._random = new SeededRandom(reader.ReadUInt64());
         row._lastValue = reader.ReadDouble();
         row._moves = reader.ReadInt64();
-        row._period = reader.ReadInt64();
         row._mutedUntil = reader.ReadInt64();
-        row._encoder.ShortSeason = reader.ReadInt32();
-        row._encoder.LongSeason = reader.ReadInt32();
         row._encoder.Scale = new ValueScale(reader.ReadDouble(), reader.ReadDouble());
         row._encoder.DifferenceScale = reader.ReadDouble();
         row._history.Load(reader);
         row._differences.Load(reader);
-        row._seasonalDifferences.Load(reader);
+        row._seasons.Load(reader);
+        row._encoder.ShortSeason = row._seasons.Short;
+        row._encoder.LongSeason = row._seasons.Long;
         row._cadence.Load(reader);
         row._ring.Load(reader);
         row._bins.Load(reader);
@@ -728,11 +720,16 @@ public sealed class StreamRow
     private void Learn(long row, DetectionScratch scratch, ShardOutput output)
     {
         long rows = row + 1;
-        long seasonRows = rows - SeasonOffset;
 
-        if (seasonRows >= 256 && (seasonRows % _ring.RowsMax == 0 || (seasonRows < _ring.RowsMax && long.IsPow2(seasonRows))))
+        if (Seasons.IsDue(rows - SeasonOffset, _ring.RowsMax))
         {
-            FindSeasons(scratch);
+            if (_seasons.Find(_ring, _encoder.Scale, _cadence.UsualSeconds, scratch))
+            {
+                _channels.ForgetSeason();
+            }
+
+            _encoder.ShortSeason = _seasons.Short;
+            _encoder.LongSeason = _seasons.Long;
         }
 
         if (rows < FirstBins || rows % RefreshEvery != 0)
@@ -755,66 +752,6 @@ public sealed class StreamRow
         {
             output.Windows.Add(StreamLearner.Cut(rows - TrainingWindow.Rows, _ring, _encoder));
         }
-    }
-
-    private void FindSeasons(DetectionScratch scratch)
-    {
-        int length = (int)(_ring.Count - _ring.First);
-        Span<double> y = scratch.Series.AsSpan(0, length);
-
-        for (int i = 0; i < length; i++)
-        {
-            y[i] = _encoder.Scale.Y(_ring[_ring.First + i]);
-        }
-
-        int period = Period.Find(y, scratch.Autocorrelation);
-
-        // A period that hardly moved is the same one: changing it would only confuse what was learnt with it.
-        if (_period == 0 || Math.Abs(period - _period) > 0.15 * _period)
-        {
-            _period = period;
-        }
-
-        const double DaySeconds = 86_400;
-        double dayRows = Math.Round(DaySeconds / Math.Max(_cadence.UsualSeconds, 1e-6));
-        bool dayFits = dayRows >= 2 * ForecastInput.HorizonMax && dayRows + ForecastInput.HorizonMax <= _ring.RowsMax;
-        int season = dayFits ? (int)dayRows : (int)_period;
-
-        if (season != _encoder.ShortSeason)
-        {
-            // What one season's differences are says nothing about another's.
-            _encoder.ShortSeason = season;
-            _seasonalDifferences = NewSeasonalDifferences();
-            _channels.ForgetSeason();
-        }
-
-        double longRows = dayFits ? 7 * dayRows : 2 * _period;
-        _encoder.LongSeason = longRows + ForecastInput.HorizonMax <= _ring.RowsMax ? (int)longRows : 0;
-    }
-
-    private static SortedReservoir NewSeasonalDifferences() => new(capacity: 512, horizon: 4000);
-
-    /// <summary>How unusual the value's difference from the one a season before is, among all such differences so far; null while that is not known.</summary>
-    private Tail? SeasonalTail(long row, double value, bool teaches)
-    {
-        int season = _encoder.ShortSeason;
-
-        if (season == 0 || row - season < _ring.First)
-        {
-            return null;
-        }
-
-        double difference = value - _ring[row - season];
-        Tail? tail = _seasonalDifferences.Count < SeasonalDifferencesMin
-            ? null
-            : QuantileBins.MarginalTailOf(difference, _seasonalDifferences, ValueScale.Of(_seasonalDifferences), _moves);
-
-        if (teaches)
-        {
-            _seasonalDifferences.Add(difference, ref _random);
-        }
-
-        return tail;
     }
 
     private bool IsClean(long first, long end)
