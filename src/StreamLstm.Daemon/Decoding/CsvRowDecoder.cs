@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 
@@ -59,6 +60,12 @@ internal sealed class CsvRowDecoder
         if (row.Length != _header.Length)
         {
             decoded.Reject(line, $"{row.Length} columns, expected {_header.Length}", string.Join(',', row));
+            return;
+        }
+
+        if (row.Length > Decoded.FieldsMax)
+        {
+            decoded.RejectFields(line, row.Length, Encoding.UTF8.GetBytes(string.Join(',', row.AsSpan(0, 100))));
             return;
         }
 

@@ -52,8 +52,10 @@ internal static class Timestamps
             return false;
         }
 
-        time = DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
-        return true;
+        double ticks = seconds * TimeSpan.TicksPerSecond;
+        bool isAfterYearZero = ticks >= -(double)DateTimeOffset.UnixEpoch.Ticks;
+        time = isAfterYearZero ? DateTimeOffset.UnixEpoch.AddTicks((long)ticks) : default;
+        return isAfterYearZero;
     }
 
     /// <summary>A whole number of the given units.</summary>
