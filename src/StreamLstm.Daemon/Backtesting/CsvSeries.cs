@@ -100,7 +100,7 @@ internal sealed class CsvSeries
 
             if (lines.WasCut(parser.RawRow))
             {
-                _problems.Add(line, "length", $"a line of more than {TextDecoder.LineMaxChars} characters, expected at most that many");
+                _problems.Add(line, "length", TextDecoder.LongLine);
                 continue;
             }
 

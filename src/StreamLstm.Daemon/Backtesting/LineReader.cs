@@ -18,13 +18,11 @@ internal sealed class LineReader(TextReader reader, RowProblems problems)
 
         for (line = Next(); line?.Length > TextDecoder.LineMaxChars; line = Next())
         {
-            problems.Add(Line, "length", TooLong);
+            problems.Add(Line, "length", TextDecoder.LongLine);
         }
 
         return line;
     }
-
-    private static string TooLong => $"a line of more than {TextDecoder.LineMaxChars} characters, expected at most that many";
 
     /// <summary>The next line without its end, cut a character beyond the most there may be.</summary>
     private string? Next()
@@ -74,7 +72,7 @@ internal sealed class LineReader(TextReader reader, RowProblems problems)
 
         if (line.Length > TextDecoder.LineMaxChars)
         {
-            throw problems.Fatal(Line, $"{TooLong}, as {expected}");
+            throw problems.Fatal(Line, $"{TextDecoder.LongLine}: {expected}");
         }
 
         // U+FFFD stands where bytes were no UTF-8.

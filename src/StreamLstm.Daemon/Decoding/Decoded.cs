@@ -18,7 +18,7 @@ internal sealed record DecodeError(int Line, RejectionReason Reason, string Deta
 internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
 {
     /// <summary>Most values of a record: each may be a stream, and a record gone wrong must not take all the places there are.</summary>
-    public const int FieldsMax = 10_000;
+    public const int FieldsMax = 4096;
 
     private const int PayloadKeptBytes = 1024;
 

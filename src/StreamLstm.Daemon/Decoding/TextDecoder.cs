@@ -11,6 +11,9 @@ internal static class TextDecoder
     /// <summary>Most characters of a line that is read; a longer one is rejected.</summary>
     public const int LineMaxChars = 1 << 20;
 
+    /// <summary>What is said of a longer one.</summary>
+    public static readonly string LongLine = $"a line of more than {LineMaxChars} characters, expected at most that many";
+
     /// <summary>Reads to the end; after each record the same <paramref name="decoded"/> has grown. Its reader empties it.</summary>
     /// <param name="reader">The text. Of a line that is too long no more is kept than shows it.</param>
     /// <param name="format">How it is laid out.</param>
@@ -161,7 +164,7 @@ internal static class TextDecoder
     }
 
     private static void RejectLong(int line, string text, Decoded decoded) => decoded.Reject(
-        line, $"a line of more than {LineMaxChars} characters, expected at most that many", Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, 1024)]),
+        line, LongLine, Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, 1024)]),
         Detection.RejectionReason.Oversize);
 
     private static async ValueTask<string?> ReadAsync(ValueTask<string?> read, Func<bool, ValueTask> wouldWait)
