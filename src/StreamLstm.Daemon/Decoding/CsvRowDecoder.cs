@@ -76,7 +76,7 @@ internal sealed class CsvRowDecoder
             if (!Timestamps.TryParse(row[_timeColumn], out DateTimeOffset parsed))
             {
                 decoded.Reject(
-                    line, $"column {_header[_timeColumn]}: '{row[_timeColumn]}', expected {Timestamps.Expectation}", string.Join(',', row));
+                    line, $"column {Shown(_header[_timeColumn])}: '{Shown(row[_timeColumn])}', expected {Timestamps.Expectation}", string.Join(',', row));
                 return;
             }
 
@@ -122,7 +122,9 @@ internal sealed class CsvRowDecoder
             return value;
         }
 
-        decoded.Reject(line, $"column {_header[column]}: '{row[column]}', expected a number", string.Join(',', row));
+        decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', expected a number", string.Join(',', row));
         return null;
     }
+
+    private static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "...";
 }

@@ -21,6 +21,7 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     public const int FieldsMax = 4096;
 
     private const int PayloadKeptBytes = 1024;
+    private const int DetailMaxChars = 300;
 
     private readonly List<string> _names = [];
     private readonly List<double> _values = [];
@@ -84,7 +85,7 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     }
 
     public void Reject(int line, string detail, ReadOnlySpan<byte> payload, RejectionReason reason = RejectionReason.Malformed) =>
-        Errors.Add(new DecodeError(line, reason, detail, payload[..Math.Min(payload.Length, PayloadKeptBytes)].ToArray()));
+        Errors.Add(new DecodeError(line, reason, detail.Length <= DetailMaxChars ? detail : detail[..DetailMaxChars] + "...", payload[..Math.Min(payload.Length, PayloadKeptBytes)].ToArray()));
 
     /// <summary>Rejects a record that had more than <see cref="FieldsMax"/> values.</summary>
     public void RejectFields(int line, int fields, ReadOnlySpan<byte> payload) =>

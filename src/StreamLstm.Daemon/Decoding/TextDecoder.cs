@@ -121,6 +121,13 @@ internal static class TextDecoder
             return;
         }
 
+        if (header.Contains('\0', StringComparison.Ordinal))
+        {
+            decoded.Reject(line, "no text: it holds a NUL character, expected a header with the columns' names in UTF-8", header[..Math.Min(header.Length, 1024)]);
+            await wouldWait(true);
+            return;
+        }
+
         char separator = CsvRowDecoder.SeparatorOf(header);
         using var headerParser = new CsvParser(new StringReader(header), CsvRowDecoder.Configuration(separator));
         headerParser.Read();
