@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
@@ -15,6 +16,9 @@ namespace StreamLstm.Daemon.Backtesting;
 internal sealed class BacktestRun(DaemonOptions options, string directory)
 {
     private const int RowsPerReport = 256;
+
+    /// <summary>What the detector takes: see <see cref="RejectionReason.BadValue"/>.</summary>
+    private const double ValueMax = 1e12;
 
     private readonly DetectionOptions _detection = PipelineService.DetectionOptions(options);
     private readonly BaseModel _model = BaseWeightsFile.Start(options.Detection);
@@ -54,11 +58,13 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
     private BacktestResult Run(BacktestJob job, Action<long> progress, CancellationToken cancellationToken)
     {
         var inputs = new List<SeriesInput>();
+        string file = job.Paths[^1];
 
         try
         {
             foreach (string path in job.Paths)
             {
+                file = path;
                 inputs.Add(new SeriesInput(File.OpenRead(path), new RowProblems(path, strict: job.EveryRow)));
             }
 
@@ -72,7 +78,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         catch (Exception failure) when (failure is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            return Failed($"{job.Paths[^1]}: {failure.Message}");
+            return Failed($"{file}: {failure.Message}");
         }
         finally
         {
@@ -130,13 +136,13 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             last = job.EveryRow && row.Time <= last ? last.AddTicks(1) : row.Time;
             RowVerdict verdict = course.Detector.Apply(last, row.Values, attribution);
             values += attribution.Length;
-            course.Last = row.Time > course.Last ? row.Time : course.Last;
-
             if (verdict.Rejected is { } reason)
             {
                 string name = OptionPath.SnakeCase(reason.ToString());
-                inputs[row.IsReported ? ^1 : 0].Problems.Note(row.Line, name, $"not scored ({name})");
+                inputs[row.IsReported ? ^1 : 0].Problems.Note(row.Line, name, $"not scored ({name}){NotScored(reason, series, row, course.Last)}");
             }
+
+            course.Last = row.Time > course.Last ? row.Time : course.Last;
 
             if (!row.IsReported)
             {
@@ -189,6 +195,26 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         return row.IsSingle || series.Columns.Count == 1
             ? [.. Enumerable.Repeat(name, judged)]
             : [.. series.Columns.Take(judged).Select(column => $"{name}/{column}")];
+    }
+
+    /// <summary>What of a row was not as expected, and what was.</summary>
+    /// <param name="reason">Why it was not taken.</param>
+    /// <param name="series">Its series.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="last">The latest time of the rows before it.</param>
+    private string NotScored(RejectionReason reason, Series series, in SeriesRow row, DateTimeOffset last)
+    {
+        int bad = Array.FindIndex(row.Values, value => Math.Abs(value) > ValueMax);
+        return reason switch
+        {
+            RejectionReason.BadValue when bad >= 0 => string.Create(
+                CultureInfo.InvariantCulture, $": column {series.Columns[bad]}: {row.Values[bad]:R}, expected a number from {-ValueMax:R} to {ValueMax:R}"),
+            RejectionReason.Late => $": time {row.Label}, expected none before {RowTime.Text(last)}",
+            RejectionReason.Duplicate => $": time {row.Label} is there again with the same values, expected once",
+            RejectionReason.Conflict => $": time {row.Label} is there again with other values, expected once; the first are taken",
+            RejectionReason.StreamLimit => $": a new stream, expected at most {_detection.StreamsMax}",
+            _ => "",
+        };
     }
 
     private static string Top(Series series, in RowVerdict verdict, double[] attribution)

@@ -36,10 +36,13 @@ internal static class BacktestSummary
             complete.Any(result => result.StreamDays is null) ? null : complete.Sum(result => result.StreamDays)));
         Console(output).Write(table);
 
-        foreach (BacktestResult result in complete.Where(result => result is { ScoredRows: 0, Rows: > 0 }))
+        foreach (BacktestResult result in complete.Where(result => result.ScoredRows == 0))
         {
             output.WriteLine(
-                $"{result.Name}: too short to be scored: {Number(result.Rows)} rows, and a stream's first {Number(WarmUpRows)} are its warm-up");
+                result.Rows == 0 ? $"{result.Name}: holds no rows"
+                : result.Rows <= WarmUpRows
+                    ? $"{result.Name}: too short to be scored: {Number(result.Rows)} rows, and a stream's first {Number(WarmUpRows)} are its warm-up"
+                : $"{result.Name}: nothing could be scored: no stream has more than {Number(WarmUpRows)} rows with a value that was taken, which are its warm-up");
         }
     }
 

@@ -46,7 +46,12 @@ internal sealed class CsvSeries
 
         if (_valueColumns.Length == 0)
         {
-            throw problems.Fatal(_headerLine, $"columns {string.Join(", ", _names)}: none of them holds values");
+            throw problems.Fatal(_headerLine, $"columns {Shown(string.Join(", ", _names))}: none of them holds values");
+        }
+
+        if (_valueColumns.Length > Decoded.FieldsMax)
+        {
+            throw problems.Fatal(_headerLine, $"{_valueColumns.Length} columns of values, expected at most {Decoded.FieldsMax}");
         }
     }
 
@@ -78,19 +83,26 @@ internal sealed class CsvSeries
         }
 
         return names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice
-            ? throw _problems.Fatal(_headerLine, $"column {twice.Key} is there {twice.Count()} times")
+            ? throw _problems.Fatal(_headerLine, $"column {Shown(twice.Key)} is there {twice.Count()} times")
             : names;
     }
 
     private IEnumerable<SeriesRow> Rows()
     {
-        using var parser = new CsvParser(_reader, CsvRowDecoder.Configuration(_separator), leaveOpen: true);
+        using var lines = new BoundedLines(_reader, TextDecoder.LineMaxChars);
+        using var parser = new CsvParser(lines, CsvRowDecoder.Configuration(_separator), leaveOpen: true);
         var values = new double[_valueColumns.Length];
 
         for (long number = 0; Next(parser); number++)
         {
             string[] row = parser.Record ?? [];
             int line = _headerLine + parser.RawRow;
+
+            if (lines.WasCut(parser.RawRow))
+            {
+                _problems.Add(line, "length", TextDecoder.LongLine);
+                continue;
+            }
 
             if (row.Length != _names.Length)
             {

@@ -27,7 +27,7 @@ internal sealed class EventBacktest(int seed, string directory)
     {
         foreach (string path in inputs.Where(path => !File.Exists(path)))
         {
-            throw new BacktestUsageException($"INPUT: '{path}' is not there, expected files of sessions with --format events");
+            throw new BacktestUsageException($"INPUT: '{path}' is {(Directory.Exists(path) ? "a folder" : "not there")}, expected files of sessions with --format events");
         }
 
         if (!File.Exists(train))
@@ -101,6 +101,10 @@ internal sealed class EventBacktest(int seed, string directory)
         catch (SeriesException wrong)
         {
             return new BacktestResult { Name = name, Error = wrong.Message };
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return new BacktestResult { Name = name, Error = $"{path}: {unreadable.Message}" };
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Daemon.Decoding;
 
 namespace StreamLstm.Daemon.Backtesting;
 
@@ -38,7 +39,9 @@ internal static class NumberText
 
             if (values.Length == 0)
             {
-                values = new double[columns];
+                values = columns <= Decoded.FieldsMax
+                    ? new double[columns]
+                    : throw problems.Fatal(lines.Line, $"{columns} columns, expected at most {Decoded.FieldsMax}");
             }
             else if (columns != values.Length)
             {

@@ -51,5 +51,8 @@ internal sealed class RowProblems(string file, bool strict)
     public SeriesException Fatal(int line, string problem) => Fatal($"line {line}: {problem}");
 
     /// <summary>For a problem that ends a file without lines.</summary>
-    public SeriesException Fatal(string problem) => new($"{file}: {problem}");
+    public SeriesException Fatal(string problem) => new($"{file}: {Printable(problem)}");
+
+    /// <summary>What a file holds may be anything: it must not steer the terminal it is shown on.</summary>
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c));
 }

@@ -204,7 +204,8 @@ internal static class BacktestCommand
             }
         }
 
-        StreamCourse[] streams = [.. course.Recorders.SelectMany(recorder => recorder.Courses)];
+        // Of a file that failed there may be a beginning; it has no results, and is none of what was run.
+        StreamCourse[] streams = [.. course.Recorders.Where((_, i) => course.Results[i].Error is null).SelectMany(recorder => recorder.Courses)];
         HtmlReport.Write(Path.Combine(request.Directory, "report.html"), streams, comparison);
         PictureReport.WriteAll(Path.Combine(request.Directory, "pictures"), streams);
     }

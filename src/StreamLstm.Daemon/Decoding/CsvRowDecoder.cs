@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 
@@ -62,6 +63,12 @@ internal sealed class CsvRowDecoder
             return;
         }
 
+        if (row.Length > Decoded.FieldsMax)
+        {
+            decoded.RejectFields(line, row.Length, Encoding.UTF8.GetBytes(string.Join(',', row.AsSpan(0, 100))));
+            return;
+        }
+
         DateTimeOffset? time = null;
 
         if (_timeColumn >= 0)
@@ -69,7 +76,7 @@ internal sealed class CsvRowDecoder
             if (!Timestamps.TryParse(row[_timeColumn], out DateTimeOffset parsed))
             {
                 decoded.Reject(
-                    line, $"column {_header[_timeColumn]}: '{row[_timeColumn]}', expected {Timestamps.Expectation}", string.Join(',', row));
+                    line, $"column {Shown(_header[_timeColumn])}: '{Shown(row[_timeColumn])}', expected {Timestamps.Expectation}", string.Join(',', row));
                 return;
             }
 
@@ -115,7 +122,9 @@ internal sealed class CsvRowDecoder
             return value;
         }
 
-        decoded.Reject(line, $"column {_header[column]}: '{row[column]}', expected a number", string.Join(',', row));
+        decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', expected a number", string.Join(',', row));
         return null;
     }
+
+    private static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "...";
 }

@@ -17,11 +17,16 @@ internal sealed record DecodeError(int Line, RejectionReason Reason, string Deta
 /// <param name="rules">Which records of several values are judged together; null for none.</param>
 internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
 {
+    /// <summary>Most values of a record: each may be a stream, and a record gone wrong must not take all the places there are.</summary>
+    public const int FieldsMax = 4096;
+
     private const int PayloadKeptBytes = 1024;
+    private const int DetailMaxChars = 300;
 
     private readonly List<string> _names = [];
     private readonly List<double> _values = [];
     private string[] _columns = [];
+    private int _fields;
 
     public List<Observation> Observations { get; } = [];
 
@@ -36,15 +41,19 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     /// <summary>Adds a value to the record that <see cref="EndRecord"/> ends.</summary>
     public void AddField(string name, double value)
     {
-        _names.Add(name);
-        _values.Add(value);
+        if (_fields++ < FieldsMax)
+        {
+            _names.Add(name);
+            _values.Add(value);
+        }
     }
 
     /// <summary>Ends a record of named values: each a stream STREAM/NAME, all of them one stream STREAM, or both, as the rules say.</summary>
-    /// <returns>How many values it had.</returns>
+    /// <returns>How many values it had; with more than <see cref="FieldsMax"/> none was taken.</returns>
     public int EndRecord(string stream, DateTimeOffset? time)
     {
-        int count = _names.Count;
+        int fieldCount = _fields;
+        int count = fieldCount > FieldsMax ? 0 : fieldCount;
         RecordFields? fields = count == 0 ? null : rules?.FieldsOf(stream);
 
         if (fields is not null)
@@ -71,11 +80,16 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
 
         _names.Clear();
         _values.Clear();
-        return count;
+        _fields = 0;
+        return fieldCount;
     }
 
     public void Reject(int line, string detail, ReadOnlySpan<byte> payload, RejectionReason reason = RejectionReason.Malformed) =>
-        Errors.Add(new DecodeError(line, reason, detail, payload[..Math.Min(payload.Length, PayloadKeptBytes)].ToArray()));
+        Errors.Add(new DecodeError(line, reason, detail.Length <= DetailMaxChars ? detail : detail[..DetailMaxChars] + "...", payload[..Math.Min(payload.Length, PayloadKeptBytes)].ToArray()));
+
+    /// <summary>Rejects a record that had more than <see cref="FieldsMax"/> values.</summary>
+    public void RejectFields(int line, int fields, ReadOnlySpan<byte> payload) =>
+        Reject(line, $"{fields} values in a record, expected at most {FieldsMax}", payload, RejectionReason.Oversize);
 
     public void Reject(int line, string detail, string payload) => Reject(line, detail, Encoding.UTF8.GetBytes(payload));
 }

@@ -82,7 +82,12 @@ internal static class InfluxLineDecoder
             Field(field, value, text, line, decoded);
         }
 
-        decoded.EndRecord(stream.ToString(), time);
+        int count = decoded.EndRecord(stream.ToString(), time);
+
+        if (count > Decoded.FieldsMax)
+        {
+            decoded.RejectFields(line, count, Encoding.UTF8.GetBytes(text));
+        }
     }
 
     private static void Field(string field, string value, string text, int line, Decoded decoded)

@@ -136,7 +136,13 @@ internal static class JsonDecoder
             }
         }
 
-        if (decoded.EndRecord(stream, time) == 0 && decoded.Errors.Count == errors)
+        int count = decoded.EndRecord(stream, time);
+
+        if (count > Decoded.FieldsMax)
+        {
+            decoded.RejectFields(line, count, json);
+        }
+        else if (count == 0 && decoded.Errors.Count == errors)
         {
             decoded.Reject(line, "no field holds a number", json);
         }

@@ -8,10 +8,14 @@ namespace StreamLstm.Daemon.Decoding;
 /// <summary>Reads observations out of text as it comes: CSV, NDJSON or line protocol, told apart by the first line; or a log, where that is said.</summary>
 internal static class TextDecoder
 {
-    private const int LineMaxChars = 1 << 20;
+    /// <summary>Most characters of a line that is read; a longer one is rejected.</summary>
+    public const int LineMaxChars = 1 << 20;
+
+    /// <summary>What is said of a longer one.</summary>
+    public static readonly string LongLine = $"a line of more than {LineMaxChars} characters, expected at most that many";
 
     /// <summary>Reads to the end; after each record the same <paramref name="decoded"/> has grown. Its reader empties it.</summary>
-    /// <param name="reader">The text.</param>
+    /// <param name="reader">The text. Of a line that is too long no more is kept than shows it.</param>
     /// <param name="format">How it is laid out.</param>
     /// <param name="prefix">For CSV columns.</param>
     /// <param name="decoded">Where observations and errors go.</param>
@@ -29,12 +33,13 @@ internal static class TextDecoder
         CancellationToken cancellationToken,
         LogLineDecoder? log = null)
     {
+        using var lines = new BoundedLines(reader, LineMaxChars);
         string? first;
         int line = 0;
 
         do
         {
-            first = await ReadAsync(reader.ReadLineAsync(cancellationToken), wouldWait);
+            first = await ReadAsync(lines.ReadLineAsync(cancellationToken), wouldWait);
             line++;
         }
         while (first is not null && string.IsNullOrWhiteSpace(first));
@@ -53,7 +58,7 @@ internal static class TextDecoder
 
         if (format == TextFormat.Csv)
         {
-            await CsvAsync(reader, first, line, prefix, decoded, wouldWait, cancellationToken);
+            await CsvAsync(lines, first, line, prefix, decoded, wouldWait, cancellationToken);
             return;
         }
 
@@ -61,7 +66,7 @@ internal static class TextDecoder
         {
             Line(format, text, line, prefix, decoded, unitsPerSecond, log);
             await wouldWait(false);
-            text = await ReadAsync(reader.ReadLineAsync(cancellationToken), wouldWait);
+            text = await ReadAsync(lines.ReadLineAsync(cancellationToken), wouldWait);
         }
     }
 
@@ -88,9 +93,7 @@ internal static class TextDecoder
 
         if (text.Length > LineMaxChars)
         {
-            decoded.Reject(
-                line, $"{text.Length} characters, expected at most {LineMaxChars}", Encoding.UTF8.GetBytes(text[..1024]),
-                Detection.RejectionReason.Oversize);
+            RejectLong(line, text, decoded);
         }
         else if (format == TextFormat.Ndjson)
         {
@@ -107,14 +110,29 @@ internal static class TextDecoder
     }
 
     private static async Task CsvAsync(
-        TextReader reader, string header, int line, string prefix, Decoded decoded, Func<bool, ValueTask> wouldWait,
+        BoundedLines lines, string header, int line, string prefix, Decoded decoded, Func<bool, ValueTask> wouldWait,
         CancellationToken cancellationToken)
     {
+        if (header.Length > LineMaxChars)
+        {
+            // Without its header no row can be read.
+            RejectLong(line, header, decoded);
+            await wouldWait(true);
+            return;
+        }
+
+        if (header.Contains('\0', StringComparison.Ordinal))
+        {
+            decoded.Reject(line, "no text: it holds a NUL character, expected a header with the columns' names in UTF-8", header[..Math.Min(header.Length, 1024)]);
+            await wouldWait(true);
+            return;
+        }
+
         char separator = CsvRowDecoder.SeparatorOf(header);
         using var headerParser = new CsvParser(new StringReader(header), CsvRowDecoder.Configuration(separator));
         headerParser.Read();
         var decoder = new CsvRowDecoder(headerParser.Record ?? [], prefix);
-        using var parser = new CsvParser(reader, CsvRowDecoder.Configuration(separator), leaveOpen: true);
+        using var parser = new CsvParser(lines, CsvRowDecoder.Configuration(separator), leaveOpen: true);
 
         while (true)
         {
@@ -139,10 +157,22 @@ internal static class TextDecoder
                 return;
             }
 
-            decoder.Decode(parser.Record ?? [], line + parser.RawRow, decoded);
+            if (lines.WasCut(line + parser.RawRow))
+            {
+                RejectLong(line + parser.RawRow, parser.RawRecord, decoded);
+            }
+            else
+            {
+                decoder.Decode(parser.Record ?? [], line + parser.RawRow, decoded);
+            }
+
             await wouldWait(false);
         }
     }
+
+    private static void RejectLong(int line, string text, Decoded decoded) => decoded.Reject(
+        line, LongLine, Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, 1024)]),
+        Detection.RejectionReason.Oversize);
 
     private static async ValueTask<string?> ReadAsync(ValueTask<string?> read, Func<bool, ValueTask> wouldWait)
     {

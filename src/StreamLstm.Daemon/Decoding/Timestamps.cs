@@ -5,7 +5,11 @@ namespace StreamLstm.Daemon.Decoding;
 /// <summary>Times as the world writes them.</summary>
 internal static class Timestamps
 {
-    public const string Expectation = "an RFC 3339 time or a Unix time in s, ms, us or ns";
+    public const string Expectation = "an RFC 3339 time or a Unix time in s, ms, us or ns, of the years 1000 to 8999";
+
+    // Room on both sides: times are calculated with, and must not leave what a DateTimeOffset holds.
+    private static readonly DateTimeOffset Earliest = new(1000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset End = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private static readonly string[] Formats =
     [
@@ -28,7 +32,7 @@ internal static class Timestamps
             text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out time))
         {
             time = time.ToUniversalTime();
-            return true;
+            return time >= Earliest && time < End;
         }
 
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double unix) && TryFromUnix(unix, out time);
@@ -46,22 +50,24 @@ internal static class Timestamps
             _ => unix / 1e9,
         };
 
-        if (!double.IsFinite(seconds) || Math.Abs(seconds) > 2e11)
+        if (!double.IsFinite(seconds))
         {
             time = default;
             return false;
         }
 
-        time = DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
-        return true;
+        return TryFromTicks((Int128)(seconds * TimeSpan.TicksPerSecond), out time);
     }
 
     /// <summary>A whole number of the given units.</summary>
-    public static bool TryFromUnix(long unix, long unitsPerSecond, out DateTimeOffset time)
+    public static bool TryFromUnix(long unix, long unitsPerSecond, out DateTimeOffset time) =>
+        TryFromTicks((Int128)unix * TimeSpan.TicksPerSecond / unitsPerSecond, out time);
+
+    private static bool TryFromTicks(Int128 sinceEpoch, out DateTimeOffset time)
     {
-        Int128 ticks = (Int128)unix * TimeSpan.TicksPerSecond / unitsPerSecond;
-        bool fits = ticks > -(Int128)DateTimeOffset.UnixEpoch.Ticks && ticks < DateTimeOffset.MaxValue.Ticks - DateTimeOffset.UnixEpoch.Ticks;
-        time = fits ? DateTimeOffset.UnixEpoch.AddTicks((long)ticks) : default;
+        Int128 ticks = sinceEpoch + DateTimeOffset.UnixEpoch.Ticks;
+        bool fits = ticks >= Earliest.Ticks && ticks < End.Ticks;
+        time = fits ? new DateTimeOffset((long)ticks, TimeSpan.Zero) : default;
         return fits;
     }
 }

@@ -81,13 +81,13 @@ internal static class PlainFiles
 
     private static Series Read(string path, string prefix, RecordRules together, SeriesInput file)
     {
-        var reader = new StreamReader(file.Stream);
         TextFormat format = Path.GetExtension(path).ToLowerInvariant() switch
         {
             ".csv" or ".tsv" => TextFormat.Csv,
             ".ndjson" or ".jsonl" => TextFormat.Ndjson,
-            _ => TextDecoder.FormatOf(FirstCharacters(reader)),
+            _ => TextDecoder.FormatOf(FirstCharacters(file.Stream)),
         };
+        var reader = new StreamReader(file.Stream);
         return format switch
         {
             TextFormat.Ndjson when !together.IsEmpty => NdjsonSeries.ReadTogether(file.Stream, together, file.Problems),
@@ -97,13 +97,13 @@ internal static class PlainFiles
         };
     }
 
-    /// <summary>Enough of the text to tell formats apart; the reader stands at its beginning again.</summary>
-    private static string FirstCharacters(StreamReader reader)
+    /// <summary>Enough of the text to tell formats apart; the file stands at its beginning again.</summary>
+    private static string FirstCharacters(Stream file)
     {
+        using var reader = new StreamReader(file, leaveOpen: true);
         var start = new char[1024];
         int length = reader.ReadBlock(start);
-        reader.BaseStream.Position = 0;
-        reader.DiscardBufferedData();
+        file.Position = 0;
         return new string(start, 0, length).TrimStart().Split('\n')[0];
     }
 
@@ -121,14 +121,32 @@ internal static class PlainFiles
 
         (string, string)[] files =
         [
-            .. Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
-                .Where(file => (all || Endings.Contains(Path.GetExtension(file))) && !IsBelow(outside, file))
+            .. FilesBelow(input)
+                .Where(file => (all || Endings.Contains(Path.GetExtension(file)) || Directory.Exists(file)) && !IsBelow(outside, file))
                 .Order(StringComparer.Ordinal)
-                .Select(file => (file, Path.GetRelativePath(input, file))),
+                .Select(file => (file, Path.GetRelativePath(input, file) + (Directory.Exists(file) ? "/" : ""))),
         ];
         return files.Length > 0
             ? files
             : throw new BacktestUsageException($"INPUT: '{input}' holds no file ending in {string.Join(", ", Endings)}");
+    }
+
+    /// <summary>All files of a folder; in place of a folder that cannot be listed the folder itself, as a file that cannot be read.</summary>
+    private static IEnumerable<string> FilesBelow(string folder)
+    {
+        string[] files, folders;
+
+        try
+        {
+            files = Directory.GetFiles(folder);
+            folders = Directory.GetDirectories(folder);
+        }
+        catch (Exception unreadable) when (unreadable is UnauthorizedAccessException or IOException)
+        {
+            return [folder];
+        }
+
+        return [.. files, .. folders.SelectMany(FilesBelow)];
     }
 
     /// <summary>Whether it is a result of an earlier run, in an output directory below the input.</summary>

@@ -5,8 +5,8 @@ namespace StreamLstm.Daemon.Backtesting.Formats;
 /// <summary>train/NAME and test/NAME as one stream: the first teaches, the second is reported, its rows counted from 0.</summary>
 internal static class TrainAndTest
 {
-    /// <summary>The names that are in both folders.</summary>
-    /// <exception cref="BacktestUsageException">There are none, or one is missing in the other folder.</exception>
+    /// <summary>The names of the second folder; of the first, each need not be there.</summary>
+    /// <exception cref="BacktestUsageException">There are none.</exception>
     public static IReadOnlyList<(string Name, string Train, string Test)> Pairs(
         string format, IReadOnlyList<string> inputs, string pattern)
     {
@@ -14,13 +14,7 @@ internal static class TrainAndTest
         IReadOnlyList<string> tests = BacktestFolder.Files(format, folder, "test", pattern, depth: 0);
         return
         [
-            .. tests.Select(test =>
-            {
-                string train = Path.Combine(folder, "train", Path.GetFileName(test));
-                return File.Exists(train)
-                    ? (Path.GetFileNameWithoutExtension(test), train, test)
-                    : throw new BacktestUsageException($"INPUT: {train} is missing, which --format {format} expects beside {test}");
-            }),
+            .. tests.Select(test => (Path.GetFileNameWithoutExtension(test), Path.Combine(folder, "train", Path.GetFileName(test)), test)),
         ];
     }
 

@@ -15,14 +15,14 @@ internal static partial class Ucr
     {
         string folder = BacktestFolder.Of("ucr", inputs);
         IReadOnlyList<string> paths = BacktestFolder.Files("ucr", folder, "UCR_Anomaly_FullData", "*.txt", depth: 0);
-        long[] training = [.. paths.Select(TrainingRows)];
-        PeakRows[] peaks = [.. training.Select(rows => new PeakRows(rows))];
+        long?[] training = [.. paths.Select(TrainingRows)];
+        PeakRows[] peaks = [.. training.Select(rows => new PeakRows(rows ?? 0))];
         BacktestJob[] jobs =
         [
             .. paths.Select((path, i) => new BacktestJob
             {
                 Name = Path.GetFileName(path),
-                Stream = $"ucr/{Path.GetFileName(path)[..3]}",
+                Stream = $"ucr/{Path.GetFileNameWithoutExtension(path).Split('_')[0]}",
                 Paths = [path],
                 EveryRow = true,
                 Observer = peaks[i],
@@ -30,7 +30,9 @@ internal static partial class Ucr
                 {
                     Columns = ["value"],
                     IsTimed = false,
-                    Rows = Rows(files[0], training[i]),
+                    Rows = Rows(
+                        files[0],
+                        training[i] ?? throw files[0].Problems.Fatal("the file's name: expected one such as 001_UCR_Anomaly_NAME_TRAIN_BEGIN_END.txt")),
                 },
             }),
         ];
@@ -71,12 +73,13 @@ internal static partial class Ucr
         }
     }
 
-    private static long TrainingRows(string path)
+    /// <summary>What the name says; null where it says nothing.</summary>
+    private static long? TrainingRows(string path)
     {
         Match name = Name().Match(Path.GetFileName(path));
         return name.Success
             ? long.Parse(name.Groups["train"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)
-            : throw new BacktestUsageException($"{path}: expected a name such as 001_UCR_Anomaly_NAME_TRAIN_BEGIN_END.txt");
+            : null;
     }
 
     [GeneratedRegex(@"^\d{3}_UCR_Anomaly_.*_(?<train>\d{1,9})_\d+_\d+\.txt$")]

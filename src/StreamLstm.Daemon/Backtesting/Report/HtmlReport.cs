@@ -7,6 +7,7 @@ namespace StreamLstm.Daemon.Backtesting.Report;
 /// <summary>One page that needs nothing but itself: data, style, script and the chart library are in it.</summary>
 internal static class HtmlReport
 {
+    private const int DaysMax = 3653;
     private const int IncidentsMax = 200;
     private const int StreamsMax = 100;
 
@@ -113,14 +114,21 @@ internal static class HtmlReport
         Labelled = course.Labels.Exists(label => incident.Overlaps(label.Start, label.End)),
     };
 
-    /// <summary>Every day from the first to the last, those without an alert among them.</summary>
+    /// <summary>Every day from the first to the last, those without an alert among them; of a longer time its last ten years.</summary>
     private static IEnumerable<object[]> Days(IReadOnlyCollection<StreamCourse> courses)
     {
+        if (courses.Count == 0)
+        {
+            yield break;
+        }
+
         var counts = courses.SelectMany(course => course.Incidents).GroupBy(incident => incident.Opened.UtcDateTime.Date).ToDictionary(day => day.Key, day => day.Count());
         DateTime last = courses.Max(course => course.Last).UtcDateTime.Date;
+        int days = Math.Min((last - courses.Min(course => course.First).UtcDateTime.Date).Days, DaysMax - 1);
 
-        for (DateTime day = courses.Min(course => course.First).UtcDateTime.Date; day <= last; day = day.AddDays(1))
+        for (int ago = days; ago >= 0; ago--)
         {
+            DateTime day = last.AddDays(-ago);
             yield return [day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), counts.GetValueOrDefault(day)];
         }
     }
