@@ -6,8 +6,8 @@ namespace StreamLstm.Detection.Multivariate;
 /// <remarks>
 /// J exceeds any fixed threshold many times a day, and a day is a long time: what matters is how often as much was to be
 /// expected so far (<see cref="BlockMaximaTail"/>). J alone is a mean, in which one of a hundred columns cannot be heard:
-/// hence the strongest column beside it. Both are merged as e-values. Fast decides when an incident opens; slow learns 400
-/// rows late and says whether it goes on.
+/// hence the strongest column beside it. Both are merged as e-values. Fast learns at once, slow 400 rows late: together they
+/// decide when an incident opens, slow alone whether it goes on.
 /// </remarks>
 internal sealed class JointEvidence
 {
@@ -22,7 +22,14 @@ internal sealed class JointEvidence
     private readonly BlockMaximaTail[] _fast = [new(0, MeanPrior), new(0, StrongestPrior)];
     private readonly BlockMaximaTail[] _slow = [new(SlowDelayBlocks, MeanPrior), new(SlowDelayBlocks, StrongestPrior)];
 
-    /// <summary>The evidence that opens an incident, in decades.</summary>
+    /// <summary>Rows after which slow has learnt of a row.</summary>
+    public const int SlowRows = (SlowDelayBlocks + 1) * BlockMaximaTail.BlockRows;
+
+    /// <summary>The evidence that opens an incident, in decades: a fault that grows slowly teaches fast its own beginning away, slow sees it.</summary>
+    /// <param name="slowCounts">Whether slow knows what is normal now.</param>
+    public double Opening(bool slowCounts) => ScoreCombination.Combine([Fast, slowCounts ? Slow : BlockMaximaTail.Unknown]);
+
+    /// <summary>The evidence against all that was seen, in decades.</summary>
     public double Fast { get; private set; } = BlockMaximaTail.Unknown;
 
     /// <summary>The evidence that keeps it open, in decades.</summary>

@@ -28,8 +28,8 @@ public sealed class VectorRow
     /// <summary>What a silence is worth, in decades.</summary>
     private const double SilenceScore = 4;
 
-    /// <summary>Two alerts a day at one row a second.</summary>
-    private static readonly AlertBudgetOptions Budget = new() { RowsPerAlert = 43_200 };
+    /// <summary>Two alerts a day at one row a second. Two memories are asked: twice the evidence.</summary>
+    private static readonly AlertBudgetOptions Budget = new() { ThresholdMin = 2.3, RowsPerAlert = 43_200 };
 
     private readonly DetectionOptions _options;
     private readonly VectorOptions _vector;
@@ -49,6 +49,7 @@ public sealed class VectorRow
     private SeededRandom _random;
     private long _scoredRows;
     private long _wholeFromRow;
+    private long _acceptedUntilRow; // what was accepted is news to the slow tails until then
 
     internal VectorRow(string stream, DetectionOptions options, AlertPolicy policy, VectorOptions vector)
     {
@@ -249,6 +250,7 @@ public sealed class VectorRow
         _gate.Save(writer);
         _incident.Save(writer);
         _regime.Save(writer);
+        writer.Write(_acceptedUntilRow);
         writer.Write(_last is not null);
 
         if (_last is not null)
@@ -288,6 +290,7 @@ public sealed class VectorRow
         row._gate.Load(reader);
         row._incident.Load(reader);
         row._regime.Load(reader);
+        row._acceptedUntilRow = reader.ReadInt64();
 
         if (reader.ReadBoolean())
         {
@@ -422,7 +425,7 @@ public sealed class VectorRow
 
     private bool Decide(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, bool muted, long modelVersion, ShardOutput output)
     {
-        double score = _evidence.Fast;
+        double score = Opening();
         bool mayAlert = Lifecycle == Lifecycle.Active;
         bool above = mayAlert && score >= _budget.Threshold;
         SuppressedBy ruled = _gate.Weigh(
@@ -526,7 +529,10 @@ public sealed class VectorRow
     {
         output.Incidents.Add(Ended(_incident.Accept(verdict, reason)));
         _regime.Begin(settling: true);
+        _acceptedUntilRow = Rows + JointEvidence.SlowRows;
     }
+
+    private double Opening() => _evidence.Opening(slowCounts: Rows >= _acceptedUntilRow);
 
     private IncidentEvent Ended(IncidentEvent closed)
     {
@@ -604,7 +610,7 @@ public sealed class VectorRow
                 $"{figure.Column} {figure.Actual:G5}, in similar stretches {figure.Expected:G5} ({figure.Lower:G5} to {figure.Upper:G5}), {figure.Share:0 %} of the score"));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"the values do not go together as they did: {string.Join("; ", parts)}; evidence {_evidence.Fast:0.0} of {_budget.Threshold:0.0} decades needed");
+            $"the values do not go together as they did: {string.Join("; ", parts)}; evidence {Opening():0.0} of {_budget.Threshold:0.0} decades needed");
     }
 
     private Verdict SilenceVerdict(DateTimeOffset now, string explanation, long modelVersion) => new()

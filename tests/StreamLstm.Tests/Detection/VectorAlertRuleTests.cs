@@ -67,8 +67,8 @@ public sealed class VectorAlertRuleTests
     [Fact]
     public void A_spent_budget_keeps_back_what_is_weaker_than_what_was_told()
     {
-        // Asked for fifteen records in a row, the first one opens with far more evidence than the second would.
-        var rule = new AlertRule { Rows = 15, RowsOf = 15 };
+        // Asked for eight records in a row, the first one opens with far more evidence than the second would.
+        var rule = new AlertRule { Rows = 8, RowsOf = 8 };
         Run free = Run.Of(TwoFaults(), rule), held = Run.Of(TwoFaults(), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
 
         Assert.Contains(free.Opened, row => row >= Second);
@@ -112,7 +112,7 @@ public sealed class VectorAlertRuleTests
     public void What_is_frozen_still_alerts_and_teaches_nothing()
     {
         // The same fault twice: the second one is no news to a stream that has learnt the first.
-        List<double[]> rows = Plant.Rows(3, 4, Fault + 2_200);
+        List<double[]> rows = Plant.Rows(6, 4, Fault + 2_200);
 
         for (int row = Fault; row < Fault + 600; row++)
         {
@@ -245,7 +245,7 @@ public sealed class VectorAlertRuleTests
 
     private static List<double[]> Shifted(double height)
     {
-        List<double[]> rows = Plant.Rows(3, 4, Fault + 1_000);
+        List<double[]> rows = Plant.Rows(6, 4, Fault + 1_000);
 
         for (int row = Fault; row < rows.Count; row++)
         {
@@ -257,7 +257,7 @@ public sealed class VectorAlertRuleTests
 
     private static List<double[]> TwoFaults()
     {
-        List<double[]> rows = Plant.Rows(3, 4, Second + 300);
+        List<double[]> rows = Plant.Rows(6, 4, Second + 300);
 
         for (int row = 0; row < 40; row++)
         {

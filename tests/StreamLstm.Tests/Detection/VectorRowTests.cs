@@ -36,6 +36,24 @@ public sealed class VectorRowTests
         Assert.InRange(opened.Score, 50, 100);
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(16)]
+    public void A_column_that_leaves_the_others_is_found_whenever_it_does(int columns)
+    {
+        int[] faults = [900, 1_500, 2_600, 5_000];
+
+        int found = faults.Count(fault =>
+        {
+            List<double[]> rows = Plant.Rows(fault, columns, fault + 400);
+            Plant.Break(rows, 1, fault);
+            _output.Clear();
+            return Feed(NewShard(), rows, Plant.Names(columns)).Any(incident => incident.State == IncidentState.Opened && incident.Time >= At(fault));
+        });
+
+        Assert.Equal(faults.Length, found);
+    }
+
     [Fact]
     public void Eight_clean_columns_alert_at_most_three_times_in_a_day_of_seconds()
     {

@@ -101,7 +101,7 @@ public sealed class BacktestCommandTests : IDisposable
     public async Task Records_of_ndjson_are_judged_together_stream_by_stream_as_the_configuration_says()
     {
         const int Fault = 1300;
-        List<double[]> rows = Plant.Rows(3, 4, 1500);
+        List<double[]> rows = Plant.Rows(6, 4, 1500);
         IEnumerable<string> lines = rows.Select((row, i) =>
             FormattableString.Invariant($$$"""{"stream":"plant","ts":{{{1_700_000_000 + i}}},"values":{"a":{{{row[0]:F4}}},"b":{{{row[1] + (i >= Fault ? 9 : 0):F4}}},"c":{{{row[2]:F4}}},"d":{{{row[3]:F4}}}}}""") + "\n"
             + (i % 2 == 0 ? $$"""{"stream":"other","ts":{{1_700_000_000 + i}},"value":{{i}}}""" + "\n" : ""));
