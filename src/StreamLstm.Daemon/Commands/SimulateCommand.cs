@@ -47,38 +47,16 @@ internal static class SimulateCommand
         {
             streams, rows, seed, faults, interval, file, labels, events,
         };
-        command.SetAction((parsed, cancellation) => Task.FromResult(Answer(
+        command.SetAction((parsed, cancellation) => Task.FromResult(FileCommand.Answer(
             () =>
             {
                 Request request = Checked(
                     parsed.GetValue(streams), parsed.GetValue(rows), parsed.GetValue(seed), parsed.GetValue(faults), parsed.GetValue(interval)!);
                 return Write(request, parsed.GetValue(file)!, parsed.GetValue(labels), parsed.GetValue(events), output, error, cancellation);
             },
+            "files that were not complete are removed",
             error)));
         return command;
-    }
-
-    private static int Answer(Func<int> run, TextWriter error)
-    {
-        try
-        {
-            return run();
-        }
-        catch (BacktestUsageException wrong)
-        {
-            error.WriteLine(wrong.Message);
-            return CommandLine.WrongUsage;
-        }
-        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
-        {
-            error.WriteLine($"error: {unwritable.Message}");
-            return CommandLine.Failed;
-        }
-        catch (OperationCanceledException)
-        {
-            error.WriteLine("stopped: files that were not complete are removed");
-            return CommandLine.Failed;
-        }
     }
 
     private static Request Checked(int streams, long rows, int seed, double faults, string interval) =>

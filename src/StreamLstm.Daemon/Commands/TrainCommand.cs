@@ -53,7 +53,7 @@ internal static class TrainCommand
         command.SetAction((parsed, cancellation) =>
         {
             int answer = 0;
-            int configured = withOptions(parsed, options => answer = Answer(
+            int configured = withOptions(parsed, options => answer = FileCommand.Answer(
                 () => Run(
                     options,
                     Checked(
@@ -62,40 +62,11 @@ internal static class TrainCommand
                     output,
                     error,
                     cancellation),
+                "no weights are written",
                 error));
             return Task.FromResult(configured == 0 ? answer : configured);
         });
         return command;
-    }
-
-    private static int Answer(Func<int> run, TextWriter error)
-    {
-        try
-        {
-            return run();
-        }
-        catch (BacktestUsageException wrong)
-        {
-            error.WriteLine(wrong.Message);
-            return CommandLine.WrongUsage;
-        }
-        catch (AggregateException several) when (several.InnerExceptions.FirstOrDefault(Expected) is { } first)
-        {
-            error.WriteLine($"error: {first.Message}");
-            return CommandLine.Failed;
-        }
-        catch (Exception unusable) when (Expected(unusable))
-        {
-            error.WriteLine($"error: {unusable.Message}");
-            return CommandLine.Failed;
-        }
-        catch (OperationCanceledException)
-        {
-            error.WriteLine("stopped: no weights are written");
-            return CommandLine.Failed;
-        }
-
-        static bool Expected(Exception failure) => failure is SeriesException or IOException or UnauthorizedAccessException;
     }
 
     private static Request Checked(string[] inputs, string file, int? streams, long? rows, int seed, int epochs) =>
