@@ -55,7 +55,8 @@ internal static class DetectionBenchmarks
         }
 
         output.Clear();
-        double kib = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Streams / 1024;
+        // Where tests run beside it, what they let go of meanwhile may be more than the streams took.
+        double kib = Math.Max(0, GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Streams / 1024;
         double microseconds = run.Time(Apply) / Streams / 1000;
         run.Print(string.Create(
             CultureInfo.InvariantCulture,

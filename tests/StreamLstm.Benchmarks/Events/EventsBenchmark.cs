@@ -112,7 +112,7 @@ internal static class EventsBenchmark
 
         double microseconds = watch.Elapsed.TotalMicroseconds / log.Count;
         output.Clear();
-        double bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
+        double bytes = Math.Max(0, GC.GetTotalMemory(forceFullCollection: true) - before);
         GC.KeepAlive(shard);
         GC.KeepAlive(log);
         return new Outcome(incidents, microseconds, bytes);
