@@ -14,32 +14,17 @@ public sealed class StreamRow
     /// <summary>Values beyond this are taken for a fault of the sender.</summary>
     private const double ValueMax = 1e12;
 
-    /// <summary>Rows between two refreshes of bins and scale.</summary>
-    private const int RefreshEvery = 16;
-
-    /// <summary>Rows between a refresh and a look for seasons: no row does both.</summary>
-    private const int SeasonOffset = RefreshEvery / 2;
-
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;
 
     /// <summary>What a silence is worth, in decades.</summary>
     private const double SilenceScore = 4;
 
-    /// <summary>Rows before there are bins.</summary>
-    private const int FirstBins = 32;
-
     private readonly DetectionOptions _options;
-    private readonly SortedReservoir _history;
-    private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
-    private readonly Seasons _seasons = new();
     private readonly Cadence _cadence = new();
-    private readonly ValueRing _ring;
-    private readonly QuantileBins _bins = new();
-    private readonly ForecastInput _encoder;
-    private readonly Forecaster _forecaster = new();
-    private readonly ChannelBank _channels;
-    private readonly ReportBank _report;
+    private readonly ValueDetector _detector;
+    private readonly CoarseClock? _coarse;
+    private readonly StreamEvidence _evidence;
     private readonly RecordBudget _records = new();
     private readonly AlertBudget _budget;
     private readonly AlertGate _gate;
@@ -47,10 +32,7 @@ public sealed class StreamRow
     private readonly RegimeAcceptance _regime = new();
     private readonly DecisionLog _decisions = new();
     private readonly IncidentMemory _incidents = new();
-    private StreamLearner? _learner;
     private SeededRandom _random;
-    private double _lastValue;
-    private long _moves;
     private long _mutedUntil;
 
     internal StreamRow(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, StreamForm form, bool ownWeights)
@@ -58,16 +40,12 @@ public sealed class StreamRow
         Stream = stream;
         Form = form;
         _options = options;
-        MemorySizes sizes = MemorySizes.Of(form);
-        _history = new SortedReservoir(sizes.HistoryValues, horizon: 0);
-        _ring = new ValueRing(sizes.RingRows);
-        _channels = new ChannelBank(sizes);
-        _report = new ReportBank(sizes);
+        _detector = new ValueDetector(options.LearningRows, MemorySizes.Of(form), model, ownWeights);
+        _coarse = form == StreamForm.Full ? new CoarseClock(stream, options, model) : null;
+        _evidence = new StreamEvidence(_detector.Evidence, _coarse);
         _budget = new AlertBudget(options.Alerts);
         _gate = policy.NewGate(stream);
-        _encoder = new ForecastInput(_ring, _history, _bins);
         _random = SeededRandom.Of(stream, options.Seed);
-        _learner = ownWeights ? new StreamLearner(model.Weights, sizes.RingRows) : null;
         ModelVersion = model.Version;
     }
 
@@ -78,7 +56,7 @@ public sealed class StreamRow
     public StreamForm Form { get; }
 
     /// <summary>Observations learnt from so far.</summary>
-    public long Rows => _ring.Count;
+    public long Rows => _detector.Rows;
 
     /// <summary>Where the stream stands.</summary>
     public Lifecycle Lifecycle =>
@@ -94,7 +72,7 @@ public sealed class StreamRow
     public long ModelVersion { get; private set; }
 
     /// <summary>Whether the stream has weights of its own.</summary>
-    public bool HasOwnWeights => _learner is not null;
+    public bool HasOwnWeights => _detector.HasOwnWeights;
 
     /// <summary>What its alerts must pass.</summary>
     internal AlertGate Gate => _gate;
@@ -120,14 +98,14 @@ public sealed class StreamRow
             return RejectionReason.BadValue;
         }
 
-        return _cadence.Admit(observation.Time, ingestedAt, isSame: observation.Value.Equals(_lastValue));
+        return _cadence.Admit(observation.Time, ingestedAt, isSame: observation.Value.Equals(_detector.LastValue));
     }
 
     /// <summary>Scores an admitted observation against what was forecast for it, decides, and learns from it.</summary>
     internal ScoredObservation Apply(
         in Observation observation, DateTimeOffset ingestedAt, BaseModel model, DetectionScratch scratch, ShardOutput output)
     {
-        long row = _ring.Count;
+        long row = _detector.Rows;
         double value = observation.Value;
         Maintenance maintenance = _gate.MaintenanceAt(observation.Time);
         bool learns = !maintenance.FreezeLearning;
@@ -138,29 +116,28 @@ public sealed class StreamRow
             return Wait(observation);
         }
 
-        TakeNoticeOf(model, scratch);
-        ForecastWeights weights = _learner?.Weights ?? model.Weights;
-
-        // 1 score: the value against the forecasts made for it
-        (double Median, double Lower, double Upper)? expected = null;
-        bool judged = row >= _options.LearningRows;
-        bool teaches = learns && !IsLabelledReal();
-        Tail marginal = default;
-        double? forecast24 = null;
-
-        if (judged)
+        if (model.Version != ModelVersion)
         {
-            expected = _forecaster.Expect(row, _bins, _history, scratch);
-            _forecaster.Judge(row, value, _bins, _history, _encoder.Scale, _moves, scratch);
-            forecast24 = _forecaster.Median(2, row, _bins, _history);
-            marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
-            _channels.Observe(
-                row, value, _lastValue, _forecaster.Tails, _seasons.TailOf(row, value, _ring, _moves, teaches, ref _random), marginal, _history, _encoder.Scale, _encoder.DifferenceScale, _moves,
-                teaches);
+            ModelVersion = model.Version;
+            _detector.TakeNoticeOf(model, scratch);
+            _coarse?.TakeNoticeOf(model, scratch);
         }
 
+        // 1 score: the value against the forecasts made for it
+        bool teaches = learns && !IsLabelledReal();
+        _detector.Judge(value, teaches, scratch, ref _random);
+        bool judged = _detector.IsJudged;
+        (double Median, double Lower, double Upper)? expected = _detector.Expected;
+
+        if (_coarse?.Observe(value, gapRatio, learns, teaches, _cadence.UsualSeconds, model, scratch) == false)
+        {
+            output.StateResets++;
+        }
+
+        _evidence.Update();
+
         // 2 decide
-        float threshold = (float)_budget.Threshold;
+        float threshold = (float)Threshold;
         (SuppressedBy suppressed, long suppressedRows) = Suppression(row, maintenance.MuteAlerts);
         SuppressedBy refused = SuppressedBy.None;
         bool alert = judged && Decide(observation, row, expected, maintenance.MuteAlerts, suppressed, output, out refused);
@@ -173,52 +150,40 @@ public sealed class StreamRow
                 ExpectedOffset = expected is { } e ? (float)(e.Median - value) : float.NaN,
                 LowerOffset = expected is { } l ? (float)(l.Lower - value) : float.NaN,
                 UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
-                Evidence = judged ? (float)_channels.Fast : float.NaN,
-                Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
+                Evidence = judged ? (float)_evidence.Fast : float.NaN,
+                Plain = judged ? (float)(_evidence.Plain ?? double.NaN) : float.NaN,
                 Threshold = threshold,
                 Needed = suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
                 SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
                 SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
-                FlatRows = _channels.FlatRows,
+                FlatRows = _detector.Evidence.FlatRows,
                 ModelVersion = (int)ModelVersion,
                 IsAlert = alert,
                 IncidentOpen = _incident.IsOpen,
             },
-            _channels.FastScores);
+            _evidence.Scores);
 
         if (_incident.IsOpen && !_incident.IsSilence)
         {
-            _incidents.Follow(_incident.OpenedRow, row, _channels.Values, _channels.FastScores);
+            _incidents.Follow(_incident.OpenedRow, row, _evidence.Values, _evidence.Scores);
         }
 
         // 3 remember
-        (double Low, double High) seen = _history.Count > 0 ? (_history.Min, _history.Max) : (value, value);
-        Remember(value, row, gapRatio, teaches);
-        double? alertScore = null;
-
-        if (judged)
-        {
-            _report.Observe(row, _ring, _forecaster.Tails, forecast24, marginal, seen, _encoder.Scale, (int)_seasons.Period, _channels.Values[(int)Channel.Shape], teaches);
-            alertScore = row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(_report.Fast, row) : null;
-        }
+        _detector.Remember(
+            value, gapRatio, teaches, isAbnormal: !teaches || (_incident.IsOpen && !_incident.IsSilence), ref _random);
+        ReportBank report = _detector.Report;
+        double? alertScore = judged && row >= ReportBank.FirstScoredRow && row >= _mutedUntil ? _records.Observe(report.Fast, row) : null;
 
         // 4 learn
         if (learns)
         {
-            Learn(row, scratch, output);
+            Learn(scratch, output);
         }
 
         // 5 step: h, c and the forecasts of the rows to come
-        if (row >= FirstBins)
+        if (!_detector.Step(model, scratch))
         {
-            _learner?.Checkpoint(row, _forecaster.State);
-            _forecaster.Step(weights, row, _encoder, scratch);
-
-            if (!_forecaster.IsFinite())
-            {
-                _forecaster.Reset();
-                output.StateResets++;
-            }
+            output.StateResets++;
         }
 
         bool active = Lifecycle == Lifecycle.Active;
@@ -228,17 +193,17 @@ public sealed class StreamRow
             value,
             Lifecycle,
             Progress,
-            active ? _report.Slow : null,
-            active ? ScoreCombination.ForPeople(Math.Max(_report.Slow, _incident.IsOpen ? _channels.Fast : BlockMaximaTail.Unknown)) : 0,
+            active ? report.Slow : null,
+            active ? ScoreCombination.ForPeople(Math.Max(report.Slow, _incident.IsOpen ? _evidence.Fast : BlockMaximaTail.Unknown)) : 0,
             expected?.Median,
             expected?.Lower,
             expected?.Upper,
             alert,
-            active ? _report.Strongest : "",
+            active ? report.Strongest : "",
             ModelVersion)
         {
             AlertScore = alertScore,
-            Evidence = active && row >= _mutedUntil ? _report.Fast : null,
+            Evidence = active && row >= _mutedUntil ? Reported() : null,
             WarmUp = WarmUpAt(row),
         };
     }
@@ -246,14 +211,24 @@ public sealed class StreamRow
     /// <summary>A stream in its warm-up does not get on with it while nothing may be learnt: the observation is taken and left aside.</summary>
     private ScoredObservation Wait(in Observation observation)
     {
-        _lastValue = observation.Value;
-        _forecaster.Reset();
+        _detector.Pass(observation.Value);
+        _coarse?.Break(gapRatio: 1, isNewBeginning: true);
         return new ScoredObservation(
             Stream, observation.Time, observation.Value, Lifecycle, Progress, AnomalyScore: null, Score: 0,
             Expected: null, Lower: null, Upper: null, IsAlert: false, Channel: "", ModelVersion)
         {
-            WarmUp = WarmUpAt(_ring.Count - 1)?.Standing(),
+            WarmUp = WarmUpAt(_detector.Rows - 1)?.Standing(),
         };
+    }
+
+    /// <summary>Decades that open an incident: what the budget asks, and a decade more of a stream just warmed up, whose calibration rests on few blocks.</summary>
+    private double Threshold
+    {
+        get
+        {
+            double youth = (double)_options.WarmUpRows / Math.Max(Rows, _options.WarmUpRows);
+            return _budget.Threshold + youth * youth;
+        }
     }
 
     /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
@@ -292,7 +267,7 @@ public sealed class StreamRow
 
         if (refused != SuppressedBy.None && !again)
         {
-            _gate.Count(_ring.Count, refused, output);
+            _gate.Count(_detector.Rows, refused, output);
         }
 
         _cadence.IsSilenceHeld = AlertGate.IsForATime(refused);
@@ -320,9 +295,9 @@ public sealed class StreamRow
         }
 
         Accept(
-            NewVerdict(new Observation(Stream, _cadence.LastTime, _lastValue), _ring.Count - 1, expected: null),
+            NewVerdict(new Observation(Stream, _cadence.LastTime, _detector.LastValue), _detector.Rows - 1, expected: null),
             "accepted as the new normal",
-            _ring.Count,
+            _detector.Rows,
             output);
         return true;
     }
@@ -347,7 +322,7 @@ public sealed class StreamRow
 
         bool isOpen = _incident.IsOpen && _incident.OpenedRow == opened;
         _budget.GiveBack(-incident.GivenBack);
-        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? _budget.LeftOfRise(_ring.Count - opened) : 0;
+        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? _budget.LeftOfRise(_detector.Rows - opened) : 0;
         _budget.GiveBack(incident.GivenBack);
 
         if (incident.IsSilence && isOpen)
@@ -358,7 +333,7 @@ public sealed class StreamRow
         if (!incident.IsSilence)
         {
             bool isAccepted = incident.EndRow - opened >= IncidentTracker.AcceptedRows;
-            _ring.Mark(opened, incident.EndRow, abnormal: label switch
+            _detector.Mark(opened, incident.EndRow, abnormal: label switch
             {
                 IncidentLabel.FalseAlarm => false,
                 IncidentLabel.Real => true,
@@ -369,8 +344,8 @@ public sealed class StreamRow
         if (label == IncidentLabel.Real && !incident.IsSilence)
         {
             // Row n-1 is the last that was observed: one ago.
-            _channels.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
-            _report.Exclude(_ring.Count - opened, _ring.Count - incident.EndRow + 1);
+            _detector.Exclude(_detector.Rows - opened, _detector.Rows - incident.EndRow + 1);
+            _coarse?.Exclude(_detector.Rows - opened, _detector.Rows - incident.EndRow + 1);
         }
 
         _incidents.Label(incident, label);
@@ -382,7 +357,7 @@ public sealed class StreamRow
             output.Incidents.Add(Ended(_incident.Close(
                 incident.IsSilence
                     ? SilenceVerdict(now, "")
-                    : NewVerdict(new Observation(Stream, _cadence.LastTime, _lastValue), _ring.Count - 1, expected: null),
+                    : NewVerdict(new Observation(Stream, _cadence.LastTime, _detector.LastValue), _detector.Rows - 1, expected: null),
                 "labelled a false alarm")));
         }
 
@@ -392,31 +367,19 @@ public sealed class StreamRow
     internal void Save(BinaryWriter writer)
     {
         writer.Write((byte)Form);
-        writer.Write(_learner is not null);
+        writer.Write(_detector.HasOwnWeights);
         writer.Write(ModelVersion);
         writer.Write(_random.State);
-        writer.Write(_lastValue);
-        writer.Write(_moves);
         writer.Write(_mutedUntil);
-        writer.Write(_encoder.Scale.Centre);
-        writer.Write(_encoder.Scale.Scale);
-        writer.Write(_encoder.DifferenceScale);
-        _history.Save(writer);
-        _differences.Save(writer);
-        _seasons.Save(writer);
         _cadence.Save(writer);
-        _ring.Save(writer);
-        _bins.Save(writer);
-        _forecaster.Save(writer);
-        _channels.Save(writer);
-        _report.Save(writer);
         _records.Save(writer);
         _budget.Save(writer);
         _gate.Save(writer);
         _incident.Save(writer);
         _regime.Save(writer);
         _incidents.Save(writer);
-        _learner?.Save(writer);
+        _detector.Save(writer);
+        _coarse?.Save(writer);
     }
 
     internal static StreamRow Load(string stream, DetectionOptions options, AlertPolicy policy, BaseModel model, BinaryReader reader)
@@ -426,22 +389,8 @@ public sealed class StreamRow
             ModelVersion = reader.ReadInt64(),
         };
         row._random = new SeededRandom(reader.ReadUInt64());
-        row._lastValue = reader.ReadDouble();
-        row._moves = reader.ReadInt64();
         row._mutedUntil = reader.ReadInt64();
-        row._encoder.Scale = new ValueScale(reader.ReadDouble(), reader.ReadDouble());
-        row._encoder.DifferenceScale = reader.ReadDouble();
-        row._history.Load(reader);
-        row._differences.Load(reader);
-        row._seasons.Load(reader);
-        row._encoder.ShortSeason = row._seasons.Short;
-        row._encoder.LongSeason = row._seasons.Long;
         row._cadence.Load(reader);
-        row._ring.Load(reader);
-        row._bins.Load(reader);
-        row._forecaster.Load(reader);
-        row._channels.Load(reader);
-        row._report.Load(reader);
         row._records.Load(reader);
         row._budget.Load(reader);
         row._gate.Load(reader);
@@ -449,8 +398,9 @@ public sealed class StreamRow
         row._regime.Load(reader);
         row._incidents.Load(reader);
         row._cadence.OrdinaryQuietSeconds = row._incidents.OrdinaryQuietSeconds;
+        row._detector.Load(reader);
+        row._coarse?.Load(reader);
         row.TeachOrdinary();
-        row._learner?.Load(reader);
         return row;
     }
 
@@ -463,73 +413,43 @@ public sealed class StreamRow
     private double Arrive(in Observation observation, DateTimeOffset ingestedAt, bool learns, ShardOutput output)
     {
         double quietSeconds = (observation.Time - _cadence.LastTime).TotalSeconds;
-        Arrival arrival = _cadence.Arrive(observation.Time, ingestedAt, isFirst: _ring.Count == 0, learns, ref _random);
+        Arrival arrival = _cadence.Arrive(observation.Time, ingestedAt, isFirst: _detector.Rows == 0, learns, ref _random);
 
         if (arrival.WasSilent && _incident.IsSilence)
         {
             output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(observation.Time, ""), "the stream is back")));
         }
 
-        if (arrival.WasSilent && _incidents.Find(_ring.Count) is not null)
+        if (arrival.WasSilent && _incidents.Find(_detector.Rows) is not null)
         {
-            FollowSilence(_ring.Count, quietSeconds);
+            FollowSilence(_detector.Rows, quietSeconds);
         }
 
         // What was forecast six rows on was forecast for another time: nothing is judged until the horizons are whole.
         if (arrival.IsBroken)
         {
-            _forecaster.Reset();
+            _detector.Reset();
+            _coarse?.Break(arrival.GapRatio, arrival.IsNewBeginning);
         }
 
         if (arrival.IsNewBeginning)
         {
-            _mutedUntil = _ring.Count + RewarmRows;
+            _mutedUntil = _detector.Rows + RewarmRows;
         }
 
         return arrival.GapRatio;
-    }
-
-    /// <summary>After a swap: weights of its own give way where the new base is better on the stream's last windows.</summary>
-    private void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
-    {
-        if (model.Version == ModelVersion)
-        {
-            return;
-        }
-
-        ModelVersion = model.Version;
-
-        if (_learner is not null)
-        {
-            double own = StreamLearner.RecentLoss(_learner.Weights, _ring, _encoder, scratch);
-            double other = StreamLearner.RecentLoss(model.Weights, _ring, _encoder, scratch);
-
-            // Not a number means too young to tell: the trained base is the better start.
-            if (own <= other)
-            {
-                return;
-            }
-
-            _learner.Adopt(model.Weights);
-        }
-
-        // h and c mean nothing under other weights.
-        if (_ring.Count > FirstBins)
-        {
-            _forecaster.ReWarm(model.Weights, _ring, _encoder, scratch);
-        }
     }
 
     private bool Decide(
         in Observation observation, long row, (double Median, double Lower, double Upper)? expected, bool muted, SuppressedBy suppressed,
         ShardOutput output, out SuppressedBy refused)
     {
-        double score = _channels.Fast;
-        bool mayAlert = row >= _options.WarmUpRows && row >= _mutedUntil && _forecaster.IsWarm;
-        bool above = mayAlert && score >= _budget.Threshold;
+        double score = _evidence.Fast;
+        bool mayAlert = row >= _options.WarmUpRows && row >= _mutedUntil && _detector.IsWarm;
+        bool above = mayAlert && score >= Threshold;
         SuppressedBy ruled = _gate.Weigh(
             new AlertCandidate(
-                Channels.KindOf(StrongestChannel()), ScoreCombination.ForPeople(Math.Max(score, _channels.Slow)), observation.Value, expected?.Median),
+                Channels.KindOf(_evidence.Strongest), ScoreCombination.ForPeople(Math.Max(score, _evidence.Slow)), observation.Value, expected?.Median),
             above);
         refused = SuppressedBy.None;
 
@@ -538,7 +458,7 @@ public sealed class StreamRow
             Verdict verdict = NewVerdict(observation, row, expected);
             double before = output.Incidents.Count;
 
-            if (_incident.Follow(verdict, stillAbnormal: score >= _budget.Threshold / 2, muted) is { } followed)
+            if (_incident.Follow(verdict, stillAbnormal: score >= Threshold / 2, muted) is { } followed)
             {
                 output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
                 MarkIncident(row, followed);
@@ -551,6 +471,7 @@ public sealed class StreamRow
 
         if (_regime.IsSettling)
         {
+            _incident.FollowAccepted(row, score);
             _regime.Observe(IsInBand(observation.Value, expected), alerts: above);
 
             if (_regime.StableWindows >= RegimeAcceptance.SettledWindows)
@@ -571,7 +492,7 @@ public sealed class StreamRow
             refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(observation.Time, score);
             alert = refused == SuppressedBy.None;
         }
-        else if (score >= _budget.Threshold)
+        else if (score >= Threshold)
         {
             // What warm-up, a gap or the echo of the last incident keeps back.
             refused = suppressed;
@@ -625,11 +546,12 @@ public sealed class StreamRow
     {
         if (_incidents.Find(_incident.OpenedRow)?.Label != IncidentLabel.Real)
         {
-            _ring.Mark(_incident.OpenedRow, endRow, abnormal: false);
+            _detector.Mark(_incident.OpenedRow, endRow, abnormal: false);
         }
 
         output.Incidents.Add(Ended(_incident.Accept(verdict, reason)));
         _regime.Begin(settling: true);
+        _coarse?.Rest(IncidentTracker.AcceptedRows);
     }
 
     private IncidentEvent Ended(IncidentEvent closed)
@@ -646,9 +568,9 @@ public sealed class StreamRow
             return (SuppressedBy.WarmUp, _options.WarmUpRows - row);
         }
 
-        if (row < _mutedUntil || !_forecaster.IsWarm)
+        if (row < _mutedUntil || !_detector.IsWarm)
         {
-            return (SuppressedBy.Gap, Math.Max(_mutedUntil - row, ForecastInput.HorizonMax - _forecaster.Steps));
+            return (SuppressedBy.Gap, Math.Max(_mutedUntil - row, _detector.RowsUntilWarm));
         }
 
         return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
@@ -675,117 +597,44 @@ public sealed class StreamRow
         if (followed.State == IncidentState.Closed && row - _incident.OpenedRow >= IncidentTracker.AcceptedRows
             && _incidents.Find(_incident.OpenedRow)?.Label != IncidentLabel.Real)
         {
-            _ring.Mark(_incident.OpenedRow, row, abnormal: false);
+            _detector.Mark(_incident.OpenedRow, row, abnormal: false);
         }
     }
 
     /// <summary>Hands on what labels say is ordinary.</summary>
     private void TeachOrdinary()
     {
-        Span<double> levels = stackalloc double[Channels.Count];
+        Span<double> levels = stackalloc double[Channels.AllCount];
         _incidents.OrdinaryLevels(levels);
-        _channels.Teach(levels);
+        _evidence.Teach(levels);
     }
 
     /// <summary>Whether the open incident is one that a person called real: it must not become usual.</summary>
     private bool IsLabelledReal() =>
         _incident.IsOpen && !_incident.IsSilence && _incidents.Find(_incident.OpenedRow)?.Label == IncidentLabel.Real;
 
-    private void Remember(double value, long row, double gapRatio, bool teaches)
+    private void Learn(DetectionScratch scratch, ShardOutput output)
     {
-        if (row > 0)
-        {
-            if (teaches)
-            {
-                _differences.Add(Math.Abs(value - _lastValue), ref _random);
-            }
-
-            _moves += value.Equals(_lastValue) ? 0 : 1;
-        }
-
-        if (teaches)
-        {
-            _history.Add(value, ref _random);
-        }
-
-        _ring.Append(value, gapRatio);
-        _lastValue = value;
-
-        if (!teaches || (_incident.IsOpen && !_incident.IsSilence))
-        {
-            _ring.Mark(row, row + 1, abnormal: true);
-        }
-    }
-
-    private void Learn(long row, DetectionScratch scratch, ShardOutput output)
-    {
-        long rows = row + 1;
-
-        if (Seasons.IsDue(rows - SeasonOffset, _ring.RowsMax))
-        {
-            if (_seasons.Find(_ring, _encoder.Scale, _cadence.UsualSeconds, scratch))
-            {
-                _channels.ForgetSeason();
-            }
-
-            _encoder.ShortSeason = _seasons.Short;
-            _encoder.LongSeason = _seasons.Long;
-        }
-
-        if (rows < FirstBins || rows % RefreshEvery != 0)
-        {
-            return;
-        }
-
-        _bins.Refresh(_history);
-        _encoder.Scale = ValueScale.Of(_history);
-        double usualDifference = _differences.Quantile(0.8);
-        _encoder.DifferenceScale = usualDifference > 0 ? usualDifference : 0.1 * _encoder.Scale.Scale;
-
-        if (_learner is not null && rows >= _options.LearningRows && StreamLearner.IsDue(rows)
-            && !_learner.Train(_ring, _encoder, scratch, ref _random))
+        if (!_detector.Learn(_cadence.UsualSeconds, scratch, ref _random))
         {
             output.TrainingStepsUndone++;
         }
 
-        if (rows % TrainingWindow.Rows == 0 && rows >= 2 * TrainingWindow.Rows && IsClean(rows - TrainingWindow.Rows, rows))
+        if (!_incident.IsOpen && _detector.CleanWindow() is { } window)
         {
-            output.Windows.Add(StreamLearner.Cut(rows - TrainingWindow.Rows, _ring, _encoder));
+            output.Windows.Add(window);
         }
     }
 
-    private bool IsClean(long first, long end)
-    {
-        for (long row = first; row < end; row++)
-        {
-            if (_ring.IsAbnormal(row))
-            {
-                return false;
-            }
-        }
-
-        return !_incident.IsOpen;
-    }
-
-    private Channel StrongestChannel()
-    {
-        int strongest = 0;
-
-        for (int channel = 1; channel < Channels.Count; channel++)
-        {
-            if (_channels.FastScores[channel] > _channels.FastScores[strongest])
-            {
-                strongest = channel;
-            }
-        }
-
-        return (Channel)strongest;
-    }
+    /// <summary>What the observation says by itself, by both clocks.</summary>
+    private double Reported() => _coarse is { IsActive: true } coarse
+        ? ScoreCombination.PowerMean([_detector.Report.Fast, coarse.Reported], ReportBank.FastPower)
+        : _detector.Report.Fast;
 
     private Verdict NewVerdict(in Observation observation, long row, (double Median, double Lower, double Upper)? expected)
     {
-        Channel strongest = StrongestChannel();
-        double score = Math.Max(_channels.Fast, _channels.Slow);
+        int strongest = _evidence.Strongest;
+        double score = Math.Max(_evidence.Fast, _evidence.Slow);
         return new Verdict
         {
             Stream = Stream,
@@ -799,7 +648,7 @@ public sealed class StreamRow
             Expected = expected?.Median,
             Lower = expected?.Lower,
             Upper = expected?.Upper,
-            ChannelScores = _channels.FastScores,
+            ChannelScores = _evidence.Scores,
             Explanation = Explain(observation.Value, expected, strongest),
             ModelVersion = ModelVersion,
         };
@@ -808,7 +657,7 @@ public sealed class StreamRow
     private Verdict SilenceVerdict(DateTimeOffset now, string explanation) => new()
     {
         Stream = Stream,
-        Row = _ring.Count,
+        Row = _detector.Rows,
         Time = now,
         Onset = _cadence.LastTime,
         Kind = IncidentKind.Silence,
@@ -818,13 +667,13 @@ public sealed class StreamRow
         ModelVersion = ModelVersion,
     };
 
-    private string Explain(double value, (double Median, double Lower, double Upper)? expected, Channel strongest)
+    private string Explain(double value, (double Median, double Lower, double Upper)? expected, int strongest)
     {
         string band = expected is { } e
             ? string.Create(CultureInfo.InvariantCulture, $", expected {e.Median:G5} ({e.Lower:G5} to {e.Upper:G5})")
             : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{value:G6}{band}: {Channels.Sentence(strongest, _channels.FlatRows)}; seen so far {_history.Min:G5} to {_history.Max:G5}; evidence {_channels.Fast:0.0} of {_budget.Threshold:0.0} decades needed");
+            $"{value:G6}{band}: {Channels.Sentence(strongest, _detector.Evidence.FlatRows)}; seen so far {_detector.Seen.Low:G5} to {_detector.Seen.High:G5}; evidence {_evidence.Fast:0.0} of {Threshold:0.0} decades needed");
     }
 }

@@ -48,7 +48,7 @@ internal readonly record struct Decision
 
 /// <summary>The decisions of one stream that can still be explained.</summary>
 /// <remarks>
-/// The last 64, and the last 32 older ones whose evidence came to half of what was needed: at most 9 KiB a stream, 90 MB
+/// The last 64, and the last 32 older ones whose evidence came to half of what was needed: at most 11 KiB a stream, 110 MB
 /// at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
 /// </remarks>
 internal sealed class DecisionLog
@@ -70,9 +70,9 @@ internal sealed class DecisionLog
             _notable.Add(_recent.Oldest, _recent.OldestScores);
         }
 
-        Span<Half> scores = stackalloc Half[Channels.Count];
+        Span<Half> scores = stackalloc Half[channelScores.Length];
 
-        for (int channel = 0; channel < scores.Length; channel++)
+        for (int channel = 0; channel < channelScores.Length; channel++)
         {
             scores[channel] = (Half)channelScores[channel];
         }
@@ -158,19 +158,26 @@ internal sealed class DecisionLog
         /// <summary>0 is the oldest.</summary>
         public Decision this[int index] => _decisions[Slot(index)];
 
-        public ReadOnlySpan<Half> Scores(int index) => _scores.AsSpan(Slot(index) * Channels.Count, Channels.Count);
+        public ReadOnlySpan<Half> Scores(int index)
+        {
+            // A clock that was not asked has no channels.
+            ReadOnlySpan<Half> all = _scores.AsSpan(Slot(index) * Channels.AllCount, Channels.AllCount);
+            return Half.IsNaN(all[^1]) ? all[..Channels.Count] : all;
+        }
 
         public void Add(in Decision decision, ReadOnlySpan<Half> scores)
         {
             if (_decisions.Length == 0)
             {
                 _decisions = new Decision[capacity];
-                _scores = new Half[capacity * Channels.Count];
+                _scores = new Half[capacity * Channels.AllCount];
             }
 
             int slot = Slot(Count);
             _decisions[slot] = decision;
-            scores.CopyTo(_scores.AsSpan(slot * Channels.Count, Channels.Count));
+            Span<Half> place = _scores.AsSpan(slot * Channels.AllCount, Channels.AllCount);
+            place.Fill(Half.NaN);
+            scores.CopyTo(place);
 
             if (IsFull)
             {

@@ -65,7 +65,7 @@ internal static class Explaining
         for (int channel = 0; channel < indicators.Length; channel++)
         {
             indicators[channel] = new Indication(
-                Channels.Name((Channel)channel), scores[channel], shares[channel], Channels.Sentence((Channel)channel, flatRows));
+                Channels.Name(channel), scores[channel], shares[channel], Channels.Sentence(channel, flatRows));
         }
 
         // Stable: equal ones stay in the order of channels.

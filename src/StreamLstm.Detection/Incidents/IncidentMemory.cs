@@ -21,14 +21,14 @@ internal sealed class RememberedIncident(long openedRow, bool isSilence)
     public double GivenBack { get; set; }
 
     /// <summary>(channels): the highest value of each indicator during it.</summary>
-    public double[] Levels { get; } = new double[Channels.Count];
+    public double[] Levels { get; } = new double[Channels.AllCount];
 
     /// <summary>(channels): the highest calibrated score of each, in decades.</summary>
     public double[] Scores { get; } = NewScores();
 
     private static double[] NewScores()
     {
-        var scores = new double[Channels.Count];
+        var scores = new double[Channels.AllCount];
         Array.Fill(scores, BlockMaximaTail.Unknown);
         return scores;
     }
@@ -153,12 +153,12 @@ internal sealed class IncidentMemory
             incident.Label = label < 0 ? null : (IncidentLabel)label;
             incident.GivenBack = reader.ReadDouble();
 
-            for (int channel = 0; channel < Channels.Count; channel++)
+            for (int channel = 0; channel < Channels.AllCount; channel++)
             {
                 incident.Levels[channel] = reader.ReadDouble();
             }
 
-            for (int channel = 0; channel < Channels.Count; channel++)
+            for (int channel = 0; channel < Channels.AllCount; channel++)
             {
                 incident.Scores[channel] = reader.ReadDouble();
             }

@@ -110,6 +110,18 @@ internal sealed class IncidentTracker
         return closed;
     }
 
+    /// <summary>
+    /// Follows a level that was accepted while its evidence still gathers: what rises by less than a cooldown's margin a row
+    /// is the same deviation seen for longer, not a worse one.
+    /// </summary>
+    public void FollowAccepted(long row, double score)
+    {
+        if (row < _cooldownUntil - AcceptedRows + QuietRows && score < CooldownScore)
+        {
+            _lastAlertScore = Math.Max(_lastAlertScore, score);
+        }
+    }
+
     /// <summary>The cooldown ends with this row.</summary>
     public void EndCooldown(long row) => _cooldownUntil = Math.Min(_cooldownUntil, row);
 
@@ -263,7 +275,7 @@ internal readonly ref struct Verdict
 
         for (int channel = 0; channel < shares.Length; channel++)
         {
-            attribution[ChannelNames?[channel] ?? Channels.Name((Channel)channel)] = shares[channel];
+            attribution[ChannelNames?[channel] ?? Channels.Name(channel)] = shares[channel];
         }
 
         return attribution;

@@ -9,8 +9,9 @@ internal sealed class Seasons
     /// <summary>Rows before a season is looked for; then at every doubling, and once a ring.</summary>
     private const int RowsMin = 256;
 
-    /// <summary>Differences from one season before that must be known before one is called unusual.</summary>
+    /// <summary>Differences from one season before that must be known before one is called unusual: a season of them, as they come in runs, but no less and no more than this.</summary>
     private const int DifferencesMin = 64;
+    private const int DifferencesEnough = 256;
 
     private const double DaySeconds = 86_400;
 
@@ -84,9 +85,9 @@ internal sealed class Seasons
         }
 
         double difference = value - ring[row - Short];
-        Tail? tail = _differences.Count < DifferencesMin
+        Tail? tail = _differences.Seen < Math.Clamp(Short, DifferencesMin, DifferencesEnough)
             ? null
-            : QuantileBins.MarginalTailOf(difference, _differences, ValueScale.Of(_differences), moves);
+            : AsFarAsItsSize(difference, QuantileBins.MarginalTailOf(difference, _differences, ValueScale.Of(_differences), moves));
 
         if (teaches)
         {
@@ -110,6 +111,15 @@ internal sealed class Seasons
         Short = reader.ReadInt32();
         Long = reader.ReadInt32();
         _differences.Load(reader);
+    }
+
+    /// <summary>A difference is unusual only as far as its size is: a season after a level has changed most known differences lie apart, and none at all, as it should be, would be rare.</summary>
+    private Tail AsFarAsItsSize(double difference, Tail tail)
+    {
+        double size = Math.Abs(difference);
+        int larger = _differences.Count - _differences.CountLess(size) + _differences.CountLessOrEqual(-size);
+        double perSide = Math.Min(0.5, (larger + 0.5) / (_differences.Count + 1) / 2);
+        return tail.Probability < perSide ? tail with { Probability = perSide } : tail;
     }
 
     private static bool Fits(double seasonRows, ValueRing ring) => seasonRows + ForecastInput.HorizonMax <= ring.RowsMax;

@@ -40,15 +40,33 @@ internal enum Channel
 /// <summary>What events and pages call the channels, and say of them.</summary>
 internal static class Channels
 {
+    /// <summary>Channels of one clock.</summary>
     public static readonly int Count = Enum.GetValues<Channel>().Length;
 
-    private static readonly string[] Names =
-        [.. Enum.GetNames<Channel>().Select(name => name.ToLowerInvariant())];
+    /// <summary>Channels of both clocks of a stream: those of the coarse one follow.</summary>
+    public static readonly int AllCount = 2 * Count;
 
-    public static string Name(Channel channel) => Names[(int)channel];
+    private static readonly string[] Names =
+    [
+        .. Enum.GetNames<Channel>().Select(name => name.ToLowerInvariant()),
+        .. Enum.GetNames<Channel>().Select(name => $"coarse_{name.ToLowerInvariant()}"),
+    ];
+
+    /// <param name="channel">The channel, counted over both clocks.</param>
+    public static string Name(int channel) => Names[channel];
 
     /// <summary>What it means, for people, that this channel speaks loudest.</summary>
-    public static string Sentence(Channel channel, int flatRows) => channel switch
+    /// <param name="channel">The channel, counted over both clocks.</param>
+    /// <param name="flatRows">Rows the values have not changed for.</param>
+    public static string Sentence(int channel, int flatRows) => channel < Count
+        ? Sentence((Channel)channel, flatRows)
+        : string.Create(CultureInfo.InvariantCulture, $"in means of {CoarseClock.Values} observations: {Sentence((Channel)(channel - Count), flatRows)}");
+
+    /// <summary>What kind of incident this channel speaks of.</summary>
+    /// <param name="channel">The channel, counted over both clocks.</param>
+    public static IncidentKind KindOf(int channel) => KindOf((Channel)(channel % Count));
+
+    private static string Sentence(Channel channel, int flatRows) => channel switch
     {
         Channel.Forecast => "not what the network expected here",
         Channel.Season => "the values stay on one side of those a season before",
@@ -60,8 +78,7 @@ internal static class Channels
         _ => "the value and its recent averages never stood together like this",
     };
 
-    /// <summary>What kind of incident this channel speaks of.</summary>
-    public static IncidentKind KindOf(Channel channel) => channel switch
+    private static IncidentKind KindOf(Channel channel) => channel switch
     {
         Channel.Forecast => IncidentKind.Contextual,
         Channel.Season or Channel.Drift1 or Channel.Drift6 or Channel.Drift24 => IncidentKind.LevelShift,

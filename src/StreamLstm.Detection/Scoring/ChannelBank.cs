@@ -172,9 +172,10 @@ internal sealed class ChannelBank
             tail.Save(writer);
         }
 
-        foreach (double drift in _drift)
+        // What was said of the last row holds until the next one.
+        foreach (double value in _drift.Concat(_values).Concat(_fastScores).Concat([Fast, Slow, Plain ?? double.NaN]))
         {
-            writer.Write(drift);
+            writer.Write(value);
         }
 
         _levels.Save(writer);
@@ -193,11 +194,16 @@ internal sealed class ChannelBank
             tail.Load(reader);
         }
 
-        for (int i = 0; i < _drift.Length; i++)
+        foreach (double[] values in (double[][])[_drift, _values, _fastScores])
         {
-            _drift[i] = reader.ReadDouble();
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = reader.ReadDouble();
+            }
         }
 
+        (Fast, Slow) = (reader.ReadDouble(), reader.ReadDouble());
+        Plain = reader.ReadDouble() is var plain && double.IsNaN(plain) ? null : plain;
         _levels.Load(reader);
         _volatility = reader.ReadDouble();
         _flatRows = reader.ReadInt32();

@@ -29,7 +29,7 @@ internal sealed class ReportBank
     private const int WindowsPerRow = 16;
 
     /// <summary>Alerts want several witnesses, a ranking of rows the strongest one.</summary>
-    private const double FastPower = 0.4;
+    public const double FastPower = 0.4;
     private const double SlowPower = 0.8;
 
     /// <summary>Channels from this one on are those of shapes.</summary>
@@ -147,6 +147,8 @@ internal sealed class ReportBank
             writer.Write(value);
         }
 
+        writer.Write(Fast);
+        writer.Write(Slow);
         writer.Write(_scatter);
         _context.Save(writer);
         writer.Write(_mean3);
@@ -187,6 +189,8 @@ internal sealed class ReportBank
             _drift[i] = reader.ReadDouble();
         }
 
+        Fast = reader.ReadDouble();
+        Slow = reader.ReadDouble();
         _scatter = reader.ReadDouble();
         _context.Load(reader);
         _mean3 = reader.ReadDouble();

@@ -20,6 +20,9 @@ internal static class ScoreCombination
         return Math.Log10(sum / scores.Length);
     }
 
+    /// <summary>S = log10(10^a + 10^b): the evidence of two tests, either of which may raise the alarm.</summary>
+    public static double Sum(double a, double b) => Math.Log10(Math.Pow(10, a) + Math.Pow(10, b));
+
     /// <summary>S = log10(mean over channels of 10^(p s)) / p: the nearer p is to 0 the nearer to their mean, above 1 to their highest.</summary>
     /// <param name="scores">(channels), in decades.</param>
     /// <param name="power">p, above 0.</param>

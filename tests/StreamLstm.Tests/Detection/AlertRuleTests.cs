@@ -124,9 +124,9 @@ public sealed class AlertRuleTests
         return series;
     }
 
-    internal static double[] Shifted(double height)
+    internal static double[] Shifted(double height, int seed = 1, int rows = 3800)
     {
-        double[] series = DailySeries.Clean(1, 3800);
+        double[] series = DailySeries.Clean(seed, rows);
 
         for (int row = DailySeries.Spike; row < series.Length; row++)
         {
@@ -162,11 +162,11 @@ public sealed class AlertRuleTests
             return run;
         }
 
-        public void Feed(string stream, double[] series, int from, int to)
+        public void Feed(string stream, double[] series, int from, int to, TimeSpan later = default)
         {
             for (int row = from; row < to; row++)
             {
-                Shard.Apply([new Observation(stream, Start.AddMinutes(row), series[row])], Start.AddYears(1), _model, Output);
+                Shard.Apply([new Observation(stream, Start.AddMinutes(row) + later, series[row])], Start.AddYears(1), _model, Output);
 
                 if (row >= DailySeries.Spike)
                 {
