@@ -15,10 +15,12 @@ public enum StreamForm
 /// <param name="HistoryValues">Random sample of all values.</param>
 /// <param name="NoveltyMembers">Each coreset of values in context.</param>
 /// <param name="ShapeMembers">Each coreset of windows.</param>
-internal readonly record struct MemorySizes(int RingRows, int HistoryValues, int NoveltyMembers, int ShapeMembers)
+/// <param name="SeasonDifferences">Differences from one season before.</param>
+/// <param name="Decisions">Last decisions that can be explained.</param>
+internal readonly record struct MemorySizes(int RingRows, int HistoryValues, int NoveltyMembers, int ShapeMembers, int SeasonDifferences, int Decisions)
 {
-    private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 4096, NoveltyMembers: 2000, ShapeMembers: 2000);
-    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, NoveltyMembers: 128, ShapeMembers: 128);
+    private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 4096, NoveltyMembers: 2000, ShapeMembers: 2000, SeasonDifferences: 512, Decisions: 64);
+    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, NoveltyMembers: 128, ShapeMembers: 128, SeasonDifferences: 256, Decisions: 32);
 
     /// <summary>Rows of the longest ring.</summary>
     public static int RingRowsMax => Full.RingRows;

@@ -30,7 +30,7 @@ public sealed class StreamRow
     private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
     private readonly RegimeAcceptance _regime = new();
-    private readonly DecisionLog _decisions = new();
+    private readonly DecisionLog _decisions;
     private readonly IncidentMemory _incidents = new();
     private SeededRandom _random;
     private long _mutedUntil;
@@ -43,6 +43,7 @@ public sealed class StreamRow
         _detector = new ValueDetector(options.LearningRows, MemorySizes.Of(form), model, ownWeights);
         _coarse = form == StreamForm.Full ? new CoarseClock(stream, options, model) : null;
         _evidence = new StreamEvidence(_detector.Evidence, _coarse);
+        _decisions = new DecisionLog(MemorySizes.Of(form).Decisions, _coarse is null ? Channels.Count : Channels.AllCount);
         _budget = new AlertBudget(options.Alerts);
         _gate = policy.NewGate(stream);
         _random = SeededRandom.Of(stream, options.Seed);

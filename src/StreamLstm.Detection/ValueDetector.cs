@@ -24,7 +24,7 @@ internal sealed class ValueDetector
     private readonly int _learningRows;
     private readonly SortedReservoir _history;
     private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
-    private readonly Seasons _seasons = new();
+    private readonly Seasons _seasons;
     private readonly ValueRing _ring;
     private readonly QuantileBins _bins = new();
     private readonly ForecastInput _encoder;
@@ -44,6 +44,7 @@ internal sealed class ValueDetector
     {
         _learningRows = learningRows;
         _history = new SortedReservoir(sizes.HistoryValues, horizon: 0);
+        _seasons = new Seasons(sizes.SeasonDifferences);
         _ring = new ValueRing(sizes.RingRows);
         _channels = new ChannelBank(sizes);
         _report = new ReportBank(sizes);

@@ -48,13 +48,15 @@ internal readonly record struct Decision
 
 /// <summary>The decisions of one stream that can still be explained.</summary>
 /// <remarks>
-/// The last 64, and the last 32 older ones whose evidence came to half of what was needed: at most 11 KiB a stream, 110 MB
-/// at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
+/// The last ones, and of older ones half as many whose evidence came to half of what was needed: with 64 and 20 channels
+/// at most 11 KiB a stream, 110 MB at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
 /// </remarks>
-internal sealed class DecisionLog
+/// <param name="recentMax">How many of the last ones.</param>
+/// <param name="channels">The most channels that a decision has.</param>
+internal sealed class DecisionLog(int recentMax, int channels)
 {
-    private readonly Ring _recent = new(capacity: 64);
-    private readonly Ring _notable = new(capacity: 32);
+    private readonly Ring _recent = new(recentMax, channels);
+    private readonly Ring _notable = new(recentMax / 2, channels);
 
     public bool IsEmpty => _recent.Count == 0;
 
@@ -141,7 +143,7 @@ internal sealed class DecisionLog
     private static DateTimeOffset Time(in Decision decision) => new(decision.Ticks, TimeSpan.Zero);
 
     /// <summary>The last decisions added; it takes no room before the first.</summary>
-    private sealed class Ring(int capacity)
+    private sealed class Ring(int capacity, int channels)
     {
         private Decision[] _decisions = [];
         private Half[] _scores = [];
@@ -161,7 +163,7 @@ internal sealed class DecisionLog
         public ReadOnlySpan<Half> Scores(int index)
         {
             // A clock that was not asked has no channels.
-            ReadOnlySpan<Half> all = _scores.AsSpan(Slot(index) * Channels.AllCount, Channels.AllCount);
+            ReadOnlySpan<Half> all = _scores.AsSpan(Slot(index) * channels, channels);
             return Half.IsNaN(all[^1]) ? all[..Channels.Count] : all;
         }
 
@@ -170,12 +172,12 @@ internal sealed class DecisionLog
             if (_decisions.Length == 0)
             {
                 _decisions = new Decision[capacity];
-                _scores = new Half[capacity * Channels.AllCount];
+                _scores = new Half[capacity * channels];
             }
 
             int slot = Slot(Count);
             _decisions[slot] = decision;
-            Span<Half> place = _scores.AsSpan(slot * Channels.AllCount, Channels.AllCount);
+            Span<Half> place = _scores.AsSpan(slot * channels, channels);
             place.Fill(Half.NaN);
             scores.CopyTo(place);
 

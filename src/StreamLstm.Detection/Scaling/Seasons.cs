@@ -4,7 +4,8 @@ using StreamLstm.Detection.Scoring;
 namespace StreamLstm.Detection.Scaling;
 
 /// <summary>What comes again in a stream: its period, the seasons a forecast looks back to, and how far it usually is from one season before.</summary>
-internal sealed class Seasons
+/// <param name="differencesMax">Differences from one season before that are remembered.</param>
+internal sealed class Seasons(int differencesMax)
 {
     /// <summary>Rows before a season is looked for; then at every doubling, and once a ring.</summary>
     private const int RowsMin = 256;
@@ -15,7 +16,7 @@ internal sealed class Seasons
 
     private const double DaySeconds = 86_400;
 
-    private SortedReservoir _differences = NewDifferences();
+    private SortedReservoir _differences = NewDifferences(differencesMax);
 
     /// <summary>Rows after which the stream's shape comes again; 0 for none.</summary>
     public long Period { get; private set; }
@@ -66,7 +67,7 @@ internal sealed class Seasons
 
         // What one season's differences are says nothing about another's.
         Short = season;
-        _differences = NewDifferences();
+        _differences = NewDifferences(differencesMax);
         return true;
     }
 
@@ -124,5 +125,5 @@ internal sealed class Seasons
 
     private static bool Fits(double seasonRows, ValueRing ring) => seasonRows + ForecastInput.HorizonMax <= ring.RowsMax;
 
-    private static SortedReservoir NewDifferences() => new(capacity: 512, horizon: 4000);
+    private static SortedReservoir NewDifferences(int most) => new(most, horizon: 4000);
 }
