@@ -261,12 +261,11 @@ public sealed class DetectionShard
     public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        missing = _eventRows.ContainsKey(stream)
-            ? $"stream '{stream}' is one of events: its incidents say why they were opened, single events are not explained"
-            : _vectorRows.ContainsKey(stream)
-            ? $"stream '{stream}' is one of records: its incidents say why they were opened, single records are not explained"
-            : $"stream '{stream}' is not known";
-        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
+        missing = $"stream '{stream}' is not known";
+        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing)
+            : _vectorRows.TryGetValue(stream, out VectorRow? records) ? records.Explain(at, out missing)
+            : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Explain(at, out missing)
+            : null;
     }
 
     /// <summary>Takes a person's word that a stream's present level is its new normal: its open incident is closed, and such a level opens no other.</summary>
@@ -299,11 +298,17 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(incidentId);
         ArgumentNullException.ThrowIfNull(output);
-        return _eventRows.ContainsKey(stream) ? LabelOutcome.StreamOfEvents
-            : _vectorRows.ContainsKey(stream) ? LabelOutcome.StreamOfRecords
-            : !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
-            : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
-            : LabelOutcome.UnknownIncident;
+        bool? applied =
+            _rows.TryGetValue(stream, out StreamRow? row) ? row.Label(incidentId, label, now, _clockSeconds, output)
+            : _vectorRows.TryGetValue(stream, out VectorRow? records) ? records.Label(incidentId, label, now, _clockSeconds, _modelVersion, output)
+            : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Label(incidentId, label, now, _clockSeconds, _modelVersion, output)
+            : null;
+        return applied switch
+        {
+            true => LabelOutcome.Applied,
+            false => LabelOutcome.UnknownIncident,
+            null => LabelOutcome.UnknownStream,
+        };
     }
 
     /// <summary>Hands streams over to the shards they belong to, as alert rules with groups may have changed. Before any observation.</summary>

@@ -31,7 +31,7 @@ public sealed class StreamRow
     private readonly IncidentTracker _incident = new();
     private readonly RegimeAcceptance _regime = new();
     private readonly DecisionLog _decisions;
-    private readonly IncidentMemory _incidents = new();
+    private readonly IncidentMemory _incidents = new(Channels.AllCount);
     private SeededRandom _random;
     private long _mutedUntil;
 
@@ -239,6 +239,7 @@ public sealed class StreamRow
         return _decisions.TryFind(at, interval, out Decision decision, out ReadOnlySpan<Half> scores, out missing)
             ? Explaining.Explain(
                 Stream,
+                Channels.Words,
                 decision,
                 scores,
                 decision.Row < _options.LearningRows ? Lifecycle.Learning
@@ -311,7 +312,7 @@ public sealed class StreamRow
     /// <param name="output">Where it is said that an incident is closed by it.</param>
     internal bool Label(string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, ShardOutput output)
     {
-        if (!IncidentTracker.TryOpenedRow(Stream, incidentId, out long opened) || _incidents.Find(opened) is not { } incident)
+        if (_incidents.Find(Stream, incidentId) is not { } incident)
         {
             return false;
         }
@@ -321,10 +322,8 @@ public sealed class StreamRow
             return true;
         }
 
+        long opened = incident.OpenedRow;
         bool isOpen = _incident.IsOpen && _incident.OpenedRow == opened;
-        _budget.GiveBack(-incident.GivenBack);
-        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? _budget.LeftOfRise(_detector.Rows - opened) : 0;
-        _budget.GiveBack(incident.GivenBack);
 
         if (incident.IsSilence && isOpen)
         {
@@ -349,7 +348,7 @@ public sealed class StreamRow
             _coarse?.Exclude(_detector.Rows - opened, _detector.Rows - incident.EndRow + 1);
         }
 
-        _incidents.Label(incident, label);
+        _incidents.Label(incident, label, _budget, _detector.Rows);
         _cadence.OrdinaryQuietSeconds = _incidents.OrdinaryQuietSeconds;
         TeachOrdinary();
 

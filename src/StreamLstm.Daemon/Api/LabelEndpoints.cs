@@ -72,12 +72,6 @@ internal static class LabelEndpoints
 
         LabelOutcome outcome = await running.LabelAsync(stream, incidentId, label, time.GetUtcNow(), cancellation);
 
-        if (outcome is LabelOutcome.StreamOfEvents or LabelOutcome.StreamOfRecords)
-        {
-            string kind = outcome == LabelOutcome.StreamOfEvents ? "events" : "records";
-            return Error($"incident_id: stream '{stream}' is one of {kind}, expected an incident of a stream of values: {kind} learn nothing from labels", 400);
-        }
-
         if (outcome != LabelOutcome.Applied)
         {
             return Error(

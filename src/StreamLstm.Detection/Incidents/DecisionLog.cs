@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Incidents;
 
@@ -32,7 +31,10 @@ internal readonly record struct Decision
 
     public required int SuppressedRows { get; init; }
 
-    public required int FlatRows { get; init; }
+    public int FlatRows { get; init; }
+
+    /// <summary>Number of an event's template; 0 where there is none.</summary>
+    public int Template { get; init; }
 
     public required int ModelVersion { get; init; }
 
@@ -162,9 +164,16 @@ internal sealed class DecisionLog(int recentMax, int channels)
 
         public ReadOnlySpan<Half> Scores(int index)
         {
-            // A clock that was not asked has no channels.
+            // What was not asked, such as a clock that is too young, comes last and has no scores.
             ReadOnlySpan<Half> all = _scores.AsSpan(Slot(index) * channels, channels);
-            return Half.IsNaN(all[^1]) ? all[..Channels.Count] : all;
+            int count = all.Length;
+
+            while (count > 0 && Half.IsNaN(all[count - 1]))
+            {
+                count--;
+            }
+
+            return all[..count];
         }
 
         public void Add(in Decision decision, ReadOnlySpan<Half> scores)

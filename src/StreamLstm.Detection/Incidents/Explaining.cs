@@ -4,19 +4,26 @@ using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Incidents;
 
+/// <summary>What the indicators of a kind of stream are called.</summary>
+/// <param name="Name">An indicator's name, by its number.</param>
+/// <param name="Meaning">What it means that it speaks up, by its number and the rows the values have not changed for.</param>
+internal readonly record struct IndicatorWords(Func<int, string> Name, Func<int, int, string> Meaning);
+
 /// <summary>Puts a decision into figures with names, and into words.</summary>
 internal static class Explaining
 {
     /// <param name="stream">The stream's name.</param>
+    /// <param name="words">What the channels are called.</param>
     /// <param name="decision">What was decided.</param>
     /// <param name="scores">(channels), in decades.</param>
     /// <param name="lifecycle">Where the stream stood.</param>
     /// <param name="warmUp">Why it could not alert yet; null where it could.</param>
     /// <param name="incident">The incident it is part of; null for none.</param>
     /// <param name="held">Which decisions are held.</param>
+    /// <param name="subject">What was judged, in words; null for a value, which needs none.</param>
     public static Explanation Explain(
-        string stream, in Decision decision, ReadOnlySpan<Half> scores, Lifecycle lifecycle, WarmUp? warmUp,
-        RememberedIncident? incident, HeldDecisions held)
+        string stream, in IndicatorWords words, in Decision decision, ReadOnlySpan<Half> scores, Lifecycle lifecycle, WarmUp? warmUp,
+        RememberedIncident? incident, HeldDecisions held, string? subject = null)
     {
         bool isJudged = !float.IsNaN(decision.Evidence);
         var explanation = new Explanation
@@ -39,17 +46,17 @@ internal static class Explaining
             Label = incident?.Label,
             SuppressedBy = decision.SuppressedBy,
             SuppressedRows = decision.SuppressedRows > 0 ? decision.SuppressedRows : null,
-            Indicators = isJudged ? Indicators(scores, decision.FlatRows) : [],
+            Indicators = isJudged ? Indicators(words, scores, decision.FlatRows) : [],
             ModelVersion = decision.ModelVersion,
             Sentence = "",
             Held = held,
         };
-        return explanation with { Sentence = Sentence(explanation) };
+        return explanation with { Sentence = Sentence(explanation, subject) };
     }
 
     private static double? At(in Decision decision, float offset) => float.IsNaN(offset) ? null : decision.Value + offset;
 
-    private static Indication[] Indicators(ReadOnlySpan<Half> halves, int flatRows)
+    private static Indication[] Indicators(in IndicatorWords words, ReadOnlySpan<Half> halves, int flatRows)
     {
         Span<double> scores = stackalloc double[halves.Length];
         Span<double> shares = stackalloc double[halves.Length];
@@ -65,17 +72,25 @@ internal static class Explaining
         for (int channel = 0; channel < indicators.Length; channel++)
         {
             indicators[channel] = new Indication(
-                Channels.Name(channel), scores[channel], shares[channel], Channels.Sentence(channel, flatRows));
+                words.Name(channel), scores[channel], shares[channel], words.Meaning(channel, flatRows));
         }
 
         // Stable: equal ones stay in the order of channels.
         return [.. indicators.OrderByDescending(indicator => indicator.Score)];
     }
 
-    private static string Sentence(Explanation e)
+    private static string Sentence(Explanation e, string? subject)
     {
         var words = new StringBuilder();
-        words.Append(CultureInfo.InvariantCulture, $"{e.Value:G6}");
+
+        if (subject is not null)
+        {
+            words.Append(subject);
+        }
+        else
+        {
+            words.Append(CultureInfo.InvariantCulture, $"{e.Value:G6}");
+        }
 
         if (e.Expected is { } expected)
         {

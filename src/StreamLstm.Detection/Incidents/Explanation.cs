@@ -9,7 +9,7 @@ public sealed record Explanation
     /// <summary>The observation's own time.</summary>
     public required DateTimeOffset Time { get; init; }
 
-    /// <summary>The observed value, in the stream's unit.</summary>
+    /// <summary>The observed value, in the stream's unit; of a record J, in decades; of an event its surprise, in nats.</summary>
     public required double Value { get; init; }
 
     /// <summary>The median that was forecast for it, or null.</summary>
@@ -65,6 +65,12 @@ public sealed record Explanation
 
     /// <summary>Every indicator, the strongest first; empty while the stream is learning.</summary>
     public required IReadOnlyList<Indication> Indicators { get; init; }
+
+    /// <summary>Of a record: its columns, with all figures for the last one, with their shares for older ones; else null.</summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
+    /// <summary>Of an event: the template of its text; else null.</summary>
+    public string? Template { get; init; }
 
     /// <summary>The version of the base weights in service.</summary>
     public required long ModelVersion { get; init; }

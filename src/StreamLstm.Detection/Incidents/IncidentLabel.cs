@@ -19,12 +19,6 @@ public enum LabelOutcome
     /// <summary>It holds from the stream's next observation on.</summary>
     Applied,
 
-    /// <summary>The stream is one of events: those learn nothing from labels.</summary>
-    StreamOfEvents,
-
-    /// <summary>The stream is one of records: neither do those.</summary>
-    StreamOfRecords,
-
     /// <summary>There is no such stream.</summary>
     UnknownStream,
 

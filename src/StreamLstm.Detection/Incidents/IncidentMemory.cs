@@ -1,9 +1,10 @@
 using StreamLstm.Detection.Scoring;
+using StreamLstm.Detection.Thresholds;
 
 namespace StreamLstm.Detection.Incidents;
 
 /// <summary>One incident, as far as a label needs it.</summary>
-internal sealed class RememberedIncident(long openedRow, bool isSilence)
+internal sealed class RememberedIncident(long openedRow, bool isSilence, int channels)
 {
     public long OpenedRow { get; } = openedRow;
 
@@ -21,14 +22,14 @@ internal sealed class RememberedIncident(long openedRow, bool isSilence)
     public double GivenBack { get; set; }
 
     /// <summary>(channels): the highest value of each indicator during it.</summary>
-    public double[] Levels { get; } = new double[Channels.AllCount];
+    public double[] Levels { get; } = new double[channels];
 
     /// <summary>(channels): the highest calibrated score of each, in decades.</summary>
-    public double[] Scores { get; } = NewScores();
+    public double[] Scores { get; } = NewScores(channels);
 
-    private static double[] NewScores()
+    private static double[] NewScores(int channels)
     {
-        var scores = new double[Channels.AllCount];
+        var scores = new double[channels];
         Array.Fill(scores, BlockMaximaTail.Unknown);
         return scores;
     }
@@ -39,7 +40,8 @@ internal sealed class RememberedIncident(long openedRow, bool isSilence)
 /// The last 16, and the last 32 that have a label: at most 10 KiB a stream, nothing before the first incident. What is called
 /// ordinary follows from those that are held: it ends when the label is taken back, and when 32 later ones have displaced it.
 /// </remarks>
-internal sealed class IncidentMemory
+/// <param name="channels">The most indicators that the stream is judged by.</param>
+internal sealed class IncidentMemory(int channels)
 {
     private const int UnlabelledMax = 16;
     private const int LabelledMax = 32;
@@ -105,9 +107,20 @@ internal sealed class IncidentMemory
         }
     }
 
-    /// <summary>Sets a label, or takes it back with null.</summary>
-    public void Label(RememberedIncident incident, IncidentLabel? label)
+    /// <summary>The incident that an id names; null where it is not this stream's, or known no more.</summary>
+    public RememberedIncident? Find(string stream, string incidentId) =>
+        IncidentTracker.TryOpenedRow(stream, incidentId, out long opened) ? Find(opened) : null;
+
+    /// <summary>Sets a label, or takes it back with null. A real incident gives back what its alert has cost the stream's budget.</summary>
+    /// <param name="incident">One of these.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="budget">The stream's.</param>
+    /// <param name="rows">Rows the stream has seen.</param>
+    public void Label(RememberedIncident incident, IncidentLabel? label, AlertBudget budget, long rows)
     {
+        budget.GiveBack(-incident.GivenBack);
+        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? budget.LeftOfRise(rows - incident.OpenedRow) : 0;
+        budget.GiveBack(incident.GivenBack);
         incident.Label = label;
         Forget(labelled: true, LabelledMax);
         FindOrdinaryQuiet();
@@ -144,7 +157,7 @@ internal sealed class IncidentMemory
 
         for (; count > 0; count--)
         {
-            var incident = new RememberedIncident(reader.ReadInt64(), reader.ReadBoolean())
+            var incident = new RememberedIncident(reader.ReadInt64(), reader.ReadBoolean(), channels)
             {
                 EndRow = reader.ReadInt64(),
                 QuietSeconds = reader.ReadDouble(),
@@ -153,12 +166,12 @@ internal sealed class IncidentMemory
             incident.Label = label < 0 ? null : (IncidentLabel)label;
             incident.GivenBack = reader.ReadDouble();
 
-            for (int channel = 0; channel < Channels.AllCount; channel++)
+            for (int channel = 0; channel < channels; channel++)
             {
                 incident.Levels[channel] = reader.ReadDouble();
             }
 
-            for (int channel = 0; channel < Channels.AllCount; channel++)
+            for (int channel = 0; channel < channels; channel++)
             {
                 incident.Scores[channel] = reader.ReadDouble();
             }
@@ -173,7 +186,7 @@ internal sealed class IncidentMemory
     {
         if (_incidents.Count == 0 || _incidents[^1].OpenedRow != openedRow || _incidents[^1].IsSilence != isSilence)
         {
-            _incidents.Add(new RememberedIncident(openedRow, isSilence));
+            _incidents.Add(new RememberedIncident(openedRow, isSilence, channels));
             Forget(labelled: false, UnlabelledMax);
         }
 

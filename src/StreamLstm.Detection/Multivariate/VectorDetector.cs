@@ -182,6 +182,24 @@ public sealed class VectorDetector
         }
     }
 
+    /// <summary>Keeps rows from being remembered, as far as they have not been yet.</summary>
+    /// <param name="firstRowsAgo">The first of them; 1 is the last row applied.</param>
+    /// <param name="lastRowsAgo">The last of them.</param>
+    public void Exclude(long firstRowsAgo, long lastRowsAgo)
+    {
+        for (long ago = Math.Max(1, lastRowsAgo); ago <= Math.Min(firstRowsAgo, Math.Min(_row, SlowHeldRows)); ago++)
+        {
+            long row = _row - ago;
+            _slowResiduals.AsSpan((int)(row % SlowHeldRows) * _scored, _scored).Fill(float.NaN);
+
+            if (ago <= HeldRows)
+            {
+                _residuals.AsSpan((int)(row % HeldRows) * _scored, _scored).Fill(float.NaN);
+                _teaches[row % HeldRows] = false;
+            }
+        }
+    }
+
     /// <summary>Writes the state.</summary>
     public void Save(BinaryWriter writer)
     {

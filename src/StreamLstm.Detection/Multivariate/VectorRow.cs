@@ -25,6 +25,9 @@ public sealed class VectorRow
     /// <summary>Share below which a column is not worth naming.</summary>
     private const double ExplainedShare = 0.1;
 
+    /// <summary>Last decisions that can be explained.</summary>
+    private const int DecisionsMax = 64;
+
     /// <summary>What a silence is worth, in decades.</summary>
     private const double SilenceScore = 4;
 
@@ -40,6 +43,8 @@ public sealed class VectorRow
     private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
     private readonly RegimeAcceptance _regime = new();
+    private readonly IncidentMemory _incidents = new(JointEvidence.Indicators);
+    private DecisionLog _decisions = new(DecisionsMax, JointEvidence.Indicators);
     private VectorDetector? _detector;
     private ObservedRecord? _last;
     private double[] _values = [];      // (D): the row that is judged
@@ -130,9 +135,16 @@ public sealed class VectorRow
 
         if (_table.IsKnown)
         {
-            score = Judge(record, learns, output);
+            score = Judge(record, learns && !IsLabelledReal(), output);
             figures = Figures();
-            alert = score is not null && Decide(observation.Time, figures, maintenance.MuteAlerts, modelVersion, output);
+
+            if (score is { } decided)
+            {
+                (SuppressedBy suppressed, long suppressedRows) = Suppression(maintenance.MuteAlerts);
+                float threshold = (float)_budget.Threshold;
+                alert = Decide(observation.Time, figures, maintenance.MuteAlerts, modelVersion, output, out SuppressedBy refused);
+                Note(observation.Time, decided, threshold, suppressed, suppressedRows, refused, alert, modelVersion);
+            }
         }
         else
         {
@@ -223,6 +235,88 @@ public sealed class VectorRow
         }
 
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, _cadence.ExplainSilence(clockSeconds), modelVersion)));
+        FollowSilence(_incident.OpenedRow, clockSeconds - LastArrivalSeconds);
+    }
+
+    /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
+    internal Explanation? Explain(DateTimeOffset? at, out string? missing)
+    {
+        double interval = double.IsNaN(_cadence.UsualSeconds) ? 1 : _cadence.UsualSeconds;
+
+        if (!_decisions.TryFind(at, interval, out Decision decision, out ReadOnlySpan<Half> scores, out missing))
+        {
+            return null;
+        }
+
+        ReadOnlySpan<Half> shares = scores[JointEvidence.Indicators..];
+        var columns = new ColumnFigure[shares.Length];
+
+        for (int column = 0; column < columns.Length; column++)
+        {
+            columns[column] = new ColumnFigure { Column = _table.Names[column], Share = (double)shares[column] };
+        }
+
+        bool isLast = decision.Row == Rows - 1;
+        return Explaining.Explain(
+            Stream,
+            JointEvidence.Words,
+            decision,
+            scores[..JointEvidence.Indicators],
+            decision.SuppressedBy == SuppressedBy.WarmUp ? Lifecycle.Calibrating : Lifecycle.Active,
+            decision.SuppressedBy == SuppressedBy.WarmUp ? WarmUpNow() : null,
+            _incidents.Of(decision.Row),
+            _decisions.Held,
+            Subject(columns)) with
+        {
+            Columns = isLast ? Figures() : columns,
+        };
+    }
+
+    /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
+    /// <param name="incidentId">Its id.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="now">The wall clock, for a silence that ends by it.</param>
+    /// <param name="clockSeconds">The shard's clock.</param>
+    /// <param name="modelVersion">The version of the base weights in service.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    internal bool Label(
+        string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, long modelVersion, ShardOutput output)
+    {
+        if (_incidents.Find(Stream, incidentId) is not { } incident)
+        {
+            return false;
+        }
+
+        if (incident.Label == label)
+        {
+            return true;
+        }
+
+        bool isOpen = _incident.IsOpen && _incident.OpenedRow == incident.OpenedRow;
+
+        if (incident.IsSilence && isOpen)
+        {
+            FollowSilence(incident.OpenedRow, clockSeconds - LastArrivalSeconds);
+        }
+
+        if (label == IncidentLabel.Real && !incident.IsSilence)
+        {
+            // Row n-1 is the last that was observed: one ago.
+            _evidence.Exclude(Rows - incident.OpenedRow, Rows - incident.EndRow + 1);
+            _detector!.Exclude(Rows - incident.OpenedRow, Rows - incident.EndRow + 1);
+        }
+
+        _incidents.Label(incident, label, _budget, Rows);
+        TeachOrdinary();
+
+        if (isOpen && label == IncidentLabel.FalseAlarm)
+        {
+            output.Incidents.Add(Ended(_incident.Close(
+                incident.IsSilence ? SilenceVerdict(now, "", modelVersion) : NewVerdict(_cadence.LastTime, Figures(), modelVersion),
+                "labelled a false alarm")));
+        }
+
+        return true;
     }
 
     /// <summary>Takes a person's word that the present state is the new normal; false where no incident of records is open.</summary>
@@ -250,6 +344,7 @@ public sealed class VectorRow
         _gate.Save(writer);
         _incident.Save(writer);
         _regime.Save(writer);
+        _incidents.Save(writer);
         writer.Write(_acceptedUntilRow);
         writer.Write(_last is not null);
 
@@ -290,6 +385,8 @@ public sealed class VectorRow
         row._gate.Load(reader);
         row._incident.Load(reader);
         row._regime.Load(reader);
+        row._incidents.Load(reader);
+        row.TeachOrdinary();
         row._acceptedUntilRow = reader.ReadInt64();
 
         if (reader.ReadBoolean())
@@ -332,12 +429,14 @@ public sealed class VectorRow
         _values = new double[columns];
         _previous = new double[columns];
         _shares = new double[_table.Scored];
+        _decisions = new DecisionLog(DecisionsMax, JointEvidence.Indicators + _table.Scored);
         _imputed = new bool[columns];
         _previous.AsSpan().Fill(double.NaN);
     }
 
     private void Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, bool learns, long modelVersion, ShardOutput output)
     {
+        double quietSeconds = (time - _cadence.LastTime).TotalSeconds;
         Arrival arrival = _cadence.Arrive(time, ingestedAt, isFirst: Rows == 0, learns, ref _random);
 
         if (arrival.WasSilent && _incident.IsSilence)
@@ -345,11 +444,31 @@ public sealed class VectorRow
             output.Incidents.Add(Ended(_incident.Close(SilenceVerdict(time, "", modelVersion), "the stream is back")));
         }
 
+        if (arrival.WasSilent && _incidents.Find(Rows) is { IsSilence: true })
+        {
+            FollowSilence(Rows, quietSeconds);
+        }
+
         // A window that reaches over a gap is like none before: nothing is decided until windows are whole again.
         if (arrival.IsBroken)
         {
             _wholeFromRow = Rows + VectorDetector.WindowRows;
         }
+    }
+
+    private void FollowSilence(long openedRow, double quietSeconds)
+    {
+        _incidents.FollowSilence(openedRow, quietSeconds);
+        _cadence.OrdinaryQuietSeconds = _incidents.OrdinaryQuietSeconds;
+    }
+
+    /// <summary>Hands on what labels say is ordinary.</summary>
+    private void TeachOrdinary()
+    {
+        Span<double> levels = stackalloc double[JointEvidence.Indicators];
+        _incidents.OrdinaryLevels(levels);
+        _evidence.Teach(levels);
+        _cadence.OrdinaryQuietSeconds = _incidents.OrdinaryQuietSeconds;
     }
 
     /// <summary>The row's J; null while it has none.</summary>
@@ -423,8 +542,9 @@ public sealed class VectorRow
         }
     }
 
-    private bool Decide(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, bool muted, long modelVersion, ShardOutput output)
+    private bool Decide(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, bool muted, long modelVersion, ShardOutput output, out SuppressedBy refused)
     {
+        refused = SuppressedBy.None;
         double score = Opening();
         bool mayAlert = Lifecycle == Lifecycle.Active;
         bool above = mayAlert && score >= _budget.Threshold;
@@ -441,13 +561,17 @@ public sealed class VectorRow
                 output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
             }
 
+            if (_incident.IsOpen)
+            {
+                Remember();
+            }
+
             AcceptStable(time, figures, modelVersion, output);
             return above && followed is not null;
         }
 
         bool isSettling = Settle(above);
         bool alert = above && _incident.WouldOpen(Rows, score);
-        SuppressedBy refused = SuppressedBy.None;
 
         if (alert)
         {
@@ -468,6 +592,7 @@ public sealed class VectorRow
         {
             output.Incidents.Add(_incident.Open(NewVerdict(time, figures, modelVersion)));
             _regime.Begin(settling: false);
+            Remember();
         }
 
         if (mayAlert)
@@ -476,6 +601,50 @@ public sealed class VectorRow
         }
 
         return alert;
+    }
+
+    private void Remember() => _incidents.Follow(_incident.OpenedRow, Rows, _evidence.Values, _evidence.Scores);
+
+    /// <summary>Whether the open incident is one that a person called real: it must not become usual.</summary>
+    private bool IsLabelledReal() =>
+        _incident.IsOpen && !_incident.IsSilence && _incidents.Find(_incident.OpenedRow)?.Label == IncidentLabel.Real;
+
+    /// <summary>What keeps the row from opening an incident whatever its evidence, and for how many rows more.</summary>
+    private (SuppressedBy Reason, long Rows) Suppression(bool muted) =>
+        Lifecycle != Lifecycle.Active ? (SuppressedBy.WarmUp, WarmUpRows - WarmUpRowsDone)
+        : Rows < _wholeFromRow ? (SuppressedBy.Gap, _wholeFromRow - Rows)
+        : _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
+        : muted ? (SuppressedBy.Maintenance, 0)
+        : Rows < _incident.CooldownUntil ? (_regime.IsSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown, _incident.CooldownUntil - Rows)
+        : (SuppressedBy.None, 0);
+
+    private void Note(
+        DateTimeOffset time, double score, float threshold, SuppressedBy suppressed, long suppressedRows, SuppressedBy refused, bool alert,
+        long modelVersion)
+    {
+        Span<double> scores = stackalloc double[JointEvidence.Indicators + _shares.Length];
+        _evidence.Scores.CopyTo(scores);
+        _shares.CopyTo(scores[JointEvidence.Indicators..]);
+        _decisions.Add(
+            new Decision
+            {
+                Row = Rows,
+                Ticks = time.UtcTicks,
+                Value = score,
+                ExpectedOffset = float.NaN,
+                LowerOffset = float.NaN,
+                UpperOffset = float.NaN,
+                Evidence = (float)Opening(),
+                Plain = (float)(_evidence.PlainOpening(slowCounts: Rows >= _acceptedUntilRow) ?? double.NaN),
+                Threshold = threshold,
+                Needed = suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
+                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
+                ModelVersion = (int)modelVersion,
+                IsAlert = alert,
+                IncidentOpen = _incident.IsOpen,
+            },
+            scores);
     }
 
     /// <summary>After an acceptance: follows whether the new normal has settled; whether it had not before this row.</summary>
@@ -598,6 +767,18 @@ public sealed class VectorRow
             Explanation = Explain(figures),
             ModelVersion = modelVersion,
         };
+    }
+
+    /// <summary>What was judged, for people: the columns that said most of it.</summary>
+    private static string Subject(IReadOnlyList<ColumnFigure> columns)
+    {
+        IEnumerable<string> parts = columns
+            .OrderByDescending(figure => figure.Share)
+            .Take(ExplainedMax)
+            .Where(figure => figure.Share >= ExplainedShare)
+            .Select(figure => string.Create(CultureInfo.InvariantCulture, $"{figure.Column} {figure.Share:0 %}"));
+        string shares = string.Join(", ", parts);
+        return shares.Length == 0 ? "the record" : $"the record ({shares} of what is odd)";
     }
 
     private string Explain(IReadOnlyList<ColumnFigure> figures)

@@ -52,6 +52,9 @@ internal static class Channels
         .. Enum.GetNames<Channel>().Select(name => $"coarse_{name.ToLowerInvariant()}"),
     ];
 
+    /// <summary>What explanations call them.</summary>
+    public static readonly IndicatorWords Words = new(Name, Sentence);
+
     /// <param name="channel">The channel, counted over both clocks.</param>
     public static string Name(int channel) => Names[channel];
 

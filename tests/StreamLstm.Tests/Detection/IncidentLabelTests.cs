@@ -166,18 +166,6 @@ public sealed class IncidentLabelTests
     }
 
     [Fact]
-    public void A_stream_of_events_says_that_it_takes_no_label_and_explains_no_event()
-    {
-        (DetectionShard shard, string incident) = UpTo(First + 2, Spikes(first: 15, second: 15));
-        var output = new ShardOutput();
-        shard.Apply([Observation.Of("log", Start, new TextEvent("started"))], Start, Model, output);
-
-        Assert.Equal(LabelOutcome.StreamOfEvents, shard.Label("log", incident, IncidentLabel.Real, Start, output));
-        Assert.Null(shard.Explain("log", null, out string? missing));
-        Assert.Contains("'log' is one of events", missing, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_silence_that_was_a_false_alarm_may_last_as_long_the_next_time()
     {
         var shard = new DetectionShard(new DetectionOptions(), new StreamQuota(10, 10), number: 0, shardCount: 1, new DetectionScratch());

@@ -233,16 +233,6 @@ public sealed class VectorAlertRuleTests
         Assert.Equal(rows[Fault + 19], run.Output.Incidents[^1].Columns!.Select(column => column.Actual!.Value));
     }
 
-    [Fact]
-    public void Records_say_why_they_can_neither_be_labelled_nor_explained_one_by_one()
-    {
-        Run run = Run.Of(Plant.Rows(1, 4, 20));
-
-        Assert.Equal(LabelOutcome.StreamOfRecords, run.Shard.Label("s", "x", IncidentLabel.Real, Start, run.Output));
-        Assert.Null(run.Shard.Explain("s", null, out string? missing));
-        Assert.Contains("one of records", missing, StringComparison.Ordinal);
-    }
-
     private static List<double[]> Shifted(double height)
     {
         List<double[]> rows = Plant.Rows(6, 4, Fault + 1_000);

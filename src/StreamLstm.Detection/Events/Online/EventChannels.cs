@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Incidents;
 using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Events.Online;
@@ -33,6 +34,9 @@ internal sealed class EventChannelBank
     /// <summary>Channels that speak of one event, all but the rate.</summary>
     public const int EventChannels = (int)EventChannel.Rate;
 
+    /// <summary>All channels.</summary>
+    public const int Count = EventChannels + 1;
+
     private const int SlowDelayBlocks = 16;
 
     /// <summary>What stays of <see cref="EventChannel.Run"/> from event to event: about ten events.</summary>
@@ -50,18 +54,29 @@ internal sealed class EventChannelBank
     public static readonly IReadOnlyList<string> Names =
         [.. Enum.GetNames<EventChannel>().Select(name => name.ToLowerInvariant())];
 
+    /// <summary>What explanations call them.</summary>
+    public static readonly IndicatorWords Words = new(channel => Names[channel], Meaning);
+
     private readonly BlockMaximaTail[] _fast = NewTails(delayBlocks: 0);
     private readonly BlockMaximaTail[] _slow = NewTails(SlowDelayBlocks);
-    private readonly double[] _values = new double[EventChannels];
-    private readonly double[] _fastScores = new double[EventChannels + 1];
-    private readonly double[] _slowScores = new double[EventChannels + 1];
+    private readonly double[] _values = new double[Count];
+    private readonly double[] _fastScores = new double[Count];
+    private readonly double[] _slowScores = new double[Count];
+    private readonly double[] _plain = new double[Count];
     private double _run;
+    private bool _hasOrdinary;
 
     /// <summary>The score that decides, in decades.</summary>
     public double Fast { get; private set; } = BlockMaximaTail.Unknown;
 
     /// <summary>The score that is reported, in decades.</summary>
     public double Slow { get; private set; } = BlockMaximaTail.Unknown;
+
+    /// <summary><see cref="Fast"/> as it were had nobody called a level ordinary; null where nobody has.</summary>
+    public double? Plain => _hasOrdinary ? ScoreCombination.Combine(_plain) : null;
+
+    /// <summary>The indicators themselves: (channels).</summary>
+    public ReadOnlySpan<double> Values => _values;
 
     /// <summary>Scores of the channels behind <see cref="Fast"/>: (channels).</summary>
     public ReadOnlySpan<double> FastScores => _fastScores;
@@ -85,6 +100,7 @@ internal sealed class EventChannelBank
 
         for (int channel = 0; channel < EventChannels; channel++)
         {
+            _plain[channel] = _fast[channel].PlainScore(_values[channel]);
             _fastScores[channel] = _fast[channel].Score(_values[channel]);
             _slowScores[channel] = _slow[channel].Score(_values[channel]);
             _fast[channel].Add(_values[channel]);
@@ -92,10 +108,37 @@ internal sealed class EventChannelBank
         }
 
         // The rate has a unit of its own, the bin, and is calibrated by it.
+        _values[EventChannels] = rate.Value;
+        _plain[EventChannels] = rate.Plain;
         _fastScores[EventChannels] = rate.Fast;
         _slowScores[EventChannels] = rate.Slow;
         Fast = ScoreCombination.Combine(_fastScores);
         Slow = ScoreCombination.Combine(_slowScores);
+    }
+
+    /// <summary>Takes levels for ordinary because a person said so; 0 for none. They replace those before.</summary>
+    /// <param name="levels">(channels).</param>
+    /// <param name="rate">The stream's rate, which has a level of its own.</param>
+    public void Teach(ReadOnlySpan<double> levels, EventRate rate)
+    {
+        for (int channel = 0; channel < EventChannels; channel++)
+        {
+            _fast[channel].Ordinary = _slow[channel].Ordinary = levels[channel];
+        }
+
+        rate.Ordinary = levels[EventChannels];
+        _hasOrdinary = levels.ContainsAnyExcept(0);
+    }
+
+    /// <summary>Keeps events from teaching what is usual afterwards, as far as they have not yet.</summary>
+    /// <param name="firstEventsAgo">The first of them; 1 is the last event observed.</param>
+    /// <param name="lastEventsAgo">The last of them.</param>
+    public void Exclude(long firstEventsAgo, long lastEventsAgo)
+    {
+        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        {
+            tail.Exclude(firstEventsAgo, lastEventsAgo);
+        }
     }
 
     public void Save(BinaryWriter writer)
@@ -117,6 +160,17 @@ internal sealed class EventChannelBank
 
         _run = reader.ReadDouble();
     }
+
+    private static string Meaning(int channel, int _) => (EventChannel)channel switch
+    {
+        EventChannel.Surprise => "the event was unlikely here",
+        EventChannel.Order => "the event is no rarity, but not after what went before",
+        EventChannel.Rank => "many kinds were held likelier",
+        EventChannel.New => "a kind never seen before",
+        EventChannel.Run => "the last events are unlikely together",
+        EventChannel.Repeat => "this kind comes more often than it did",
+        _ => "more or fewer events come in a time than did",
+    };
 
     private static BlockMaximaTail[] NewTails(int delayBlocks) =>
         [.. Enumerable.Range(0, EventChannels).Select(channel => (EventChannel)channel switch

@@ -38,12 +38,26 @@ internal sealed class EventRate
     private long _runBins;
     private long _runEvents;
     private bool _skips;
+    private double _ordinary;
 
     /// <summary>The score that decides, in decades.</summary>
     public double Fast { get; private set; } = BlockMaximaTail.Unknown;
 
     /// <summary>The score that is reported, in decades.</summary>
     public double Slow { get; private set; } = BlockMaximaTail.Unknown;
+
+    /// <summary>The score that would decide had nobody called a level ordinary, in decades.</summary>
+    public double Plain { get; private set; } = BlockMaximaTail.Unknown;
+
+    /// <summary>The evidence behind it, in nats; 0 where there is none.</summary>
+    public double Value { get; private set; }
+
+    /// <summary>A level that a person called ordinary; 0 for none.</summary>
+    public double Ordinary
+    {
+        get => _ordinary;
+        set => _ordinary = _fast.Ordinary = _slow.Ordinary = value;
+    }
 
     /// <summary>What it is about: events in the bins that deviate, how many are usual in so many, and how long they are, in seconds.</summary>
     public (long Events, double Usual, double Seconds) Figures { get; private set; }
@@ -53,7 +67,8 @@ internal sealed class EventRate
 
     public void Observe(DateTimeOffset time)
     {
-        (Fast, Slow) = (BlockMaximaTail.Unknown, BlockMaximaTail.Unknown);
+        Fast = Slow = Plain = BlockMaximaTail.Unknown;
+        Value = 0;
 
         if (_binTicks == 0)
         {
@@ -147,6 +162,7 @@ internal sealed class EventRate
         (_mean, _variance, _above, _below) = (0, 0, 0, 0);
         _fast = NewTail(0);
         _slow = NewTail(16);
+        Ordinary = _ordinary;
     }
 
     private void Complete(long emptyBins)
@@ -204,6 +220,8 @@ internal sealed class EventRate
     private void Say(double value, long events, long bins)
     {
         double fast = _fast.Score(value);
+        Value = Math.Max(Value, value);
+        Plain = Math.Max(Plain, _fast.PlainScore(value));
 
         if (fast >= Fast)
         {

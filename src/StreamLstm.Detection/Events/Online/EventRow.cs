@@ -24,6 +24,9 @@ public sealed class EventRow
 
     private const int KeyMax = 256;
 
+    /// <summary>Last decisions that can be explained.</summary>
+    private const int DecisionsMax = 64;
+
     /// <summary>What a silence is worth, in decades.</summary>
     private const double SilenceScore = 4;
 
@@ -49,6 +52,8 @@ public sealed class EventRow
     private readonly AlertBudget _budget = new(Budget);
     private readonly AlertGate _gate;
     private readonly IncidentTracker _incident = new();
+    private readonly IncidentMemory _incidents = new(EventChannelBank.Count);
+    private readonly DecisionLog _decisions = new(DecisionsMax, EventChannelBank.Count);
     private readonly LiveSessions _sessions = new();
     private LiveSession _alone = new("");
     private SeededRandom _random;
@@ -105,7 +110,7 @@ public sealed class EventRow
     internal bool IsLive { get; private set; }
 
     /// <summary>How long the stream may be quiet before that is an incident: three times its longest gap of late.</summary>
-    internal double SilenceAfterSeconds => Math.Max(5, 3 * _longestGapSeconds);
+    internal double SilenceAfterSeconds => Math.Max(Math.Max(5, _incidents.OrdinaryQuietSeconds), 3 * _longestGapSeconds);
 
     /// <summary>Whether the event is one; if not, why not.</summary>
     internal static RejectionReason? Admit(TextEvent what) =>
@@ -147,7 +152,37 @@ public sealed class EventRow
         }
 
         // 3 decide
-        bool alert = judged && Decide(judgement, time, modelVersion, output);
+        bool muted = _gate.MaintenanceAt(time).MuteAlerts;
+        float threshold = (float)_budget.Threshold;
+        (SuppressedBy suppressed, long suppressedEvents) = Suppression(muted);
+        SuppressedBy refused = SuppressedBy.None;
+        bool alert = judged && Decide(judgement, time, muted, modelVersion, output, out refused);
+        _decisions.Add(
+            new Decision
+            {
+                Row = Events,
+                Ticks = time.UtcTicks,
+                Value = judgement.Indicators.EventSurprise,
+                ExpectedOffset = float.NaN,
+                LowerOffset = float.NaN,
+                UpperOffset = float.NaN,
+                Evidence = judged ? (float)_channels.Fast : float.NaN,
+                Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
+                Threshold = threshold,
+                Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
+                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedEvents : 0,
+                Template = match.Template,
+                ModelVersion = (int)modelVersion,
+                IsAlert = alert,
+                IncidentOpen = _incident.IsOpen,
+            },
+            _channels.FastScores);
+
+        if (_incident.IsOpen && !_incident.IsSilence)
+        {
+            _incidents.Follow(_incident.OpenedRow, Events, _channels.Values, _channels.FastScores);
+        }
 
         // 4 remember and learn
         Learn(match, session, time, scratch, output);
@@ -167,7 +202,7 @@ public sealed class EventRow
             active ? EventChannelBank.Names[(int)_channels.StrongestReported] : "",
             modelVersion)
         {
-            WarmUp = active ? null : new WarmUp(Events, _options.WarmUpEvents, IntervalSeconds: null, IsAfterGap: false),
+            WarmUp = active ? null : WarmUpAt(Events),
             Template = _tree[match.Template],
             ExpectedTemplate = judged ? Name(judgement.Expected.Place) : null,
         };
@@ -211,6 +246,88 @@ public sealed class EventRow
         string explanation = string.Create(
             CultureInfo.InvariantCulture, $"nothing for {quietSeconds:0.#} s; usually at most {_longestGapSeconds:0.###} s apart");
         output.Incidents.Add(_incident.Open(SilenceVerdict(now, explanation, modelVersion)));
+        _incidents.FollowSilence(_incident.OpenedRow, quietSeconds);
+    }
+
+    /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
+    internal Explanation? Explain(DateTimeOffset? at, out string? missing)
+    {
+        if (!_decisions.TryFind(at, toleranceSeconds: 1, out Decision decision, out ReadOnlySpan<Half> scores, out missing))
+        {
+            return null;
+        }
+
+        string template = _tree[decision.Template];
+        return Explaining.Explain(
+            Stream,
+            EventChannelBank.Words,
+            decision,
+            scores,
+            decision.Row < _options.LearningEvents ? Lifecycle.Learning
+                : decision.Row < _options.WarmUpEvents ? Lifecycle.Calibrating
+                : Lifecycle.Active,
+            decision.SuppressedBy == SuppressedBy.WarmUp ? WarmUpAt(decision.Row) : null,
+            _incidents.Of(decision.Row),
+            _decisions.Held,
+            $"'{template}'") with
+        {
+            Template = template,
+        };
+    }
+
+    /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
+    /// <remarks>What network and counts have learnt of a real incident's events stays: they come among thousands.</remarks>
+    /// <param name="incidentId">Its id.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="now">The wall clock, for a silence that ends by it.</param>
+    /// <param name="clockSeconds">The shard's clock.</param>
+    /// <param name="modelVersion">The base weights in service.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    internal bool Label(
+        string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, long modelVersion, ShardOutput output)
+    {
+        if (_incidents.Find(Stream, incidentId) is not { } incident)
+        {
+            return false;
+        }
+
+        if (incident.Label == label)
+        {
+            return true;
+        }
+
+        bool isOpen = _incident.IsOpen && _incident.OpenedRow == incident.OpenedRow;
+
+        if (incident.IsSilence && isOpen)
+        {
+            _incidents.FollowSilence(incident.OpenedRow, clockSeconds - LastArrivalSeconds);
+        }
+
+        if (label == IncidentLabel.Real && !incident.IsSilence)
+        {
+            // Event n-1 is the last that was observed: one ago.
+            _channels.Exclude(Events - incident.OpenedRow, Events - incident.EndRow + 1);
+        }
+
+        _incidents.Label(incident, label, _budget, Events);
+        TeachOrdinary();
+
+        if (isOpen && label == IncidentLabel.FalseAlarm)
+        {
+            output.Incidents.Add(Ended(_incident.Close(
+                incident.IsSilence ? SilenceVerdict(now, "", modelVersion) : NewVerdict(new Judgement(), _lastTime, modelVersion, explained: false),
+                "labelled a false alarm")));
+        }
+
+        return true;
+    }
+
+    /// <summary>Hands on what labels say is ordinary.</summary>
+    private void TeachOrdinary()
+    {
+        Span<double> levels = stackalloc double[EventChannelBank.Count];
+        _incidents.OrdinaryLevels(levels);
+        _channels.Teach(levels, _rate);
     }
 
     /// <summary>Takes a person's word that what goes on is ordinary; false where no incident of events is open.</summary>
@@ -256,6 +373,7 @@ public sealed class EventRow
         _budget.Save(writer);
         _gate.Save(writer);
         _incident.Save(writer);
+        _incidents.Save(writer);
         _alone.Save(writer);
         writer.Write(_sessions.Count);
 
@@ -301,6 +419,8 @@ public sealed class EventRow
         row._budget.Load(reader);
         row._gate.Load(reader);
         row._incident.Load(reader);
+        row._incidents.Load(reader);
+        row.TeachOrdinary();
         row._alone = LiveSession.Load(reader);
 
         for (int count = reader.ReadInt32(); count > 0; count--)
@@ -330,6 +450,11 @@ public sealed class EventRow
 
         if (_silent)
         {
+            if (_incidents.Find(Events) is { IsSilence: true })
+            {
+                _incidents.FollowSilence(Events, (time - _lastTime).TotalSeconds);
+            }
+
             _silent = _silenceHeld = false;
             _rate.Skip();
 
@@ -468,8 +593,20 @@ public sealed class EventRow
         return (n > usual ? n * Math.Log(n / usual) - n + usual : 0, n, usual);
     }
 
-    private bool Decide(in Judgement judgement, DateTimeOffset time, long modelVersion, ShardOutput output)
+    /// <summary>What keeps the event from opening an incident whatever its evidence, and for how many events more.</summary>
+    private (SuppressedBy Reason, long Events) Suppression(bool muted) =>
+        Events < _options.WarmUpEvents ? (SuppressedBy.WarmUp, _options.WarmUpEvents - Events)
+        : _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
+        : muted ? (SuppressedBy.Maintenance, 0)
+        : Events < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - Events)
+        : (SuppressedBy.None, 0);
+
+    private WarmUp WarmUpAt(long events) => new(events, _options.WarmUpEvents, IntervalSeconds: null, IsAfterGap: false);
+
+    private bool Decide(
+        in Judgement judgement, DateTimeOffset time, bool muted, long modelVersion, ShardOutput output, out SuppressedBy refused)
     {
+        refused = SuppressedBy.None;
         double score = _channels.Fast;
         bool mayAlert = Events >= _options.WarmUpEvents;
         bool above = mayAlert && score >= _budget.Threshold;
@@ -480,7 +617,7 @@ public sealed class EventRow
         {
             int before = output.Incidents.Count;
 
-            if (_incident.Follow(NewVerdict(judgement, time, modelVersion, above), stillAbnormal: score >= _budget.Threshold / 2, _gate.MaintenanceAt(time).MuteAlerts) is { } followed)
+            if (_incident.Follow(NewVerdict(judgement, time, modelVersion, above), stillAbnormal: score >= _budget.Threshold / 2, muted) is { } followed)
             {
                 output.Incidents.Add(followed.State == IncidentState.Closed ? Ended(followed) : followed);
             }
@@ -489,7 +626,6 @@ public sealed class EventRow
         }
 
         bool alert = above && _incident.WouldOpen(Events, score);
-        SuppressedBy refused = SuppressedBy.None;
 
         if (alert)
         {
