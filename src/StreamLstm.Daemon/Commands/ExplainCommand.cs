@@ -9,6 +9,9 @@ namespace StreamLstm.Daemon.Commands;
 /// <summary><c>streamlstm explain</c>: why a running daemon alerted, or did not.</summary>
 internal static class ExplainCommand
 {
+    /// <summary>Columns of a record that are shown to people; machines get all.</summary>
+    private const int ColumnsMax = 8;
+
     public static Command Create(TextWriter output, TextWriter error)
     {
         var stream = new Option<string>("--stream") { Description = "The stream's name.", HelpName = "NAME", Required = true };
@@ -28,6 +31,36 @@ internal static class ExplainCommand
         return command;
     }
 
+    /// <summary>The columns of a record that are most of its score.</summary>
+    private static void WriteColumns(JsonElement columns, TextWriter output)
+    {
+        Table table = new Table { Border = TableBorder.Simple }
+            .AddColumn("column")
+            .AddColumn(new TableColumn("value").RightAligned())
+            .AddColumn(new TableColumn("expected").RightAligned())
+            .AddColumn(new TableColumn("from").RightAligned())
+            .AddColumn(new TableColumn("to").RightAligned())
+            .AddColumn(new TableColumn("share").RightAligned());
+
+        foreach (JsonElement column in columns.EnumerateArray().OrderByDescending(column => column.GetProperty("share").GetDouble()).Take(ColumnsMax))
+        {
+            table.AddRow(
+                new Text(column.GetProperty("column").GetString()!),
+                Figure(column, "actual"),
+                Figure(column, "expected"),
+                Figure(column, "lower"),
+                Figure(column, "upper"),
+                new Text(column.GetProperty("share").GetDouble().ToString("P0", CultureInfo.InvariantCulture)));
+        }
+
+        DaemonClient.WriteTable(table, output);
+
+        static Text Figure(JsonElement column, string name) => new(
+            column.TryGetProperty(name, out JsonElement figure) && figure.ValueKind == JsonValueKind.Number
+                ? figure.GetDouble().ToString("G5", CultureInfo.InvariantCulture)
+                : "");
+    }
+
     private static void Write(JsonElement answer, bool isJson, TextWriter output)
     {
         if (isJson)
@@ -38,6 +71,12 @@ internal static class ExplainCommand
 
         output.WriteLine($"{answer.GetProperty("stream").GetString()} at {answer.GetProperty("time").GetString()} ({answer.GetProperty("lifecycle").GetString()})");
         output.WriteLine(answer.GetProperty("sentence").GetString());
+
+        if (answer.TryGetProperty("columns", out JsonElement columns) && columns.ValueKind == JsonValueKind.Array)
+        {
+            WriteColumns(columns, output);
+        }
+
         JsonElement indicators = answer.GetProperty("indicators");
 
         if (indicators.GetArrayLength() == 0)

@@ -6,7 +6,7 @@ using StreamLstm.IntegrationTests.Support;
 
 namespace StreamLstm.IntegrationTests.Lifecycle;
 
-/// <summary>Maintenance and acceptance as their users ask for them: by commands to a running daemon.</summary>
+/// <summary>Maintenance, acceptance, explanations and labels as their users ask for them: by commands to a running daemon.</summary>
 public sealed class MaintenanceTests
 {
     private const int Fault = 1_520;
@@ -16,7 +16,7 @@ public sealed class MaintenanceTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Records_are_muted_by_a_command_open_an_incident_after_it_and_are_accepted_over_kills()
+    public async Task Records_are_muted_by_a_command_open_an_incident_after_it_are_explained_labelled_and_accepted_over_kills()
     {
         using var directory = new TemporaryDirectory();
         string[] rows = Rows(1_640);
@@ -37,6 +37,12 @@ public sealed class MaintenanceTests
             Assert.Contains("new valve", (await AskAsync(second, "maintenance", "list")).Said, StringComparison.Ordinal);
             await PostAsync(second, rows[1_590..]);
             await second.UntilAsync(async () => (await IncidentsAsync(second)).Length == 1, "opened");
+            string explained = (await AskAsync(second, "explain", "--stream", "plant/press")).Said;
+            Assert.Contains("belongs to the incident that is open", explained, StringComparison.Ordinal);
+            Assert.Matches(@"\n\s+c\s.*\d+ ?%", explained);
+            string incident = (await IncidentsAsync(second))[0].GetProperty("incident_id").GetString()!;
+            Assert.Equal(0, (await AskAsync(second, "label", "--incident", incident, "--as", "real")).Code);
+            Assert.Contains("was labelled real", (await AskAsync(second, "explain", "--stream", "plant/press")).Said, StringComparison.Ordinal);
 
             Assert.Equal((0, "accepted: the incident of plant/press is closed, its level is the new normal"), await AskAsync(second, "accept", "plant/press"));
             await second.UntilAsync(async () => (await IncidentsAsync(second))[0].GetProperty("state").GetString() == "closed", "closed");
