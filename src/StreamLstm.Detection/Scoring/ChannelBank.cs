@@ -226,15 +226,18 @@ internal sealed class ChannelBank
         return _drift[horizon] * _drift[horizon] / (2 * Variance);
     }
 
-    /// <summary>An exponential mean of squared normal scores: 1 when the forecast's width is right.</summary>
+    /// <summary>An exponential mean v of squared normal scores, 1 when the forecast's width is right, as -ln of its likelihood: k (v - 1 - ln v) / 2.</summary>
+    /// <remarks>
+    /// Half the deviance of a gamma variable of k degrees of freedom (Chernoff's bound of its tail). It grows like v, as nats
+    /// do: the normal approximation, which grows like its square, made one wild value worth more than all else.
+    /// </remarks>
     private double Volatility(Tail tail)
     {
         const double Weight = 0.1;
-        const double Variance = 2 * Weight / (2 - Weight);
+        const double DegreesOfFreedom = (2 - Weight) / Weight;
         double z = tail.NormalScore(NormalScoreMax);
         _volatility += Weight * (z * z - _volatility);
-        double excess = Math.Max(0, _volatility - 1);
-        return excess * excess / (2 * Variance);
+        return _volatility > 1 ? DegreesOfFreedom / 2 * (_volatility - 1 - Math.Log(_volatility)) : 0;
     }
 
     /// <summary>How far beyond everything seen, in twentieths of the range seen, both in y.</summary>

@@ -34,8 +34,8 @@ internal sealed class AlertBudget(AlertBudgetOptions options)
 /// <summary>How often a stream may alert.</summary>
 internal sealed record AlertBudgetOptions
 {
-    /// <summary>Lowest threshold, in decades: 2 = a hundredth of a comparable event was to be expected so far. A hundred streams then bring one false alarm.</summary>
-    public double ThresholdMin { get; init; } = 2;
+    /// <summary>Lowest threshold, in decades: 1.7 = a fiftieth of a comparable event was to be expected so far.</summary>
+    public double ThresholdMin { get; init; } = 1.7;
 
     /// <summary>Highest threshold, in decades.</summary>
     public double ThresholdMax { get; init; } = 8;

@@ -134,8 +134,8 @@ public sealed class IncidentLabelTests
         Feed(left, "a", series, Second, Rows);
         Feed(labelled, "a", series, Second, Rows);
 
-        Assert.InRange(Why(labelled, Second).Threshold, 2, 2.07);
-        Assert.InRange(Why(left, Second).Threshold, 2.15, 2.3);
+        Assert.InRange(Why(labelled, Second).Threshold, 1.7, 1.77);
+        Assert.InRange(Why(left, Second).Threshold, 1.85, 2);
     }
 
     [Fact]

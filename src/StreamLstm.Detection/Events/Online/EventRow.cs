@@ -36,7 +36,7 @@ public sealed class EventRow
     /// <summary>What stays of the longest gap per event: it is half forgotten after 7,000.</summary>
     private const double GapStays = 0.9999;
 
-    private static readonly AlertBudgetOptions Budget = new() { RowsPerAlert = 33_000 };
+    private static readonly AlertBudgetOptions Budget = new() { ThresholdMin = 2, RowsPerAlert = 33_000 };
 
     private static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
 
