@@ -172,7 +172,7 @@ public sealed class DetectionShard
 
         try
         {
-            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, output));
+            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, _scratch, output));
             row.LastArrivalSeconds = _clockSeconds;
         }
 #pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down

@@ -7,7 +7,7 @@ public sealed record ForecastShape
 {
     /// <summary>A shape.</summary>
     /// <param name="network">The LSTM under the heads; its output is horizons x bins.</param>
-    /// <param name="horizonCount">K: heads, one per horizon, 1 to 16.</param>
+    /// <param name="horizonCount">K: heads, one per horizon or per value of a record, 1 to 128.</param>
     /// <param name="binCount">B: bins of the forecast value, 2 to 256.</param>
     /// <param name="anchorCount">A: bins a forecast may lean on (the last value's, a season's), 0 to 16.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is outside its range.</exception>
@@ -16,7 +16,7 @@ public sealed record ForecastShape
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentOutOfRangeException.ThrowIfLessThan(horizonCount, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(horizonCount, 16);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(horizonCount, 128);
         ArgumentOutOfRangeException.ThrowIfLessThan(binCount, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(binCount, 256);
         ArgumentOutOfRangeException.ThrowIfLessThan(anchorCount, 0);

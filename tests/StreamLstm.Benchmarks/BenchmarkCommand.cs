@@ -15,6 +15,7 @@ internal static class BenchmarkCommand
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
         ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn, against a random cut forest (P7)", DetectionBenchmarks.Score),
         ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
+        ("joint", "records of 3 to 128 values judged and forecast together: time, memory, and how good the forecast is", JointBenchmark.Run),
         ("events", "a service's log through the detector: false alarms, what is found, time and memory", Events.EventsBenchmark.Run),
     ];
 

@@ -34,7 +34,12 @@ public sealed class DetectionScratch
 
     internal Events.Online.EventScratch Events { get; } = new();
 
+    private readonly List<Multivariate.JointScratch> _joint = [];
+
     internal double[] Series { get; } = new double[MemorySizes.RingRowsMax];
 
     internal Scaling.Autocorrelation Autocorrelation { get; } = new();
+
+    /// <summary>The same for records of <paramref name="columns"/> columns that are forecast together.</summary>
+    internal Multivariate.JointScratch Joint(int columns) => Multivariate.JointScratch.Of(_joint, columns);
 }

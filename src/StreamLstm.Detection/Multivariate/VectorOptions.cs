@@ -27,7 +27,7 @@ public sealed record VectorOptions
     /// <summary>The columns that are judged, in this order, with the context ones 2 to 128; empty: those of the stream's first 16 records, at most 128.</summary>
     public IReadOnlyList<string> Columns { get; init; } = [];
 
-    /// <summary>Columns that help to find analogies and are not scored themselves.</summary>
+    /// <summary>Columns that help to find analogies and to forecast, and are not scored themselves.</summary>
     public IReadOnlyList<string> Context { get; init; } = [];
 
     /// <summary>What stands in for a value that a record lacks.</summary>

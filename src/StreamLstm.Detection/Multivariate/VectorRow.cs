@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scoring;
 using StreamLstm.Detection.Thresholds;
 
@@ -8,7 +9,8 @@ namespace StreamLstm.Detection.Multivariate;
 /// <summary>All that one stream of records remembers, and what happens to a record of it. One owner: its shard.</summary>
 /// <remarks>
 /// The values of a record are judged together (<see cref="VectorDetector"/>); what that is worth as evidence
-/// (<see cref="JointEvidence"/>) opens and closes incidents as it does for single values. Of an alert rule all is asked
+/// (<see cref="JointEvidence"/>) opens and closes incidents as it does for single values. What each column was expected to
+/// be is said before the record comes (<see cref="JointForecaster"/>), and decides nothing. Of an alert rule all is asked
 /// but direction and deviations: a record's columns have each their own unit, and may deviate to both sides at once.
 /// </remarks>
 public sealed class VectorRow
@@ -46,11 +48,14 @@ public sealed class VectorRow
     private readonly IncidentMemory _incidents = new(JointEvidence.Indicators);
     private DecisionLog _decisions = new(DecisionsMax, JointEvidence.Indicators);
     private VectorDetector? _detector;
+    private JointForecaster? _forecaster;
     private ObservedRecord? _last;
     private double[] _values = [];      // (D): the row that is judged
     private double[] _previous = [];    // (D): each column's last value, NaN before the first
     private double[] _shares = [];      // (scored)
     private bool[] _imputed = [];       // (D)
+    private double[] _observed = [];    // (D): the judged row without what stood in for missing values
+    private (double Median, double Lower, double Upper)?[] _forecast = [];   // (D): made before the row that is judged
     private SeededRandom _random;
     private long _scoredRows;
     private long _wholeFromRow;
@@ -117,7 +122,8 @@ public sealed class VectorRow
     }
 
     /// <summary>Scores an admitted record by analogy with the stream's past, decides, and learns from it.</summary>
-    internal ScoredObservation Apply(in Observation observation, DateTimeOffset ingestedAt, long modelVersion, ShardOutput output)
+    internal ScoredObservation Apply(
+        in Observation observation, DateTimeOffset ingestedAt, long modelVersion, DetectionScratch scratch, ShardOutput output)
     {
         ObservedRecord record = observation.Record!;
         Maintenance maintenance = _gate.MaintenanceAt(observation.Time);
@@ -135,7 +141,8 @@ public sealed class VectorRow
 
         if (_table.IsKnown)
         {
-            score = Judge(record, learns && !IsLabelledReal(), output);
+            bool teaches = learns && !IsLabelledReal();
+            score = Judge(record, teaches, output);
             figures = Figures();
 
             if (score is { } decided)
@@ -145,6 +152,8 @@ public sealed class VectorRow
                 alert = Decide(observation.Time, figures, maintenance.MuteAlerts, modelVersion, output, out SuppressedBy refused);
                 Note(observation.Time, decided, threshold, suppressed, suppressedRows, refused, alert, modelVersion);
             }
+
+            Forecast(teaches, scratch, output);
         }
         else
         {
@@ -157,6 +166,7 @@ public sealed class VectorRow
                 foreach (ObservedRecord gathered in _table.Gathered)
                 {
                     Judge(gathered, learns, output);
+                    Forecast(learns, scratch, output);
                 }
 
                 _table.ClearGathered();
@@ -191,6 +201,7 @@ public sealed class VectorRow
     {
         _last = observation.Record;
         _wholeFromRow = Rows + VectorDetector.WindowRows;
+        _forecaster?.Reset();
         return new ScoredObservation(
             Stream, observation.Time, Value: 0, Lifecycle, Progress, AnomalyScore: null, Score: 0,
             Expected: null, Lower: null, Upper: null, IsAlert: false, Channel: "", modelVersion)
@@ -359,6 +370,7 @@ public sealed class VectorRow
         }
 
         _detector?.Save(writer);
+        _forecaster?.Save(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -395,6 +407,7 @@ public sealed class VectorRow
         }
 
         row._detector = null;
+        row._forecaster = null;
         row._previous = [];
 
         if (row._table.IsKnown)
@@ -408,6 +421,7 @@ public sealed class VectorRow
         }
 
         row._detector?.Load(reader);
+        row._forecaster?.Load(reader);
 
         if (row._last is not null && row._table.IsKnown)
         {
@@ -426,11 +440,14 @@ public sealed class VectorRow
 
         // One seed for all: what is sampled never depends on a stream's name, so a file's scores stay when it is renamed.
         _detector = new VectorDetector(columns, _table.Scored, (ulong)_options.Seed);
+        _forecaster = new JointForecaster(columns, (ulong)_options.Seed);
         _values = new double[columns];
         _previous = new double[columns];
         _shares = new double[_table.Scored];
         _decisions = new DecisionLog(DecisionsMax, JointEvidence.Indicators + _table.Scored);
         _imputed = new bool[columns];
+        _observed = new double[columns];
+        _forecast = new (double Median, double Lower, double Upper)?[columns];
         _previous.AsSpan().Fill(double.NaN);
     }
 
@@ -453,6 +470,23 @@ public sealed class VectorRow
         if (arrival.IsBroken)
         {
             _wholeFromRow = Rows + VectorDetector.WindowRows;
+            _forecaster?.Reset();
+        }
+    }
+
+    /// <summary>Takes the judged row for the last, and forecasts the next: what stood in for a missing value was not observed.</summary>
+    private void Forecast(bool learns, DetectionScratch scratch, ShardOutput output)
+    {
+        for (int column = 0; column < _observed.Length; column++)
+        {
+            _observed[column] = _imputed[column] ? double.NaN : _values[column];
+        }
+
+        bool isAbnormal = _incident.IsOpen && !_incident.IsSilence;
+
+        if (!_forecaster!.Take(_observed, learns, isAbnormal, scratch.Joint(_observed.Length)))
+        {
+            output.TrainingStepsUndone++;
         }
     }
 
@@ -487,6 +521,11 @@ public sealed class VectorRow
 
         Impute();
         VectorVerdict verdict = _detector!.Apply(_values, _shares, learns);
+
+        for (int column = 0; column < _forecast.Length; column++)
+        {
+            _forecast[column] = _forecaster!.Expect(column);
+        }
 
         if (verdict.Score is not { } score)
         {
@@ -720,14 +759,14 @@ public sealed class VectorRow
 
         for (int column = 0; column < figures.Length; column++)
         {
-            (double mean, double least, double greatest) = _detector!.Expected(column);
+            (double Median, double Lower, double Upper) expected = _forecast[column] ?? _detector!.Expected(column);
             figures[column] = new ColumnFigure
             {
                 Column = _table.Names[column],
                 Actual = Known(_values[column]),
-                Expected = Known(mean),
-                Lower = Known(least),
-                Upper = Known(greatest),
+                Expected = Known(expected.Median),
+                Lower = Known(expected.Lower),
+                Upper = Known(expected.Upper),
                 Share = column < _shares.Length ? _shares[column] : 0,
                 IsImputed = _imputed[column],
                 IsContext = column >= _shares.Length,
@@ -783,15 +822,25 @@ public sealed class VectorRow
 
     private string Explain(IReadOnlyList<ColumnFigure> figures)
     {
-        ColumnFigure[] named = [.. figures.Where(figure => !figure.IsContext).OrderByDescending(figure => figure.Share).Take(ExplainedMax)];
+        int[] named = [.. Enumerable.Range(0, _shares.Length).OrderByDescending(column => figures[column].Share).Take(ExplainedMax)];
         IEnumerable<string> parts = named
-            .Where((figure, i) => i == 0 || figure.Share >= ExplainedShare)
-            .Select(figure => string.Create(
-                CultureInfo.InvariantCulture,
-                $"{figure.Column} {figure.Actual:G5}, in similar stretches {figure.Expected:G5} ({figure.Lower:G5} to {figure.Upper:G5}), {figure.Share:0 %} of the score"));
+            .Where((column, i) => i == 0 || figures[column].Share >= ExplainedShare)
+            .Select(column => Explain(column, figures[column]));
         return string.Create(
             CultureInfo.InvariantCulture,
             $"the values do not go together as they did: {string.Join("; ", parts)}; evidence {Opening():0.0} of {_budget.Threshold:0.0} decades needed");
+    }
+
+    /// <summary>What was forecast, and what the score is made of: a column may go on as forecast, and no longer go with the others.</summary>
+    private string Explain(int column, in ColumnFigure figure)
+    {
+        string forecast = _forecast[column] is not null
+            ? string.Create(CultureInfo.InvariantCulture, $"expected {figure.Expected:G5} ({figure.Lower:G5} to {figure.Upper:G5}), ")
+            : "";
+        (double mean, double least, double greatest) = _detector!.Expected(column);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{figure.Column} {figure.Actual:G5}, {forecast}in similar stretches {mean:G5} ({least:G5} to {greatest:G5}), {figure.Share:0 %} of the score");
     }
 
     private Verdict SilenceVerdict(DateTimeOffset now, string explanation, long modelVersion) => new()

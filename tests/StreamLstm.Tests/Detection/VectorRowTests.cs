@@ -32,7 +32,8 @@ public sealed class VectorRowTests
         ColumnFigure figure = opened.Columns!.Single(one => one.Column == $"c{column}");
         Assert.InRange(figure.Expected!.Value, figure.Lower!.Value, figure.Upper!.Value);
         Assert.Equal(opened.Attribution[figure.Column], figure.Share);
-        Assert.Contains($"c{column} ", opened.Explanation.Split("in similar stretches")[0], StringComparison.Ordinal);
+        Assert.Contains($"c{column} ", opened.Explanation.Split(", expected ")[0], StringComparison.Ordinal);
+        Assert.Contains("in similar stretches ", opened.Explanation, StringComparison.Ordinal);
         Assert.InRange(opened.Score, 50, 100);
     }
 
@@ -79,6 +80,41 @@ public sealed class VectorRowTests
 
         Assert.Single(incidents, incident => incident.State == IncidentState.Opened);
         Assert.InRange((Assert.Single(incidents, incident => incident.State == IncidentState.Closed).Time - At(3_100)).TotalSeconds, 0, 120);
+    }
+
+    [Fact]
+    public void A_column_that_follows_another_is_expected_where_that_one_was()
+    {
+        var random = new Random(9);
+        List<double[]> rows = [[0, 0, 0]];
+
+        for (int row = 1; row < 4_000; row++)
+        {
+            rows.Add([random.NextDouble(), rows[^1][0] + (0.05 * random.NextDouble()), random.NextDouble()]);
+        }
+
+        Feed(NewShard(new VectorOptions { Columns = ["a", "b"], Context = ["c"] }), rows, ["a", "b", "c"]);
+
+        ColumnFigure[] figures = [.. _output.Scored.Skip(3_000).Select(one => one.Columns![1])];
+        Assert.InRange(figures.Average(figure => Math.Abs(figure.Actual!.Value - figure.Expected!.Value)), 0, 0.15);
+        Assert.InRange(figures.Average(figure => figure.Actual >= figure.Lower && figure.Actual <= figure.Upper ? 1 : 0), 0.96, 0.995);
+        Assert.All(_output.Scored.Skip(3_000), one => Assert.NotNull(one.Columns![2].Expected));
+    }
+
+    [Fact]
+    public void After_a_gap_a_record_is_told_what_similar_stretches_had_and_the_next_what_was_forecast()
+    {
+        DetectionShard shard = NewShard();
+        List<double[]> rows = Plant.Rows(8, 3, 1_002);
+        Feed(shard, rows[..1_000], Plant.Names(3));
+        _output.Clear();
+
+        Apply(shard, 2_000, Plant.Names(3), rows[1_000]);
+        Apply(shard, 2_001, Plant.Names(3), rows[1_001]);
+
+        // A band holds 98 in a hundred values, five neighbours lie close together.
+        double[] widths = [.. _output.Scored.Select(one => one.Columns!.Average(column => column.Upper!.Value - column.Lower!.Value))];
+        Assert.InRange(widths[1] / widths[0], 2, 100);
     }
 
     [Fact]
