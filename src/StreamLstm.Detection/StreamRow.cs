@@ -154,7 +154,7 @@ public sealed class StreamRow
                 Evidence = judged ? (float)_evidence.Fast : float.NaN,
                 Plain = judged ? (float)(_evidence.Plain ?? double.NaN) : float.NaN,
                 Threshold = threshold,
-                Needed = suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                Needed = (float)_incident.Needed(threshold, suppressed),
                 SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
                 SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
                 FlatRows = _detector.Evidence.FlatRows,
@@ -472,40 +472,15 @@ public sealed class StreamRow
         if (_regime.IsSettling)
         {
             _incident.FollowAccepted(row, score);
-            _regime.Observe(IsInBand(observation.Value, expected), alerts: above);
-
-            if (_regime.StableWindows >= RegimeAcceptance.SettledWindows)
-            {
-                _incident.EndCooldown(row);
-            }
-
-            if (row >= _incident.CooldownUntil)
-            {
-                _regime.Settle();
-            }
         }
 
-        bool alert = above && _incident.WouldOpen(row, score);
-
-        if (alert)
-        {
-            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(observation.Time, score);
-            alert = refused == SuppressedBy.None;
-        }
-        else if (score >= Threshold)
-        {
-            // What warm-up, a gap or the echo of the last incident keeps back.
-            refused = suppressed;
-        }
+        _regime.Settle(_incident, row, IsInBand(observation.Value, expected), alerts: above);
+        bool alert = _gate.Opens(_incident, row, observation.Time, score, Threshold, mayAlert, ruled, suppressed, output, out refused);
 
         if (alert)
         {
             output.Incidents.Add(_incident.Open(NewVerdict(observation, row, expected)));
             _regime.Begin(settling: false);
-        }
-        else if (refused != SuppressedBy.None)
-        {
-            _gate.Count(row, refused, output);
         }
 
         if (row >= _options.WarmUpRows)
@@ -573,10 +548,7 @@ public sealed class StreamRow
             return (SuppressedBy.Gap, Math.Max(_mutedUntil - row, _detector.RowsUntilWarm));
         }
 
-        return _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
-            : muted ? (SuppressedBy.Maintenance, 0)
-            : row < _incident.CooldownUntil ? (_regime.IsSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown, _incident.CooldownUntil - row)
-            : (SuppressedBy.None, 0);
+        return _incident.Suppression(row, muted, _regime.IsSettling);
     }
 
     /// <summary>How far the warm-up is with this row; null where the next one may alert.</summary>

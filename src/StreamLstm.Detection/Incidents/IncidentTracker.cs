@@ -44,6 +44,20 @@ internal sealed class IncidentTracker
     public bool WouldOpen(long row, double score) =>
         !IsOpen && (row >= _cooldownUntil || score >= _lastAlertScore + CooldownMargin);
 
+    /// <summary>What keeps a row from opening an incident whatever its evidence, and for how many rows more; 0 where it does not count by rows.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="muted">Whether a maintenance window mutes the stream.</param>
+    /// <param name="isSettling">Whether the last incident was accepted as the new normal, and that has not settled yet.</param>
+    public (SuppressedBy Reason, long Rows) Suppression(long row, bool muted, bool isSettling) =>
+        IsOpen ? (SuppressedBy.OpenIncident, 0)
+        : muted ? (SuppressedBy.Maintenance, 0)
+        : row < _cooldownUntil ? (isSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown, _cooldownUntil - row)
+        : (SuppressedBy.None, 0);
+
+    /// <summary>Decades that would open an incident of a row: the threshold, or more behind an incident.</summary>
+    public double Needed(double threshold, SuppressedBy suppressed) =>
+        suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, CooldownScore) : threshold;
+
     /// <summary>Opens an incident with this observation.</summary>
     public IncidentEvent Open(in Verdict verdict)
     {

@@ -33,8 +33,27 @@ internal sealed class RegimeAcceptance
         _rows = _outside = 0;
     }
 
-    /// <summary>Ends the patience.</summary>
-    public void Settle() => IsSettling = false;
+    /// <summary>After an acceptance: takes one row, and ends the patience with its incident once the new normal has settled.</summary>
+    /// <param name="incident">The stream's incidents, none of them open.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="isInBand">Whether it is as it was expected to be.</param>
+    /// <param name="alerts">Whether it calls for an alert.</param>
+    public void Settle(IncidentTracker incident, long row, bool isInBand, bool alerts)
+    {
+        if (!IsSettling)
+        {
+            return;
+        }
+
+        Observe(isInBand, alerts);
+
+        if (StableWindows >= SettledWindows)
+        {
+            incident.EndCooldown(row);
+        }
+
+        IsSettling = row < incident.CooldownUntil;
+    }
 
     /// <summary>Takes one row.</summary>
     /// <param name="isInBand">Whether its value lies where it was forecast.</param>

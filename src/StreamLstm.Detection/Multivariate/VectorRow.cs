@@ -149,7 +149,7 @@ public sealed class VectorRow
             {
                 (SuppressedBy suppressed, long suppressedRows) = Suppression(maintenance.MuteAlerts);
                 float threshold = (float)_budget.Threshold;
-                alert = Decide(observation.Time, figures, maintenance.MuteAlerts, modelVersion, output, out SuppressedBy refused);
+                alert = Decide(observation.Time, figures, maintenance.MuteAlerts, suppressed, modelVersion, output, out SuppressedBy refused);
                 Note(observation.Time, decided, threshold, suppressed, suppressedRows, refused, alert, modelVersion);
             }
 
@@ -581,7 +581,9 @@ public sealed class VectorRow
         }
     }
 
-    private bool Decide(DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, bool muted, long modelVersion, ShardOutput output, out SuppressedBy refused)
+    private bool Decide(
+        DateTimeOffset time, IReadOnlyList<ColumnFigure> figures, bool muted, SuppressedBy suppressed, long modelVersion, ShardOutput output,
+        out SuppressedBy refused)
     {
         refused = SuppressedBy.None;
         double score = Opening();
@@ -609,23 +611,8 @@ public sealed class VectorRow
             return above && followed is not null;
         }
 
-        bool isSettling = Settle(above);
-        bool alert = above && _incident.WouldOpen(Rows, score);
-
-        if (alert)
-        {
-            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(time, score);
-            alert = refused == SuppressedBy.None;
-        }
-        else if (score >= _budget.Threshold)
-        {
-            refused = !mayAlert ? SuppressedBy.WarmUp : isSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown;
-        }
-
-        if (refused != SuppressedBy.None)
-        {
-            _gate.Count(Rows, refused, output);
-        }
+        _regime.Settle(_incident, Rows, IsOrdinary(), alerts: above);
+        bool alert = _gate.Opens(_incident, Rows, time, score, _budget.Threshold, mayAlert, ruled, suppressed, output, out refused);
 
         if (alert)
         {
@@ -652,10 +639,7 @@ public sealed class VectorRow
     private (SuppressedBy Reason, long Rows) Suppression(bool muted) =>
         Lifecycle != Lifecycle.Active ? (SuppressedBy.WarmUp, WarmUpRows - WarmUpRowsDone)
         : Rows < _wholeFromRow ? (SuppressedBy.Gap, _wholeFromRow - Rows)
-        : _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
-        : muted ? (SuppressedBy.Maintenance, 0)
-        : Rows < _incident.CooldownUntil ? (_regime.IsSettling ? SuppressedBy.Accepted : SuppressedBy.Cooldown, _incident.CooldownUntil - Rows)
-        : (SuppressedBy.None, 0);
+        : _incident.Suppression(Rows, muted, _regime.IsSettling);
 
     private void Note(
         DateTimeOffset time, double score, float threshold, SuppressedBy suppressed, long suppressedRows, SuppressedBy refused, bool alert,
@@ -676,7 +660,7 @@ public sealed class VectorRow
                 Evidence = (float)Opening(),
                 Plain = (float)(_evidence.PlainOpening(slowCounts: Rows >= _acceptedUntilRow) ?? double.NaN),
                 Threshold = threshold,
-                Needed = suppressed is SuppressedBy.Cooldown or SuppressedBy.Accepted ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                Needed = (float)_incident.Needed(threshold, suppressed),
                 SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
                 SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
                 ModelVersion = (int)modelVersion,
@@ -684,29 +668,6 @@ public sealed class VectorRow
                 IncidentOpen = _incident.IsOpen,
             },
             scores);
-    }
-
-    /// <summary>After an acceptance: follows whether the new normal has settled; whether it had not before this row.</summary>
-    private bool Settle(bool above)
-    {
-        if (!_regime.IsSettling)
-        {
-            return false;
-        }
-
-        _regime.Observe(IsOrdinary(), alerts: above);
-
-        if (_regime.StableWindows >= RegimeAcceptance.SettledWindows)
-        {
-            _incident.EndCooldown(Rows);
-        }
-
-        if (Rows >= _incident.CooldownUntil)
-        {
-            _regime.Settle();
-        }
-
-        return true;
     }
 
     /// <summary>An incident in which records have become ordinary again for as long as the stream's rule asks is its new normal.</summary>

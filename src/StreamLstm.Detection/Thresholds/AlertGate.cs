@@ -77,6 +77,35 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
         return all;
     }
 
+    /// <summary>Whether a row opens an incident now; if not though it has the evidence, why, which is counted.</summary>
+    /// <param name="incident">The stream's incidents, none of them open.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="score">Its evidence, in decades.</param>
+    /// <param name="threshold">What it is held against.</param>
+    /// <param name="mayAlert">Whether the stream may alert at all.</param>
+    /// <param name="ruled">What <see cref="Weigh"/> said of it.</param>
+    /// <param name="suppressed">What warm-up, a gap or the echo of the last incident keeps back.</param>
+    /// <param name="output">Where what is kept back is counted.</param>
+    /// <param name="refused">Why it does not open one.</param>
+    public bool Opens(
+        IncidentTracker incident, long row, DateTimeOffset time, double score, double threshold, bool mayAlert, SuppressedBy ruled,
+        SuppressedBy suppressed, ShardOutput output, out SuppressedBy refused)
+    {
+        refused = score < threshold ? SuppressedBy.None
+            : !mayAlert || !incident.WouldOpen(row, score) ? suppressed
+            : ruled != SuppressedBy.None ? ruled
+            : Admit(time, score);
+
+        if (refused != SuppressedBy.None)
+        {
+            Count(row, refused, output);
+            return false;
+        }
+
+        return mayAlert && score >= threshold && incident.WouldOpen(row, score);
+    }
+
     /// <summary>Asked last, of what would otherwise open an incident now.</summary>
     /// <param name="time">The record's, or the clock's for a silence.</param>
     /// <param name="decades">Its evidence.</param>

@@ -156,7 +156,7 @@ public sealed class EventRow
         float threshold = (float)_budget.Threshold;
         (SuppressedBy suppressed, long suppressedEvents) = Suppression(muted);
         SuppressedBy refused = SuppressedBy.None;
-        bool alert = judged && Decide(judgement, time, muted, modelVersion, output, out refused);
+        bool alert = judged && Decide(judgement, time, muted, suppressed, modelVersion, output, out refused);
         _decisions.Add(
             new Decision
             {
@@ -169,7 +169,7 @@ public sealed class EventRow
                 Evidence = judged ? (float)_channels.Fast : float.NaN,
                 Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
                 Threshold = threshold,
-                Needed = suppressed == SuppressedBy.Cooldown ? Math.Max(threshold, (float)_incident.CooldownScore) : threshold,
+                Needed = (float)_incident.Needed(threshold, suppressed),
                 SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
                 SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedEvents : 0,
                 Template = match.Template,
@@ -596,15 +596,13 @@ public sealed class EventRow
     /// <summary>What keeps the event from opening an incident whatever its evidence, and for how many events more.</summary>
     private (SuppressedBy Reason, long Events) Suppression(bool muted) =>
         Events < _options.WarmUpEvents ? (SuppressedBy.WarmUp, _options.WarmUpEvents - Events)
-        : _incident.IsOpen ? (SuppressedBy.OpenIncident, 0)
-        : muted ? (SuppressedBy.Maintenance, 0)
-        : Events < _incident.CooldownUntil ? (SuppressedBy.Cooldown, _incident.CooldownUntil - Events)
-        : (SuppressedBy.None, 0);
+        : _incident.Suppression(Events, muted, isSettling: false);
 
     private WarmUp WarmUpAt(long events) => new(events, _options.WarmUpEvents, IntervalSeconds: null, IsAfterGap: false);
 
     private bool Decide(
-        in Judgement judgement, DateTimeOffset time, bool muted, long modelVersion, ShardOutput output, out SuppressedBy refused)
+        in Judgement judgement, DateTimeOffset time, bool muted, SuppressedBy suppressed, long modelVersion, ShardOutput output,
+        out SuppressedBy refused)
     {
         refused = SuppressedBy.None;
         double score = _channels.Fast;
@@ -625,22 +623,7 @@ public sealed class EventRow
             return above && output.Incidents.Count > before;
         }
 
-        bool alert = above && _incident.WouldOpen(Events, score);
-
-        if (alert)
-        {
-            refused = ruled != SuppressedBy.None ? ruled : _gate.Admit(time, score);
-            alert = refused == SuppressedBy.None;
-        }
-        else if (score >= _budget.Threshold)
-        {
-            refused = mayAlert ? SuppressedBy.Cooldown : SuppressedBy.WarmUp;
-        }
-
-        if (refused != SuppressedBy.None)
-        {
-            _gate.Count(Events, refused, output);
-        }
+        bool alert = _gate.Opens(_incident, Events, time, score, _budget.Threshold, mayAlert, ruled, suppressed, output, out refused);
 
         if (alert)
         {
