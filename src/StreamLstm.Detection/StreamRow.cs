@@ -138,29 +138,19 @@ public sealed class StreamRow
         _evidence.Update();
 
         // 2 decide
-        float threshold = (float)Threshold;
-        (SuppressedBy suppressed, long suppressedRows) = Suppression(row, maintenance.MuteAlerts);
+        double threshold = Threshold;
+        (SuppressedBy Reason, long Rows) suppressed = Suppression(row, maintenance.MuteAlerts);
         SuppressedBy refused = SuppressedBy.None;
-        bool alert = judged && Decide(observation, row, expected, maintenance.MuteAlerts, suppressed, output, out refused);
+        bool alert = judged && Decide(observation, row, expected, maintenance.MuteAlerts, suppressed.Reason, output, out refused);
         _decisions.Add(
-            new Decision
+            Decision.Of(
+                row, observation.Time, value, judged ? _evidence.Fast : null, judged ? _evidence.Plain : null, threshold, suppressed, refused, alert,
+                _incident, ModelVersion) with
             {
-                Row = row,
-                Ticks = observation.Time.UtcTicks,
-                Value = value,
                 ExpectedOffset = expected is { } e ? (float)(e.Median - value) : float.NaN,
                 LowerOffset = expected is { } l ? (float)(l.Lower - value) : float.NaN,
                 UpperOffset = expected is { } u ? (float)(u.Upper - value) : float.NaN,
-                Evidence = judged ? (float)_evidence.Fast : float.NaN,
-                Plain = judged ? (float)(_evidence.Plain ?? double.NaN) : float.NaN,
-                Threshold = threshold,
-                Needed = (float)_incident.Needed(threshold, suppressed),
-                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
-                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
                 FlatRows = _detector.Evidence.FlatRows,
-                ModelVersion = (int)ModelVersion,
-                IsAlert = alert,
-                IncidentOpen = _incident.IsOpen,
             },
             _evidence.Scores);
 
@@ -312,12 +302,12 @@ public sealed class StreamRow
     /// <param name="output">Where it is said that an incident is closed by it.</param>
     internal bool Label(string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, ShardOutput output)
     {
-        if (_incidents.Find(Stream, incidentId) is not { } incident)
+        if (!_incidents.TryLabel(Stream, incidentId, label, _budget, _detector.Rows, out RememberedIncident? incident))
         {
             return false;
         }
 
-        if (incident.Label == label)
+        if (incident is null)
         {
             return true;
         }
@@ -348,7 +338,6 @@ public sealed class StreamRow
             _coarse?.Exclude(_detector.Rows - opened, _detector.Rows - incident.EndRow + 1);
         }
 
-        _incidents.Label(incident, label, _budget, _detector.Rows);
         _cadence.OrdinaryQuietSeconds = _incidents.OrdinaryQuietSeconds;
         TeachOrdinary();
 

@@ -44,6 +44,39 @@ internal readonly record struct Decision
 
     public required bool IncidentOpen { get; init; }
 
+    /// <summary>A decision on a row that nothing was forecast for.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="value">What was judged.</param>
+    /// <param name="evidence">What decided; null while the stream is learning.</param>
+    /// <param name="plain">The same as it were without labels; null where none says anything.</param>
+    /// <param name="threshold">What it was held against.</param>
+    /// <param name="suppressed">What would have kept it from opening an incident whatever its evidence, and for how many rows more.</param>
+    /// <param name="refused">What did keep it from that.</param>
+    /// <param name="isAlert">Whether it opened an incident or raised one.</param>
+    /// <param name="incident">The stream's incidents.</param>
+    /// <param name="modelVersion">The version of the base weights in service.</param>
+    public static Decision Of(
+        long row, DateTimeOffset time, double value, double? evidence, double? plain, double threshold,
+        (SuppressedBy Reason, long Rows) suppressed, SuppressedBy refused, bool isAlert, IncidentTracker incident, long modelVersion) => new()
+    {
+        Row = row,
+        Ticks = time.UtcTicks,
+        Value = value,
+        ExpectedOffset = float.NaN,
+        LowerOffset = float.NaN,
+        UpperOffset = float.NaN,
+        Evidence = (float)(evidence ?? double.NaN),
+        Plain = (float)(plain ?? double.NaN),
+        Threshold = (float)threshold,
+        Needed = (float)incident.Needed(threshold, suppressed.Reason),
+        SuppressedBy = refused == SuppressedBy.None ? suppressed.Reason : refused,
+        SuppressedRows = refused == suppressed.Reason || refused == SuppressedBy.None ? (int)suppressed.Rows : 0,
+        ModelVersion = (int)modelVersion,
+        IsAlert = isAlert,
+        IncidentOpen = incident.IsOpen,
+    };
+
     /// <summary>Whether somebody may ask about it later.</summary>
     public bool IsNotable => Evidence >= Threshold / 2 || Plain >= Threshold / 2;
 }

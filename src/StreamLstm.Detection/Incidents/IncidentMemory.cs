@@ -107,23 +107,37 @@ internal sealed class IncidentMemory(int channels)
         }
     }
 
-    /// <summary>The incident that an id names; null where it is not this stream's, or known no more.</summary>
-    public RememberedIncident? Find(string stream, string incidentId) =>
-        IncidentTracker.TryOpenedRow(stream, incidentId, out long opened) ? Find(opened) : null;
-
-    /// <summary>Sets a label, or takes it back with null. A real incident gives back what its alert has cost the stream's budget.</summary>
-    /// <param name="incident">One of these.</param>
+    /// <summary>Sets an incident's label, or takes it back with null. A real incident gives back what its alert has cost the stream's budget.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="incidentId">The incident's id.</param>
     /// <param name="label">What it was.</param>
     /// <param name="budget">The stream's.</param>
     /// <param name="rows">Rows the stream has seen.</param>
-    public void Label(RememberedIncident incident, IncidentLabel? label, AlertBudget budget, long rows)
+    /// <param name="changed">The incident; null where it had that label already.</param>
+    /// <returns>False where it is not one of this stream's, or known no more.</returns>
+    public bool TryLabel(
+        string stream, string incidentId, IncidentLabel? label, AlertBudget budget, long rows, out RememberedIncident? changed)
     {
+        changed = null;
+
+        if (!IncidentTracker.TryOpenedRow(stream, incidentId, out long opened) || Find(opened) is not { } incident)
+        {
+            return false;
+        }
+
+        if (incident.Label == label)
+        {
+            return true;
+        }
+
+        changed = incident;
         budget.GiveBack(-incident.GivenBack);
         incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? budget.LeftOfRise(rows - incident.OpenedRow) : 0;
         budget.GiveBack(incident.GivenBack);
         incident.Label = label;
         Forget(labelled: true, LabelledMax);
         FindOrdinaryQuiet();
+        return true;
     }
 
     public void Save(BinaryWriter writer)

@@ -147,10 +147,10 @@ public sealed class VectorRow
 
             if (score is { } decided)
             {
-                (SuppressedBy suppressed, long suppressedRows) = Suppression(maintenance.MuteAlerts);
-                float threshold = (float)_budget.Threshold;
-                alert = Decide(observation.Time, figures, maintenance.MuteAlerts, suppressed, modelVersion, output, out SuppressedBy refused);
-                Note(observation.Time, decided, threshold, suppressed, suppressedRows, refused, alert, modelVersion);
+                (SuppressedBy Reason, long Rows) suppressed = Suppression(maintenance.MuteAlerts);
+                double threshold = _budget.Threshold;
+                alert = Decide(observation.Time, figures, maintenance.MuteAlerts, suppressed.Reason, modelVersion, output, out SuppressedBy refused);
+                Note(observation.Time, decided, threshold, suppressed, refused, alert, modelVersion);
             }
 
             Forecast(teaches, scratch, output);
@@ -293,12 +293,12 @@ public sealed class VectorRow
     internal bool Label(
         string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, long modelVersion, ShardOutput output)
     {
-        if (_incidents.Find(Stream, incidentId) is not { } incident)
+        if (!_incidents.TryLabel(Stream, incidentId, label, _budget, Rows, out RememberedIncident? incident))
         {
             return false;
         }
 
-        if (incident.Label == label)
+        if (incident is null)
         {
             return true;
         }
@@ -317,7 +317,6 @@ public sealed class VectorRow
             _detector!.Exclude(Rows - incident.OpenedRow, Rows - incident.EndRow + 1);
         }
 
-        _incidents.Label(incident, label, _budget, Rows);
         TeachOrdinary();
 
         if (isOpen && label == IncidentLabel.FalseAlarm)
@@ -642,31 +641,16 @@ public sealed class VectorRow
         : _incident.Suppression(Rows, muted, _regime.IsSettling);
 
     private void Note(
-        DateTimeOffset time, double score, float threshold, SuppressedBy suppressed, long suppressedRows, SuppressedBy refused, bool alert,
+        DateTimeOffset time, double score, double threshold, (SuppressedBy Reason, long Rows) suppressed, SuppressedBy refused, bool alert,
         long modelVersion)
     {
         Span<double> scores = stackalloc double[JointEvidence.Indicators + _shares.Length];
         _evidence.Scores.CopyTo(scores);
         _shares.CopyTo(scores[JointEvidence.Indicators..]);
         _decisions.Add(
-            new Decision
-            {
-                Row = Rows,
-                Ticks = time.UtcTicks,
-                Value = score,
-                ExpectedOffset = float.NaN,
-                LowerOffset = float.NaN,
-                UpperOffset = float.NaN,
-                Evidence = (float)Opening(),
-                Plain = (float)(_evidence.PlainOpening(slowCounts: Rows >= _acceptedUntilRow) ?? double.NaN),
-                Threshold = threshold,
-                Needed = (float)_incident.Needed(threshold, suppressed),
-                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
-                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedRows : 0,
-                ModelVersion = (int)modelVersion,
-                IsAlert = alert,
-                IncidentOpen = _incident.IsOpen,
-            },
+            Decision.Of(
+                Rows, time, score, Opening(), _evidence.PlainOpening(slowCounts: Rows >= _acceptedUntilRow), threshold, suppressed, refused, alert,
+                _incident, modelVersion),
             scores);
     }
 

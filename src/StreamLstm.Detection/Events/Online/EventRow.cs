@@ -153,29 +153,16 @@ public sealed class EventRow
 
         // 3 decide
         bool muted = _gate.MaintenanceAt(time).MuteAlerts;
-        float threshold = (float)_budget.Threshold;
-        (SuppressedBy suppressed, long suppressedEvents) = Suppression(muted);
+        double threshold = _budget.Threshold;
+        (SuppressedBy Reason, long Events) suppressed = Suppression(muted);
         SuppressedBy refused = SuppressedBy.None;
-        bool alert = judged && Decide(judgement, time, muted, suppressed, modelVersion, output, out refused);
+        bool alert = judged && Decide(judgement, time, muted, suppressed.Reason, modelVersion, output, out refused);
         _decisions.Add(
-            new Decision
+            Decision.Of(
+                Events, time, judgement.Indicators.EventSurprise, judged ? _channels.Fast : null, judged ? _channels.Plain : null, threshold,
+                suppressed, refused, alert, _incident, modelVersion) with
             {
-                Row = Events,
-                Ticks = time.UtcTicks,
-                Value = judgement.Indicators.EventSurprise,
-                ExpectedOffset = float.NaN,
-                LowerOffset = float.NaN,
-                UpperOffset = float.NaN,
-                Evidence = judged ? (float)_channels.Fast : float.NaN,
-                Plain = judged ? (float)(_channels.Plain ?? double.NaN) : float.NaN,
-                Threshold = threshold,
-                Needed = (float)_incident.Needed(threshold, suppressed),
-                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
-                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)suppressedEvents : 0,
                 Template = match.Template,
-                ModelVersion = (int)modelVersion,
-                IsAlert = alert,
-                IncidentOpen = _incident.IsOpen,
             },
             _channels.FastScores);
 
@@ -286,12 +273,12 @@ public sealed class EventRow
     internal bool Label(
         string incidentId, IncidentLabel? label, DateTimeOffset now, double clockSeconds, long modelVersion, ShardOutput output)
     {
-        if (_incidents.Find(Stream, incidentId) is not { } incident)
+        if (!_incidents.TryLabel(Stream, incidentId, label, _budget, Events, out RememberedIncident? incident))
         {
             return false;
         }
 
-        if (incident.Label == label)
+        if (incident is null)
         {
             return true;
         }
@@ -309,7 +296,6 @@ public sealed class EventRow
             _channels.Exclude(Events - incident.OpenedRow, Events - incident.EndRow + 1);
         }
 
-        _incidents.Label(incident, label, _budget, Events);
         TeachOrdinary();
 
         if (isOpen && label == IncidentLabel.FalseAlarm)
