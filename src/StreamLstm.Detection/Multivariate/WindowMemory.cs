@@ -16,8 +16,11 @@ internal sealed class WindowMemory(int stride)
     /// <summary>Values expressed anew per row: a fraction of a millisecond.</summary>
     private const int ExpressedPerRow = 100_000;
 
-    private float[] _values = [];                           // (Count, stride), NaN where missing
-    private float[] _scaled = [];                           // (Count, stride)
+    /// <summary>Windows of a block: memory grows by one, as to copy all of 128 columns would hold their row up for milliseconds.</summary>
+    private const int BlockWindows = 32;
+
+    private readonly List<float[]> _values = [];            // blocks of (BlockWindows, stride), NaN where missing
+    private readonly List<float[]> _scaled = [];            // blocks of (BlockWindows, stride)
     private readonly bool[] _complete = new bool[Capacity]; // no value missing
     private readonly long[] _rows = new long[Capacity];     // the row whose window it is
     private long _seen;
@@ -25,7 +28,7 @@ internal sealed class WindowMemory(int stride)
 
     public int Count { get; private set; }
 
-    public ReadOnlySpan<float> Scaled(int window) => _scaled.AsSpan(window * stride, stride);
+    public ReadOnlySpan<float> Scaled(int window) => In(_scaled, window);
 
     /// <summary>asinh(clip((x - centre) / scale, 20)) of every value.</summary>
     public static void Express(ReadOnlySpan<float> values, ReadOnlySpan<float> centre, ReadOnlySpan<float> inverse, Span<float> scaled)
@@ -56,15 +59,13 @@ internal sealed class WindowMemory(int stride)
 
             place = random.Next(Capacity);
         }
-        else if (++Count * stride > _values.Length)
+        else
         {
-            int size = Math.Min(Capacity, Math.Max(64, 2 * Count)) * stride;
-            Array.Resize(ref _values, size);
-            Array.Resize(ref _scaled, size);
+            Reserve(++Count);
         }
 
-        window.CopyTo(_values.AsSpan(place * stride));
-        Express(window, centre, inverse, _scaled.AsSpan(place * stride, stride));
+        window.CopyTo(In(_values, place));
+        Express(window, centre, inverse, In(_scaled, place));
         _complete[place] = IsComplete(window);
         _rows[place] = row;
     }
@@ -79,7 +80,7 @@ internal sealed class WindowMemory(int stride)
 
         for (; _stale < end; _stale++)
         {
-            Express(_values.AsSpan(_stale * stride, stride), centre, inverse, _scaled.AsSpan(_stale * stride, stride));
+            Express(In(_values, _stale), centre, inverse, In(_scaled, _stale));
         }
     }
 
@@ -146,8 +147,14 @@ internal sealed class WindowMemory(int stride)
         writer.Write(_stale);
         writer.Write(Count);
         writer.Write(MemoryMarshal.AsBytes(_rows.AsSpan(0, Count)));
-        writer.Write(MemoryMarshal.AsBytes(_values.AsSpan(0, Count * stride)));
-        writer.Write(MemoryMarshal.AsBytes(_scaled.AsSpan(0, Count * stride)));
+
+        foreach (List<float[]> blocks in (List<float[]>[])[_values, _scaled])
+        {
+            for (int window = 0; window < Count; window++)
+            {
+                writer.Write(MemoryMarshal.AsBytes(In(blocks, window)));
+            }
+        }
     }
 
     public void Load(BinaryReader reader)
@@ -162,14 +169,31 @@ internal sealed class WindowMemory(int stride)
         }
 
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_rows.AsSpan(0, Count)));
-        _values = new float[Count * stride];
-        _scaled = new float[Count * stride];
-        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_values.AsSpan()));
-        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_scaled.AsSpan()));
+        Reserve(Count);
+
+        foreach (List<float[]> blocks in (List<float[]>[])[_values, _scaled])
+        {
+            for (int window = 0; window < Count; window++)
+            {
+                reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(In(blocks, window)));
+            }
+        }
 
         for (int window = 0; window < Count; window++)
         {
             _complete[window] = IsComplete(Scaled(window));
+        }
+    }
+
+    private Span<float> In(List<float[]> blocks, int window) =>
+        blocks[window / BlockWindows].AsSpan(window % BlockWindows * stride, stride);
+
+    private void Reserve(int windows)
+    {
+        while (_values.Count * BlockWindows < windows)
+        {
+            _values.Add(new float[BlockWindows * stride]);
+            _scaled.Add(new float[BlockWindows * stride]);
         }
     }
 
