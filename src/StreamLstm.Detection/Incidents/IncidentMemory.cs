@@ -37,7 +37,7 @@ internal sealed class RememberedIncident(long openedRow, bool isSilence, int cha
 
 /// <summary>A stream's last incidents, so that a person's label on one can change what comes.</summary>
 /// <remarks>
-/// The last 16, and the last 32 that have a label: at most 10 KiB a stream, nothing before the first incident. What is called
+/// The last 16, and the last 32 that have a label: at most 20 KiB a stream of values, nothing before the first incident. What is called
 /// ordinary follows from those that are held: it ends when the label is taken back, and when 32 later ones have displaced it.
 /// </remarks>
 /// <param name="channels">The most indicators that the stream is judged by.</param>

@@ -92,18 +92,18 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
         IncidentTracker incident, long row, DateTimeOffset time, double score, double threshold, bool mayAlert, SuppressedBy ruled,
         SuppressedBy suppressed, ShardOutput output, out SuppressedBy refused)
     {
+        bool could = mayAlert && incident.WouldOpen(row, score);
         refused = score < threshold ? SuppressedBy.None
-            : !mayAlert || !incident.WouldOpen(row, score) ? suppressed
+            : !could ? suppressed
             : ruled != SuppressedBy.None ? ruled
             : Admit(time, score);
 
         if (refused != SuppressedBy.None)
         {
             Count(row, refused, output);
-            return false;
         }
 
-        return mayAlert && score >= threshold && incident.WouldOpen(row, score);
+        return could && score >= threshold && refused == SuppressedBy.None;
     }
 
     /// <summary>Asked last, of what would otherwise open an incident now.</summary>
