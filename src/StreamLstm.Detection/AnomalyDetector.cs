@@ -1,4 +1,4 @@
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;

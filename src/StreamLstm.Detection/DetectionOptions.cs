@@ -1,6 +1,5 @@
-using StreamLstm.Detection.Incidents;
-using StreamLstm.Detection.Multivariate;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Detection;
 
@@ -29,7 +28,7 @@ public sealed record DetectionOptions
     public int TrainingWindowsMax { get; init; } = 2_000;
 
     /// <summary>How streams of events are learnt and judged.</summary>
-    public Events.Online.EventStreamOptions Events { get; init; } = new();
+    public Judging.Events.EventStreamOptions Events { get; init; } = new();
 
     /// <summary>How records of several values are judged together; the first whose pattern the stream's name matches counts. By default all are.</summary>
     public IReadOnlyList<VectorOptions> Vectors { get; init; } = [new()];

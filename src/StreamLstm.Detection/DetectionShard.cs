@@ -1,9 +1,8 @@
 using System.Text;
-using StreamLstm.Detection.Events.Online;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Judging.Events;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Detection.Multivariate;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Detection;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Judging.Values;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Detection.Scoring;
-using StreamLstm.Detection.Thresholds;
 using StreamLstm.Model;
 
 namespace StreamLstm.Detection;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using StreamLstm.Benchmarks.Quality;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Benchmarks;
 

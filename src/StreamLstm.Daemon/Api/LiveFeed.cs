@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Sinks;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Api;
 

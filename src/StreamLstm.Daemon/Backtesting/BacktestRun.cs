@@ -5,7 +5,7 @@ using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Daemon.Backtesting;
 

@@ -1,5 +1,5 @@
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Backtesting;
 

@@ -1,6 +1,6 @@
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Daemon.Backtesting;
 

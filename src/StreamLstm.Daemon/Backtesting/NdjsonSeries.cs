@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using StreamLstm.Daemon.Decoding;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Daemon.Backtesting;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
-using StreamLstm.Detection.Incidents;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Configuration;
 

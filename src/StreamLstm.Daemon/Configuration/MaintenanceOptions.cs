@@ -1,6 +1,6 @@
 using System.Globalization;
 using StreamLstm.Daemon.Decoding;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Configuration;
 

@@ -1,5 +1,5 @@
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Daemon.Decoding;
 

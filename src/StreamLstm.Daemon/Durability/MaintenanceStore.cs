@@ -1,7 +1,7 @@
 using System.Text.Json;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Sinks;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Durability;
 

@@ -3,7 +3,7 @@ using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;

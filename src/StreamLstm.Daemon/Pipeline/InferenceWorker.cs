@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;

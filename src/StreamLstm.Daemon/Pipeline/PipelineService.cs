@@ -266,7 +266,7 @@ internal sealed class PipelineService(
         },
         AlertRules = [.. options.Alerts.Select(rule => rule.Detection())],
         Maintenance = [.. options.Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],
-        Events = new Detection.Events.Online.EventStreamOptions
+        Events = new Detection.Judging.Events.EventStreamOptions
         {
             SessionsMax = options.Detection.SessionsMax,
             SessionIdle = options.Detection.SessionIdle,

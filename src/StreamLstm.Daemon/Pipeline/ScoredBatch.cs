@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Pipeline;
 

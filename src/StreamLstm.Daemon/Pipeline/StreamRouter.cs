@@ -2,7 +2,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Pipeline;
 

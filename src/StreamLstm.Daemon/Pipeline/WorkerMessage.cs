@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;

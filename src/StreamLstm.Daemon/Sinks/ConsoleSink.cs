@@ -1,7 +1,7 @@
 using System.Globalization;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Sinks;
 

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Sinks;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Sinks;
 

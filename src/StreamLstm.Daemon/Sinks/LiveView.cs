@@ -1,6 +1,6 @@
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Sinks;
 

@@ -17,7 +17,7 @@ internal sealed class DaemonMetrics : IDisposable
     private static LedgerCut? t_cut;
 
     private static readonly string[] SuppressedNames =
-        [.. Enum.GetNames<Detection.Incidents.SuppressedBy>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+        [.. Enum.GetNames<Detection.Deciding.SuppressedBy>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
     private readonly Meter _meter = new(MeterName);
     private readonly long[] _suppressedByReason = new long[SuppressedNames.Length];
@@ -157,9 +157,9 @@ internal sealed class DaemonMetrics : IDisposable
             _pipelineLatency.Record(latency.TotalSeconds);
         }
 
-        foreach (Detection.Incidents.IncidentEvent incident in batch.Incidents)
+        foreach (Detection.Deciding.IncidentEvent incident in batch.Incidents)
         {
-            if (incident.State == Detection.Incidents.IncidentState.Opened)
+            if (incident.State == Detection.Deciding.IncidentState.Opened)
             {
                 _incidents.Add(
                     1,

@@ -32,14 +32,14 @@ public sealed class DetectionScratch
 
     internal float[] ZeroStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];
 
-    internal Events.Online.EventScratch Events { get; } = new();
+    internal Judging.Events.EventScratch Events { get; } = new();
 
-    private readonly List<Multivariate.JointScratch> _joint = [];
+    private readonly List<Judging.Records.JointScratch> _joint = [];
 
     internal double[] Series { get; } = new double[MemorySizes.RingRowsMax];
 
     internal Scaling.Autocorrelation Autocorrelation { get; } = new();
 
     /// <summary>The same for records of <paramref name="columns"/> columns that are forecast together.</summary>
-    internal Multivariate.JointScratch Joint(int columns) => Multivariate.JointScratch.Of(_joint, columns);
+    internal Judging.Records.JointScratch Joint(int columns) => Judging.Records.JointScratch.Of(_joint, columns);
 }

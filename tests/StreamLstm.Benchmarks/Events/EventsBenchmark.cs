@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Benchmarks.Events;

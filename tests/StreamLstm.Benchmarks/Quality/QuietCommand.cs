@@ -3,7 +3,7 @@ using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Synthetic;
 

@@ -1,5 +1,5 @@
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Tests.Support;
 

@@ -1,6 +1,6 @@
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Tests.Detection;
 

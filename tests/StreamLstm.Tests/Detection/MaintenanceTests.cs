@@ -1,7 +1,6 @@
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Detection.Thresholds;
 using StreamLstm.Tests.Support;
 using Run = StreamLstm.Tests.Detection.AlertRuleTests.Run;
 

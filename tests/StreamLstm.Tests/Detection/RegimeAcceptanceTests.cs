@@ -1,6 +1,5 @@
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Tests.Support;
 using Run = StreamLstm.Tests.Detection.AlertRuleTests.Run;
 

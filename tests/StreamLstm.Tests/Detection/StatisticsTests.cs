@@ -2,7 +2,7 @@ using CsCheck;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Detection.Scoring;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection;

@@ -1,4 +1,4 @@
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 using Xunit;
 
 namespace StreamLstm.Tests.Detection;

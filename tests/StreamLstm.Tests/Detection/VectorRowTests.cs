@@ -1,7 +1,7 @@
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection;

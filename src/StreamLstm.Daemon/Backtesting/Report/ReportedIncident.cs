@@ -1,4 +1,4 @@
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Backtesting.Report;
 

@@ -55,7 +55,7 @@ internal sealed class StreamCourse(string name, int columns, bool isTimed)
             row.Time, value, value, judged ? verdict.Lower ?? double.NaN : double.NaN, judged ? verdict.Upper ?? double.NaN : double.NaN,
             judged ? verdict.Expected ?? double.NaN : double.NaN, 100 * ResultFile.AnomalyScore(verdict.Score)));
 
-        foreach (Detection.Incidents.IncidentEvent incident in verdict.Incidents ?? [])
+        foreach (Detection.Deciding.IncidentEvent incident in verdict.Incidents ?? [])
         {
             ReportedIncident? known = Incidents.Find(one => one.Id == incident.IncidentId);
 

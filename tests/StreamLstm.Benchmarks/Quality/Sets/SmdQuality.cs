@@ -1,6 +1,6 @@
 using StreamLstm.Benchmarks.Quality.Scorers;
 using StreamLstm.Daemon.Backtesting;
-using StreamLstm.Detection.Multivariate;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Benchmarks.Quality.Sets;
 

@@ -3,7 +3,7 @@ using StreamLstm.Benchmarks.Events;
 using StreamLstm.Benchmarks.Quality;
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Daemon.Backtesting;

@@ -1,9 +1,8 @@
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
-using StreamLstm.Detection.Incidents;
-using StreamLstm.Detection.Multivariate;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Tests.Daemon.Configuration;
 

@@ -8,7 +8,7 @@ using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Detection.Thresholds;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Model;
 using StreamLstm.Tests.Daemon.Support;
 using StreamLstm.Tests.Support;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Tests.Daemon.Sinks;
 

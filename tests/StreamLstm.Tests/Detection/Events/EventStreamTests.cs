@@ -1,7 +1,7 @@
 using StreamLstm.Benchmarks.Events;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Events.Online;
-using StreamLstm.Detection.Incidents;
+using StreamLstm.Detection.Judging.Events;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Tests.Detection.Events;

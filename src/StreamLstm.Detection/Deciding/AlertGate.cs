@@ -1,0 +1,195 @@
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Scoring;
+
+namespace StreamLstm.Detection.Deciding;
+
+/// <summary>What an alert rule looks at of one row.</summary>
+/// <param name="Kind">What an incident that opens with it would be.</param>
+/// <param name="Score">0 to 100.</param>
+/// <param name="Value">The observed value; null where there is none.</param>
+/// <param name="Expected">The median that was forecast for it, or null.</param>
+internal readonly record struct AlertCandidate(IncidentKind Kind, double Score, double? Value = null, double? Expected = null);
+
+/// <summary>Holds one stream's alerts against its rule, and counts those that it keeps back.</summary>
+/// <remarks>
+/// A stretch of rows kept back for one reason is one suppressed alert, as it would have been one incident: it ends when
+/// none was kept back for as many rows as end an incident.
+/// </remarks>
+/// <param name="stream">The stream's name.</param>
+/// <param name="policy">What the streams of its shard share.</param>
+/// <param name="rule">The stream's rule; null for none.</param>
+internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? rule)
+{
+    private readonly BudgetWindow? _ownBudget = rule is { Budget: > 0, Group.Length: 0 } ? new BudgetWindow(rule.Budget, rule.BudgetPer) : null;
+    private AlertPolicy _policy = policy;
+
+    /// <summary>Those of the policy's windows that are about the stream; names are compared once, not with every record.</summary>
+    private IReadOnlyList<MaintenanceWindow> _known = [];
+    private MaintenanceWindow[] _maintenance = [];
+
+    /// <summary>Bit i: whether the row i rows ago would have opened an incident.</summary>
+    private ulong _recent;
+
+    private DateTimeOffset _cooldownUntil = DateTimeOffset.MinValue;
+    private SuppressedBy _last;
+    private long _lastRow;
+
+    /// <summary>Looks at every judged row, whether it has the evidence for an alert or not.</summary>
+    /// <param name="candidate">The row.</param>
+    /// <param name="above">Whether its evidence is above the threshold.</param>
+    /// <returns>What keeps a row with that evidence from opening an incident.</returns>
+    public SuppressedBy Weigh(in AlertCandidate candidate, bool above)
+    {
+        if (rule is null)
+        {
+            return SuppressedBy.None;
+        }
+
+        SuppressedBy reason = Refuses(rule, candidate);
+        _recent = (_recent << 1) | (above && reason == SuppressedBy.None ? 1UL : 0);
+        return reason != SuppressedBy.None ? reason
+            : System.Numerics.BitOperations.PopCount(_recent & (ulong.MaxValue >> (AlertRule.WindowMax - rule.RowsOf))) < rule.Rows ? SuppressedBy.NOfM
+            : SuppressedBy.None;
+    }
+
+    /// <summary>Stable windows after which an incident is accepted by itself; 0 = never.</summary>
+    public int AcceptAfter => rule?.AcceptAfter ?? 0;
+
+    /// <summary>What maintenance asks for at an instant.</summary>
+    public Maintenance MaintenanceAt(DateTimeOffset time)
+    {
+        if (_known != _policy.Maintenance)
+        {
+            _known = _policy.Maintenance;
+            _maintenance = [.. _known.Where(window => window.Matches(stream))];
+        }
+
+        var all = default(Maintenance);
+
+        foreach (MaintenanceWindow window in _maintenance)
+        {
+            if (window.Holds(time))
+            {
+                all = new Maintenance(all.MuteAlerts || window.MuteAlerts, all.FreezeLearning || window.FreezeLearning);
+            }
+        }
+
+        return all;
+    }
+
+    /// <summary>Whether a row opens an incident now; if not though it has the evidence, why, which is counted.</summary>
+    /// <param name="incident">The stream's incidents, none of them open.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="score">Its evidence, in decades.</param>
+    /// <param name="threshold">What it is held against.</param>
+    /// <param name="mayAlert">Whether the stream may alert at all.</param>
+    /// <param name="ruled">What <see cref="Weigh"/> said of it.</param>
+    /// <param name="suppressed">What warm-up, a gap or the echo of the last incident keeps back.</param>
+    /// <param name="output">Where what is kept back is counted.</param>
+    /// <param name="refused">Why it does not open one.</param>
+    public bool Opens(
+        IncidentTracker incident, long row, DateTimeOffset time, double score, double threshold, bool mayAlert, SuppressedBy ruled,
+        SuppressedBy suppressed, ShardOutput output, out SuppressedBy refused)
+    {
+        bool could = mayAlert && incident.WouldOpen(row, score);
+        refused = score < threshold ? SuppressedBy.None
+            : !could ? suppressed
+            : ruled != SuppressedBy.None ? ruled
+            : Admit(time, score);
+
+        if (refused != SuppressedBy.None)
+        {
+            Count(row, refused, output);
+        }
+
+        return could && score >= threshold && refused == SuppressedBy.None;
+    }
+
+    /// <summary>Asked last, of what would otherwise open an incident now.</summary>
+    /// <param name="time">The record's, or the clock's for a silence.</param>
+    /// <param name="decades">Its evidence.</param>
+    public SuppressedBy Admit(DateTimeOffset time, double decades) =>
+        MaintenanceAt(time).MuteAlerts ? SuppressedBy.Maintenance
+        : time < _cooldownUntil ? SuppressedBy.RuleCooldown
+        : (_ownBudget ?? _policy.GroupBudget(rule))?.TrySpend(time, decades) == false ? SuppressedBy.Budget
+        : SuppressedBy.None;
+
+    /// <summary>The same of a silence.</summary>
+    /// <param name="time">The wall clock.</param>
+    /// <param name="decades">What a silence is worth.</param>
+    public SuppressedBy AdmitSilence(DateTimeOffset time, double decades) =>
+        rule is not null && IncidentTracker.SeverityOf(ScoreCombination.ForPeople(decades)) < rule.SeverityMin ? SuppressedBy.Severity
+        : Admit(time, decades);
+
+    /// <summary>Whether what was kept back for this reason may open later without anything new having come.</summary>
+    public static bool IsForATime(SuppressedBy reason) => reason is SuppressedBy.RuleCooldown or SuppressedBy.Maintenance;
+
+    /// <summary>An incident has ended.</summary>
+    public void Ended(DateTimeOffset time)
+    {
+        if (rule is not null && rule.Cooldown > TimeSpan.Zero)
+        {
+            _cooldownUntil = time > DateTimeOffset.MaxValue - rule.Cooldown ? DateTimeOffset.MaxValue : time + rule.Cooldown;
+        }
+    }
+
+    /// <summary>The stream lives in another shard from now on.</summary>
+    public void MoveTo(AlertPolicy home) => _policy = home;
+
+    /// <summary>Notes that an alert was kept back.</summary>
+    public void Count(long row, SuppressedBy reason, ShardOutput output)
+    {
+        if (reason != _last || row > _lastRow + IncidentTracker.QuietRows)
+        {
+            output.Suppressed[(int)reason]++;
+        }
+
+        _last = reason;
+        _lastRow = row;
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_recent);
+        writer.Write(_cooldownUntil.UtcTicks);
+        writer.Write((int)_last);
+        writer.Write(_lastRow);
+        writer.Write(_ownBudget is not null);
+        _ownBudget?.Save(writer);
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        _recent = reader.ReadUInt64();
+        _cooldownUntil = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        _last = (SuppressedBy)reader.ReadInt32();
+        _lastRow = reader.ReadInt64();
+
+        if (reader.ReadBoolean())
+        {
+            (_ownBudget ?? new BudgetWindow(1, TimeSpan.MaxValue)).Load(reader);
+        }
+    }
+
+    private static SuppressedBy Refuses(AlertRule rule, in AlertCandidate candidate)
+    {
+        if (IncidentTracker.SeverityOf(candidate.Score) < rule.SeverityMin)
+        {
+            return SuppressedBy.Severity;
+        }
+
+        // A standstill, a silence and an event deviate from no forecast of a value.
+        if (candidate is not { Value: { } value, Expected: { } expected, Kind: not IncidentKind.Flatline })
+        {
+            return SuppressedBy.None;
+        }
+
+        double deviation = value - expected;
+        return rule.Direction == AlertDirection.Up && deviation <= 0 || rule.Direction == AlertDirection.Down && deviation >= 0
+                ? SuppressedBy.Direction
+            : Math.Abs(deviation) < Math.Max(rule.MinDeviation, rule.MinRelativeDeviation * Math.Abs(expected))
+                ? SuppressedBy.Deviation
+            : SuppressedBy.None;
+    }
+}

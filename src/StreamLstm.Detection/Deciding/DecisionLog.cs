@@ -1,0 +1,238 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace StreamLstm.Detection.Deciding;
+
+/// <summary>One decision, small: 72 bytes, and 2 for every channel beside it.</summary>
+internal readonly record struct Decision
+{
+    public required long Row { get; init; }
+
+    public required long Ticks { get; init; }
+
+    public required double Value { get; init; }
+
+    /// <summary>Forecast and band as differences from the value, which a float holds well whatever the value's size; NaN for none.</summary>
+    public required float ExpectedOffset { get; init; }
+
+    public required float LowerOffset { get; init; }
+
+    public required float UpperOffset { get; init; }
+
+    /// <summary>NaN while the stream is learning.</summary>
+    public required float Evidence { get; init; }
+
+    /// <summary>The evidence as it were without labels; NaN where none says anything.</summary>
+    public required float Plain { get; init; }
+
+    public required float Threshold { get; init; }
+
+    public required float Needed { get; init; }
+
+    public required int SuppressedRows { get; init; }
+
+    public int FlatRows { get; init; }
+
+    /// <summary>Number of an event's template; 0 where there is none.</summary>
+    public int Template { get; init; }
+
+    public required int ModelVersion { get; init; }
+
+    public required SuppressedBy SuppressedBy { get; init; }
+
+    public required bool IsAlert { get; init; }
+
+    public required bool IncidentOpen { get; init; }
+
+    /// <summary>A decision on a row that nothing was forecast for.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="value">What was judged.</param>
+    /// <param name="evidence">What decided; null while the stream is learning.</param>
+    /// <param name="plain">The same as it were without labels; null where none says anything.</param>
+    /// <param name="threshold">What it was held against.</param>
+    /// <param name="suppressed">What would have kept it from opening an incident whatever its evidence, and for how many rows more.</param>
+    /// <param name="refused">What did keep it from that.</param>
+    /// <param name="isAlert">Whether it opened an incident or raised one.</param>
+    /// <param name="incident">The stream's incidents.</param>
+    /// <param name="modelVersion">The version of the base weights in service.</param>
+    public static Decision Of(
+        long row, DateTimeOffset time, double value, double? evidence, double? plain, double threshold,
+        (SuppressedBy Reason, long Rows) suppressed, SuppressedBy refused, bool isAlert, IncidentTracker incident, long modelVersion) => new()
+    {
+        Row = row,
+        Ticks = time.UtcTicks,
+        Value = value,
+        ExpectedOffset = float.NaN,
+        LowerOffset = float.NaN,
+        UpperOffset = float.NaN,
+        Evidence = (float)(evidence ?? double.NaN),
+        Plain = (float)(plain ?? double.NaN),
+        Threshold = (float)threshold,
+        Needed = (float)incident.Needed(threshold, suppressed.Reason),
+        SuppressedBy = refused == SuppressedBy.None ? suppressed.Reason : refused,
+        SuppressedRows = refused == suppressed.Reason || refused == SuppressedBy.None ? (int)suppressed.Rows : 0,
+        ModelVersion = (int)modelVersion,
+        IsAlert = isAlert,
+        IncidentOpen = incident.IsOpen,
+    };
+
+    /// <summary>Whether somebody may ask about it later.</summary>
+    public bool IsNotable => Evidence >= Threshold / 2 || Plain >= Threshold / 2;
+}
+
+/// <summary>The decisions of one stream that can still be explained.</summary>
+/// <remarks>
+/// The last ones, and of older ones half as many whose evidence came to half of what was needed: with 64 and 20 channels
+/// at most 11 KiB a stream, 110 MB at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
+/// </remarks>
+/// <param name="recentMax">How many of the last ones.</param>
+/// <param name="channels">The most channels that a decision has.</param>
+internal sealed class DecisionLog(int recentMax, int channels)
+{
+    private readonly Ring _recent = new(recentMax, channels);
+    private readonly Ring _notable = new(recentMax / 2, channels);
+
+    public bool IsEmpty => _recent.Count == 0;
+
+    public HeldDecisions Held => new(_recent.Count, Time(_recent.Oldest), _notable.Count, NotableSince);
+
+    /// <summary>Before the notable ones have filled their places, nothing notable was lost.</summary>
+    private DateTimeOffset NotableSince => Time(_notable.Count > 0 ? _notable.Oldest : _recent.Oldest);
+
+    public void Add(in Decision decision, ReadOnlySpan<double> channelScores)
+    {
+        if (_recent.IsFull && _recent.Oldest.IsNotable)
+        {
+            _notable.Add(_recent.Oldest, _recent.OldestScores);
+        }
+
+        Span<Half> scores = stackalloc Half[channelScores.Length];
+
+        for (int channel = 0; channel < channelScores.Length; channel++)
+        {
+            scores[channel] = (Half)channelScores[channel];
+        }
+
+        _recent.Add(decision, scores);
+    }
+
+    /// <summary>The decision in force at a time: the last one not after it. The newest for null.</summary>
+    /// <param name="at">The time asked for.</param>
+    /// <param name="toleranceSeconds">How far from it a notable decision may be: about one interval of the stream.</param>
+    /// <param name="decision">What was found.</param>
+    /// <param name="scores">(channels), in decades.</param>
+    /// <param name="missing">Why there is none, for people.</param>
+    public bool TryFind(
+        DateTimeOffset? at, double toleranceSeconds, out Decision decision, out ReadOnlySpan<Half> scores,
+        [NotNullWhen(false)] out string? missing)
+    {
+        missing = null;
+
+        for (int i = _recent.Count - 1; i >= 0; i--)
+        {
+            if (at is null || _recent[i].Ticks <= at.Value.UtcTicks)
+            {
+                decision = _recent[i];
+                scores = _recent.Scores(i);
+                return true;
+            }
+        }
+
+        int nearest = -1;
+        long distance = long.MaxValue;
+
+        for (int i = 0; i < _notable.Count; i++)
+        {
+            long away = Math.Abs(_notable[i].Ticks - at!.Value.UtcTicks);
+            (nearest, distance) = away <= distance ? (i, away) : (nearest, distance);
+        }
+
+        decision = default;
+        scores = default;
+
+        if (nearest >= 0 && distance <= toleranceSeconds * TimeSpan.TicksPerSecond)
+        {
+            decision = _notable[nearest];
+            scores = _notable.Scores(nearest);
+            return true;
+        }
+
+        missing = IsEmpty ? "no decision has been made since the daemon started" : Missing(at!.Value, nearest);
+        return false;
+    }
+
+    private string Missing(DateTimeOffset at, int nearest)
+    {
+        string known = at >= NotableSince
+            ? "; its evidence was below half of what was needed, otherwise it would still be held"
+            : "";
+        string near = nearest < 0
+            ? "none is held"
+            : string.Create(CultureInfo.InvariantCulture, $"{_notable.Count} are held, the nearest of {Time(_notable[nearest]):O}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"no decision of {at.ToUniversalTime():O} is held any more{known}. Held: the last {_recent.Count} observations, from {Time(_recent.Oldest):O} on; of older ones those with half the evidence needed, of which {near}");
+    }
+
+    private static DateTimeOffset Time(in Decision decision) => new(decision.Ticks, TimeSpan.Zero);
+
+    /// <summary>The last decisions added; it takes no room before the first.</summary>
+    private sealed class Ring(int capacity, int channels)
+    {
+        private Decision[] _decisions = [];
+        private Half[] _scores = [];
+        private int _first;
+
+        public int Count { get; private set; }
+
+        public bool IsFull => Count == capacity;
+
+        public Decision Oldest => Count == 0 ? default : _decisions[_first];
+
+        public ReadOnlySpan<Half> OldestScores => Scores(0);
+
+        /// <summary>0 is the oldest.</summary>
+        public Decision this[int index] => _decisions[Slot(index)];
+
+        public ReadOnlySpan<Half> Scores(int index)
+        {
+            // What was not asked, such as a clock that is too young, comes last and has no scores.
+            ReadOnlySpan<Half> all = _scores.AsSpan(Slot(index) * channels, channels);
+            int count = all.Length;
+
+            while (count > 0 && Half.IsNaN(all[count - 1]))
+            {
+                count--;
+            }
+
+            return all[..count];
+        }
+
+        public void Add(in Decision decision, ReadOnlySpan<Half> scores)
+        {
+            if (_decisions.Length == 0)
+            {
+                _decisions = new Decision[capacity];
+                _scores = new Half[capacity * channels];
+            }
+
+            int slot = Slot(Count);
+            _decisions[slot] = decision;
+            Span<Half> place = _scores.AsSpan(slot * channels, channels);
+            place.Fill(Half.NaN);
+            scores.CopyTo(place);
+
+            if (IsFull)
+            {
+                _first = Slot(1);
+            }
+            else
+            {
+                Count++;
+            }
+        }
+
+        private int Slot(int index) => (_first + index) % capacity;
+    }
+}

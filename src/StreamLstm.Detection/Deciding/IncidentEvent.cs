@@ -1,0 +1,125 @@
+namespace StreamLstm.Detection.Deciding;
+
+/// <summary>What happened to an incident.</summary>
+public enum IncidentState
+{
+    /// <summary>It began: the one event that should wake somebody.</summary>
+    Opened,
+
+    /// <summary>It goes on and became worse.</summary>
+    Continued,
+
+    /// <summary>It ended.</summary>
+    Closed,
+}
+
+/// <summary>What kind of thing was seen.</summary>
+public enum IncidentKind
+{
+    /// <summary>Single values far from what was forecast.</summary>
+    Point,
+
+    /// <summary>A value that is ordinary for the stream but not at this place.</summary>
+    Contextual,
+
+    /// <summary>The values moved and stay where they are.</summary>
+    LevelShift,
+
+    /// <summary>A value outside everything the stream has shown.</summary>
+    Range,
+
+    /// <summary>The values stopped changing.</summary>
+    Flatline,
+
+    /// <summary>A shape the stream has never shown.</summary>
+    Pattern,
+
+    /// <summary>The stream stopped sending.</summary>
+    Silence,
+
+    /// <summary>An event, or a row of events, that the stream's own past does not explain.</summary>
+    Log,
+}
+
+/// <summary>How urgent an incident is.</summary>
+public enum IncidentSeverity
+{
+    /// <summary>Worth a look some time (score below 60).</summary>
+    Info,
+
+    /// <summary>Worth a look today (score 60 to 85).</summary>
+    Warning,
+
+    /// <summary>Worth a look now (score above 85).</summary>
+    Critical,
+}
+
+/// <summary>One message about one incident: opened, continued or closed.</summary>
+public sealed record IncidentEvent
+{
+    /// <summary>Unique for this message; the same record in the same state gives the same id after a replay.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The id of the message that opened the incident.</summary>
+    public required string IncidentId { get; init; }
+
+    /// <summary>0 for the opening message, then counting up.</summary>
+    public required int Revision { get; init; }
+
+    /// <summary>The stream it is about.</summary>
+    public required string Stream { get; init; }
+
+    /// <summary>Opened, continued or closed.</summary>
+    public required IncidentState State { get; init; }
+
+    /// <summary>What kind of thing was seen.</summary>
+    public required IncidentKind Kind { get; init; }
+
+    /// <summary>How urgent it is, by the highest score so far.</summary>
+    public required IncidentSeverity Severity { get; init; }
+
+    /// <summary>Time of the first abnormal observation (of the last one before a silence).</summary>
+    public required DateTimeOffset Onset { get; init; }
+
+    /// <summary>Time of the observation (or of the clock, for a silence) that led to this message.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>When the incident ended; null until it is closed.</summary>
+    public DateTimeOffset? ClosedAt { get; init; }
+
+    /// <summary>0 to 100, of this observation.</summary>
+    public required double Score { get; init; }
+
+    /// <summary>0 to 100, the highest of the incident.</summary>
+    public required double MaxScore { get; init; }
+
+    /// <summary>The observed value; null for a silence.</summary>
+    public double? Actual { get; init; }
+
+    /// <summary>The median that was forecast, or null.</summary>
+    public double? Expected { get; init; }
+
+    /// <summary>Lower end of the forecast band, or null.</summary>
+    public double? Lower { get; init; }
+
+    /// <summary>Upper end of the forecast band, or null.</summary>
+    public double? Upper { get; init; }
+
+    /// <summary>For a record whose values are judged together: what was said of each column; null for a single value and for a silence.</summary>
+    public IReadOnlyList<ColumnFigure>? Columns { get; init; }
+
+    /// <summary>For an event: the template of its text; null for values.</summary>
+    public string? Template { get; init; }
+
+    /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
+    public string? ExpectedTemplate { get; init; }
+
+    /// <summary>Why it fired: each indicator's share of the score, each scored column's where there are columns; summing to 1.</summary>
+    public required IReadOnlyDictionary<string, double> Attribution { get; init; }
+
+    /// <summary>Why it fired, as a sentence with the figures in it.</summary>
+    public required string Explanation { get; init; }
+
+    /// <summary>The version of the base weights in service at that moment.</summary>
+    public required long ModelVersion { get; init; }
+}

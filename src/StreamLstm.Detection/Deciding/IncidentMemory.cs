@@ -1,0 +1,224 @@
+using StreamLstm.Detection.Scoring;
+using StreamLstm.Detection.Deciding;
+
+namespace StreamLstm.Detection.Deciding;
+
+/// <summary>One incident, as far as a label needs it.</summary>
+internal sealed class RememberedIncident(long openedRow, bool isSilence, int channels)
+{
+    public long OpenedRow { get; } = openedRow;
+
+    public bool IsSilence { get; } = isSilence;
+
+    /// <summary>The row behind its last.</summary>
+    public long EndRow { get; set; } = openedRow;
+
+    /// <summary>How long a silence lasted, as far as it is known.</summary>
+    public double QuietSeconds { get; set; }
+
+    public IncidentLabel? Label { get; set; }
+
+    /// <summary>Decades that a label gave back to the stream's budget.</summary>
+    public double GivenBack { get; set; }
+
+    /// <summary>(channels): the highest value of each indicator during it.</summary>
+    public double[] Levels { get; } = new double[channels];
+
+    /// <summary>(channels): the highest calibrated score of each, in decades.</summary>
+    public double[] Scores { get; } = NewScores(channels);
+
+    private static double[] NewScores(int channels)
+    {
+        var scores = new double[channels];
+        Array.Fill(scores, BlockMaximaTail.Unknown);
+        return scores;
+    }
+}
+
+/// <summary>A stream's last incidents, so that a person's label on one can change what comes.</summary>
+/// <remarks>
+/// The last 16, and the last 32 that have a label: at most 20 KiB a stream of values, nothing before the first incident. What is called
+/// ordinary follows from those that are held: it ends when the label is taken back, and when 32 later ones have displaced it.
+/// </remarks>
+/// <param name="channels">The most indicators that the stream is judged by.</param>
+internal sealed class IncidentMemory(int channels)
+{
+    private const int UnlabelledMax = 16;
+    private const int LabelledMax = 32;
+
+    /// <summary>An indicator carried an alert when its score came to this: a tenth of a comparable event was to be expected.</summary>
+    private const double CarriedScore = 1;
+
+    /// <summary>A silence that was a false alarm may be longer by this the next time.</summary>
+    private const double QuietMargin = 1.1;
+
+    private readonly List<RememberedIncident> _incidents = [];
+
+    /// <summary>A silence shorter than this is ordinary, as labels say; 0 without such a label.</summary>
+    public double OrdinaryQuietSeconds { get; private set; }
+
+    public RememberedIncident? Find(long openedRow) =>
+        _incidents.FindLast(incident => incident.OpenedRow == openedRow);
+
+    /// <summary>The incident that a row is part of; null for none.</summary>
+    public RememberedIncident? Of(long row) =>
+        _incidents.FindLast(incident => !incident.IsSilence && incident.OpenedRow <= row && row < incident.EndRow);
+
+    /// <summary>Follows the open incident by one row.</summary>
+    /// <param name="openedRow">Where it began.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="values">(channels): the indicators.</param>
+    /// <param name="scores">(channels), in decades.</param>
+    public void Follow(long openedRow, long row, ReadOnlySpan<double> values, ReadOnlySpan<double> scores)
+    {
+        RememberedIncident incident = Newest(openedRow, isSilence: false);
+        incident.EndRow = row + 1;
+
+        for (int channel = 0; channel < values.Length; channel++)
+        {
+            incident.Levels[channel] = Math.Max(incident.Levels[channel], values[channel]);
+            incident.Scores[channel] = Math.Max(incident.Scores[channel], scores[channel]);
+        }
+    }
+
+    /// <summary>Follows a silence.</summary>
+    public void FollowSilence(long openedRow, double quietSeconds)
+    {
+        RememberedIncident incident = Newest(openedRow, isSilence: true);
+        incident.QuietSeconds = Math.Max(incident.QuietSeconds, quietSeconds);
+        FindOrdinaryQuiet();
+    }
+
+    /// <summary>Writes down what a label taught: the level of each indicator that is ordinary, 0 for none.</summary>
+    /// <param name="levels">(channels).</param>
+    public void OrdinaryLevels(Span<double> levels)
+    {
+        levels.Clear();
+
+        foreach (RememberedIncident incident in _incidents)
+        {
+            for (int channel = 0; incident is { Label: IncidentLabel.FalseAlarm, IsSilence: false } && channel < levels.Length; channel++)
+            {
+                if (incident.Scores[channel] >= CarriedScore)
+                {
+                    levels[channel] = Math.Max(levels[channel], incident.Levels[channel]);
+                }
+            }
+        }
+    }
+
+    /// <summary>Sets an incident's label, or takes it back with null. A real incident gives back what its alert has cost the stream's budget.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="incidentId">The incident's id.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="budget">The stream's.</param>
+    /// <param name="rows">Rows the stream has seen.</param>
+    /// <param name="changed">The incident; null where it had that label already.</param>
+    /// <returns>False where it is not one of this stream's, or known no more.</returns>
+    public bool TryLabel(
+        string stream, string incidentId, IncidentLabel? label, AlertBudget budget, long rows, out RememberedIncident? changed)
+    {
+        changed = null;
+
+        if (!IncidentTracker.TryOpenedRow(stream, incidentId, out long opened) || Find(opened) is not { } incident)
+        {
+            return false;
+        }
+
+        if (incident.Label == label)
+        {
+            return true;
+        }
+
+        changed = incident;
+        budget.GiveBack(-incident.GivenBack);
+        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? budget.LeftOfRise(rows - incident.OpenedRow) : 0;
+        budget.GiveBack(incident.GivenBack);
+        incident.Label = label;
+        Forget(labelled: true, LabelledMax);
+        FindOrdinaryQuiet();
+        return true;
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_incidents.Count);
+
+        foreach (RememberedIncident incident in _incidents)
+        {
+            writer.Write(incident.OpenedRow);
+            writer.Write(incident.IsSilence);
+            writer.Write(incident.EndRow);
+            writer.Write(incident.QuietSeconds);
+            writer.Write((sbyte)(incident.Label is { } label ? (int)label : -1));
+            writer.Write(incident.GivenBack);
+
+            foreach (double value in incident.Levels.Concat(incident.Scores))
+            {
+                writer.Write(value);
+            }
+        }
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        int count = reader.ReadInt32();
+
+        if (count is < 0 or > UnlabelledMax + LabelledMax)
+        {
+            throw new InvalidDataException($"incidents: {count}, expected 0 to {UnlabelledMax + LabelledMax}");
+        }
+
+        for (; count > 0; count--)
+        {
+            var incident = new RememberedIncident(reader.ReadInt64(), reader.ReadBoolean(), channels)
+            {
+                EndRow = reader.ReadInt64(),
+                QuietSeconds = reader.ReadDouble(),
+            };
+            int label = reader.ReadSByte();
+            incident.Label = label < 0 ? null : (IncidentLabel)label;
+            incident.GivenBack = reader.ReadDouble();
+
+            for (int channel = 0; channel < channels; channel++)
+            {
+                incident.Levels[channel] = reader.ReadDouble();
+            }
+
+            for (int channel = 0; channel < channels; channel++)
+            {
+                incident.Scores[channel] = reader.ReadDouble();
+            }
+
+            _incidents.Add(incident);
+        }
+
+        FindOrdinaryQuiet();
+    }
+
+    private RememberedIncident Newest(long openedRow, bool isSilence)
+    {
+        if (_incidents.Count == 0 || _incidents[^1].OpenedRow != openedRow || _incidents[^1].IsSilence != isSilence)
+        {
+            _incidents.Add(new RememberedIncident(openedRow, isSilence, channels));
+            Forget(labelled: false, UnlabelledMax);
+        }
+
+        return _incidents[^1];
+    }
+
+    private void Forget(bool labelled, int most)
+    {
+        if (_incidents.Count(incident => incident.Label is not null == labelled) > most)
+        {
+            _incidents.RemoveAt(_incidents.FindIndex(incident => incident.Label is not null == labelled));
+        }
+    }
+
+    private void FindOrdinaryQuiet() =>
+        OrdinaryQuietSeconds = QuietMargin * _incidents
+            .Where(incident => incident is { Label: IncidentLabel.FalseAlarm, IsSilence: true })
+            .Select(incident => incident.QuietSeconds)
+            .DefaultIfEmpty(0)
+            .Max();
+}

@@ -1,0 +1,247 @@
+using System.Runtime.InteropServices;
+using StreamLstm.Model;
+using StreamLstm.Model.Heads;
+using StreamLstm.Model.Training;
+using StreamLstm.Model.Training.Losses;
+
+namespace StreamLstm.Detection.Judging.Events;
+
+/// <summary>The LSTM of one stream of events, which forecasts the next event of a session and learns while events come.</summary>
+/// <remarks>
+/// Next-event softmax as DeepLog (Du et al. 2017): input one-hot over places, so that the input matrix is their embedding;
+/// output a softmax over the places in use. Place 0 is every kind without a place of its own, place 1 a session's start
+/// as input and its end as output. A stream that knows few kinds pays for few: places grow 32, 64, 128, 256, and what
+/// was learnt stays.
+/// </remarks>
+internal sealed class EventNetwork
+{
+    /// <summary>Kinds without a place of their own.</summary>
+    public const int Other = 0;
+
+    /// <summary>A session's start, and its end.</summary>
+    public const int Boundary = 1;
+
+    /// <summary>The first place that a kind may have.</summary>
+    public const int FirstKind = 2;
+
+    /// <summary>Places at most.</summary>
+    public const int PlacesMax = 256;
+
+    /// <summary>Floats of one session's h and c.</summary>
+    public const int StateSize = 2 * HiddenSize;
+
+    /// <summary>Pieces that are learnt from together.</summary>
+    public const int BatchChunks = 4;
+
+    private const int HiddenSize = 32;
+    private const int PlacesMin = 32;
+    private const double ClipNorm = 1;
+
+    /// <summary>Steps after which the step length is down to 0.7 of the first, and the least share it falls to: what is learnt becomes sharp, and may still change.</summary>
+    private const double RateSteps = 300;
+    private const double RateShareMin = 0.2;
+
+    private static readonly AdamOptions Adam = new() { LearningRate = 0.01f };
+
+    private LstmWeights _weights;
+    private AdamOptimizer _adam;
+    private CrossEntropyLoss _loss = new(FirstKind);
+
+    /// <param name="seed">Of the weights to start from.</param>
+    public EventNetwork(ulong seed)
+    {
+        LstmShape shape = Shape(PlacesMin);
+        _weights = WeightInitializer.Create(shape, seed);
+        _adam = new AdamOptimizer(shape.ParameterCount, Adam);
+    }
+
+    /// <summary>Places in use; forecasts are over these.</summary>
+    public int Used { get; private set; } = FirstKind;
+
+    /// <summary>Bytes of weights and of what the optimizer remembers.</summary>
+    public long Bytes => 3L * sizeof(float) * _weights.Shape.ParameterCount;
+
+    /// <summary>Feeds an event, and forecasts the next.</summary>
+    /// <param name="place">The event.</param>
+    /// <param name="state">h and c of the session (StateSize): replaced.</param>
+    /// <param name="scratch">Its forecast becomes the probabilities of the places in use.</param>
+    public void Step(int place, Span<float> state, EventScratch scratch)
+    {
+        EventNetworkScratch buffers = scratch.Of(_weights.Shape);
+        buffers.Input[place] = 1;
+        LstmNetwork.Step(_weights, buffers.Input, state, buffers.Logits, buffers.Step);
+        buffers.Input[place] = 0;
+        ForecastHead.Softmax(buffers.Logits.AsSpan(0, Used), scratch.Forecast.AsSpan(0, Used));
+    }
+
+    /// <summary>Gives the next free place to a kind; there must be one.</summary>
+    public int Open()
+    {
+        if (Used == _weights.Shape.OutputSize)
+        {
+            Grow();
+        }
+
+        int place = Used++;
+        _loss = new CrossEntropyLoss(Used);
+        Forget(place);
+        return place;
+    }
+
+    /// <summary>Forgets what was learnt of a place: its next kind starts as an unlikely one.</summary>
+    public void Forget(int place)
+    {
+        int outputs = _weights.Shape.OutputSize;
+
+        for (int cell = 0; cell < HiddenSize; cell++)
+        {
+            _weights.OutputWeights[cell * outputs + place] = 0;
+        }
+
+        float least = 0;
+
+        for (int other = 0; other < Used; other++)
+        {
+            least = other == place ? least : Math.Min(least, _weights.OutputBias[other]);
+        }
+
+        _weights.OutputBias[place] = least;
+    }
+
+    /// <summary>One small step on some pieces; false where it was left out because it was not finite.</summary>
+    public bool Train(EventChunks chunks, ReadOnlySpan<int> batch, EventScratch scratch)
+    {
+        LstmShape shape = _weights.Shape;
+        EventNetworkScratch buffers = scratch.Of(shape);
+        int steps = 0, events = 0;
+
+        foreach (int chunk in batch)
+        {
+            int length = chunks.Places(chunk).Length - 1;
+            steps = Math.Max(steps, length);
+            events += length;
+        }
+
+        if (events == 0)
+        {
+            return true;
+        }
+
+        Span<float> inputs = buffers.Inputs.AsSpan(0, batch.Length * steps * shape.InputSize);
+        Span<float> states = buffers.States.AsSpan(0, batch.Length * shape.StateSize);
+        inputs.Clear();
+
+        for (int i = 0; i < batch.Length; i++)
+        {
+            ReadOnlySpan<byte> places = chunks.Places(batch[i]);
+            chunks.State(batch[i]).CopyTo(states[(i * shape.StateSize)..]);
+
+            for (int step = 0; step < places.Length - 1; step++)
+            {
+                inputs[(i * steps + step) * shape.InputSize + places[step]] = 1;
+            }
+        }
+
+        ReadOnlySpan<float> outputs = buffers.ThroughTime.Forward(_weights, inputs, states);
+        Span<float> outputGradients = buffers.OutputGradients.AsSpan(0, outputs.Length);
+        outputGradients.Clear();
+        Span<float> target = stackalloc float[1];
+
+        // A shorter piece ends before the batch does: what follows has neither loss nor gradient.
+        for (int i = 0; i < batch.Length; i++)
+        {
+            ReadOnlySpan<byte> places = chunks.Places(batch[i]);
+
+            for (int step = 0; step < places.Length - 1; step++)
+            {
+                int row = (i * steps + step) * shape.OutputSize;
+                target[0] = places[step + 1];
+                _loss.Evaluate(outputs.Slice(row, Used), target, 1f / events, outputGradients.Slice(row, Used));
+            }
+        }
+
+        Span<float> gradients = buffers.Gradients.Values;
+        gradients.Clear();
+        buffers.ThroughTime.Backward(_weights, outputGradients, buffers.Gradients);
+
+        if (!double.IsFinite(GradientClipping.ByGlobalNorm(gradients, ClipNorm)))
+        {
+            return false;
+        }
+
+        _adam.LearningRate = (float)(Adam.LearningRate * Math.Max(RateShareMin, 1 / Math.Sqrt(1 + _adam.StepCount / RateSteps)));
+        _adam.Step(_weights.Parameters, gradients);
+        return true;
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_weights.Shape.OutputSize);
+        writer.Write(Used);
+        writer.Write(_adam.StepCount);
+        writer.Write(MemoryMarshal.AsBytes(_weights.Parameters));
+        writer.Write(MemoryMarshal.AsBytes(_adam.FirstMoment));
+        writer.Write(MemoryMarshal.AsBytes(_adam.SecondMoment));
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        int places = reader.ReadInt32();
+        Used = reader.ReadInt32();
+
+        if (places is not (32 or 64 or 128 or PlacesMax) || Used < FirstKind || Used > places)
+        {
+            throw new InvalidDataException($"event network: {Used} of {places} places, expected 32, 64, 128 or 256");
+        }
+
+        LstmShape shape = Shape(places);
+        _weights = new LstmWeights(shape);
+        _adam = new AdamOptimizer(shape.ParameterCount, Adam) { StepCount = reader.ReadInt64() };
+        _loss = new CrossEntropyLoss(Used);
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_weights.Parameters));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_adam.FirstMoment));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_adam.SecondMoment));
+        _weights.RequireFinite();
+    }
+
+    private static LstmShape Shape(int places) => new(places, HiddenSize, 1, places);
+
+    /// <summary>Twice the places; weights and moments of those there were go with them.</summary>
+    private void Grow()
+    {
+        LstmShape larger = Shape(2 * _weights.Shape.OutputSize);
+
+        // Rows of the input matrix that are to come are small random numbers, as all were at the start.
+        LstmWeights weights = WeightInitializer.Create(larger, (ulong)larger.OutputSize);
+        weights.OutputWeights.Clear();
+        CopyInto(_weights, weights);
+        var adam = new AdamOptimizer(larger.ParameterCount, Adam) { StepCount = _adam.StepCount };
+        Move(_adam.FirstMoment, adam.FirstMoment);
+        Move(_adam.SecondMoment, adam.SecondMoment);
+        _weights = weights;
+        _adam = adam;
+
+        void Move(Span<float> from, Span<float> to)
+        {
+            var before = new LstmWeights(_weights.Shape);
+            var after = new LstmWeights(larger);
+            from.CopyTo(before.Parameters);
+            CopyInto(before, after);
+            after.Parameters.CopyTo(to);
+        }
+    }
+
+    private static void CopyInto(LstmWeights from, LstmWeights to)
+    {
+        int before = from.Shape.OutputSize, after = to.Shape.OutputSize;
+        from.Layer(0).InputWeights.CopyTo(to.Layer(0).InputWeights);
+        from.Layer(0).RecurrentWeights.CopyTo(to.Layer(0).RecurrentWeights);
+        from.Layer(0).Bias.CopyTo(to.Layer(0).Bias);
+        from.OutputBias.CopyTo(to.OutputBias);
+
+        for (int cell = 0; cell < HiddenSize; cell++)
+        {
+            from.OutputWeights.Slice(cell * before, before).CopyTo(to.OutputWeights[(cell * after)..]);
+        }
+    }
+}
