@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Scaling;
 
 namespace StreamLstm.Detection;
@@ -12,7 +13,17 @@ internal sealed class Cadence
     private const double LongGapIntervals = 100;
     private const double LongGapSeconds = 3600;
 
+    /// <summary>
+    /// Late records, each later than the one before, that carry the present time or follow on what came before the last
+    /// leap: so many say that it is the last time which is wrong.
+    /// </summary>
+    private const int LateMax = 16;
+
     private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
+    private DateTimeOffset _beforeLeap = DateTimeOffset.MaxValue;   // the last time before it
+    private DateTimeOffset _late = DateTimeOffset.MinValue;
+    private int _lateCount;
+    private double _gap = double.NaN;   // the last record's, where it may be one of the stream's
 
     /// <summary>Time of the last record taken.</summary>
     public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.MinValue;
@@ -35,75 +46,106 @@ internal sealed class Cadence
     /// <summary>The usual gap; null where it says nothing about the clock on the wall.</summary>
     public double? IntervalSeconds => IsLive && _gapSeconds.Count > 0 ? UsualSeconds : null;
 
-    /// <summary>Seconds of quiet that a person has called ordinary; 0 for none.</summary>
-    public double OrdinaryQuietSeconds { get; set; }
-
     /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
-    public double SilenceAfterSeconds =>
+    /// <param name="ordinarySeconds">What a person has called ordinary; 0 for nothing.</param>
+    public double SilenceAfterSeconds(double ordinarySeconds) =>
         _gapSeconds.Count == 0 ? double.PositiveInfinity
-        : Math.Max(Math.Max(5, OrdinaryQuietSeconds), Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
+        : Math.Max(Math.Max(5, ordinarySeconds), Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
 
     /// <summary>Whether the record policy admits a record of this time; if not, why.</summary>
-    /// <param name="time">The record's time.</param>
+    /// <param name="time">The record's time; afterwards the one it is taken at.</param>
     /// <param name="ingestedAt">When it came.</param>
     /// <param name="isSame">Whether it holds what the last record held.</param>
-    public RejectionReason? Admit(DateTimeOffset time, DateTimeOffset ingestedAt, bool isSame)
+    /// <param name="takesAny">Whether every record is taken, if need be at the latest time known.</param>
+    public RejectionReason? Admit(ref DateTimeOffset time, DateTimeOffset ingestedAt, bool isSame, bool takesAny)
     {
         // One bad clock must not mute the stream: the last time stays where it is.
-        if (time > ingestedAt + FutureMax)
+        if (time - ingestedAt > FutureMax)
         {
-            return RejectionReason.Future;
+            if (!takesAny)
+            {
+                return RejectionReason.Future;
+            }
+
+            time = ingestedAt;
         }
 
-        if (time == LastTime)
+        if (time > LastTime)
         {
-            return isSame ? RejectionReason.Duplicate : RejectionReason.Conflict;
+            _lateCount = 0;
+            return null;
         }
 
-        return time < LastTime ? RejectionReason.Late : null;
+        if (time < LastTime && !(takesAny && LastTime - time <= FutureMax) && IsLastTimeWrong(time, ingestedAt))
+        {
+            return null;
+        }
+
+        if (takesAny)
+        {
+            time = LastTime;
+            return null;
+        }
+
+        return time < LastTime ? RejectionReason.Late : isSame ? RejectionReason.Duplicate : RejectionReason.Conflict;
     }
 
     /// <summary>Takes an admitted record's time.</summary>
     /// <param name="time">The record's time.</param>
     /// <param name="ingestedAt">When it came.</param>
     /// <param name="isFirst">Whether there was none before it.</param>
-    /// <param name="learns">Whether its gap counts as one of the stream's.</param>
-    /// <param name="random">For the sample of gaps.</param>
-    public Arrival Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, bool isFirst, bool learns, ref SeededRandom random)
+    public Arrival Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, bool isFirst)
     {
         bool wasSilent = IsSilent;
-        DateTimeOffset last = LastTime;
+        double gap = (time - LastTime).TotalSeconds;
+        (DateTimeOffset last, LastTime) = (LastTime, time);
         IsLive = (ingestedAt - time).Duration() < FutureMax;
         IsSilent = IsSilenceHeld = false;
-        LastTime = time;
+        _gap = double.NaN;
 
         if (isFirst)
         {
-            return new Arrival(1, IsBroken: false, IsNewBeginning: false, wasSilent);
+            return new Arrival(1, QuietSeconds: 0, IsBroken: false, IsNewBeginning: false, wasSilent);
         }
 
-        double gap = (time - last).TotalSeconds;
+        if (gap < 0)
+        {
+            // The clock was set back.
+            _beforeLeap = DateTimeOffset.MaxValue;
+            return new Arrival(1, QuietSeconds: 0, IsBroken: true, IsNewBeginning: true, wasSilent);
+        }
+
         double usual = _gapSeconds.Count == 0 ? gap : Math.Max(_gapSeconds.Quantile(0.5), 1e-6);
         double longest = _gapSeconds.Count == 0 ? gap : _gapSeconds.Quantile(0.99);
 
-        // A silence is no cadence: it must not lengthen the patience with the next one.
-        if (!wasSilent && learns)
-        {
-            _gapSeconds.Add(gap, ref random);
-        }
-
         // Below a second a gap is the transport's jitter.
+        bool isBroken = gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest));
+        _beforeLeap = isBroken ? last : _beforeLeap;
+
+        // A silence is no cadence: it must not lengthen the patience with the next one.
+        _gap = wasSilent ? double.NaN : gap;
         return new Arrival(
-            Math.Max(gap, 1e-6) / usual,
-            IsBroken: gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest)),
+            Math.Max(gap, 1e-6) / Math.Max(usual, 1e-6),
+            gap,
+            isBroken,
             IsNewBeginning: gap > Math.Min(LongGapIntervals * usual, LongGapSeconds) && gap > 3 * longest,
             wasSilent);
     }
 
-    /// <summary>Whether the stream has just fallen silent, by the shard's clock; says so once, and again while that is held.</summary>
-    public bool FallsSilent(double clockSeconds)
+    /// <summary>The last record's gap is one of the stream's.</summary>
+    public void Learn(ref SeededRandom random)
     {
-        if ((IsSilent && !IsSilenceHeld) || !IsLive || clockSeconds - LastArrivalSeconds < SilenceAfterSeconds)
+        if (!double.IsNaN(_gap))
+        {
+            _gapSeconds.Add(_gap, ref random);
+            _gap = double.NaN;
+        }
+    }
+
+    /// <summary>Whether the stream has just fallen silent, by the shard's clock; says so once, and again while that is held.</summary>
+    public bool FallsSilent(double clockSeconds, double ordinarySeconds)
+    {
+        if ((IsSilent && !IsSilenceHeld) || !IsLive || clockSeconds - LastArrivalSeconds < SilenceAfterSeconds(ordinarySeconds))
         {
             return false;
         }
@@ -115,7 +157,7 @@ internal sealed class Cadence
     /// <summary>The silence, for people.</summary>
     public string ExplainSilence(double clockSeconds) => string.Create(
         CultureInfo.InvariantCulture,
-        $"nothing for {clockSeconds - LastArrivalSeconds:0.#} s; usually every {_gapSeconds.Quantile(0.5):0.###} s, at most {_gapSeconds.Quantile(0.99):0.###} s apart");
+        $"nothing for {Figures.Duration(clockSeconds - LastArrivalSeconds)}; usually every {Figures.Duration(_gapSeconds.Quantile(0.5))}, at most {Figures.Duration(_gapSeconds.Quantile(0.99))} apart");
 
     public void Save(BinaryWriter writer)
     {
@@ -123,6 +165,9 @@ internal sealed class Cadence
         writer.Write(IsSilent);
         writer.Write(IsSilenceHeld);
         writer.Write(IsLive);
+        writer.Write(_beforeLeap.UtcTicks);
+        writer.Write(_late.UtcTicks);
+        writer.Write(_lateCount);
         _gapSeconds.Save(writer);
     }
 
@@ -132,13 +177,25 @@ internal sealed class Cadence
         IsSilent = reader.ReadBoolean();
         IsSilenceHeld = reader.ReadBoolean();
         IsLive = reader.ReadBoolean();
+        _beforeLeap = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        _late = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        _lateCount = reader.ReadInt32();
         _gapSeconds.Load(reader);
+    }
+
+    private bool IsLastTimeWrong(DateTimeOffset time, DateTimeOffset ingestedAt)
+    {
+        bool follows = (ingestedAt - time).Duration() < FutureMax || time > _beforeLeap;
+        _lateCount = !follows ? 0 : time > _late ? _lateCount + 1 : 1;
+        _late = time;
+        return _lateCount >= LateMax;
     }
 }
 
 /// <summary>How a record arrived.</summary>
 /// <param name="GapRatio">Its gap to the one before it, in usual gaps; 1 for the first.</param>
+/// <param name="QuietSeconds">The same in seconds.</param>
 /// <param name="IsBroken">Whether the gap is so long that what was expected of the rows to come was expected of other times.</param>
 /// <param name="IsNewBeginning">Whether it is so long that what was usual may be so no more: nothing alerts for a while.</param>
 /// <param name="WasSilent">Whether it ends a silence.</param>
-internal readonly record struct Arrival(double GapRatio, bool IsBroken, bool IsNewBeginning, bool WasSilent);
+internal readonly record struct Arrival(double GapRatio, double QuietSeconds, bool IsBroken, bool IsNewBeginning, bool WasSilent);

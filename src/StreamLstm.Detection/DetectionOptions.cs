@@ -38,7 +38,4 @@ public sealed record DetectionOptions
 
     /// <summary>Stretches of time in which some streams are expected to be odd.</summary>
     public IReadOnlyList<MaintenanceWindow> Maintenance { get; init; } = [];
-
-    /// <summary>How often a stream may alert.</summary>
-    internal AlertBudgetOptions Alerts { get; init; } = new();
 }

@@ -1,8 +1,10 @@
 using System.Text;
-using StreamLstm.Detection.Judging.Events;
 using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Judging;
+using StreamLstm.Detection.Judging.Events;
 using StreamLstm.Detection.Judging.Records;
+using StreamLstm.Detection.Judging.Values;
+using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;
 
@@ -12,8 +14,6 @@ public sealed class DetectionShard
     private const int StreamNameMaxBytes = 256;
 
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, VectorRow> _vectorRows = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, EventRow> _eventRows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly AlertPolicy _policy;
     private readonly StreamQuota _quota;
@@ -21,7 +21,7 @@ public sealed class DetectionShard
     private readonly TrainingBuffer _training;
     private SeededRandom _random;
     private double _clockSeconds;
-    private long _modelVersion;
+    private BaseModel _model = BaseModel.Pretrained;   // as of the last batch
 
     /// <summary>An empty shard.</summary>
     /// <param name="options">How streams are learnt and judged.</param>
@@ -53,14 +53,8 @@ public sealed class DetectionShard
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
     }
 
-    /// <summary>The streams of values of this shard.</summary>
+    /// <summary>The streams of this shard.</summary>
     public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
-
-    /// <summary>The streams of records of this shard.</summary>
-    public IReadOnlyCollection<VectorRow> VectorRows => _vectorRows.Values;
-
-    /// <summary>The streams of events of this shard.</summary>
-    public IReadOnlyCollection<EventRow> EventRows => _eventRows.Values;
 
     /// <summary>Recent clean windows of this shard's streams.</summary>
     public IReadOnlyList<TrainingWindow> TrainingWindows => _training.Windows;
@@ -73,53 +67,33 @@ public sealed class DetectionShard
     public void Apply(
         ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output)
     {
-        _modelVersion = model.Version;
-
         foreach (ref readonly Observation observation in observations)
         {
-            if (observation.Record is not null)
+            if (!_rows.TryGetValue(observation.Stream ?? "", out StreamRow? row) && (row = Begin(observation, model, output)) is null)
             {
-                ApplyRecord(observation, ingestedAt, output);
                 continue;
             }
 
-            if (observation.Event is { } what)
+            if (row.Kind != KindOf(observation))
             {
-                Apply(observation, what, ingestedAt, output);
-                continue;
-            }
-
-            if (!_rows.TryGetValue(observation.Stream, out StreamRow? row))
-            {
-                if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
-                {
-                    output.Rejected[(int)refused]++;
-                    continue;
-                }
-
-                row = new StreamRow(observation.Stream, _options, _policy, model, _options.Form, ownWeights);
-                _rows.Add(observation.Stream, row);
-            }
-
-            if (row.Admit(observation, ingestedAt) is { } reason)
-            {
-                output.Rejected[(int)reason]++;
+                output.Rejected[(int)RejectionReason.OtherKind]++;
                 continue;
             }
 
             // The one place where a fault in scoring is caught: the stream starts again, every other one goes on.
             try
             {
-                output.Scored.Add(row.Apply(observation, ingestedAt, model, _scratch, output));
-                row.LastArrivalSeconds = _clockSeconds;
+                if (row.Take(observation, ingestedAt, _clockSeconds, model, _scratch, output) is { } reason)
+                {
+                    output.Rejected[(int)reason]++;
+                }
             }
 #pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                _rows[observation.Stream] = new StreamRow(observation.Stream, _options, _policy, model, row.Form, row.HasOwnWeights);
                 output.Rejected[(int)RejectionReason.Fault]++;
-                output.Faults.Add((observation, fault));
+                BeginAgain(row, observation, fault, model, output);
             }
         }
 
@@ -129,96 +103,7 @@ public sealed class DetectionShard
         }
 
         output.Windows.Clear();
-    }
-
-    /// <summary>Why there is to be no new stream of this name; null where there may be one.</summary>
-    private RejectionReason? RefusesName(string stream) =>
-        string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
-        : _rows.ContainsKey(stream) || _vectorRows.ContainsKey(stream) || _eventRows.ContainsKey(stream) ? RejectionReason.OtherKind
-        : null;
-
-    /// <summary>Why there is to be no new stream of this name; null where there may be one, whose place is taken.</summary>
-    private RejectionReason? RefusedAsNew(string stream, out bool ownWeights)
-    {
-        ownWeights = false;
-        return RefusesName(stream) ?? (_quota.TryTake(out ownWeights) ? null : RejectionReason.StreamLimit);
-    }
-
-    /// <summary>The same way for a record whose values are judged together.</summary>
-    private void ApplyRecord(in Observation observation, DateTimeOffset ingestedAt, ShardOutput output)
-    {
-        if (!_vectorRows.TryGetValue(observation.Stream, out VectorRow? row))
-        {
-            VectorOptions? vector = VectorOptions.Of(_options.Vectors, observation.Stream);
-            RejectionReason? refused = RefusesName(observation.Stream)
-                ?? (vector is null ? RejectionReason.OtherKind : !_quota.TryTake() ? RejectionReason.StreamLimit : null);
-
-            if (refused is { } why)
-            {
-                output.Rejected[(int)why]++;
-                return;
-            }
-
-            row = new VectorRow(observation.Stream, _options, _policy, vector!);
-            _vectorRows.Add(observation.Stream, row);
-        }
-
-        if (row.Admit(observation, ingestedAt) is { } reason)
-        {
-            output.Rejected[(int)reason]++;
-            return;
-        }
-
-        try
-        {
-            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, _scratch, output));
-            row.LastArrivalSeconds = _clockSeconds;
-        }
-#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
-        catch (Exception fault)
-#pragma warning restore CA1031
-        {
-            _vectorRows[observation.Stream] = new VectorRow(
-                observation.Stream, _options, _policy, VectorOptions.Of(_options.Vectors, observation.Stream)!);
-            output.Rejected[(int)RejectionReason.Fault]++;
-            output.Faults.Add((observation, fault));
-        }
-    }
-
-    /// <summary>The same way for an event.</summary>
-    private void Apply(in Observation observation, TextEvent what, DateTimeOffset ingestedAt, ShardOutput output)
-    {
-        if (EventRow.Admit(what) is { } reason)
-        {
-            output.Rejected[(int)reason]++;
-            return;
-        }
-
-        if (!_eventRows.TryGetValue(observation.Stream, out EventRow? row))
-        {
-            if (RefusedAsNew(observation.Stream, out bool ownWeights) is { } refused)
-            {
-                output.Rejected[(int)refused]++;
-                return;
-            }
-
-            row = new EventRow(observation.Stream, _options, _policy, ownWeights);
-            _eventRows.Add(observation.Stream, row);
-        }
-
-        try
-        {
-            output.Scored.Add(row.Apply(observation, ingestedAt, _modelVersion, _scratch.Events, output));
-            row.LastArrivalSeconds = _clockSeconds;
-        }
-#pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
-        catch (Exception fault)
-#pragma warning restore CA1031
-        {
-            _eventRows[observation.Stream] = new EventRow(observation.Stream, _options, _policy, row.HasOwnWeights);
-            output.Rejected[(int)RejectionReason.Fault]++;
-            output.Faults.Add((observation, fault));
-        }
+        _model = model;
     }
 
     /// <summary>Time goes on: streams that have been quiet for too long open an incident.</summary>
@@ -227,21 +112,27 @@ public sealed class DetectionShard
     /// <param name="output">Where incidents go.</param>
     public void Tick(DateTimeOffset now, TimeSpan elapsed, ShardOutput output)
     {
+        ArgumentNullException.ThrowIfNull(output);
         _clockSeconds += elapsed.TotalSeconds;
+        List<(StreamRow Row, Exception Fault)>? faults = null;
 
         foreach (StreamRow row in _rows.Values)
         {
-            row.CheckSilence(now, _clockSeconds, output);
+            try
+            {
+                row.CheckSilence(now, _clockSeconds, output);
+            }
+#pragma warning disable CA1031 // as above
+            catch (Exception fault)
+#pragma warning restore CA1031
+            {
+                (faults ??= []).Add((row, fault));
+            }
         }
 
-        foreach (VectorRow row in _vectorRows.Values)
+        foreach ((StreamRow row, Exception fault) in faults ?? [])
         {
-            row.CheckSilence(now, _clockSeconds, _modelVersion, output);
-        }
-
-        foreach (EventRow row in _eventRows.Values)
-        {
-            row.CheckSilence(now, _clockSeconds, _modelVersion, output);
+            BeginAgain(row, new Observation(row.Stream, now, double.NaN), fault, _model, output);
         }
     }
 
@@ -261,10 +152,7 @@ public sealed class DetectionShard
     {
         ArgumentNullException.ThrowIfNull(stream);
         missing = $"stream '{stream}' is not known";
-        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing)
-            : _vectorRows.TryGetValue(stream, out VectorRow? records) ? records.Explain(at, out missing)
-            : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Explain(at, out missing)
-            : null;
+        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
 
     /// <summary>Takes a person's word that a stream's present level is its new normal: its open incident is closed, and such a level opens no other.</summary>
@@ -274,16 +162,9 @@ public sealed class DetectionShard
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(output);
-        bool? accepted = _rows.TryGetValue(stream, out StreamRow? row) ? row.Accept(output)
-            : _vectorRows.TryGetValue(stream, out VectorRow? records) ? records.Accept(_modelVersion, output)
-            : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Accept(_modelVersion, output)
-            : null;
-        return accepted switch
-        {
-            true => AcceptOutcome.Applied,
-            false => AcceptOutcome.NothingOpen,
-            null => AcceptOutcome.UnknownStream,
-        };
+        return !_rows.TryGetValue(stream, out StreamRow? row) ? AcceptOutcome.UnknownStream
+            : row.Accept(output) ? AcceptOutcome.Applied
+            : AcceptOutcome.NothingOpen;
     }
 
     /// <summary>Takes a person's word on an incident, so that the stream's next decisions heed it.</summary>
@@ -297,17 +178,9 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(incidentId);
         ArgumentNullException.ThrowIfNull(output);
-        bool? applied =
-            _rows.TryGetValue(stream, out StreamRow? row) ? row.Label(incidentId, label, now, _clockSeconds, output)
-            : _vectorRows.TryGetValue(stream, out VectorRow? records) ? records.Label(incidentId, label, now, _clockSeconds, _modelVersion, output)
-            : _eventRows.TryGetValue(stream, out EventRow? events) ? events.Label(incidentId, label, now, _clockSeconds, _modelVersion, output)
-            : null;
-        return applied switch
-        {
-            true => LabelOutcome.Applied,
-            false => LabelOutcome.UnknownIncident,
-            null => LabelOutcome.UnknownStream,
-        };
+        return !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
+            : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
+            : LabelOutcome.UnknownIncident;
     }
 
     /// <summary>Hands streams over to the shards they belong to, as alert rules with groups may have changed. Before any observation.</summary>
@@ -323,22 +196,6 @@ public sealed class DetectionShard
             row!.Gate.MoveTo(home._policy);
             home._rows.Add(stream, row);
         }
-
-        foreach (string stream in _vectorRows.Keys.Where(stream => owner(stream) != this).ToArray())
-        {
-            DetectionShard home = owner(stream);
-            _vectorRows.Remove(stream, out VectorRow? row);
-            row!.Gate.MoveTo(home._policy);
-            home._vectorRows.Add(stream, row);
-        }
-
-        foreach (string stream in _eventRows.Keys.Where(stream => owner(stream) != this).ToArray())
-        {
-            DetectionShard home = owner(stream);
-            _eventRows.Remove(stream, out EventRow? row);
-            row!.Gate.MoveTo(home._policy);
-            home._eventRows.Add(stream, row);
-        }
     }
 
     /// <summary>Writes every stream's state.</summary>
@@ -349,25 +206,12 @@ public sealed class DetectionShard
         _policy.Save(writer);
         writer.Write(_rows.Count);
 
-        foreach ((string stream, StreamRow row) in _rows)
+        foreach (StreamRow row in _rows.Values)
         {
-            writer.Write(stream);
-            row.Save(writer);
-        }
-
-        writer.Write(_vectorRows.Count);
-
-        foreach ((string stream, VectorRow row) in _vectorRows)
-        {
-            writer.Write(stream);
-            row.Save(writer);
-        }
-
-        writer.Write(_eventRows.Count);
-
-        foreach ((string stream, EventRow row) in _eventRows)
-        {
-            writer.Write(stream);
+            writer.Write(row.Stream);
+            writer.Write((byte)row.Kind);
+            writer.Write((byte)row.Form);
+            writer.Write(row.HasOwnWeights);
             row.Save(writer);
         }
     }
@@ -382,38 +226,82 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(reader);
         _random = new SeededRandom(reader.ReadUInt64());
         _policy.Load(reader);
-        int count = reader.ReadInt32();
-
-        for (int i = 0; i < count; i++)
-        {
-            string stream = reader.ReadString();
-            StreamRow row = StreamRow.Load(stream, _options, _policy, model, reader);
-            _quota.Restore(row.HasOwnWeights);
-            _rows.Add(stream, row);
-        }
 
         for (int left = reader.ReadInt32(); left > 0; left--)
         {
             string stream = reader.ReadString();
-            VectorOptions? vector = VectorOptions.Of(_options.Vectors, stream);
-            VectorRow row = VectorRow.Load(stream, _options, _policy, vector ?? new VectorOptions(), reader);
+            var kind = (StreamKind)reader.ReadByte();
+            var form = (StreamForm)reader.ReadByte();
 
-            // One whose records are no longer judged together would only fall silent.
-            if (vector is not null)
+            if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
             {
-                _quota.Restore(ownWeights: false);
-                _vectorRows.Add(stream, row);
+                throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 2, form 0 or 1");
+            }
+
+            bool ownWeights = reader.ReadBoolean();
+            bool isJudged = kind != StreamKind.Records || VectorOptions.Of(_options.Vectors, stream) is not null;
+            StreamRow row = NewRow(stream, kind, form, ownWeights, model);
+
+            // One whose columns are others now begins anew; one whose records are no longer judged together would only fall silent.
+            if (!row.Load(reader))
+            {
+                row = NewRow(stream, kind, form, ownWeights, model);
+            }
+
+            if (isJudged)
+            {
+                _quota.Restore(ownWeights);
+                _rows.Add(stream, row);
             }
         }
 
-        for (int left = reader.ReadInt32(); left > 0; left--)
+        _model = model;
+    }
+
+    private static StreamKind KindOf(in Observation observation) =>
+        observation.Record is not null ? StreamKind.Records
+        : observation.Event is not null ? StreamKind.Events
+        : StreamKind.Values;
+
+    /// <summary>The stream of an observation whose name is new; null where there is to be none, which is counted.</summary>
+    private StreamRow? Begin(in Observation observation, BaseModel model, ShardOutput output)
+    {
+        string stream = observation.Stream;
+        StreamKind kind = KindOf(observation);
+        bool ownWeights = false;
+        RejectionReason? refused =
+            string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+            : kind == StreamKind.Records && VectorOptions.Of(_options.Vectors, stream) is null ? RejectionReason.OtherKind
+            : (kind == StreamKind.Records ? _quota.TryTake() : _quota.TryTake(out ownWeights)) ? null
+            : RejectionReason.StreamLimit;
+
+        if (refused is { } reason)
         {
-            string stream = reader.ReadString();
-            EventRow row = EventRow.Load(stream, _options, _policy, reader);
-            _quota.Restore(row.HasOwnWeights);
-            _eventRows.Add(stream, row);
+            output.Rejected[(int)reason]++;
+            return null;
         }
 
-        _modelVersion = model.Version;
+        StreamRow row = NewRow(stream, kind, _options.Form, ownWeights, model);
+        _rows.Add(stream, row);
+        return row;
+    }
+
+    /// <summary>A stream starts again after a fault.</summary>
+    private void BeginAgain(StreamRow row, in Observation observation, Exception fault, BaseModel model, ShardOutput output)
+    {
+        row.Abandon(output);
+        _rows[row.Stream] = NewRow(row.Stream, row.Kind, row.Form, row.HasOwnWeights, model);
+        output.Faults.Add((observation, fault));
+    }
+
+    private StreamRow NewRow(string stream, StreamKind kind, StreamForm form, bool ownWeights, BaseModel model)
+    {
+        IJudge judge = kind switch
+        {
+            StreamKind.Values => new ValueJudge(stream, _options, model, form, ownWeights),
+            StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
+            _ => new EventJudge(stream, _options, ownWeights),
+        };
+        return new StreamRow(stream, kind, form, judge, _options, _policy, model.Version);
     }
 }

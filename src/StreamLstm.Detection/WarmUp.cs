@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Detection;
 
@@ -20,22 +21,11 @@ public readonly record struct WarmUp(long Rows, long RowsNeeded, double? Interva
             string reason = string.Create(
                 CultureInfo.InvariantCulture, $"{Rows} of {RowsNeeded} observations{(IsAfterGap ? " since a long gap" : "")}");
             return EtaSeconds is { } seconds
-                ? string.Create(CultureInfo.InvariantCulture, $"{reason}; at one every {Words(IntervalSeconds!.Value)} about {Words(Math.Round(seconds))} to go")
+                ? string.Create(CultureInfo.InvariantCulture, $"{reason}; at one every {Figures.Duration(IntervalSeconds!.Value)} about {Figures.Duration(Math.Round(seconds))} to go")
                 : reason;
         }
     }
 
     /// <summary>The same of a stream that has stopped sending: no time is told.</summary>
     public WarmUp Standing() => this with { IntervalSeconds = null };
-
-    /// <summary>A length of time in its two largest units.</summary>
-    private static string Words(double seconds) => seconds switch
-    {
-        < 0.95 => seconds.ToString("0.0##", CultureInfo.InvariantCulture) + " s",
-        < 9.5 => seconds.ToString("0.0", CultureInfo.InvariantCulture) + " s",
-        < 60 => seconds.ToString("0", CultureInfo.InvariantCulture) + " s",
-        < 3600 => string.Create(CultureInfo.InvariantCulture, $"{(long)seconds / 60} min {(long)seconds % 60} s"),
-        < 86_400 => string.Create(CultureInfo.InvariantCulture, $"{(long)seconds / 3600} h {(long)seconds % 3600 / 60} min"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(long)seconds / 86_400} d {(long)seconds % 86_400 / 3600} h"),
-    };
 }

@@ -2,14 +2,16 @@ namespace StreamLstm.Daemon.Backtesting;
 
 /// <summary>Runs of abnormal rows: [first, last], counted over the reported rows.</summary>
 /// <remarks>
-/// A run begins where hardly more than three comparable events were to be expected so far, and ends when a while has
-/// passed without such a row: for scorers in which a false run costs as much as a missed sequence, unlike an incident
-/// that wakes somebody.
+/// A run begins where a score would open an incident, and goes on where it would keep one open; it ends when a while has
+/// passed without such a row. What rules and maintenance keep back is abnormal all the same.
 /// </remarks>
 internal sealed class AbnormalRanges : IRowObserver
 {
-    /// <summary>Evidence of a row that begins a run or keeps it going, in decades.</summary>
-    private const double Threshold = -0.5;
+    /// <summary>Score of a row that begins a run.</summary>
+    private const double Opens = 0.5;
+
+    /// <summary>Score of one that keeps it going: half the evidence.</summary>
+    private static readonly double KeepsOpen = 1 - Math.Sqrt(0.5);
 
     /// <summary>Rows without one that end it.</summary>
     private const int QuietRows = 60;
@@ -22,8 +24,8 @@ internal sealed class AbnormalRanges : IRowObserver
 
     public void Add(in ReportedRow reported)
     {
-        bool abnormal = reported.Verdict.Evidence >= Threshold;
         bool inside = _row - _lastAbnormal <= QuietRows;
+        bool abnormal = reported.Verdict.AnomalyScore >= (inside ? KeepsOpen : Opens);
 
         if (abnormal && !inside)
         {

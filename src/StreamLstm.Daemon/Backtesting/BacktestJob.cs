@@ -43,7 +43,7 @@ internal sealed record BacktestJob
     /// <summary>Whether that file has the columns pred and cp.</summary>
     public bool WritesFlags { get; init; }
 
-    /// <summary>Whether its anomaly_score is that of alerts, 0 elsewhere: for scorers that count every row above a threshold.</summary>
+    /// <summary>Whether its anomaly_score is that of rows that opened an incident, 0 elsewhere: for scorers that count every row above a threshold.</summary>
     public bool ScoresAlerts { get; init; }
 
     /// <summary>Sees every reported row.</summary>

@@ -4,8 +4,8 @@ using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Judging.Records;
+using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Backtesting;
 
@@ -150,7 +150,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             }
 
             rows++;
-            scored += verdict.Score is null ? 0 : 1;
+            scored += verdict.Evidence is null ? 0 : 1;
             alerts += verdict.IsAlert ? 1 : 0;
             var reported = new ReportedRow(row, verdict, Top(series, verdict, attribution));
             file?.Add(reported);
@@ -224,7 +224,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
             return verdict.Channel;
         }
 
-        return verdict.Score is null ? "" : series.Columns[Array.IndexOf(attribution, attribution.Max())];
+        return verdict.Evidence is null ? "" : series.Columns[Array.IndexOf(attribution, attribution.Max())];
     }
 
     /// <summary>One stream's detector, and the time it has covered.</summary>

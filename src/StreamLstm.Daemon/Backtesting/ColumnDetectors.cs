@@ -5,8 +5,8 @@ namespace StreamLstm.Daemon.Backtesting;
 
 /// <summary>The daemon's univariate detector, one stream for every column.</summary>
 /// <remarks>
-/// A column's score s is log10 of an e-value, so that 10^s may be averaged over columns whatever their dependence (Vovk
-/// and Wang 2021): the row's score is log10(mean 10^s). A row is abnormal while any column has an incident open.
+/// The row's score is that of the column that says most: as many incidents open. A row is abnormal while any column has one
+/// open.
 /// </remarks>
 /// <param name="engine">Scores the streams; other rows' streams may be in it too.</param>
 /// <param name="streams">Names of the columns' streams: (D), context columns left out at the end.</param>
@@ -20,7 +20,6 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         ScoredObservation? strongest = null;
         RejectionReason? rejected = null;
         double highest = double.NegativeInfinity;
-        int scoredColumns = 0;
         bool opened = false;
         List<IncidentEvent>? incidents = null;
 
@@ -50,11 +49,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
                 _open[column] = incident.State != IncidentState.Closed;
             }
 
-            if (scored.AnomalyScore is { } score)
-            {
-                attribution[column] = score;
-                scoredColumns++;
-            }
+            attribution[column] = scored.Evidence ?? attribution[column];
 
             if (strongest is null || attribution[column] > highest)
             {
@@ -63,22 +58,19 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
             }
         }
 
-        double? rowScore = null;
-
-        if (scoredColumns > 0)
+        if (double.IsNegativeInfinity(highest))
         {
-            rowScore = highest + Math.Log10(Share(attribution, highest) / scoredColumns);
+            attribution.Clear();
         }
         else
         {
-            attribution.Clear();
+            Share(attribution, highest);
         }
 
         return new RowVerdict
         {
-            Score = rowScore,
-            AlertScore = streams.Count == 1 ? strongest?.AlertScore : null,
-            Evidence = streams.Count == 1 ? strongest?.Evidence : null,
+            Evidence = double.IsNegativeInfinity(highest) ? null : highest,
+            AnomalyScore = strongest?.AnomalyScore ?? 0,
             IsAlert = opened,
             Incidents = incidents,
             IsAbnormal = _open.AsSpan().Contains(true),
@@ -90,8 +82,8 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         };
     }
 
-    /// <summary>Turns scores into shares; gives the sum of 10^(score - highest).</summary>
-    private static double Share(Span<double> scores, double highest)
+    /// <summary>Turns evidence into shares.</summary>
+    private static void Share(Span<double> scores, double highest)
     {
         double sum = 0;
 
@@ -105,7 +97,5 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
         {
             share /= sum;
         }
-
-        return sum;
     }
 }

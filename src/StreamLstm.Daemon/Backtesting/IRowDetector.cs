@@ -16,14 +16,11 @@ internal interface IRowDetector
 /// <summary>What is said of a row.</summary>
 internal readonly record struct RowVerdict
 {
-    /// <summary>In decades, without a bound; null while nothing is known.</summary>
-    public double? Score { get; init; }
-
-    /// <summary>The evidence of a row that is an alert for rankings, above 0; null elsewhere.</summary>
-    public double? AlertScore { get; init; }
-
-    /// <summary>What the row says by itself, in decades; null while nothing is known, and where several values are judged.</summary>
+    /// <summary>In decades, without a bound; null while nothing is known. By the fixed threshold of benchmarks it is J.</summary>
     public double? Evidence { get; init; }
+
+    /// <summary>The score, 0 to 1: half is where an incident opens.</summary>
+    public double AnomalyScore { get; init; }
 
     /// <summary>Whether an incident was opened by this row.</summary>
     public bool IsAlert { get; init; }

@@ -65,12 +65,14 @@ internal sealed class JointDetector : IRowDetector
             _open = incident.State != IncidentState.Closed;
         }
 
-        bool above = scored.AnomalyScore > VectorDetector.Threshold;
+        double? j = scored.Lifecycle == Lifecycle.Learning ? null : scored.Value;
+        bool above = j > VectorDetector.Threshold;
         bool alert = _byThreshold ? above && !_wasAbove : opened;
         _wasAbove = above;
         return new RowVerdict
         {
-            Score = scored.AnomalyScore,
+            Evidence = _byThreshold ? j : scored.Evidence,
+            AnomalyScore = scored.AnomalyScore,
             IsAlert = alert,
             IsAbnormal = _byThreshold ? above : _open,
             Expected = top.Expected,
@@ -85,7 +87,7 @@ internal sealed class JointDetector : IRowDetector
     /// <summary>Each column's share, in the row's own order; gives the strongest column, nothing where there is no score.</summary>
     private ColumnFigure Attribute(in ScoredObservation scored, Span<double> attribution)
     {
-        if (scored.AnomalyScore is null)
+        if (scored.Lifecycle == Lifecycle.Learning)
         {
             return default;
         }

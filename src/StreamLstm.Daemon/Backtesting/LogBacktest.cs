@@ -14,7 +14,7 @@ internal sealed class LogBacktest(DetectionOptions detection, string directory)
     private const int LinesPerReport = 256;
 
     private static readonly string[] Columns =
-        ["line", "timestamp", "key", "surprise", "score", "anomaly_score", "alert", "template", "expected", "top"];
+        ["line", "timestamp", "key", "surprise", "evidence", "anomaly_score", "alert", "template", "expected", "top"];
 
     /// <summary>Lines before this time are not read; null for all.</summary>
     public DateTimeOffset? Since { get; init; }
@@ -102,8 +102,8 @@ internal sealed class LogBacktest(DetectionOptions detection, string directory)
                 own is null ? "" : RowTime.Text(time),
                 what.Key ?? "",
                 Number(scored.Value),
+                Number(scored.Evidence),
                 Number(scored.AnomalyScore),
-                Number(ResultFile.AnomalyScore(scored.AnomalyScore)),
                 opened ? "1" : "0",
                 scored.Template ?? "",
                 scored.ExpectedTemplate ?? "",
@@ -112,7 +112,8 @@ internal sealed class LogBacktest(DetectionOptions detection, string directory)
                 new SeriesRow(lines.Line, own is null ? number : RowTime.Text(time), time, "", [scored.Value]),
                 new RowVerdict
                 {
-                    Score = scored.AnomalyScore,
+                    Evidence = scored.Evidence,
+                    AnomalyScore = scored.AnomalyScore,
                     IsAlert = opened,
                     IsAbnormal = isOpen,
                     Channel = scored.Channel,

@@ -8,7 +8,7 @@ internal sealed class PeakRows(long firstRow) : IRowObserver
 
     private readonly List<double> _scores = [];
 
-    public void Add(in ReportedRow reported) => _scores.Add(reported.Verdict.Score ?? double.NegativeInfinity);
+    public void Add(in ReportedRow reported) => _scores.Add(reported.Verdict.Evidence ?? double.NegativeInfinity);
 
     /// <summary>At most this many rows, counted over the whole file; of equal scores the earlier row.</summary>
     public IReadOnlyList<long> Best(int count)

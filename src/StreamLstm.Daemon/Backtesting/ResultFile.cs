@@ -1,15 +1,23 @@
 using System.Globalization;
 using CsvHelper;
 using CsvHelper.Configuration;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Backtesting;
 
-/// <summary>Results as CSV: time (or row), stream, values, score, anomaly_score, alert, expected, lower, upper, top; pred and cp.</summary>
+/// <summary>Results as CSV: time (or row), stream, values, evidence, anomaly_score, score_settled, alert, expected, lower, upper, top; pred and cp.</summary>
+/// <remarks>
+/// anomaly_score is what was said of the row when it came. score_settled is the verdict revised within 64 rows: rows from
+/// an incident's onset to its opening have the opening's score, where that is higher. So a row is written 64 rows late.
+/// </remarks>
 internal sealed class ResultFile : IRowObserver, IDisposable
 {
+    /// <summary>Rows within which a verdict may be revised.</summary>
+    private const int SettledRows = 64;
+
     private static readonly HashSet<string> OwnNames = new(StringComparer.OrdinalIgnoreCase)
     {
-        "timestamp", "row", "stream", "score", "anomaly_score", "alert", "expected", "lower", "upper", "top", "pred", "cp",
+        "timestamp", "row", "stream", "evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top", "pred", "cp",
     };
 
     private readonly PartialFile _file;
@@ -17,11 +25,12 @@ internal sealed class ResultFile : IRowObserver, IDisposable
     private readonly Series _series;
     private readonly bool _flags;
     private readonly bool _scoresAlerts;
+    private readonly List<Waiting> _waiting = [];
     private bool? _lastFlag;
 
     /// <param name="path">Where it stands once it is complete.</param>
     /// <param name="series">What it holds.</param>
-    /// <param name="scoresAlerts">Whether anomaly_score is that of alerts, 0 elsewhere.</param>
+    /// <param name="scoresAlerts">Whether anomaly_score is that of rows that opened an incident, 0 elsewhere.</param>
     /// <param name="flags">Whether it has the columns pred (the row belongs to an incident) and cp (an incident began or ended).</param>
     public ResultFile(string path, Series series, bool flags, bool scoresAlerts)
     {
@@ -33,12 +42,59 @@ internal sealed class ResultFile : IRowObserver, IDisposable
         WriteHeader();
     }
 
-    /// <summary>The daemon's score for people as a fraction, 0 to 1, growing with the score; 0 while nothing is known.</summary>
-    public static double AnomalyScore(double? score) => score > 0 ? 1 - Math.Pow(2, -score.Value / 1.5) : 0;
-
     public void Add(in ReportedRow reported)
     {
-        (SeriesRow row, RowVerdict verdict, string top) = reported;
+        // The reader's row is its own array: it is the next row's then.
+        _waiting.Add(new Waiting(
+            reported with { Row = reported.Row with { Values = [.. reported.Row.Values] } }, reported.Verdict.AnomalyScore));
+
+        foreach (IncidentEvent incident in reported.Verdict.Incidents ?? [])
+        {
+            if (incident.State == IncidentState.Opened)
+            {
+                Settle(reported.Row.Stream, incident.Onset, reported.Verdict.AnomalyScore);
+            }
+        }
+
+        if (_waiting.Count > SettledRows)
+        {
+            Write(_waiting[0]);
+            _waiting.RemoveAt(0);
+        }
+    }
+
+    /// <summary>Everything is in it: it takes its place.</summary>
+    public void Complete()
+    {
+        _waiting.ForEach(Write);
+        _waiting.Clear();
+        _csv.Dispose();
+        _file.Complete();
+    }
+
+    public void Dispose()
+    {
+        _csv.Dispose();
+        _file.Dispose();
+    }
+
+    /// <summary>What led to an incident is worth what opened it.</summary>
+    private void Settle(string stream, DateTimeOffset onset, double score)
+    {
+        for (int i = _waiting.Count - 1; i >= 0; i--)
+        {
+            (ReportedRow reported, double settled) = _waiting[i];
+
+            if (reported.Row.Stream == stream && reported.Row.Time >= onset)
+            {
+                _waiting[i] = new Waiting(reported, Math.Max(settled, score));
+            }
+        }
+    }
+
+    private void Write(Waiting waiting)
+    {
+        (SeriesRow row, RowVerdict verdict, string top) = waiting.Reported;
         _csv.WriteField(row.Label);
 
         if (_series.NamesStreams)
@@ -51,8 +107,9 @@ internal sealed class ResultFile : IRowObserver, IDisposable
             Write(double.IsNaN(value) ? null : value);
         }
 
-        Write(verdict.Score);
-        Write(AnomalyScore(_scoresAlerts ? verdict.AlertScore : verdict.Score));
+        Write(verdict.Evidence);
+        Write(_scoresAlerts && !verdict.IsAlert ? 0 : verdict.AnomalyScore);
+        Write(waiting.Settled);
         Write(verdict.IsAlert);
         Write(verdict.Expected);
         Write(verdict.Lower);
@@ -65,19 +122,6 @@ internal sealed class ResultFile : IRowObserver, IDisposable
         }
 
         _csv.NextRecord();
-    }
-
-    /// <summary>Everything is in it: it takes its place.</summary>
-    public void Complete()
-    {
-        _csv.Dispose();
-        _file.Complete();
-    }
-
-    public void Dispose()
-    {
-        _csv.Dispose();
-        _file.Dispose();
     }
 
     private void WriteHeader()
@@ -94,7 +138,7 @@ internal sealed class ResultFile : IRowObserver, IDisposable
             _csv.WriteField(OwnNames.Contains(column) ? $"input.{column}" : column);
         }
 
-        foreach (string name in (string[])["score", "anomaly_score", "alert", "expected", "lower", "upper", "top"])
+        foreach (string name in (string[])["evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top"])
         {
             _csv.WriteField(name);
         }
@@ -110,7 +154,7 @@ internal sealed class ResultFile : IRowObserver, IDisposable
 
     private void WriteFlags(in RowVerdict verdict)
     {
-        if (verdict.Score is null)
+        if (verdict.Evidence is null)
         {
             _csv.WriteField("");
             _csv.WriteField("");
@@ -125,4 +169,6 @@ internal sealed class ResultFile : IRowObserver, IDisposable
     private void Write(double? value) => _csv.WriteField(value?.ToString("R", CultureInfo.InvariantCulture) ?? "");
 
     private void Write(bool flag) => _csv.WriteField(flag ? "1" : "0");
+
+    private readonly record struct Waiting(ReportedRow Reported, double Settled);
 }

@@ -5,8 +5,8 @@ import { count } from './format.js';
 const words = {
   warm_up: 'in a warm-up',
   gap: 'after a gap',
-  cooldown: 'echoes of the last incident',
   accepted: 'of an accepted level',
+  regular: 'that come again as always',
   maintenance: 'in maintenance',
   direction: 'to the other side',
   deviation: 'too near to the forecast',

@@ -55,7 +55,7 @@ internal sealed class HistorySink : IScoreSink
     {
         foreach (ScoredObservation scored in batch.Observations)
         {
-            if (scored.AnomalyScore is not null
+            if (scored.Lifecycle == Lifecycle.Active
                 && (!_highest.TryGetValue(scored.Stream, out ScoredObservation known) || scored.Score > known.Score))
             {
                 _highest[scored.Stream] = scored;

@@ -1,6 +1,3 @@
-using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Scoring;
-
 namespace StreamLstm.Detection.Deciding;
 
 /// <summary>What an alert rule looks at of one row.</summary>
@@ -77,35 +74,6 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
         return all;
     }
 
-    /// <summary>Whether a row opens an incident now; if not though it has the evidence, why, which is counted.</summary>
-    /// <param name="incident">The stream's incidents, none of them open.</param>
-    /// <param name="row">The row.</param>
-    /// <param name="time">Its time.</param>
-    /// <param name="score">Its evidence, in decades.</param>
-    /// <param name="threshold">What it is held against.</param>
-    /// <param name="mayAlert">Whether the stream may alert at all.</param>
-    /// <param name="ruled">What <see cref="Weigh"/> said of it.</param>
-    /// <param name="suppressed">What warm-up, a gap or the echo of the last incident keeps back.</param>
-    /// <param name="output">Where what is kept back is counted.</param>
-    /// <param name="refused">Why it does not open one.</param>
-    public bool Opens(
-        IncidentTracker incident, long row, DateTimeOffset time, double score, double threshold, bool mayAlert, SuppressedBy ruled,
-        SuppressedBy suppressed, ShardOutput output, out SuppressedBy refused)
-    {
-        bool could = mayAlert && incident.WouldOpen(row, score);
-        refused = score < threshold ? SuppressedBy.None
-            : !could ? suppressed
-            : ruled != SuppressedBy.None ? ruled
-            : Admit(time, score);
-
-        if (refused != SuppressedBy.None)
-        {
-            Count(row, refused, output);
-        }
-
-        return could && score >= threshold && refused == SuppressedBy.None;
-    }
-
     /// <summary>Asked last, of what would otherwise open an incident now.</summary>
     /// <param name="time">The record's, or the clock's for a silence.</param>
     /// <param name="decades">Its evidence.</param>
@@ -118,9 +86,9 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
     /// <summary>The same of a silence.</summary>
     /// <param name="time">The wall clock.</param>
     /// <param name="decades">What a silence is worth.</param>
-    public SuppressedBy AdmitSilence(DateTimeOffset time, double decades) =>
-        rule is not null && IncidentTracker.SeverityOf(ScoreCombination.ForPeople(decades)) < rule.SeverityMin ? SuppressedBy.Severity
-        : Admit(time, decades);
+    /// <param name="score">The same, 0 to 100.</param>
+    public SuppressedBy AdmitSilence(DateTimeOffset time, double decades, double score) =>
+        rule is not null && Incident.SeverityOf(score) < rule.SeverityMin ? SuppressedBy.Severity : Admit(time, decades);
 
     /// <summary>Whether what was kept back for this reason may open later without anything new having come.</summary>
     public static bool IsForATime(SuppressedBy reason) => reason is SuppressedBy.RuleCooldown or SuppressedBy.Maintenance;
@@ -140,7 +108,7 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
     /// <summary>Notes that an alert was kept back.</summary>
     public void Count(long row, SuppressedBy reason, ShardOutput output)
     {
-        if (reason != _last || row > _lastRow + IncidentTracker.QuietRows)
+        if (reason != _last || row > _lastRow + Incident.QuietRows)
         {
             output.Suppressed[(int)reason]++;
         }
@@ -174,7 +142,7 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
 
     private static SuppressedBy Refuses(AlertRule rule, in AlertCandidate candidate)
     {
-        if (IncidentTracker.SeverityOf(candidate.Score) < rule.SeverityMin)
+        if (Incident.SeverityOf(candidate.Score) < rule.SeverityMin)
         {
             return SuppressedBy.Severity;
         }

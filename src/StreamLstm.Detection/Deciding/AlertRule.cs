@@ -64,8 +64,8 @@ public sealed record AlertRule
     public string Group { get; init; } = "";
 
     /// <summary>
-    /// Windows of 30 rows in a row that came as forecast, after which an open incident is taken for the stream's new normal;
-    /// 0 = never before 1,200 rows. Of records: that are no rarer than what came lately. Not asked of events.
+    /// Windows of 30 rows in a row that came as forecast, or as the window before, after which an open incident is taken for
+    /// the stream's new normal; 0 = not before 300 rows have shown that it is one.
     /// </summary>
     public int AcceptAfter { get; init; }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace StreamLstm.Detection.Deciding;
 
-/// <summary>One decision, small: 72 bytes, and 2 for every channel beside it.</summary>
+/// <summary>One decision, small: 96 bytes, and 2 for every indicator and column beside it.</summary>
 internal readonly record struct Decision
 {
     public required long Row { get; init; }
@@ -33,8 +33,13 @@ internal readonly record struct Decision
 
     public int FlatRows { get; init; }
 
-    /// <summary>Number of an event's template; 0 where there is none.</summary>
-    public int Template { get; init; }
+    /// <summary>An event's template; null where there is none.</summary>
+    public string? Template { get; init; }
+
+    public required Lifecycle Lifecycle { get; init; }
+
+    /// <summary>Observations of the warm-up that had come.</summary>
+    public required int WarmUpRows { get; init; }
 
     public required int ModelVersion { get; init; }
 
@@ -44,39 +49,6 @@ internal readonly record struct Decision
 
     public required bool IncidentOpen { get; init; }
 
-    /// <summary>A decision on a row that nothing was forecast for.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="time">Its time.</param>
-    /// <param name="value">What was judged.</param>
-    /// <param name="evidence">What decided; null while the stream is learning.</param>
-    /// <param name="plain">The same as it were without labels; null where none says anything.</param>
-    /// <param name="threshold">What it was held against.</param>
-    /// <param name="suppressed">What would have kept it from opening an incident whatever its evidence, and for how many rows more.</param>
-    /// <param name="refused">What did keep it from that.</param>
-    /// <param name="isAlert">Whether it opened an incident or raised one.</param>
-    /// <param name="incident">The stream's incidents.</param>
-    /// <param name="modelVersion">The version of the base weights in service.</param>
-    public static Decision Of(
-        long row, DateTimeOffset time, double value, double? evidence, double? plain, double threshold,
-        (SuppressedBy Reason, long Rows) suppressed, SuppressedBy refused, bool isAlert, IncidentTracker incident, long modelVersion) => new()
-    {
-        Row = row,
-        Ticks = time.UtcTicks,
-        Value = value,
-        ExpectedOffset = float.NaN,
-        LowerOffset = float.NaN,
-        UpperOffset = float.NaN,
-        Evidence = (float)(evidence ?? double.NaN),
-        Plain = (float)(plain ?? double.NaN),
-        Threshold = (float)threshold,
-        Needed = (float)incident.Needed(threshold, suppressed.Reason),
-        SuppressedBy = refused == SuppressedBy.None ? suppressed.Reason : refused,
-        SuppressedRows = refused == suppressed.Reason || refused == SuppressedBy.None ? (int)suppressed.Rows : 0,
-        ModelVersion = (int)modelVersion,
-        IsAlert = isAlert,
-        IncidentOpen = incident.IsOpen,
-    };
-
     /// <summary>Whether somebody may ask about it later.</summary>
     public bool IsNotable => Evidence >= Threshold / 2 || Plain >= Threshold / 2;
 }
@@ -84,14 +56,13 @@ internal readonly record struct Decision
 /// <summary>The decisions of one stream that can still be explained.</summary>
 /// <remarks>
 /// The last ones, and of older ones half as many whose evidence came to half of what was needed: with 64 and 20 channels
-/// at most 11 KiB a stream, 110 MB at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
+/// at most 13 KiB a stream, 130 MB at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
 /// </remarks>
 /// <param name="recentMax">How many of the last ones.</param>
-/// <param name="channels">The most channels that a decision has.</param>
-internal sealed class DecisionLog(int recentMax, int channels)
+internal sealed class DecisionLog(int recentMax)
 {
-    private readonly Ring _recent = new(recentMax, channels);
-    private readonly Ring _notable = new(recentMax / 2, channels);
+    private readonly Ring _recent = new(recentMax);
+    private readonly Ring _notable = new(recentMax / 2);
 
     public bool IsEmpty => _recent.Count == 0;
 
@@ -178,8 +149,9 @@ internal sealed class DecisionLog(int recentMax, int channels)
     private static DateTimeOffset Time(in Decision decision) => new(decision.Ticks, TimeSpan.Zero);
 
     /// <summary>The last decisions added; it takes no room before the first.</summary>
-    private sealed class Ring(int capacity, int channels)
+    private sealed class Ring(int capacity)
     {
+        private int _channels;
         private Decision[] _decisions = [];
         private Half[] _scores = [];
         private int _first;
@@ -198,7 +170,7 @@ internal sealed class DecisionLog(int recentMax, int channels)
         public ReadOnlySpan<Half> Scores(int index)
         {
             // What was not asked, such as a clock that is too young, comes last and has no scores.
-            ReadOnlySpan<Half> all = _scores.AsSpan(Slot(index) * channels, channels);
+            ReadOnlySpan<Half> all = _scores.AsSpan(Slot(index) * _channels, _channels);
             int count = all.Length;
 
             while (count > 0 && Half.IsNaN(all[count - 1]))
@@ -214,12 +186,16 @@ internal sealed class DecisionLog(int recentMax, int channels)
             if (_decisions.Length == 0)
             {
                 _decisions = new Decision[capacity];
-                _scores = new Half[capacity * channels];
+            }
+
+            if (scores.Length > _channels)
+            {
+                Widen(scores.Length);
             }
 
             int slot = Slot(Count);
             _decisions[slot] = decision;
-            Span<Half> place = _scores.AsSpan(slot * channels, channels);
+            Span<Half> place = _scores.AsSpan(slot * _channels, _channels);
             place.Fill(Half.NaN);
             scores.CopyTo(place);
 
@@ -231,6 +207,20 @@ internal sealed class DecisionLog(int recentMax, int channels)
             {
                 Count++;
             }
+        }
+
+        /// <summary>A clock has come to speak, or a record's columns to be known.</summary>
+        private void Widen(int channels)
+        {
+            var wider = new Half[capacity * channels];
+            Array.Fill(wider, Half.NaN);
+
+            for (int slot = 0; slot < capacity && _channels > 0; slot++)
+            {
+                _scores.AsSpan(slot * _channels, _channels).CopyTo(wider.AsSpan(slot * channels));
+            }
+
+            (_scores, _channels) = (wider, channels);
         }
 
         private int Slot(int index) => (_first + index) % capacity;

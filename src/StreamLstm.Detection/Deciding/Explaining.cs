@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamLstm.Detection.Judging;
 using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Deciding;
@@ -16,14 +17,13 @@ internal static class Explaining
     /// <param name="words">What the channels are called.</param>
     /// <param name="decision">What was decided.</param>
     /// <param name="scores">(channels), in decades.</param>
-    /// <param name="lifecycle">Where the stream stood.</param>
     /// <param name="warmUp">Why it could not alert yet; null where it could.</param>
     /// <param name="incident">The incident it is part of; null for none.</param>
     /// <param name="held">Which decisions are held.</param>
-    /// <param name="subject">What was judged, in words; null for a value, which needs none.</param>
+    /// <param name="particulars">What is to be said beside its figures.</param>
     public static Explanation Explain(
-        string stream, in IndicatorWords words, in Decision decision, ReadOnlySpan<Half> scores, Lifecycle lifecycle, WarmUp? warmUp,
-        RememberedIncident? incident, HeldDecisions held, string? subject = null)
+        string stream, in IndicatorWords words, in Decision decision, ReadOnlySpan<Half> scores, WarmUp? warmUp,
+        RememberedIncident? incident, HeldDecisions held, in Particulars particulars)
     {
         bool isJudged = !float.IsNaN(decision.Evidence);
         var explanation = new Explanation
@@ -34,7 +34,7 @@ internal static class Explaining
             Expected = At(decision, decision.ExpectedOffset),
             Lower = At(decision, decision.LowerOffset),
             Upper = At(decision, decision.UpperOffset),
-            Lifecycle = lifecycle,
+            Lifecycle = decision.Lifecycle,
             WarmUp = warmUp,
             Evidence = isJudged ? decision.Evidence : null,
             EvidenceWithoutLabels = float.IsNaN(decision.Plain) ? null : decision.Plain,
@@ -42,16 +42,18 @@ internal static class Explaining
             Needed = decision.Needed,
             IsAlert = decision.IsAlert,
             IncidentOpen = decision.IncidentOpen,
-            IncidentId = incident is null ? null : IncidentTracker.IdOf(stream, incident.OpenedRow),
+            IncidentId = incident?.Id,
             Label = incident?.Label,
             SuppressedBy = decision.SuppressedBy,
             SuppressedRows = decision.SuppressedRows > 0 ? decision.SuppressedRows : null,
             Indicators = isJudged ? Indicators(words, scores, decision.FlatRows) : [],
+            Columns = particulars.Columns,
+            Template = decision.Template,
             ModelVersion = decision.ModelVersion,
             Sentence = "",
             Held = held,
         };
-        return explanation with { Sentence = Sentence(explanation, subject) };
+        return explanation with { Sentence = Sentence(explanation, particulars.Subject) };
     }
 
     private static double? At(in Decision decision, float offset) => float.IsNaN(offset) ? null : decision.Value + offset;
@@ -89,12 +91,12 @@ internal static class Explaining
         }
         else
         {
-            words.Append(CultureInfo.InvariantCulture, $"{e.Value:G6}");
+            words.Append(Figures.Of(e.Value));
         }
 
         if (e.Expected is { } expected)
         {
-            words.Append(CultureInfo.InvariantCulture, $", expected {expected:G5} ({e.Lower:G5} to {e.Upper:G5})");
+            words.Append(CultureInfo.InvariantCulture, $", expected {Figures.Of(expected)} ({Figures.Of(e.Lower)} to {Figures.Of(e.Upper)})");
         }
 
         words.Append(": ").Append(Verdict(e));
@@ -135,7 +137,6 @@ internal static class Explaining
             { SuppressedBy: SuppressedBy.Gap } => $"no alert, as forecasts start again after a gap in time (for {e.SuppressedRows ?? 0} more observations); {evidence}.",
             { SuppressedBy: SuppressedBy.OpenIncident, IncidentOpen: true } => $"belongs to the incident that is open; {evidence}{missing}.",
             { SuppressedBy: SuppressedBy.OpenIncident } => $"ended the incident that was open; {evidence}{missing}.",
-            { SuppressedBy: SuppressedBy.Cooldown } => $"no alert, {evidence}{missing}: an incident has just ended, and for {e.SuppressedRows ?? 0} more observations only clearly more than that one opens another.",
             { SuppressedBy: SuppressedBy.None } => $"no alert, {evidence}{missing}.",
             _ => $"no alert, as {Reason(e.SuppressedBy)}; {evidence}{missing}.",
         };
@@ -150,6 +151,7 @@ internal static class Explaining
         SuppressedBy.RuleCooldown => "the stream's alert rule asks for more time after an incident",
         SuppressedBy.Budget => "the alert budget is spent on incidents with at least as much evidence",
         SuppressedBy.Maintenance => "a maintenance window mutes the stream",
+        SuppressedBy.Regular => "this comes again where it always does",
         SuppressedBy.Accepted => "the present level was accepted as the new normal and has not settled yet",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "expected a reason that a sentence of its own does not explain"),
     };

@@ -30,7 +30,7 @@ public sealed record Explanation
     /// <summary>Why it could not alert yet; null where it could.</summary>
     public WarmUp? WarmUp { get; init; }
 
-    /// <summary>What decides, in decades: 2 = a hundredth of a comparable event was to be expected so far. Null while the stream is learning.</summary>
+    /// <summary>How unlike normal operation it is, in decades. Null while the stream is learning.</summary>
     public double? Evidence { get; init; }
 
     /// <summary>The evidence as it were had no incident of the stream been labelled a false alarm; null where none has.</summary>
@@ -42,7 +42,7 @@ public sealed record Explanation
     /// <summary>Decades that were missing for an incident; 0 where there were enough, null while the stream is learning.</summary>
     public double? ShortBy => Evidence is { } evidence ? Math.Max(0, Needed - evidence) : null;
 
-    /// <summary>Decades that would have opened an incident: the threshold, or more during a cooldown.</summary>
+    /// <summary>Decades that would have opened an incident: the threshold, or more while what was accepted settles.</summary>
     public required double Needed { get; init; }
 
     /// <summary>Whether the observation opened an incident, or raised an open one.</summary>

@@ -87,7 +87,7 @@ public sealed record IncidentEvent
     /// <summary>When the incident ended; null until it is closed.</summary>
     public DateTimeOffset? ClosedAt { get; init; }
 
-    /// <summary>0 to 100, of this observation.</summary>
+    /// <summary>0 to 100, of this observation: 50 opens an incident.</summary>
     public required double Score { get; init; }
 
     /// <summary>0 to 100, the highest of the incident.</summary>
@@ -114,10 +114,19 @@ public sealed record IncidentEvent
     /// <summary>For an event: the template that was held most likely instead; null where none was.</summary>
     public string? ExpectedTemplate { get; init; }
 
+    /// <summary>1 for the first of its kind in this stream, 2 where one like it was seen before, and so on: one recurring incident.</summary>
+    public int Occurrence { get; init; } = 1;
+
+    /// <summary>When the first one like it began.</summary>
+    public DateTimeOffset FirstSeen { get; init; }
+
+    /// <summary>When the one like it before this began; null where it is the first.</summary>
+    public DateTimeOffset? PreviousAt { get; init; }
+
     /// <summary>Why it fired: each indicator's share of the score, each scored column's where there are columns; summing to 1.</summary>
     public required IReadOnlyDictionary<string, double> Attribution { get; init; }
 
-    /// <summary>Why it fired, as a sentence with the figures in it.</summary>
+    /// <summary>Why it fired, as a sentence with the figures in it; of a closed one its opening sentence, and how it ended.</summary>
     public required string Explanation { get; init; }
 
     /// <summary>The version of the base weights in service at that moment.</summary>

@@ -3,13 +3,10 @@ namespace StreamLstm.Detection.Deciding;
 /// <summary>What a person says an incident was.</summary>
 public enum IncidentLabel
 {
-    /// <summary>Nothing: such a level is ordinary, an equal event shall open no incident, and its observations may teach.</summary>
+    /// <summary>Nothing: such a level is ordinary, and an equal event shall open no incident.</summary>
     FalseAlarm,
 
-    /// <summary>
-    /// Something: its observations shall not teach what is usual, as far as they have not yet, and it shall not make the next
-    /// incident dearer.
-    /// </summary>
+    /// <summary>Something: its observations shall not teach what is usual, as far as they have not yet, and it is never taken for the new normal.</summary>
     Real,
 }
 

@@ -1,11 +1,12 @@
 using StreamLstm.Detection.Scoring;
-using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Detection.Deciding;
 
 /// <summary>One incident, as far as a label needs it.</summary>
-internal sealed class RememberedIncident(long openedRow, bool isSilence, int channels)
+internal sealed class RememberedIncident(string id, long openedRow, bool isSilence, int channels)
 {
+    public string Id { get; } = id;
+
     public long OpenedRow { get; } = openedRow;
 
     public bool IsSilence { get; } = isSilence;
@@ -17,9 +18,6 @@ internal sealed class RememberedIncident(long openedRow, bool isSilence, int cha
     public double QuietSeconds { get; set; }
 
     public IncidentLabel? Label { get; set; }
-
-    /// <summary>Decades that a label gave back to the stream's budget.</summary>
-    public double GivenBack { get; set; }
 
     /// <summary>(channels): the highest value of each indicator during it.</summary>
     public double[] Levels { get; } = new double[channels];
@@ -57,21 +55,23 @@ internal sealed class IncidentMemory(int channels)
     /// <summary>A silence shorter than this is ordinary, as labels say; 0 without such a label.</summary>
     public double OrdinaryQuietSeconds { get; private set; }
 
-    public RememberedIncident? Find(long openedRow) =>
-        _incidents.FindLast(incident => incident.OpenedRow == openedRow);
+    public RememberedIncident? Find(string id) => _incidents.FindLast(incident => incident.Id == id);
+
+    /// <summary>The last silence, where it began with a row; null where there was none.</summary>
+    public RememberedIncident? SilenceAt(long row) => _incidents.FindLast(incident => incident.IsSilence && incident.OpenedRow == row);
 
     /// <summary>The incident that a row is part of; null for none.</summary>
     public RememberedIncident? Of(long row) =>
         _incidents.FindLast(incident => !incident.IsSilence && incident.OpenedRow <= row && row < incident.EndRow);
 
     /// <summary>Follows the open incident by one row.</summary>
-    /// <param name="openedRow">Where it began.</param>
+    /// <param name="open">The incident.</param>
     /// <param name="row">The row.</param>
     /// <param name="values">(channels): the indicators.</param>
     /// <param name="scores">(channels), in decades.</param>
-    public void Follow(long openedRow, long row, ReadOnlySpan<double> values, ReadOnlySpan<double> scores)
+    public void Follow(Incident open, long row, ReadOnlySpan<double> values, ReadOnlySpan<double> scores)
     {
-        RememberedIncident incident = Newest(openedRow, isSilence: false);
+        RememberedIncident incident = Newest(open, isSilence: false);
         incident.EndRow = row + 1;
 
         for (int channel = 0; channel < values.Length; channel++)
@@ -82,9 +82,11 @@ internal sealed class IncidentMemory(int channels)
     }
 
     /// <summary>Follows a silence.</summary>
-    public void FollowSilence(long openedRow, double quietSeconds)
+    public void FollowSilence(Incident open, double quietSeconds) => Extend(Newest(open, isSilence: true), quietSeconds);
+
+    /// <summary>A silence has lasted so long.</summary>
+    public void Extend(RememberedIncident incident, double quietSeconds)
     {
-        RememberedIncident incident = Newest(openedRow, isSilence: true);
         incident.QuietSeconds = Math.Max(incident.QuietSeconds, quietSeconds);
         FindOrdinaryQuiet();
     }
@@ -107,36 +109,28 @@ internal sealed class IncidentMemory(int channels)
         }
     }
 
-    /// <summary>Sets an incident's label, or takes it back with null. A real incident gives back what its alert has cost the stream's budget.</summary>
-    /// <param name="stream">The stream's name.</param>
+    /// <summary>Sets an incident's label, or takes it back with null.</summary>
     /// <param name="incidentId">The incident's id.</param>
     /// <param name="label">What it was.</param>
-    /// <param name="budget">The stream's.</param>
-    /// <param name="rows">Rows the stream has seen.</param>
     /// <param name="changed">The incident; null where it had that label already.</param>
     /// <returns>False where it is not one of this stream's, or known no more.</returns>
-    public bool TryLabel(
-        string stream, string incidentId, IncidentLabel? label, AlertBudget budget, long rows, out RememberedIncident? changed)
+    public bool TryLabel(string incidentId, IncidentLabel? label, out RememberedIncident? changed)
     {
         changed = null;
 
-        if (!IncidentTracker.TryOpenedRow(stream, incidentId, out long opened) || Find(opened) is not { } incident)
+        if (Find(incidentId) is not { } incident)
         {
             return false;
         }
 
-        if (incident.Label == label)
+        if (incident.Label != label)
         {
-            return true;
+            changed = incident;
+            incident.Label = label;
+            Forget(labelled: true, LabelledMax);
+            FindOrdinaryQuiet();
         }
 
-        changed = incident;
-        budget.GiveBack(-incident.GivenBack);
-        incident.GivenBack = label == IncidentLabel.Real && !incident.IsSilence ? budget.LeftOfRise(rows - incident.OpenedRow) : 0;
-        budget.GiveBack(incident.GivenBack);
-        incident.Label = label;
-        Forget(labelled: true, LabelledMax);
-        FindOrdinaryQuiet();
         return true;
     }
 
@@ -146,12 +140,12 @@ internal sealed class IncidentMemory(int channels)
 
         foreach (RememberedIncident incident in _incidents)
         {
+            writer.Write(incident.Id);
             writer.Write(incident.OpenedRow);
             writer.Write(incident.IsSilence);
             writer.Write(incident.EndRow);
             writer.Write(incident.QuietSeconds);
             writer.Write((sbyte)(incident.Label is { } label ? (int)label : -1));
-            writer.Write(incident.GivenBack);
 
             foreach (double value in incident.Levels.Concat(incident.Scores))
             {
@@ -171,14 +165,13 @@ internal sealed class IncidentMemory(int channels)
 
         for (; count > 0; count--)
         {
-            var incident = new RememberedIncident(reader.ReadInt64(), reader.ReadBoolean(), channels)
+            var incident = new RememberedIncident(reader.ReadString(), reader.ReadInt64(), reader.ReadBoolean(), channels)
             {
                 EndRow = reader.ReadInt64(),
                 QuietSeconds = reader.ReadDouble(),
             };
             int label = reader.ReadSByte();
             incident.Label = label < 0 ? null : (IncidentLabel)label;
-            incident.GivenBack = reader.ReadDouble();
 
             for (int channel = 0; channel < channels; channel++)
             {
@@ -196,11 +189,11 @@ internal sealed class IncidentMemory(int channels)
         FindOrdinaryQuiet();
     }
 
-    private RememberedIncident Newest(long openedRow, bool isSilence)
+    private RememberedIncident Newest(Incident open, bool isSilence)
     {
-        if (_incidents.Count == 0 || _incidents[^1].OpenedRow != openedRow || _incidents[^1].IsSilence != isSilence)
+        if (_incidents.Count == 0 || _incidents[^1].Id != open.Id)
         {
-            _incidents.Add(new RememberedIncident(openedRow, isSilence, channels));
+            _incidents.Add(new RememberedIncident(open.Id, open.OpenedRow, isSilence, channels));
             Forget(labelled: false, UnlabelledMax);
         }
 

@@ -15,9 +15,6 @@ public enum SuppressedBy
     /// <summary>An incident is open already; the observation belongs to it.</summary>
     OpenIncident,
 
-    /// <summary>An incident has just ended: only much stronger evidence opens another so soon.</summary>
-    Cooldown,
-
     /// <summary>The rule of the stream: the value lies on the side of its forecast that does not count.</summary>
     Direction,
 
@@ -41,4 +38,7 @@ public enum SuppressedBy
 
     /// <summary>The level was accepted as the new normal and has not settled yet: only much stronger evidence opens an incident.</summary>
     Accepted,
+
+    /// <summary>It comes again where it always does: at the same time of the day or the week, or at the same spacing.</summary>
+    Regular,
 }

@@ -86,11 +86,44 @@ public sealed partial class LogTemplateTree
     public int Add(string line) => Match(line).Template;
 
     /// <summary>The template of a line, learnt from it, and whether the line founded it.</summary>
-    internal TemplateMatch Match(string line) =>
-        Match(Mask(line.Length > CharsMax ? line[..CharsMax] : line).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    internal TemplateMatch Match(string line) => Learn(Tokens(line, isKind: false));
 
-    /// <summary>The same of an event that is its own kind, whatever it looks like: nothing is masked.</summary>
-    internal TemplateMatch MatchKind(string kind) => Match(kind.Length == 0 ? [] : [kind.Length > CharsMax ? kind[..CharsMax] : kind]);
+    /// <summary>What a line is told by: its words with variable parts masked; of an event that is its own kind that, whatever it looks like.</summary>
+    internal static string[] Tokens(string text, bool isKind)
+    {
+        text = text.Length > CharsMax ? text[..CharsMax] : text;
+        string[] tokens = isKind
+            ? text.Length == 0 ? [] : [text]
+            : Mask(text).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return tokens.Length > TokensMax ? tokens[..TokensMax] : tokens;
+    }
+
+    /// <summary>The template of such words, and whether they would found it; nothing is learnt.</summary>
+    internal TemplateMatch Find(string[] tokens) =>
+        tokens.Length == 0 ? new TemplateMatch(Other, IsNew: false)
+        : Best(Leaf(tokens, learns: false), tokens) is { } best ? new TemplateMatch(best, IsNew: false)
+        : new TemplateMatch(Other, IsNew: true);
+
+    /// <summary>The template of such words, learnt from them, and whether they founded it.</summary>
+    internal TemplateMatch Learn(string[] tokens)
+    {
+        if (tokens.Length == 0)
+        {
+            return new TemplateMatch(Other, IsNew: false);
+        }
+
+        string leaf = Leaf(tokens, learns: true);
+        int? best = Best(leaf, tokens);
+        int template = best ?? Found(leaf, tokens);
+        _templates[template]!.Take(tokens);
+
+        if (--_linesUntilFade <= 0)
+        {
+            Fade();
+        }
+
+        return new TemplateMatch(template, best is null);
+    }
 
     /// <summary>Lines a template has taken, halved now and then.</summary>
     internal long Lines(int template) => _templates[template]?.Lines ?? 0;
@@ -170,46 +203,22 @@ public sealed partial class LogTemplateTree
 
     private int WordsMax => WordsPerTemplate * _capacity;
 
-    private TemplateMatch Match(string[] tokens)
+    /// <summary>The most similar template; null where none is similar enough.</summary>
+    private int? Best(string leaf, string[] tokens)
     {
-        if (tokens.Length == 0)
+        (int? best, double highest) = (null, double.BitDecrement(_similarity));
+
+        foreach (int template in _leaves.GetValueOrDefault(leaf) ?? [])
         {
-            return new TemplateMatch(Other, IsNew: false);
+            double similarity = _templates[template]!.Similarity(tokens);
+            (best, highest) = similarity > highest ? (template, similarity) : (best, highest);
         }
 
-        tokens = tokens.Length > TokensMax ? tokens[..TokensMax] : tokens;
-        string leaf = Leaf(tokens);
-        int best = Other;
-        double highest = -1;
-
-        if (_leaves.TryGetValue(leaf, out List<int>? templates))
-        {
-            foreach (int template in templates)
-            {
-                double similarity = _templates[template]!.Similarity(tokens);
-                (best, highest) = similarity > highest ? (template, similarity) : (best, highest);
-            }
-        }
-
-        bool isNew = highest < _similarity || best == Other;
-
-        if (isNew)
-        {
-            best = Found(leaf, tokens);
-        }
-
-        _templates[best]!.Take(tokens);
-
-        if (--_linesUntilFade <= 0)
-        {
-            Fade();
-        }
-
-        return new TemplateMatch(best, isNew);
+        return best;
     }
 
     /// <summary>The place in the tree: the number of tokens, then the first tokens while they are no variable parts.</summary>
-    private string Leaf(string[] tokens)
+    private string Leaf(string[] tokens, bool learns)
     {
         string path = tokens.Length.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
@@ -222,7 +231,7 @@ public sealed partial class LogTemplateTree
                 : tokens[i];
 
             // The wildcard is no word: it is always there.
-            if (branch != Wildcard && branches?.Contains(branch) != true)
+            if (learns && branch != Wildcard && branches?.Contains(branch) != true)
             {
                 if (branches is null)
                 {

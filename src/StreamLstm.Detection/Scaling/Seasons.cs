@@ -76,9 +76,7 @@ internal sealed class Seasons(int differencesMax)
     /// <param name="value">The value.</param>
     /// <param name="ring">The stream's last values.</param>
     /// <param name="moves">How often the stream's value has ever changed.</param>
-    /// <param name="teaches">Whether the difference counts as one of the stream's.</param>
-    /// <param name="random">For the sample of differences.</param>
-    public Tail? TailOf(long row, double value, ValueRing ring, long moves, bool teaches, ref SeededRandom random)
+    public Tail? TailOf(long row, double value, ValueRing ring, long moves)
     {
         if (Short == 0 || row - Short < ring.First)
         {
@@ -86,16 +84,22 @@ internal sealed class Seasons(int differencesMax)
         }
 
         double difference = value - ring[row - Short];
-        Tail? tail = _differences.Seen < Math.Clamp(Short, DifferencesMin, DifferencesEnough)
+        return _differences.Seen < Math.Clamp(Short, DifferencesMin, DifferencesEnough)
             ? null
             : AsFarAsItsSize(difference, QuantileBins.MarginalTailOf(difference, _differences, ValueScale.Of(_differences), moves));
+    }
 
-        if (teaches)
+    /// <summary>Takes the value's difference from the one a season before for one of the stream's.</summary>
+    /// <param name="row">The value's row, which the ring does not hold yet.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="ring">The stream's last values.</param>
+    /// <param name="random">For the sample of differences.</param>
+    public void Remember(long row, double value, ValueRing ring, ref SeededRandom random)
+    {
+        if (Short != 0 && row - Short >= ring.First)
         {
-            _differences.Add(difference, ref random);
+            _differences.Add(value - ring[row - Short], ref random);
         }
-
-        return tail;
     }
 
     public void Save(BinaryWriter writer)

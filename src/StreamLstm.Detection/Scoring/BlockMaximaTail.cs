@@ -1,3 +1,5 @@
+using StreamLstm.Detection.Judging;
+
 namespace StreamLstm.Detection.Scoring;
 
 /// <summary>Brings one channel to the common scale: log10 of one over the number of comparable events to be expected so far.</summary>
@@ -37,7 +39,7 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
     private double _meanExcess;
 
     /// <summary>Blocks that count.</summary>
-    public int Blocks { get; private set; }
+    public long Blocks { get; private set; }
 
     /// <summary>A level that a person called ordinary: one event of that height was to be expected, whatever the maxima say. 0 for none; not saved.</summary>
     public double Ordinary { get; set; }
@@ -61,6 +63,23 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
         return excess <= 0
             ? Math.Max(Unknown, excess / (_meanExcess * Math.Log(10)) - Math.Log10(_kept))
             : Decades(excess) - Math.Log10(_kept);
+    }
+
+    /// <summary>Takes a row for what it may teach: what is suspicious raises no maximum, what is abnormal counts for nothing.</summary>
+    public void Learn(double value, Lesson lesson)
+    {
+        switch (lesson)
+        {
+            case Lesson.Normal:
+                Add(value);
+                break;
+            case Lesson.Suspicious:
+                Add(_kept > 0 ? Math.Min(value, _highest[0]) : value);
+                break;
+            default:
+                Skip();
+                break;
+        }
     }
 
     public void Add(double value)
@@ -122,7 +141,7 @@ internal sealed class BlockMaximaTail(int delayBlocks, double prior, double prio
         _waitingCount = reader.ReadInt32();
         _blockMax = reader.ReadDouble();
         _blockRows = reader.ReadInt32();
-        Blocks = reader.ReadInt32();
+        Blocks = reader.ReadInt64();
 
         if (_kept is < 0 or > KeptMax || _waitingCount < 0 || _waitingCount > _waiting.Length)
         {

@@ -18,11 +18,14 @@ internal sealed class DelayedCoreset
 
     /// <summary>The vector's distance to the nearest remembered one.</summary>
     /// <param name="vector">(4).</param>
+    public double Novelty(ReadOnlySpan<float> vector) => _memory.Novelty(vector);
+
+    /// <summary>Takes a row's vector: it enters 30 rows later.</summary>
+    /// <param name="vector">(4).</param>
     /// <param name="row">Its row.</param>
-    /// <param name="teaches">Whether it may be remembered later.</param>
-    public double Novelty(ReadOnlySpan<float> vector, long row, bool teaches)
+    /// <param name="teaches">Whether it may.</param>
+    public void Remember(ReadOnlySpan<float> vector, long row, bool teaches)
     {
-        double novelty = _memory.Novelty(vector);
         Span<float> slot = _waiting.AsSpan((int)(row % DelayRows) * Dimension, Dimension);
 
         if (row % 2 == 0 && !float.IsNaN(slot[0]))
@@ -36,8 +39,18 @@ internal sealed class DelayedCoreset
         {
             slot[0] = float.NaN;
         }
+    }
 
-        return novelty;
+    /// <summary>Lets rows that wait never enter.</summary>
+    /// <param name="firstRow">The first of them.</param>
+    /// <param name="endRow">The one behind the last.</param>
+    /// <param name="nextRow">The one behind the last that was remembered.</param>
+    public void Spare(long firstRow, long endRow, long nextRow)
+    {
+        for (long row = Math.Max(firstRow, nextRow - DelayRows); row < endRow; row++)
+        {
+            _waiting[row % DelayRows * Dimension] = float.NaN;
+        }
     }
 
     public void Save(BinaryWriter writer)

@@ -16,10 +16,11 @@ internal sealed class Forecaster
     private readonly float[] _state = new float[ForecastInput.Shape.Network.StateSize];
     private readonly float[][] _pending = [.. ForecastInput.Horizons.Select(h => new float[h * QuantileBins.Count])];
     private readonly double[] _trust = [.. ForecastInput.Horizons.Select(_ => 0.5)];
+    private readonly double[] _nextTrust = [.. ForecastInput.Horizons.Select(_ => 0.5)];
     private readonly Tail[] _tails = new Tail[ForecastInput.Horizons.Length];
 
     /// <summary>Steps since the state was last set to zero: a horizon counts from as many steps on.</summary>
-    public int Steps { get; private set; }
+    public long Steps { get; private set; }
 
     /// <summary>The state (StateSize), for a checkpoint.</summary>
     public ReadOnlySpan<float> State => _state;
@@ -59,6 +60,7 @@ internal sealed class Forecaster
             if (Steps < ForecastInput.Horizons[h])
             {
                 _tails[h] = new Tail(0.5, 1);
+                _nextTrust[h] = _trust[h];
                 continue;
             }
 
@@ -70,9 +72,12 @@ internal sealed class Forecaster
             double network = _trust[h] * forecast[bin];
             double marginal = (1 - _trust[h]) * bins.Marginal[bin];
             double trust = network + marginal > 0 ? network / (network + marginal) : 0.5;
-            _trust[h] = (1 - FixedShare) * trust + FixedShare * 0.5;
+            _nextTrust[h] = (1 - FixedShare) * trust + FixedShare * 0.5;
         }
     }
+
+    /// <summary>Trusts network and marginal as the value just judged says.</summary>
+    public void Trust() => _nextTrust.CopyTo(_trust, 0);
 
     /// <summary>Median and 98 % band of the one-step forecast for the present row; null before there is one.</summary>
     public (double Median, double Lower, double Upper)? Expect(
@@ -89,10 +94,6 @@ internal sealed class Forecaster
             bins.QuantileOf(scratch.Mixture, 0.01, history),
             bins.QuantileOf(scratch.Mixture, 0.99, history));
     }
-
-    /// <summary>Median of what the horizon had forecast for the present row; null before there is one.</summary>
-    public double? Median(int horizon, long row, QuantileBins bins, SortedReservoir history) =>
-        Steps < ForecastInput.Horizons[horizon] || history.Count < 8 ? null : bins.QuantileOf(Pending(horizon, row), 0.5, history);
 
     /// <summary>Feeds the row to the network and keeps what it forecasts.</summary>
     public void Step(ForecastWeights weights, long row, ForecastInput encoder, DetectionScratch scratch)
@@ -142,7 +143,7 @@ internal sealed class Forecaster
 
     public void Load(BinaryReader reader)
     {
-        Steps = reader.ReadInt32();
+        Steps = reader.ReadInt64();
 
         for (int h = 0; h < HorizonCount; h++)
         {

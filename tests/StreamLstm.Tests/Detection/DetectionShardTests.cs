@@ -71,8 +71,8 @@ public sealed class DetectionShardTests
         Feed(swapped, series, 0, 1200, start);
         Feed(left, series, 0, 1200, start);
 
-        double[] afterSwap = [.. Feed(swapped, series, 1200, 1300, new BaseModel(1, worse)).Select(s => s.AnomalyScore!.Value)];
-        double[] without = [.. Feed(left, series, 1200, 1300, start).Select(s => s.AnomalyScore!.Value)];
+        double[] afterSwap = [.. Feed(swapped, series, 1200, 1300, new BaseModel(1, worse)).Select(s => s.Evidence!.Value)];
+        double[] without = [.. Feed(left, series, 1200, 1300, start).Select(s => s.Evidence!.Value)];
 
         Assert.Equal(without, afterSwap);
     }

@@ -1,6 +1,6 @@
 using StreamLstm.Detection;
-using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Judging.Records;
+using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Tests.Detection;
 

@@ -57,7 +57,7 @@ public sealed class RecordAndEventFeedbackTests
     [InlineData(true)]
     public void What_is_much_like_a_false_alarm_of_records_opens_no_incident_again(bool restarts)
     {
-        List<double[]> rows = Plants(15, 20);
+        List<double[]> rows = Plants(15, 13);
         ShardOutput left = new(), labelled = new();
         DetectionShard first = NewShard(), second = NewShard();
         Feed(first, rows, 0, Second + 40, left);
@@ -86,12 +86,13 @@ public sealed class RecordAndEventFeedbackTests
 
         shard.Label("s", output.Incidents[^1].IncidentId, IncidentLabel.FalseAlarm, Start, output);
 
-        Assert.Equal((IncidentState.Closed, "labelled a false alarm"), (output.Incidents[^1].State, output.Incidents[^1].Explanation));
+        Assert.Equal(IncidentState.Closed, output.Incidents[^1].State);
+        Assert.EndsWith("; labelled a false alarm", output.Incidents[^1].Explanation, StringComparison.Ordinal);
         Assert.Equal(LabelOutcome.UnknownIncident, shard.Label("s", "0123456789abcdef-12-o", IncidentLabel.Real, Start, output));
     }
 
     [Fact]
-    public void A_real_incident_of_records_makes_the_next_one_no_dearer_and_is_not_learnt_as_ordinary()
+    public void A_real_incident_of_records_is_never_taken_for_the_new_normal()
     {
         // Of eight hours' worth: without the label the stream would take the new level for one of its own.
         List<double[]> rows = Plants(15, 0, length: 1_100);
@@ -100,15 +101,13 @@ public sealed class RecordAndEventFeedbackTests
         Feed(first, rows, 0, Fault + 1_100, left);
         int opened = FeedUntilOpened(second, rows, Fault, labelled);
         Assert.Equal(LabelOutcome.Applied, second.Label("s", labelled.Incidents[^1].IncidentId, IncidentLabel.Real, Start, labelled));
-        double threshold = second.Explain("s", null, out _)!.Threshold;
         Feed(second, rows, opened + 1, Fault + 1_100, labelled);
 
-        Assert.True(first.Explain("s", null, out _)!.Threshold > threshold + 0.1);
         Assert.True(
             Mean(labelled) > 1.5 * Mean(left),
             $"J of the last 100 records of the fault: {Mean(labelled)} where it must not become usual, {Mean(left)} where it may");
 
-        static double Mean(ShardOutput output) => output.Scored[^100..].Average(one => one.AnomalyScore!.Value);
+        static double Mean(ShardOutput output) => output.Scored[^100..].Average(one => one.Value);
     }
 
     [Fact]

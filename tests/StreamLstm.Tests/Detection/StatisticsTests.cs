@@ -1,8 +1,8 @@
 using CsCheck;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Detection.Scoring;
-using StreamLstm.Detection.Deciding;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection;
@@ -185,45 +185,6 @@ public sealed class StatisticsTests
     }
 
     [Fact]
-    public void Alerts_by_records_come_as_often_in_every_e_fold_of_age()
-    {
-        var budget = new RecordBudget();
-        var random = new Random(9);
-        int early = 0, late = 0;
-
-        for (int row = 200; row < 80_000; row++)
-        {
-            // Noise that has nothing to say: the budget alone bounds it.
-            bool alert = budget.Observe(-0.9 - Math.Log10(1 - random.NextDouble()), row) is not null;
-            early += alert && row < 4000 ? 1 : 0;
-            late += alert && row >= 4000 ? 1 : 0;
-        }
-
-        // Three e-folds each, 4 alerts in one; all of the noise is above the first threshold.
-        Assert.InRange(early, 5, 60);
-        Assert.InRange(late, 3, 60);
-    }
-
-    [Fact]
-    public void A_budget_makes_a_loud_stream_quieter_until_it_keeps_it()
-    {
-        var options = new AlertBudgetOptions { RowsPerAlert = 1000 };
-        var budget = new AlertBudget(options);
-        var random = new Random(6);
-        int late = 0;
-
-        for (int row = 0; row < 200_000; row++)
-        {
-            // A score that far exceeds the lowest threshold once in twenty rows.
-            bool alert = -Math.Log10(1 - random.NextDouble()) + 0.2 >= budget.Threshold;
-            budget.Observe(alert);
-            late += alert && row >= 100_000 ? 1 : 0;
-        }
-
-        Assert.InRange(late, 60, 160);
-    }
-
-    [Fact]
     public void E_values_merge_to_their_mean_and_the_shares_sum_to_one()
     {
         double[] scores = [2, 0, 0, 0];
@@ -237,10 +198,21 @@ public sealed class StatisticsTests
     }
 
     [Fact]
-    public void The_score_for_people_lies_between_0_and_100_and_grows_with_the_evidence()
+    public void The_score_grows_with_the_evidence_and_is_a_half_where_an_incident_opens()
     {
-        double[] forPeople = [.. new[] { -2.0, 0, 1.5, 3, 6, 300 }.Select(ScoreCombination.ForPeople)];
+        double[] scores = [.. new[] { -2.0, 0, 1, 2, 4, 300 }.Select(evidence => Decider.Score(evidence, threshold: 2))];
 
-        Assert.Equal([0, 0, 50, 75, 93.75, 100], forPeople.Select(score => Math.Round(score, 6)));
+        Assert.Equal([0, 0, 0.292893, 0.5, 0.75, 1], scores.Select(score => Math.Round(score, 6)));
     }
+
+    [Theory]
+    [InlineData(0, "0")]
+    [InlineData(21, "21")]
+    [InlineData(1234567, "1,234,567")]
+    [InlineData(1234567.4, "1,234,600")]
+    [InlineData(15.2046, "15.205")]
+    [InlineData(-0.0012345678, "-0.0012346")]
+    [InlineData(2.5e18, "2.5e18")]
+    [InlineData(3e-9, "3e-9")]
+    public void Numbers_are_written_as_people_write_them(double number, string text) => Assert.Equal(text, Figures.Of(number));
 }

@@ -1,7 +1,7 @@
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Judging.Records;
+using StreamLstm.Detection.Learning;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection;
@@ -66,9 +66,9 @@ public sealed class VectorAlertRuleTests
     [Fact]
     public void A_spent_budget_keeps_back_what_is_weaker_than_what_was_told()
     {
-        // Asked for eight records in a row, the first one opens with far more evidence than the second would.
-        var rule = new AlertRule { Rows = 8, RowsOf = 8 };
-        Run free = Run.Of(TwoFaults(), rule), held = Run.Of(TwoFaults(), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
+        // The second fault is the smaller one.
+        var rule = new AlertRule { Rows = 20, RowsOf = 20 };
+        Run free = Run.Of(TwoFaults(again: 5), rule), held = Run.Of(TwoFaults(again: 5), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
 
         Assert.Contains(free.Opened, row => row >= Second);
         Assert.Contains(held.Opened, row => row is >= Fault and < Fault + 40);
@@ -86,7 +86,7 @@ public sealed class VectorAlertRuleTests
         DetectionShard home = Run.NewShard(rules);
         run.Shard.Rehome(_ => home);
 
-        Assert.Empty(run.Shard.VectorRows);
+        Assert.Empty(run.Shard.Rows);
         run.Shard = home;
         SpendBudget(home, run.Output);
         int before = run.Opened.Length;
@@ -138,9 +138,9 @@ public sealed class VectorAlertRuleTests
     {
         Run run = Run.Maintained(Plant.Rows(1, 4, 1_000), Between(100, 300, mute: true, freeze: true));
 
-        VectorRow row = Assert.Single(run.Shard.VectorRows);
+        StreamRow row = Assert.Single(run.Shard.Rows);
         Assert.Equal((800, Lifecycle.Active), (row.Rows, row.Lifecycle));
-        Assert.All(run.Output.Scored[100..300], one => Assert.Equal((run.Output.Scored[99].Progress, null), (one.Progress, one.AnomalyScore)));
+        Assert.All(run.Output.Scored[100..300], one => Assert.Equal((run.Output.Scored[99].Progress, 0), (one.Progress, one.AnomalyScore)));
         Assert.All(run.Output.Scored[100..300], one => Assert.Null(one.WarmUp!.Value.IntervalSeconds));
         Assert.Equal(4, run.Output.Scored[200].Columns!.Count(column => column.Actual is not null));
         Assert.Equal(0, run.Output.Rejected.Sum());
@@ -174,7 +174,8 @@ public sealed class VectorAlertRuleTests
         run.Feed(rows[(Fault + 20)..], Fault + 20);
 
         Assert.Equal(AcceptOutcome.Applied, outcome);
-        Assert.Equal((IncidentState.Closed, "accepted as the new normal"), (closed.State, closed.Explanation));
+        Assert.Equal(IncidentState.Closed, closed.State);
+        Assert.Contains("; accepted as the new normal since ", closed.Explanation, StringComparison.Ordinal);
         Assert.Equal(rows[Fault + 19], closed.Columns!.Select(column => column.Actual!.Value));
         Assert.Equal(opened, run.Opened.Length);
         Assert.True(run.Suppressed(SuppressedBy.Accepted) > 0);
@@ -187,9 +188,11 @@ public sealed class VectorAlertRuleTests
         Run run = Run.Of(Shifted(15), new AlertRule { AcceptAfter = 2 }), never = Run.Of(Shifted(15));
         IncidentEvent closed = run.Output.Incidents.First(incident => incident.State == IncidentState.Closed && incident.Time >= Start.AddSeconds(Fault));
 
-        Assert.Equal("accepted: ordinary for 2 windows of 30 records", closed.Explanation);
+        Assert.Contains("; lasts and has settled: the new normal since ", closed.Explanation, StringComparison.Ordinal);
         Assert.InRange((closed.Time - Start).TotalSeconds, Fault + 60, Fault + 400);
-        Assert.DoesNotContain(never.Output.Incidents, incident => incident.Explanation.StartsWith("accepted", StringComparison.Ordinal));
+        Assert.All(
+            never.Output.Incidents.Where(incident => incident.Explanation.Contains("the new normal since", StringComparison.Ordinal)),
+            incident => Assert.InRange((incident.Time - Start).TotalSeconds, Fault + 300, Fault + 1_000));
     }
 
     [Fact]
@@ -244,14 +247,14 @@ public sealed class VectorAlertRuleTests
         return rows;
     }
 
-    private static List<double[]> TwoFaults()
+    private static List<double[]> TwoFaults(double again = 20)
     {
         List<double[]> rows = Plant.Rows(6, 4, Second + 300);
 
         for (int row = 0; row < 40; row++)
         {
             rows[Fault + row][2] += 15;
-            rows[Second + row][1] += 20;
+            rows[Second + row][1] += again;
         }
 
         return rows;
@@ -294,7 +297,7 @@ public sealed class VectorAlertRuleTests
         public int[] Opened =>
             [.. Output.Incidents.Where(incident => incident.State == IncidentState.Opened).Select(incident => (int)(incident.Time - Start).TotalSeconds)];
 
-        public double[] Scores => [.. Output.Scored.Select(one => one.AnomalyScore ?? -1)];
+        public double[] Scores => [.. Output.Scored.Select(one => one.Value)];
 
         public string[] Told =>
         [

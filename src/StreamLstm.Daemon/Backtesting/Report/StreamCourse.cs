@@ -34,7 +34,7 @@ internal sealed class StreamCourse(string name, int columns, bool isTimed)
     /// <summary>Times within which something is known to have been wrong.</summary>
     public List<LabelWindow> Labels { get; } = [];
 
-    /// <summary>Score of every row in decades, NaN where there is none.</summary>
+    /// <summary>Evidence of every row in decades, NaN where there is none.</summary>
     public List<float> Scores { get; } = [];
 
     public long Rows => Scores.Count;
@@ -48,12 +48,12 @@ internal sealed class StreamCourse(string name, int columns, bool isTimed)
         (SeriesRow row, RowVerdict verdict, _) = reported;
         First = Rows == 0 ? row.Time : First;
         Last = row.Time > Last ? row.Time : Last;
-        Scores.Add((float)(verdict.Score ?? double.NaN));
+        Scores.Add((float)(verdict.Evidence ?? double.NaN));
         double value = row.Values[0];
         bool judged = Columns == 1;
         Add(new CourseBucket(
             row.Time, value, value, judged ? verdict.Lower ?? double.NaN : double.NaN, judged ? verdict.Upper ?? double.NaN : double.NaN,
-            judged ? verdict.Expected ?? double.NaN : double.NaN, 100 * ResultFile.AnomalyScore(verdict.Score)));
+            judged ? verdict.Expected ?? double.NaN : double.NaN, 100 * verdict.AnomalyScore));
 
         foreach (Detection.Deciding.IncidentEvent incident in verdict.Incidents ?? [])
         {

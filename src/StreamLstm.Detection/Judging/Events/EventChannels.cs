@@ -29,7 +29,7 @@ internal enum EventChannel
     Rate,
 }
 
-/// <summary>The channels of one stream of events: each event's indicators, calibrated twice, as <see cref="ChannelBank"/> does with those of values.</summary>
+/// <summary>The channels of one stream of events: each event's indicators, calibrated as <see cref="ChannelBank"/> does with those of values.</summary>
 internal sealed class EventChannelBank
 {
     /// <summary>Channels that speak of one event, all but the rate.</summary>
@@ -37,8 +37,6 @@ internal sealed class EventChannelBank
 
     /// <summary>All channels.</summary>
     public const int Count = EventChannels + 1;
-
-    private const int SlowDelayBlocks = 16;
 
     /// <summary>What stays of <see cref="EventChannel.Run"/> from event to event: about ten events.</summary>
     private const double RunStays = 0.9;
@@ -58,73 +56,66 @@ internal sealed class EventChannelBank
     /// <summary>What explanations call them.</summary>
     public static readonly IndicatorWords Words = new(channel => Names[channel], Meaning);
 
-    private readonly BlockMaximaTail[] _fast = NewTails(delayBlocks: 0);
-    private readonly BlockMaximaTail[] _slow = NewTails(SlowDelayBlocks);
-    private readonly double[] _values = new double[Count];
-    private readonly double[] _fastScores = new double[Count];
-    private readonly double[] _slowScores = new double[Count];
-    private readonly double[] _plain = new double[Count];
+    private readonly BlockMaximaTail[] _tails =
+    [
+        .. Enumerable.Range(0, EventChannels).Select(channel => (EventChannel)channel switch
+        {
+            EventChannel.Order => new BlockMaximaTail(delayBlocks: 0, OrderPrior),
+            EventChannel.Run => new BlockMaximaTail(delayBlocks: 0, prior: 1, priorPerLevel: RunPriorPerLevel),
+            _ => new BlockMaximaTail(delayBlocks: 0, prior: 1),
+        }),
+    ];
+
     private double _run;
     private bool _hasOrdinary;
 
-    /// <summary>The score that decides, in decades.</summary>
-    public double Fast { get; private set; } = BlockMaximaTail.Unknown;
-
-    /// <summary>The score that is reported, in decades.</summary>
-    public double Slow { get; private set; } = BlockMaximaTail.Unknown;
-
-    /// <summary><see cref="Fast"/> as it were had nobody called a level ordinary; null where nobody has.</summary>
-    public double? Plain => _hasOrdinary ? ScoreCombination.Combine(_plain) : null;
-
-    /// <summary>The indicators themselves: (channels).</summary>
-    public ReadOnlySpan<double> Values => _values;
-
-    /// <summary>Scores of the channels behind <see cref="Fast"/>: (channels).</summary>
-    public ReadOnlySpan<double> FastScores => _fastScores;
-
-    /// <summary>The channel that says most to what decides.</summary>
-    public EventChannel Strongest => (EventChannel)_fastScores.AsSpan().IndexOf(_fastScores.Max());
-
-    /// <summary>The channel that says most to what is reported.</summary>
-    public EventChannel StrongestReported => (EventChannel)_slowScores.AsSpan().IndexOf(_slowScores.Max());
-
-    /// <summary>Judges one event, then learns from it.</summary>
-    public void Observe(in EventIndicators indicators, EventRate rate)
+    /// <summary>Judges one event.</summary>
+    public void Judge(in EventIndicators indicators, EventRate rate, Judgement judgement)
     {
         _run = RunStays * _run + indicators.EventSurprise;
-        _values[(int)EventChannel.Surprise] = indicators.Surprise;
-        _values[(int)EventChannel.Order] = indicators.Order;
-        _values[(int)EventChannel.Rank] = indicators.Rank;
-        _values[(int)EventChannel.New] = indicators.New;
-        _values[(int)EventChannel.Run] = _run;
-        _values[(int)EventChannel.Repeat] = indicators.Repeat;
+        Span<double> values = judgement.AllValues, scores = judgement.AllScores;
+        Span<double> plain = stackalloc double[Count];
+        values[(int)EventChannel.Surprise] = indicators.Surprise;
+        values[(int)EventChannel.Order] = indicators.Order;
+        values[(int)EventChannel.Rank] = indicators.Rank;
+        values[(int)EventChannel.New] = indicators.New;
+        values[(int)EventChannel.Run] = _run;
+        values[(int)EventChannel.Repeat] = indicators.Repeat;
 
         for (int channel = 0; channel < EventChannels; channel++)
         {
-            _plain[channel] = _fast[channel].PlainScore(_values[channel]);
-            _fastScores[channel] = _fast[channel].Score(_values[channel]);
-            _slowScores[channel] = _slow[channel].Score(_values[channel]);
-            _fast[channel].Add(_values[channel]);
-            _slow[channel].Add(_values[channel]);
+            plain[channel] = _tails[channel].PlainScore(values[channel]);
+            scores[channel] = _tails[channel].Score(values[channel]);
         }
 
         // The rate has a unit of its own, the bin, and is calibrated by it.
-        _values[EventChannels] = rate.Value;
-        _plain[EventChannels] = rate.Plain;
-        _fastScores[EventChannels] = rate.Fast;
-        _slowScores[EventChannels] = rate.Slow;
-        Fast = ScoreCombination.Combine(_fastScores);
-        Slow = ScoreCombination.Combine(_slowScores);
+        values[EventChannels] = rate.Value;
+        plain[EventChannels] = rate.Plain;
+        scores[EventChannels] = rate.Score;
+        judgement.Count = Count;
+        judgement.Evidence = ScoreCombination.Combine(scores);
+        judgement.Plain = _hasOrdinary ? ScoreCombination.Combine(plain) : null;
+    }
+
+    /// <summary>Learns of the event just judged what it may teach.</summary>
+    /// <param name="values">(channels): its indicators.</param>
+    /// <param name="lesson">What it may teach.</param>
+    public void Remember(ReadOnlySpan<double> values, Lesson lesson)
+    {
+        for (int channel = 0; channel < EventChannels; channel++)
+        {
+            _tails[channel].Learn(values[channel], lesson);
+        }
     }
 
     /// <summary>Takes levels for ordinary because a person said so; 0 for none. They replace those before.</summary>
     /// <param name="levels">(channels).</param>
     /// <param name="rate">The stream's rate, which has a level of its own.</param>
-    public void Teach(ReadOnlySpan<double> levels, EventRate rate)
+    public void Ordinary(ReadOnlySpan<double> levels, EventRate rate)
     {
         for (int channel = 0; channel < EventChannels; channel++)
         {
-            _fast[channel].Ordinary = _slow[channel].Ordinary = levels[channel];
+            _tails[channel].Ordinary = levels[channel];
         }
 
         rate.Ordinary = levels[EventChannels];
@@ -136,7 +127,7 @@ internal sealed class EventChannelBank
     /// <param name="lastEventsAgo">The last of them.</param>
     public void Exclude(long firstEventsAgo, long lastEventsAgo)
     {
-        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        foreach (BlockMaximaTail tail in _tails)
         {
             tail.Exclude(firstEventsAgo, lastEventsAgo);
         }
@@ -144,21 +135,13 @@ internal sealed class EventChannelBank
 
     public void Save(BinaryWriter writer)
     {
-        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
-        {
-            tail.Save(writer);
-        }
-
+        Array.ForEach(_tails, tail => tail.Save(writer));
         writer.Write(_run);
     }
 
     public void Load(BinaryReader reader)
     {
-        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
-        {
-            tail.Load(reader);
-        }
-
+        Array.ForEach(_tails, tail => tail.Load(reader));
         _run = reader.ReadDouble();
     }
 
@@ -172,14 +155,6 @@ internal sealed class EventChannelBank
         EventChannel.Repeat => "this kind comes more often than it did",
         _ => "more or fewer events come in a time than did",
     };
-
-    private static BlockMaximaTail[] NewTails(int delayBlocks) =>
-        [.. Enumerable.Range(0, EventChannels).Select(channel => (EventChannel)channel switch
-        {
-            EventChannel.Order => new BlockMaximaTail(delayBlocks, OrderPrior),
-            EventChannel.Run => new BlockMaximaTail(delayBlocks, prior: 1, priorPerLevel: RunPriorPerLevel),
-            _ => new BlockMaximaTail(delayBlocks, prior: 1),
-        })];
 }
 
 /// <summary>What one event says by itself, in nats.</summary>

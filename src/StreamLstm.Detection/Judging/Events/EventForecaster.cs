@@ -26,6 +26,7 @@ internal sealed class EventForecaster(EventNetwork? network)
 
     private readonly EventChunks? _chunks = network is null ? null : new EventChunks();
     private double _trust = 0.5;
+    private double _nextTrust = 0.5;
 
     /// <summary>How often each place came.</summary>
     public EventCounts Counts { get; } = new();
@@ -52,7 +53,7 @@ internal sealed class EventForecaster(EventNetwork? network)
         }
     }
 
-    /// <summary>Surprise and order of a place under the forecast last made; the network's trust follows.</summary>
+    /// <summary>Surprise and order of a place under the forecast last made.</summary>
     public (double Surprise, double Order) Judge(int place, double known, EventScratch scratch)
     {
         double surprise = -Math.Log(known * scratch.Mixture[place]);
@@ -68,10 +69,13 @@ internal sealed class EventForecaster(EventNetwork? network)
         // Of a kind it has hardly seen the network does not know where it belongs.
         double evidence = Math.Min(1, Counts.Of(place) / EventsForFullEvidence);
         double order = evidence * Math.Max(0, Math.Log(counted) - Math.Log(Math.Max(forecast, 1e-12)));
-        double believed = _trust * forecast;
-        _trust = (1 - FixedShare) * (believed / (believed + (1 - _trust) * counted)) + FixedShare * 0.5;
+        double believed = _nextTrust * forecast;
+        _nextTrust = (1 - FixedShare) * (believed / (believed + (1 - _nextTrust) * counted)) + FixedShare * 0.5;
         return (surprise, order);
     }
+
+    /// <summary>Trusts network and counts as what was judged since says; or forgets that.</summary>
+    public void Follow(bool teaches) => (_trust, _nextTrust) = teaches ? (_nextTrust, _nextTrust) : (_trust, _trust);
 
     /// <summary>How many places were held likelier.</summary>
     public int Rank(int place, EventScratch scratch)
@@ -100,9 +104,20 @@ internal sealed class EventForecaster(EventNetwork? network)
     }
 
     /// <summary>A session's next event was this place.</summary>
-    public void Take(LiveSession session, int place)
+    /// <param name="session">The session.</param>
+    /// <param name="place">The place.</param>
+    /// <param name="lesson">What it may teach; where not everything, the network learns nothing of the piece of the session that it is in.</param>
+    public void Take(LiveSession session, int place, Lesson lesson)
     {
-        Counts.AddPlace(place);
+        if (lesson <= Lesson.Suspicious)
+        {
+            Counts.AddPlace(place);
+        }
+
+        if (lesson != Lesson.Normal)
+        {
+            session.Spoil();
+        }
 
         if (_chunks is not null)
         {
@@ -184,7 +199,7 @@ internal sealed class EventForecaster(EventNetwork? network)
 
     public void Load(BinaryReader reader)
     {
-        _trust = reader.ReadDouble();
+        _trust = _nextTrust = reader.ReadDouble();
         Used = reader.ReadInt32();
 
         if (Used is < EventNetwork.FirstKind or > EventNetwork.PlacesMax)

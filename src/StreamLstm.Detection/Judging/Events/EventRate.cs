@@ -23,8 +23,8 @@ internal sealed class EventRate
 
     private const double VarianceMin = 0.05;
 
-    private BlockMaximaTail _fast = NewTail(0);
-    private BlockMaximaTail _slow = NewTail(16);
+    private readonly List<(long Count, double Value)> _finished = [];   // bins that the last event showed to be over
+    private BlockMaximaTail _tail = NewTail();
     private long _binTicks;
     private long _bin;
     private long _count;
@@ -38,13 +38,11 @@ internal sealed class EventRate
     private long _runBins;
     private long _runEvents;
     private bool _skips;
+    private Lesson _lesson;   // what the present bin may teach
     private double _ordinary;
 
-    /// <summary>The score that decides, in decades.</summary>
-    public double Fast { get; private set; } = BlockMaximaTail.Unknown;
-
-    /// <summary>The score that is reported, in decades.</summary>
-    public double Slow { get; private set; } = BlockMaximaTail.Unknown;
+    /// <summary>What it is worth, in decades.</summary>
+    public double Score { get; private set; } = BlockMaximaTail.Unknown;
 
     /// <summary>The score that would decide had nobody called a level ordinary, in decades.</summary>
     public double Plain { get; private set; } = BlockMaximaTail.Unknown;
@@ -56,7 +54,7 @@ internal sealed class EventRate
     public double Ordinary
     {
         get => _ordinary;
-        set => _ordinary = _fast.Ordinary = _slow.Ordinary = value;
+        set => _ordinary = _tail.Ordinary = value;
     }
 
     /// <summary>What it is about: events in the bins that deviate, how many are usual in so many, and how long they are, in seconds.</summary>
@@ -65,22 +63,32 @@ internal sealed class EventRate
     /// <summary>The time until the next event is no cadence of the stream: a silence that was told already.</summary>
     public void Skip() => _skips = true;
 
-    public void Observe(DateTimeOffset time)
+    /// <summary>Judges the bins that an event shows to be over, and the one it is in.</summary>
+    public void Judge(DateTimeOffset time)
     {
-        Fast = Slow = Plain = BlockMaximaTail.Unknown;
+        Score = Plain = BlockMaximaTail.Unknown;
         Value = 0;
+        _finished.Clear();
 
         if (_binTicks == 0)
         {
-            Choose(time);
             return;
         }
 
         long bin = time.UtcTicks / _binTicks;
 
+        // The stream's clock was set back.
+        (_bin, _count) = bin < _bin ? (bin, 0) : (_bin, _count);
+
         if (bin > _bin)
         {
-            Complete(_skips ? 0 : bin - _bin - 1);
+            Finish(_count);
+
+            for (long empty = Math.Min(_skips ? 0 : bin - _bin - 1, EmptyBinsMax); empty > 0; empty--)
+            {
+                Finish(0);
+            }
+
             _bin = bin;
             _count = 0;
         }
@@ -100,10 +108,43 @@ internal sealed class EventRate
         }
     }
 
+    /// <summary>Learns of the bins that are over, unless one of their events may teach nothing.</summary>
+    public void Remember(DateTimeOffset time, Lesson lesson)
+    {
+        if (_binTicks == 0)
+        {
+            Choose(time);
+            return;
+        }
+
+        Lesson finished = lesson > _lesson ? lesson : _lesson;
+        _lesson = _finished.Count > 0 ? lesson : finished;
+
+        foreach ((long count, double value) in _finished)
+        {
+            if (_bins >= BinsMin)
+            {
+                _tail.Learn(value, finished);
+            }
+
+            if (finished <= Lesson.Suspicious)
+            {
+                Learn(count);
+            }
+        }
+
+        // Too few events in a bin to say anything: longer bins.
+        if (_finished.Count > 0 && _bins >= BinsRemembered && Usual < 2)
+        {
+            Start(8 * _binTicks);
+            _bin = time.UtcTicks / _binTicks;
+            _count = 1;
+        }
+    }
+
     public void Save(BinaryWriter writer)
     {
-        _fast.Save(writer);
-        _slow.Save(writer);
+        _tail.Save(writer);
 
         foreach (long number in (ReadOnlySpan<long>)[_binTicks, _bin, _count, _firstTicks, _events, _bins, _runBins, _runEvents])
         {
@@ -116,12 +157,12 @@ internal sealed class EventRate
         }
 
         writer.Write(_skips);
+        writer.Write((byte)_lesson);
     }
 
     public void Load(BinaryReader reader)
     {
-        _fast.Load(reader);
-        _slow.Load(reader);
+        _tail.Load(reader);
         _binTicks = reader.ReadInt64();
         _bin = reader.ReadInt64();
         _count = reader.ReadInt64();
@@ -135,9 +176,10 @@ internal sealed class EventRate
         _above = reader.ReadDouble();
         _below = reader.ReadDouble();
         _skips = reader.ReadBoolean();
+        _lesson = (Lesson)reader.ReadByte();
     }
 
-    private static BlockMaximaTail NewTail(int delayBlocks) => new(delayBlocks, prior: 1);
+    private static BlockMaximaTail NewTail() => new(delayBlocks: 0, prior: 1);
 
     /// <summary>-ln of a normal tail beyond z, from 0 at z = 0.</summary>
     private static double Surprise(double z) => z * z / 2 + Math.Log(1 + z * Math.Sqrt(2 * Math.PI));
@@ -160,38 +202,18 @@ internal sealed class EventRate
         _binTicks = binTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond;
         _bins = 0;
         (_mean, _variance, _above, _below) = (0, 0, 0, 0);
-        _fast = NewTail(0);
-        _slow = NewTail(16);
+        _tail = NewTail();
         Ordinary = _ordinary;
-    }
-
-    private void Complete(long emptyBins)
-    {
-        Learn(_count);
-
-        for (long empty = Math.Min(emptyBins, EmptyBinsMax); empty > 0; empty--)
-        {
-            Learn(0);
-        }
-
-        double usual = Usual;
-
-        // Too few events in a bin to say anything: longer bins.
-        if (_bins >= BinsRemembered && usual < 2)
-        {
-            Start(8 * _binTicks);
-        }
     }
 
     private double Usual => Math.Max(0, _mean * _mean / 4 - 0.375);
 
     private double Deviation(long count) => (2 * Math.Sqrt(count + 0.375) - _mean) / Math.Sqrt(Math.Max(_variance, VarianceMin));
 
-    /// <summary>A bin is over: it is judged, then learnt from.</summary>
-    private void Learn(long count)
+    /// <summary>A bin is over: it is judged.</summary>
+    private void Finish(long count)
     {
-        double y = 2 * Math.Sqrt(count + 0.375);
-        double difference = _bins == 0 ? 0 : y - _mean;
+        double value = 0;
 
         if (_bins >= BinsMin)
         {
@@ -201,16 +223,19 @@ internal sealed class EventRate
             _runEvents = goesOn ? _runEvents + count : count;
             _above = z > 1 ? _above + Surprise(z) : 0;
             _below = z < -1 ? _below + Surprise(-z) : 0;
-            double value = Math.Max(_above, _below);
+            value = Math.Max(_above, _below);
             Say(value, _runEvents, _runBins);
-            _fast.Add(value);
-            _slow.Add(value);
-
-            // One wild bin must not make the next one look ordinary.
-            double limit = 3 * Math.Sqrt(Math.Max(_variance, VarianceMin));
-            difference = Math.Clamp(difference, -limit, limit);
         }
 
+        _finished.Add((count, value));
+    }
+
+    /// <summary>Learns what a bin's count was; one wild bin must not make the next one look ordinary.</summary>
+    private void Learn(long count)
+    {
+        double y = 2 * Math.Sqrt(count + 0.375);
+        double limit = _bins >= BinsMin ? 3 * Math.Sqrt(Math.Max(_variance, VarianceMin)) : double.PositiveInfinity;
+        double difference = _bins == 0 ? 0 : Math.Clamp(y - _mean, -limit, limit);
         double weight = 1.0 / Math.Min(_bins + 1, BinsRemembered);
         _mean = _bins == 0 ? y : _mean + weight * difference;
         _variance += weight * (difference * difference - _variance);
@@ -219,16 +244,14 @@ internal sealed class EventRate
 
     private void Say(double value, long events, long bins)
     {
-        double fast = _fast.Score(value);
+        double score = _tail.Score(value);
         Value = Math.Max(Value, value);
-        Plain = Math.Max(Plain, _fast.PlainScore(value));
+        Plain = Math.Max(Plain, _tail.PlainScore(value));
 
-        if (fast >= Fast)
+        if (score >= Score)
         {
-            Fast = fast;
+            Score = score;
             Figures = (events, bins * Usual, bins * _binTicks / (double)TimeSpan.TicksPerSecond);
         }
-
-        Slow = Math.Max(Slow, _slow.Score(value));
     }
 }

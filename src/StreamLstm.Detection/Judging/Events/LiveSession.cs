@@ -10,6 +10,7 @@ internal sealed class LiveSession(string key)
     private readonly float[] _chunkState = new float[EventNetwork.StateSize];
     private readonly byte[] _chunk = NewChunk();
     private int _chunkEvents;
+    private bool _isSpoilt;
 
     public string Key { get; } = key;
 
@@ -35,12 +36,20 @@ internal sealed class LiveSession(string key)
         }
     }
 
-    /// <summary>What there is of a piece goes to <paramref name="chunks"/>; the next begins here.</summary>
+    /// <summary>Nothing is to be learnt of the piece that is being filled.</summary>
+    public void Spoil() => _isSpoilt = true;
+
+    /// <summary>What there is of a piece goes to <paramref name="chunks"/>, unless it is spoilt; the next begins here.</summary>
     public void HandOver(EventChunks chunks)
     {
         if (_chunkEvents > 0)
         {
-            chunks.Add(_chunk.AsSpan(0, _chunkEvents + 1), _chunkState);
+            if (!_isSpoilt)
+            {
+                chunks.Add(_chunk.AsSpan(0, _chunkEvents + 1), _chunkState);
+            }
+
+            _isSpoilt = false;
             _chunk[0] = _chunk[_chunkEvents];
             _chunkEvents = 0;
             _state.CopyTo(_chunkState, 0);
@@ -74,6 +83,7 @@ internal sealed class LiveSession(string key)
         writer.Write(LastTemplate);
         writer.Write(LastTime.UtcTicks);
         writer.Write(_chunkEvents);
+        writer.Write(_isSpoilt);
         writer.Write(_chunk);
         writer.Write(MemoryMarshal.AsBytes(_state.AsSpan()));
         writer.Write(MemoryMarshal.AsBytes(_chunkState.AsSpan()));
@@ -87,6 +97,7 @@ internal sealed class LiveSession(string key)
             LastTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero),
         };
         session._chunkEvents = reader.ReadInt32();
+        session._isSpoilt = reader.ReadBoolean();
 
         if (session._chunkEvents is < 0 or >= EventChunks.EventsMax)
         {

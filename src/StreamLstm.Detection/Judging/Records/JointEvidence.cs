@@ -7,8 +7,7 @@ namespace StreamLstm.Detection.Judging.Records;
 /// <remarks>
 /// J exceeds any fixed threshold many times a day, and a day is a long time: what matters is how often as much was to be
 /// expected so far (<see cref="BlockMaximaTail"/>). J alone is a mean, in which one of a hundred columns cannot be heard:
-/// hence the strongest column beside it. Both are merged as e-values. Fast learns at once, slow 400 rows late: together they
-/// decide when an incident opens, slow alone whether it goes on.
+/// hence the strongest column beside it. Both are merged as e-values. Fast learns at once, slow 400 rows late.
 /// </remarks>
 internal sealed class JointEvidence
 {
@@ -28,8 +27,8 @@ internal sealed class JointEvidence
 
     private static readonly string[] Names = ["together", "strongest", "slow_together", "slow_strongest"];
 
-    private readonly BlockMaximaTail[] _fast = [new(0, MeanPrior), new(0, StrongestPrior)];
-    private readonly BlockMaximaTail[] _slow = [new(SlowDelayBlocks, MeanPrior), new(SlowDelayBlocks, StrongestPrior)];
+    private readonly BlockMaximaTail[] _tails =
+        [new(0, MeanPrior), new(0, StrongestPrior), new(SlowDelayBlocks, MeanPrior), new(SlowDelayBlocks, StrongestPrior)];
 
     private readonly double[] _values = new double[Indicators];
     private readonly double[] _scores = new double[Indicators];
@@ -42,51 +41,43 @@ internal sealed class JointEvidence
     /// <summary>Their calibrated scores, in decades: (indicators).</summary>
     public ReadOnlySpan<double> Scores => _scores;
 
-    /// <summary>Rows after which slow has learnt of a row.</summary>
-    public const int SlowRows = (SlowDelayBlocks + 1) * BlockMaximaTail.BlockRows;
-
-    /// <summary>The evidence that opens an incident, in decades: a fault that grows slowly teaches fast its own beginning away, slow sees it.</summary>
-    /// <param name="slowCounts">Whether slow knows what is normal now.</param>
-    public double Opening(bool slowCounts) => ScoreCombination.Combine([Fast, slowCounts ? Slow : BlockMaximaTail.Unknown]);
+    /// <summary>The evidence, in decades: a fault that grows slowly teaches fast its own beginning away, slow sees it.</summary>
+    public double Evidence { get; private set; } = BlockMaximaTail.Unknown;
 
     /// <summary>The same as it were had nobody called a level ordinary; null where nobody has.</summary>
-    public double? PlainOpening(bool slowCounts) => !_hasOrdinary
-        ? null
-        : ScoreCombination.Combine(
-            [ScoreCombination.Combine(_plain.AsSpan(0, 2)), slowCounts ? ScoreCombination.Combine(_plain.AsSpan(2)) : BlockMaximaTail.Unknown]);
+    public double? Plain => _hasOrdinary ? Merge(_plain) : null;
 
-    /// <summary>The evidence against all that was seen, in decades.</summary>
-    public double Fast { get; private set; } = BlockMaximaTail.Unknown;
-
-    /// <summary>The evidence that keeps it open, in decades.</summary>
-    public double Slow { get; private set; } = BlockMaximaTail.Unknown;
-
-    /// <summary>Judges a row, then learns from it.</summary>
+    /// <summary>Judges a row.</summary>
     /// <param name="mean">J.</param>
     /// <param name="strongest">The same of the column that is rarest.</param>
-    /// <param name="learns">Whether it counts as something to be expected from now on.</param>
-    public void Observe(double mean, double strongest, bool learns)
+    public void Judge(double mean, double strongest)
     {
-        Fast = Observe(_fast, 0, mean, strongest, learns);
-        Slow = Observe(_slow, 2, mean, strongest, learns);
+        for (int i = 0; i < Indicators; i++)
+        {
+            _values[i] = i % 2 == 0 ? mean : strongest;
+            _plain[i] = _tails[i].PlainScore(_values[i]);
+            _scores[i] = _tails[i].Score(_values[i]);
+        }
+
+        Evidence = Merge(_scores);
     }
 
-    /// <summary>A row of which nothing can be said.</summary>
-    public void Skip()
+    /// <summary>Learns of the row just judged what it may teach.</summary>
+    public void Remember(Lesson lesson)
     {
-        Fast = Slow = BlockMaximaTail.Unknown;
-        _scores.AsSpan().Fill(BlockMaximaTail.Unknown);
-        _plain.AsSpan().Fill(BlockMaximaTail.Unknown);
-        _values.AsSpan().Clear();
+        for (int i = 0; i < Indicators; i++)
+        {
+            _tails[i].Learn(_values[i], lesson);
+        }
     }
 
     /// <summary>Takes levels for ordinary because a person said so; 0 for none. They replace those before.</summary>
     /// <param name="levels">(indicators). What was ordinary to one calibration is so to the other.</param>
-    public void Teach(ReadOnlySpan<double> levels)
+    public void Ordinary(ReadOnlySpan<double> levels)
     {
-        for (int i = 0; i < _fast.Length; i++)
+        for (int i = 0; i < Indicators; i++)
         {
-            _fast[i].Ordinary = _slow[i].Ordinary = Math.Max(levels[i], levels[i + 2]);
+            _tails[i].Ordinary = Math.Max(levels[i], levels[(i + 2) % Indicators]);
         }
 
         _hasOrdinary = levels.ContainsAnyExcept(0);
@@ -97,33 +88,19 @@ internal sealed class JointEvidence
     /// <param name="lastRowsAgo">The last of them.</param>
     public void Exclude(long firstRowsAgo, long lastRowsAgo)
     {
-        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
+        foreach (BlockMaximaTail tail in _tails)
         {
             tail.Exclude(firstRowsAgo, lastRowsAgo);
         }
     }
 
-    public void Save(BinaryWriter writer)
-    {
-        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
-        {
-            tail.Save(writer);
-        }
+    public void Save(BinaryWriter writer) => Array.ForEach(_tails, tail => tail.Save(writer));
 
-        writer.Write(Fast);
-        writer.Write(Slow);
-    }
+    public void Load(BinaryReader reader) => Array.ForEach(_tails, tail => tail.Load(reader));
 
-    public void Load(BinaryReader reader)
-    {
-        foreach (BlockMaximaTail tail in _fast.Concat(_slow))
-        {
-            tail.Load(reader);
-        }
-
-        Fast = reader.ReadDouble();
-        Slow = reader.ReadDouble();
-    }
+    /// <summary>The mean of what fast says and what slow says, each the mean of its two.</summary>
+    private static double Merge(ReadOnlySpan<double> scores) =>
+        ScoreCombination.Combine([ScoreCombination.Combine(scores[..2]), ScoreCombination.Combine(scores[2..])]);
 
     private static string Name(int indicator) => Names[indicator];
 
@@ -134,25 +111,4 @@ internal sealed class JointEvidence
         2 => "the values together are further from them than those of 400 records ago and before",
         _ => "the furthest value is further from them than those of 400 records ago and before",
     };
-
-    private double Observe(BlockMaximaTail[] tails, int first, double mean, double strongest, bool learns)
-    {
-        (_values[first], _values[first + 1]) = (mean, strongest);
-        (_plain[first], _plain[first + 1]) = (tails[0].PlainScore(mean), tails[1].PlainScore(strongest));
-        Span<double> scores = _scores.AsSpan(first, 2);
-        (scores[0], scores[1]) = (tails[0].Score(mean), tails[1].Score(strongest));
-
-        if (learns)
-        {
-            tails[0].Add(mean);
-            tails[1].Add(strongest);
-        }
-        else
-        {
-            tails[0].Skip();
-            tails[1].Skip();
-        }
-
-        return ScoreCombination.Combine(scores);
-    }
 }

@@ -103,9 +103,17 @@ public sealed class VectorDetector
     /// <param name="learns">Whether the row may ever be remembered; where not, no window that holds it is.</param>
     public VectorVerdict Apply(ReadOnlySpan<double> values, Span<double> attribution, bool learns = true)
     {
+        VectorVerdict verdict = Judge(values, attribution);
+        Remember(learns);
+        return verdict;
+    }
+
+    /// <summary>Judges a row, and learns nothing from it before <see cref="Remember"/>.</summary>
+    /// <param name="values">(D), NaN where a value is missing.</param>
+    /// <param name="attribution">(scored columns): shares of the score, summing to 1; all 0 where there is none.</param>
+    internal VectorVerdict Judge(ReadOnlySpan<double> values, Span<double> attribution)
+    {
         bool bad = Hold(values);
-        _teachesFrom = learns ? _teachesFrom : _row + WindowRows;
-        _teaches[_row % HeldRows] = _row >= _teachesFrom;
         RefreshScales();
         _expected.AsSpan().Fill(double.NaN);
         attribution.Clear();
@@ -142,12 +150,40 @@ public sealed class VectorDetector
             attribution.Clear();
         }
 
-        Learn();
         bool abnormal = score > Threshold && _row >= DelayRows;
         bool opened = abnormal && !_wasAbnormal;
         _wasAbnormal = abnormal;
-        _row++;
         return new VectorVerdict { Score = score, IsAbnormal = abnormal, IsAlert = opened, HasBadValue = bad };
+    }
+
+    /// <summary>Takes the row just judged into the memory.</summary>
+    /// <param name="learns">Whether it may ever be remembered; where not, no window that holds it is.</param>
+    internal void Remember(bool learns)
+    {
+        _teachesFrom = learns ? _teachesFrom : _row + WindowRows;
+        _teaches[_row % HeldRows] = _row >= _teachesFrom;
+
+        if (_row < _teachesFrom && _row >= ScoredFromRow)
+        {
+            ResidualsOf(_row, _residuals, HeldRows).Fill(float.NaN);
+            ResidualsOf(_row, _slowResiduals, SlowHeldRows).Fill(float.NaN);
+        }
+
+        Learn();
+        _row++;
+    }
+
+    /// <summary>Lets rows be remembered after all, as far as it is not their turn yet.</summary>
+    /// <param name="firstRowsAgo">The first of them; 1 is the last row remembered.</param>
+    /// <param name="lastRowsAgo">The last of them.</param>
+    internal void Allow(long firstRowsAgo, long lastRowsAgo)
+    {
+        for (long ago = Math.Max(1, lastRowsAgo); ago <= Math.Min(firstRowsAgo, Math.Min(_row, DelayRows)); ago++)
+        {
+            _teaches[(_row - ago) % HeldRows] = true;
+        }
+
+        _teachesFrom = lastRowsAgo <= 1 ? Math.Min(_teachesFrom, _row) : _teachesFrom;
     }
 
     /// <summary>What the last row's neighbours had in a column: their mean, least and greatest value; NaN where nothing is known.</summary>
@@ -325,7 +361,6 @@ public sealed class VectorDetector
         // Before, what is old enough is too little of the past to judge by.
         old = _row >= 2 * SlowDelayRows ? old[..foundOld] : nearest;
         bool differ = !old.SequenceEqual(nearest);
-        bool teaches = _teaches[_row % HeldRows];
         int known = 0;
         double sum = 0;
 
@@ -349,8 +384,8 @@ public sealed class VectorDetector
                 sum += scores[column];
             }
 
-            _residuals[(int)(_row % HeldRows) * _scored + column] = teaches ? kept : float.NaN;
-            _slowResiduals[(int)(_row % SlowHeldRows) * _scored + column] = teaches ? slow : float.NaN;
+            _residuals[(int)(_row % HeldRows) * _scored + column] = kept;
+            _slowResiduals[(int)(_row % SlowHeldRows) * _scored + column] = slow;
         }
 
         return known == 0 ? 0 : sum / known;

@@ -68,7 +68,14 @@ internal static class Channels
 
     /// <summary>What kind of incident this channel speaks of.</summary>
     /// <param name="channel">The channel, counted over both clocks.</param>
-    public static IncidentKind KindOf(int channel) => KindOf((Channel)(channel % Count));
+    public static IncidentKind KindOf(int channel) => channel < 0 ? IncidentKind.Point : KindOf((Channel)(channel % Count));
+
+    /// <summary>What incidents of a kind have in common with others: one value far off is that, whichever indicator says so loudest.</summary>
+    public static int LikenessOf(IncidentKind kind) => kind switch
+    {
+        IncidentKind.Contextual or IncidentKind.Range => (int)IncidentKind.Point,
+        _ => (int)kind,
+    };
 
     private static string Sentence(Channel channel, int flatRows) => channel switch
     {

@@ -20,12 +20,11 @@ internal sealed class CoarseClock
     private const double BreakRows = 3;
 
     private readonly ValueDetector _detector;
-    private readonly int _warmUpRows;
     private SeededRandom _random;
-    private long _activeFrom;
+    private readonly long _activeFrom;
     private double _sum, _gapRatios;
     private int _count = -Offset;
-    private bool _teaches = true;
+    private Lesson _lesson;
 
     /// <param name="stream">The stream's name; part of the seed.</param>
     /// <param name="options">How streams are learnt and judged: its rows count as theirs.</param>
@@ -33,7 +32,7 @@ internal sealed class CoarseClock
     public CoarseClock(string stream, DetectionOptions options, BaseModel model)
     {
         _detector = new ValueDetector(options.LearningRows, MemorySizes.Of(StreamForm.Lean), model, ownWeights: false);
-        _activeFrom = _warmUpRows = options.WarmUpRows;
+        _activeFrom = options.WarmUpRows;
         _random = SeededRandom.Of(stream, options.Seed);
     }
 
@@ -42,9 +41,6 @@ internal sealed class CoarseClock
 
     /// <summary>What it has to say for a decision.</summary>
     public ChannelBank Evidence => _detector.Evidence;
-
-    /// <summary>What it has to say of the last rows by themselves, in decades.</summary>
-    public double Reported => _detector.Report.Fast;
 
     /// <summary>Time was lost before the value to come.</summary>
     /// <param name="gapRatio">The gap, in usual gaps of the stream.</param>
@@ -60,46 +56,53 @@ internal sealed class CoarseClock
         }
     }
 
-    /// <summary>Takes a value of the stream; every eighth makes a row.</summary>
+    /// <summary>Takes a value of the stream; every eighth makes a row, which is judged.</summary>
     /// <param name="value">The value.</param>
     /// <param name="gapRatio">Its gap to the one before it, in usual gaps.</param>
-    /// <param name="learns">Whether anything may be learnt now; a row holding such a value is waited for during the warm-up.</param>
-    /// <param name="teaches">Whether it counts as one of the stream's.</param>
-    /// <param name="usualSeconds">The usual gap between two values.</param>
-    /// <param name="model">The base weights in service.</param>
     /// <param name="scratch">Room to work in.</param>
-    /// <returns>False when its state had to be forgotten.</returns>
-    public bool Observe(
-        double value, double gapRatio, bool learns, bool teaches, double usualSeconds, BaseModel model, DetectionScratch scratch)
+    public void Judge(double value, double gapRatio, DetectionScratch scratch)
     {
-        if (!learns && _detector.Rows < _warmUpRows)
-        {
-            Break(gapRatio, isNewBeginning: true);
-            return true;
-        }
-
         if (_count < 0)
         {
-            _count++;
-            return true;
+            return;
         }
 
         _sum += value;
         _gapRatios += gapRatio;
-        _teaches &= teaches;
 
-        if (++_count < Values)
+        if (_count == Values - 1)
         {
+            _detector.Judge(_sum / Values, scratch);
+        }
+    }
+
+    /// <summary>Remembers the value just judged, and with the eighth the row.</summary>
+    /// <param name="lesson">What the value may teach: a row teaches what the worst of its values may.</param>
+    /// <param name="usualSeconds">The usual gap between two values.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <param name="scratch">Room to work in.</param>
+    /// <returns>False when its state had to be forgotten.</returns>
+    public bool Remember(Lesson lesson, double usualSeconds, BaseModel model, DetectionScratch scratch)
+    {
+        if (lesson == Lesson.Frozen && _detector.Rows < _activeFrom)
+        {
+            Break(gapRatio: 1, isNewBeginning: true);
             return true;
         }
 
-        double mean = _sum / Values, meanGapRatio = _gapRatios / Values;
-        teaches = _teaches;
-        Clear();
-        _detector.Judge(mean, teaches, scratch, ref _random);
-        _detector.Remember(mean, meanGapRatio, teaches, isAbnormal: !teaches, ref _random);
+        _lesson = lesson > _lesson ? lesson : _lesson;
 
-        if (teaches)
+        if (++_count < Values)
+        {
+            _lesson = _count <= 0 ? Lesson.Normal : _lesson;
+            return true;
+        }
+
+        (double mean, double meanGapRatio, lesson) = (_sum / Values, _gapRatios / Values, _lesson);
+        Clear();
+        _detector.Remember(mean, meanGapRatio, lesson, ref _random);
+
+        if (lesson <= Lesson.Suspicious)
         {
             _detector.Learn(Values * usualSeconds, scratch, ref _random);
         }
@@ -107,36 +110,36 @@ internal sealed class CoarseClock
         return _detector.Step(model, scratch);
     }
 
-    /// <summary>A new level was accepted that it will find unusual for longer than the stream itself: it has nothing to say of the next rows of the stream.</summary>
-    public void Rest(int streamRows) => _activeFrom = Math.Max(_activeFrom, _detector.Rows + streamRows / Values);
-
     /// <summary>After a swap.</summary>
     public void TakeNoticeOf(BaseModel model, DetectionScratch scratch) => _detector.TakeNoticeOf(model, scratch);
 
-    /// <summary>Keeps rows of the stream from teaching what is usual, as far as they have not yet.</summary>
+    /// <summary>Keeps rows of the stream from teaching, as far as they have not yet.</summary>
     /// <param name="firstRowsAgo">The first of them; 1 is the last row of the stream.</param>
     /// <param name="lastRowsAgo">The last of them.</param>
-    public void Exclude(long firstRowsAgo, long lastRowsAgo) => _detector.Exclude(RowsAgo(firstRowsAgo), RowsAgo(lastRowsAgo));
+    public void Spare(long firstRowsAgo, long lastRowsAgo) =>
+        _detector.Spare(_detector.Rows - RowsAgo(firstRowsAgo), _detector.Rows - RowsAgo(lastRowsAgo) + 1);
+
+    /// <summary>What these rows of the stream showed is normal from now on.</summary>
+    public void Accept(long firstRowsAgo, long lastRowsAgo) =>
+        _detector.Accept(_detector.Rows - RowsAgo(firstRowsAgo), _detector.Rows - RowsAgo(lastRowsAgo) + 1, ref _random);
 
     public void Save(BinaryWriter writer)
     {
         writer.Write(_random.State);
-        writer.Write(_activeFrom);
         writer.Write(_sum);
         writer.Write(_gapRatios);
         writer.Write(_count);
-        writer.Write(_teaches);
+        writer.Write((byte)_lesson);
         _detector.Save(writer);
     }
 
     public void Load(BinaryReader reader)
     {
         _random = new SeededRandom(reader.ReadUInt64());
-        _activeFrom = reader.ReadInt64();
         _sum = reader.ReadDouble();
         _gapRatios = reader.ReadDouble();
         _count = reader.ReadInt32();
-        _teaches = reader.ReadBoolean();
+        _lesson = (Lesson)reader.ReadByte();
 
         if (_count is < -Offset or >= Values)
         {
@@ -150,7 +153,7 @@ internal sealed class CoarseClock
     {
         _sum = _gapRatios = 0;
         _count = 0;
-        _teaches = true;
+        _lesson = Lesson.Normal;
     }
 
     /// <summary>The newest row that holds a value is the one that came next: rows of the stream that make none yet count as its last.</summary>

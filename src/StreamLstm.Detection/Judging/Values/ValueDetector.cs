@@ -30,10 +30,7 @@ internal sealed class ValueDetector
     private readonly ForecastInput _encoder;
     private readonly Forecaster _forecaster = new();
     private readonly ChannelBank _channels;
-    private readonly ReportBank _report;
     private readonly StreamLearner? _learner;
-    private Tail _marginal;
-    private double? _ahead24;
     private long _moves;
 
     /// <param name="learningRows">Rows before a value is judged.</param>
@@ -47,7 +44,6 @@ internal sealed class ValueDetector
         _seasons = new Seasons(sizes.SeasonDifferences);
         _ring = new ValueRing(sizes.RingRows);
         _channels = new ChannelBank(sizes);
-        _report = new ReportBank(sizes);
         _encoder = new ForecastInput(_ring, _history, _bins);
         _learner = ownWeights ? new StreamLearner(model.Weights, sizes.RingRows) : null;
     }
@@ -65,7 +61,7 @@ internal sealed class ValueDetector
     public bool IsWarm => _forecaster.IsWarm;
 
     /// <summary>Rows until that is so.</summary>
-    public int RowsUntilWarm => Math.Max(0, ForecastInput.HorizonMax - _forecaster.Steps);
+    public long RowsUntilWarm => Math.Max(0, ForecastInput.HorizonMax - _forecaster.Steps);
 
     /// <summary>Whether the present value was judged; else the detector is too young.</summary>
     public bool IsJudged { get; private set; }
@@ -75,9 +71,6 @@ internal sealed class ValueDetector
 
     /// <summary>What is decided on.</summary>
     public ChannelBank Evidence => _channels;
-
-    /// <summary>What is reported.</summary>
-    public ReportBank Report => _report;
 
     /// <summary>The lowest and highest value so far; both 0 before the first.</summary>
     public (double Low, double High) Seen => _history.Count > 0 ? (_history.Min, _history.Max) : default;
@@ -118,10 +111,8 @@ internal sealed class ValueDetector
 
     /// <summary>Holds a value against the forecasts made for it and against all before it.</summary>
     /// <param name="value">The value of the row to come.</param>
-    /// <param name="teaches">Whether it counts as one of the stream's.</param>
     /// <param name="scratch">Room to work in.</param>
-    /// <param name="random">For samples.</param>
-    public void Judge(double value, bool teaches, DetectionScratch scratch, ref SeededRandom random)
+    public void Judge(double value, DetectionScratch scratch)
     {
         long row = _ring.Count;
         IsJudged = row >= _learningRows;
@@ -134,52 +125,45 @@ internal sealed class ValueDetector
 
         Expected = _forecaster.Expect(row, _bins, _history, scratch);
         _forecaster.Judge(row, value, _bins, _history, _encoder.Scale, _moves, scratch);
-        _ahead24 = _forecaster.Median(2, row, _bins, _history);
-        _marginal = QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves);
-        _channels.Observe(
-            row, value, LastValue, _forecaster.Tails, _seasons.TailOf(row, value, _ring, _moves, teaches, ref random), _marginal,
-            _history, _encoder.Scale, _encoder.DifferenceScale, _moves, teaches);
+        _channels.Judge(
+            value, LastValue, _forecaster.Tails, _seasons.TailOf(row, value, _ring, _moves),
+            QuantileBins.MarginalTailOf(value, _history, _encoder.Scale, _moves), _history, _encoder.Scale, _encoder.DifferenceScale, _moves);
     }
 
-    /// <summary>Takes the judged value into every memory, and gives the score that is reported.</summary>
+    /// <summary>Takes the judged value into every memory, as far as it may teach.</summary>
     /// <param name="value">The value.</param>
     /// <param name="gapRatio">Its gap to the one before it, in usual gaps.</param>
-    /// <param name="teaches">Whether it counts as one of the stream's.</param>
-    /// <param name="isAbnormal">Whether the network must not learn to forecast it.</param>
+    /// <param name="lesson">What it may teach.</param>
     /// <param name="random">For samples.</param>
-    public void Remember(double value, double gapRatio, bool teaches, bool isAbnormal, ref SeededRandom random)
+    public void Remember(double value, double gapRatio, Lesson lesson, ref SeededRandom random)
     {
         long row = _ring.Count;
-        (double Low, double High) seen = _history.Count > 0 ? Seen : (value, value);
+        bool teaches = lesson == Lesson.Normal;
 
-        if (row > 0)
+        if (IsJudged)
         {
-            if (teaches)
-            {
-                _differences.Add(Math.Abs(value - LastValue), ref random);
-            }
-
-            _moves += value.Equals(LastValue) ? 0 : 1;
+            _channels.Remember(row, lesson);
         }
 
         if (teaches)
         {
+            _forecaster.Trust();
+            _seasons.Remember(row, value, _ring, ref random);
             _history.Add(value, ref random);
+
+            if (row > 0)
+            {
+                _differences.Add(Math.Abs(value - LastValue), ref random);
+            }
         }
 
+        _moves += row > 0 && !value.Equals(LastValue) ? 1 : 0;
         _ring.Append(value, gapRatio);
         LastValue = value;
 
-        if (isAbnormal)
+        if (!teaches)
         {
             _ring.Mark(row, row + 1, abnormal: true);
-        }
-
-        if (IsJudged)
-        {
-            _report.Observe(
-                row, _ring, _forecaster.Tails, _ahead24, _marginal, seen, _encoder.Scale, (int)_seasons.Period,
-                _channels.Values[(int)Channel.Shape], teaches);
         }
     }
 
@@ -260,16 +244,33 @@ internal sealed class ValueDetector
         return false;
     }
 
-    /// <summary>Says whether the network may learn to forecast remembered rows.</summary>
-    public void Mark(long firstRow, long endRow, bool abnormal) => _ring.Mark(firstRow, endRow, abnormal);
-
-    /// <summary>Keeps rows from teaching what is usual, as far as they have not yet.</summary>
-    /// <param name="firstRowsAgo">The first of them; 1 is the last row remembered.</param>
-    /// <param name="lastRowsAgo">The last of them.</param>
-    public void Exclude(long firstRowsAgo, long lastRowsAgo)
+    /// <summary>Keeps rows from teaching, as far as they have not yet.</summary>
+    public void Spare(long firstRow, long endRow)
     {
-        _channels.Exclude(firstRowsAgo, lastRowsAgo);
-        _report.Exclude(firstRowsAgo, lastRowsAgo);
+        _ring.Mark(firstRow, endRow, abnormal: true);
+        _channels.Spare(firstRow, endRow, _ring.Count);
+    }
+
+    /// <summary>What these rows showed is normal from now on.</summary>
+    /// <param name="firstRow">The first of them.</param>
+    /// <param name="endRow">The one behind the last.</param>
+    /// <param name="random">For samples.</param>
+    public void Accept(long firstRow, long endRow, ref SeededRandom random)
+    {
+        for (long row = Math.Max(firstRow, _ring.First); row < Math.Min(endRow, _ring.Count); row++)
+        {
+            if (_ring.IsAbnormal(row))
+            {
+                _history.Add(_ring[row], ref random);
+
+                if (row > firstRow)
+                {
+                    _differences.Add(Math.Abs(_ring[row] - _ring[row - 1]), ref random);
+                }
+            }
+        }
+
+        _ring.Mark(firstRow, endRow, abnormal: false);
     }
 
     public void Save(BinaryWriter writer)
@@ -286,7 +287,6 @@ internal sealed class ValueDetector
         _bins.Save(writer);
         _forecaster.Save(writer);
         _channels.Save(writer);
-        _report.Save(writer);
         _learner?.Save(writer);
     }
 
@@ -305,7 +305,6 @@ internal sealed class ValueDetector
         _bins.Load(reader);
         _forecaster.Load(reader);
         _channels.Load(reader);
-        _report.Load(reader);
         _learner?.Load(reader);
     }
 }

@@ -29,7 +29,7 @@ internal sealed class SmdQuality : IQualitySet
 
     public IReadOnlyList<QualityRow> Score(string results, string data) =>
     [
-        Row("", data, machine => new ColumnFile(Path.Combine(results, machine + ".csv")).Scores("score"), _ => Threshold),
+        Row("", data, machine => new ColumnFile(Path.Combine(results, machine + ".csv")).Scores("evidence"), _ => Threshold),
     ];
 
     public IReadOnlyList<QualityRow> Trivial(string data)

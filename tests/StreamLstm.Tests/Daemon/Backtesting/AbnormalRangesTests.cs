@@ -5,30 +5,30 @@ namespace StreamLstm.Tests.Daemon.Backtesting;
 public sealed class AbnormalRangesTests
 {
     [Fact]
-    public void Rows_of_evidence_less_than_an_hour_of_minutes_apart_are_one_run()
+    public void A_run_begins_where_an_incident_would_and_goes_on_while_one_would_less_than_an_hour_of_minutes_apart()
     {
-        var evidence = new double?[300];
-        Array.Fill(evidence, -1.5);
-        evidence[100] = 2;
-        evidence[150] = -0.5;
-        evidence[280] = 0.1;
+        var scores = new double[300];
+        scores[20] = 0.45;
+        scores[100] = 0.8;
+        scores[150] = 0.3;
+        scores[280] = 0.5;
 
-        Assert.Equal([[100, 210], [280, 299]], Ranges(evidence));
+        Assert.Equal([[100, 210], [280, 299]], Ranges(scores));
     }
 
     [Fact]
     public void Rows_that_nothing_is_known_of_begin_no_run()
     {
-        Assert.Empty(Ranges(new double?[100]));
+        Assert.Empty(Ranges(new double[100]));
     }
 
-    private static IReadOnlyList<long[]> Ranges(double?[] evidence)
+    private static IReadOnlyList<long[]> Ranges(double[] scores)
     {
         var ranges = new AbnormalRanges();
 
-        foreach (double? one in evidence)
+        foreach (double one in scores)
         {
-            ranges.Add(new ReportedRow(default, new RowVerdict { Evidence = one }, ""));
+            ranges.Add(new ReportedRow(default, new RowVerdict { AnomalyScore = one }, ""));
         }
 
         return ranges.Ranges;

@@ -55,7 +55,7 @@ public sealed class BacktestCommandTests : IDisposable
         Assert.True(code == 0, error);
         var file = new ColumnFile(Path.Combine(Out, name + ".csv"));
         var detector = new AnomalyDetector();
-        IReadOnlyList<string> scores = file.Texts("score"), templates = file.Texts("template"), keys = file.Texts("key");
+        IReadOnlyList<string> scores = file.Texts("evidence"), templates = file.Texts("template"), keys = file.Texts("key");
 
         for (int row = 0; row < log.Count; row++)
         {
@@ -63,7 +63,7 @@ public sealed class BacktestCommandTests : IDisposable
             ScoredObservation scored = detector.Score(Observation.Of(
                 "shop", log[row].Time, new TextEvent(key is null ? text : text.Replace(key, "<key>", StringComparison.Ordinal), key)))!.Value;
             Assert.Equal(
-                (scored.AnomalyScore?.ToString("R", CultureInfo.InvariantCulture) ?? "", scored.Template, key ?? ""), (scores[row], templates[row], keys[row]));
+                (scored.Evidence?.ToString("R", CultureInfo.InvariantCulture) ?? "", scored.Template, key ?? ""), (scores[row], templates[row], keys[row]));
         }
 
         int[] alerts = [.. file.Numbers("alert").Index().Where(row => row.Item == 1).Select(row => row.Index)];
@@ -138,14 +138,14 @@ public sealed class BacktestCommandTests : IDisposable
 
         Assert.True(code == 0, error);
         var all = new ColumnFile(Path.Combine(Out, "all.ndjson.csv"));
-        Assert.Equal(3 * 700, all.Texts("score").Count);
+        Assert.Equal(3 * 700, all.Texts("evidence").Count);
         string[] together = ScoresOf("plant");
         Assert.Contains(together, score => score.Length > 0);
-        Assert.Equal(new ColumnFile(Path.Combine(Out, "plant.csv")).Texts("score"), together);
+        Assert.Equal(new ColumnFile(Path.Combine(Out, "plant.csv")).Texts("evidence"), together);
         Assert.Contains(ScoresOf("house/x"), score => score.Length > 0);
-        Assert.Equal(new ColumnFile(Path.Combine(Out, "x.ndjson.csv")).Texts("score"), ScoresOf("house/x"));
+        Assert.Equal(new ColumnFile(Path.Combine(Out, "x.ndjson.csv")).Texts("evidence"), ScoresOf("house/x"));
 
-        string[] ScoresOf(string stream) => [.. all.Texts("stream").Zip(all.Texts("score")).Where(row => row.First == stream).Select(row => row.Second)];
+        string[] ScoresOf(string stream) => [.. all.Texts("stream").Zip(all.Texts("evidence")).Where(row => row.First == stream).Select(row => row.Second)];
     }
 
     [Fact]
@@ -158,8 +158,8 @@ public sealed class BacktestCommandTests : IDisposable
 
         var file = new ColumnFile(Path.Combine(Out, "boiler.csv"));
         var detector = new AnomalyDetector();
-        IReadOnlyList<string> scores = file.Texts("score"), tops = file.Texts("top");
-        IReadOnlyList<double> people = file.Numbers("anomaly_score"), alerts = file.Numbers("alert");
+        IReadOnlyList<string> scores = file.Texts("evidence"), tops = file.Texts("top");
+        IReadOnlyList<double> people = file.Numbers("anomaly_score"), settled = file.Numbers("score_settled"), alerts = file.Numbers("alert");
         int opened = 0;
 
         for (int row = 0; row < series.Length; row++)
@@ -167,15 +167,16 @@ public sealed class BacktestCommandTests : IDisposable
             ScoredObservation scored = detector.Score(new Observation("boiler", Time(row), series[row]))!.Value;
             bool opens = detector.LastOutput.Incidents.Exists(incident => incident.State == IncidentState.Opened);
             opened += opens ? 1 : 0;
-            Assert.Equal(scored.AnomalyScore?.ToString("R", CultureInfo.InvariantCulture) ?? "", scores[row]);
-            Assert.Equal(Math.Max(0, 1 - Math.Pow(2, -(scored.AnomalyScore ?? 0) / 1.5)), people[row], 12);
+            Assert.Equal(scored.Evidence?.ToString("R", CultureInfo.InvariantCulture) ?? "", scores[row]);
+            Assert.Equal(scored.AnomalyScore, people[row], 12);
+            Assert.InRange(settled[row], people[row], 1);
             Assert.Equal(opens ? 1 : 0, alerts[row]);
             Assert.Equal(scored.Channel, tops[row]);
         }
 
         Assert.Equal(0, code);
         Assert.Equal(1, alerts[DailySeries.Spike]);
-        Assert.Equal(["timestamp", "value", "score", "anomaly_score", "alert", "expected", "lower", "upper", "top"], file.Names);
+        Assert.Equal(["timestamp", "value", "evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top"], file.Names);
         Assert.Equal(series, file.Numbers("value"));
         Assert.Equal(Time(7), file.Times("timestamp")[7]);
         string[] total = output.Split('\n').Last(line => line.Contains("1 file", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -248,9 +249,9 @@ public sealed class BacktestCommandTests : IDisposable
             ["b-header.csv", "c-one.csv", "d-constant.csv", "f-huge.csv", "g-order.csv", "k-ragged.csv", "z-good.csv"],
             Relative(Out).Except(["e-nan.csv"]));
         Assert.Equal(File.ReadAllText(Path.Combine(Out + "-alone", "z-good.csv")), File.ReadAllText(Path.Combine(Out, "z-good.csv")));
-        Assert.Equal([""], new ColumnFile(Path.Combine(Out, "c-one.csv")).Texts("score"));
+        Assert.Equal([""], new ColumnFile(Path.Combine(Out, "c-one.csv")).Texts("evidence"));
         Assert.Equal(0, new ColumnFile(Path.Combine(Out, "d-constant.csv")).Numbers("alert").Sum());
-        Assert.Equal(50, new ColumnFile(Path.Combine(Out, "f-huge.csv")).Texts("score").Count);
+        Assert.Equal(50, new ColumnFile(Path.Combine(Out, "f-huge.csv")).Texts("evidence").Count);
         Assert.Equal(5, new ColumnFile(Path.Combine(Out, "g-order.csv")).Texts("value").Count);
         Assert.Equal(["1", "", "2"], new ColumnFile(Path.Combine(Out, "k-ragged.csv")).Texts("value"));
         string[] expected =
@@ -285,7 +286,7 @@ public sealed class BacktestCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Several_columns_are_a_row_with_the_mean_of_their_evidence()
+    public async Task Several_columns_are_a_row_with_the_evidence_of_the_one_that_says_most()
     {
         double[] calm = DailySeries.Clean(2, 900), faulty = DailySeries.Clean(1, 900);
         faulty[800] += 40;
@@ -297,15 +298,15 @@ public sealed class BacktestCommandTests : IDisposable
         var file = new ColumnFile(Path.Combine(Out, "wide.csv"));
         var detector = new AnomalyDetector();
         double Score(string stream, double[] series, int row) =>
-            detector.Score(new Observation(stream, Time(row), series[row]))!.Value.AnomalyScore ?? double.NaN;
+            detector.Score(new Observation(stream, Time(row), series[row]))!.Value.Evidence ?? double.NaN;
         double[] expected =
         [
-            .. calm.Select((_, row) => Math.Log10((Math.Pow(10, Score("wide/calm", calm, row)) + Math.Pow(10, Score("wide/faulty", faulty, row))) / 2)),
+            .. calm.Select((_, row) => Math.Max(Score("wide/calm", calm, row), Score("wide/faulty", faulty, row))),
         ];
-        IReadOnlyList<double> scores = file.Scores("score");
+        IReadOnlyList<double> scores = file.Scores("evidence");
         Assert.Equal(expected[500..], scores.Skip(500), (a, b) => Math.Abs(a - b) < 1e-9);
         Assert.Equal(("1", "faulty"), (file.Texts("alert")[800], file.Texts("top")[800]));
-        Assert.Equal(["timestamp", "calm", "faulty", "score", "anomaly_score", "alert", "expected", "lower", "upper", "top"], file.Names);
+        Assert.Equal(["timestamp", "calm", "faulty", "evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top"], file.Names);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed partial class BacktestReportTests : IDisposable
         {
             double value = row is 12_345 or 49_999 ? 1000 + row : row % 7;
             course.Add(new ReportedRow(
-                new SeriesRow(row, "", DateTimeOffset.UnixEpoch.AddSeconds(row), "", [value]), new RowVerdict { Score = row == 12_345 ? 5 : 0, Channel = "" }, ""));
+                new SeriesRow(row, "", DateTimeOffset.UnixEpoch.AddSeconds(row), "", [value]), new RowVerdict { AnomalyScore = row == 12_345 ? 0.9 : 0, Channel = "" }, ""));
         }
 
         Assert.InRange(course.Buckets.Count, 2048, 4096);

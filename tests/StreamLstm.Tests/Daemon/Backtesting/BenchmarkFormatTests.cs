@@ -31,7 +31,7 @@ public sealed class BenchmarkFormatTests : IDisposable
 
         var file = new ColumnFile(Path.Combine(Out, "realTweets", "a.csv"));
         Assert.Equal(rows.Select(row => row.Split(',')[0]), file.Texts("timestamp"));
-        Assert.All(file.Texts("score").Skip(500), score => Assert.NotEqual("", score));
+        Assert.All(file.Texts("evidence").Skip(500), score => Assert.NotEqual("", score));
         Assert.All(file.Numbers("anomaly_score"), score => Assert.InRange(score, 0, 1));
     }
 
@@ -54,7 +54,7 @@ public sealed class BenchmarkFormatTests : IDisposable
 
         var file = new ColumnFile(Path.Combine(Out + "0.0", "valve1", "0.csv"));
         Assert.Equal(File.ReadAllText(Path.Combine(Out + "0.0", "valve1", "0.csv")), File.ReadAllText(Path.Combine(Out + "1.0", "valve1", "0.csv")));
-        Assert.Equal(["timestamp", "Pressure", "Volume Flow RateRMS", "score", "anomaly_score", "alert", "expected", "lower", "upper", "top", "pred", "cp"], file.Names);
+        Assert.Equal(["timestamp", "Pressure", "Volume Flow RateRMS", "evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top", "pred", "cp"], file.Names);
         IReadOnlyList<bool?> predictions = file.Flags("pred"), claims = file.Flags("cp");
         Assert.Null(predictions[300]);
         int found = Enumerable.Range(DailySeries.Spike, 30).First(row => file.Flags("alert")[row] == true);
@@ -119,9 +119,9 @@ public sealed class BenchmarkFormatTests : IDisposable
         await RunAsync("smd");
 
         var file = new ColumnFile(Path.Combine(Out, "machine-1.csv"));
-        Assert.Equal(["row", "m1", "m2", "m3", "score", "anomaly_score", "alert", "expected", "lower", "upper", "top"], file.Names);
+        Assert.Equal(["row", "m1", "m2", "m3", "evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top"], file.Names);
         Assert.Equal(Enumerable.Range(0, 300).Select(row => (double)row), file.Numbers("row"));
-        Assert.All(file.Texts("score"), score => Assert.NotEqual("", score));
+        Assert.All(file.Texts("evidence"), score => Assert.NotEqual("", score));
         Assert.Contains(1, file.Numbers("alert").Skip(250).Take(10));
         Assert.Equal("m2", file.Texts("top")[255]);
 
@@ -146,7 +146,7 @@ public sealed class BenchmarkFormatTests : IDisposable
         Assert.Empty(detections["B-1"]);
         Assert.Contains(detections["A-1"], range => range[0] == 250 && range[1] >= 250);
         var file = new ColumnFile(Path.Combine(Out, "A-1.csv"));
-        Assert.Equal(["row", "signal", "context1", "score"], file.Names.Take(4));
+        Assert.Equal(["row", "signal", "context1", "evidence"], file.Names.Take(4));
         Assert.Equal(300, file.Numbers("row").Count);
     }
 
@@ -225,7 +225,7 @@ public sealed class BenchmarkFormatTests : IDisposable
 
         foreach (double? score in scores)
         {
-            peaks.Add(new ReportedRow(default, new RowVerdict { Score = score }, ""));
+            peaks.Add(new ReportedRow(default, new RowVerdict { Evidence = score }, ""));
         }
 
         Assert.Equal([110, 211, 450, 950], peaks.Best(5));

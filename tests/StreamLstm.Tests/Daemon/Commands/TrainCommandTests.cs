@@ -31,7 +31,7 @@ public sealed class TrainCommandTests : IDisposable
     [Fact]
     public async Task Weights_trained_on_files_of_ones_own_are_what_backtest_starts_from()
     {
-        await RunAsync("simulate", "--streams", "5", "--rows", "1200", "--faults", "0", "--seed", "9", "--out", At("history/fleet.ndjson"));
+        await RunAsync("simulate", "--streams", "5", "--rows", "2400", "--faults", "0", "--seed", "9", "--out", At("history/fleet.ndjson"));
 
         (int code, _, string error) = await RunAsync("train", At("history"), "--epochs", "2", "--out", At("base"));
 

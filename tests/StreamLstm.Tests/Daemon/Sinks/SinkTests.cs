@@ -212,7 +212,14 @@ public sealed class SinkTests : IDisposable
         new(scored, incidents, [], Start);
 
     private static ScoredObservation Scored(string stream, double value, double score = 10, int minute = 0) =>
-        new(stream, Start.AddMinutes(minute).AddMilliseconds(value), value, Lifecycle.Active, 1, 1, score, 5, 4, 6, false, "range", 3);
+        new(stream, Start.AddMinutes(minute).AddMilliseconds(value), value, Lifecycle.Active, 1, 3)
+        {
+            AnomalyScore = score / 100,
+            Expected = 5,
+            Lower = 4,
+            Upper = 6,
+            Channel = "range",
+        };
 
     private static IncidentEvent Incident(string stream, IncidentState state, IncidentKind kind = IncidentKind.Range) => new()
     {

@@ -1,7 +1,7 @@
 using StreamLstm.Benchmarks.Events;
 using StreamLstm.Detection;
-using StreamLstm.Detection.Judging.Events;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Judging.Events;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Tests.Detection.Events;
@@ -149,7 +149,7 @@ public sealed class EventStreamTests
 
         List<ScoredObservation> scored = Feed(shard, new ServiceLog(5).Lines(5_000).Select(line => Line(line, keyed: true)));
 
-        Assert.Equal(0, shard.EventRows.Single().Trust);
+        Assert.Equal(0, ((EventJudge)shard.Rows.Single().Judge).Trust);
         Assert.InRange(scored[4_000..].Average(one => one.Value), 2, 3);
     }
 
@@ -165,7 +165,7 @@ public sealed class EventStreamTests
         long half = Size(shard);
         Feed(shard, Enumerable.Range(4_000, 8_000).Select(Random));
 
-        Assert.Equal((512, 2_000), (shard.EventRows.Single().Templates, shard.EventRows.Single().OpenSessions));
+        Assert.Equal((512, 2_000), (((EventJudge)shard.Rows.Single().Judge).Templates, ((EventJudge)shard.Rows.Single().Judge).OpenSessions));
         Assert.InRange(Size(shard), 0.9 * half, 1.1 * half);
         Assert.Empty(_output.Faults);
     }
@@ -241,7 +241,7 @@ public sealed class EventStreamTests
         }
 
         Assert.Equal((IncidentKind.Silence, IncidentState.Opened), Kind(Assert.Single(_output.Incidents)));
-        Assert.Equal(Lifecycle.Silent, shard.EventRows.Single().Lifecycle);
+        Assert.Equal(Lifecycle.Silent, shard.Rows.Single().Lifecycle);
 
         shard.Apply([Observation.Of("log", now, new TextEvent("tick 1"))], now, Model, _output);
         Assert.Equal(2, _output.Incidents.Count);

@@ -1,0 +1,606 @@
+using System.Globalization;
+using StreamLstm.Detection.Judging;
+using StreamLstm.Detection.Scoring;
+
+namespace StreamLstm.Detection.Deciding;
+
+/// <summary>Makes incidents of what a stream's judge says, and says what may be learnt of it. Knows no values.</summary>
+/// <remarks>
+/// An incident opens at the threshold, goes on at half of it, and is over after 30 rows below that. Three things make the
+/// abnormal normal: a person's word, persistence (it has lasted for 300 rows, and has settled) and regularity
+/// (<see cref="Recurrence"/>).
+/// </remarks>
+/// <param name="stream">The stream's name.</param>
+/// <param name="judge">Its judge.</param>
+/// <param name="gate">What its alerts must pass.</param>
+/// <param name="decisions">Last decisions that can be explained.</param>
+internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int decisions)
+{
+    /// <summary>Rows after which what has settled is the new normal.</summary>
+    private const int PersistentRows = 300;
+
+    /// <summary>Rows before an incident that are not learnt, as far as they have not been yet.</summary>
+    private const int MarginRows = 8;
+
+    /// <summary>Rows in a row without an alert after which what was accepted has settled.</summary>
+    private const int QuietRowsToSettle = 3 * Incident.QuietRows;
+
+    /// <summary>Decades above what was accepted that open an incident all the same.</summary>
+    private const double ClearlyMore = 2;
+
+    /// <summary>What a silence is worth, in decades.</summary>
+    private const double SilenceEvidence = 4;
+
+    private readonly Incident _incident = new(stream);
+    private readonly Recurrence _recurrence = new();
+    private readonly DecisionLog _decisions = new(decisions);
+    private readonly IncidentMemory _incidents = new(judge.Indicators);
+    private Stretch _stretch;
+    private double _accepted = double.NaN;   // evidence of what was accepted and has not settled; NaN for none
+    private int _quietSinceAccepted;
+
+    /// <summary>What its alerts must pass.</summary>
+    public AlertGate Gate => gate;
+
+    /// <summary>A silence shorter than this is ordinary, as labels say; 0 without such a label.</summary>
+    public double OrdinaryQuietSeconds => _incidents.OrdinaryQuietSeconds;
+
+    /// <summary>How far evidence goes towards an incident, 0 to 1: half is where one opens.</summary>
+    public static double Score(double evidence, double threshold) => evidence <= 0 ? 0 : 1 - Math.Pow(2, -evidence / threshold);
+
+    /// <summary>Decides on what the judge said last.</summary>
+    /// <param name="row">Which row that was.</param>
+    /// <param name="maintenance">What maintenance asks for.</param>
+    /// <param name="output">Where incidents go.</param>
+    /// <returns>What the row may teach, whether it opened an incident or raised one, and how far it went towards that.</returns>
+    public (Lesson Lesson, bool IsAlert, double Score) Decide(in RowOf row, Maintenance maintenance, ShardOutput output)
+    {
+        Judgement said = judge.Last;
+        double threshold = judge.Threshold, evidence = said.Evidence;
+        double score = said.IsJudged && row.KeptBack == SuppressedBy.None ? Score(evidence, Needed(threshold)) : 0;
+        bool mayAlert = said.IsJudged && row.KeptBack == SuppressedBy.None;
+        bool isAbove = mayAlert && evidence >= threshold, isPart = mayAlert && evidence >= threshold / 2;
+        SuppressedBy suppressed = Suppression(row, maintenance.MuteAlerts), refused = SuppressedBy.None;
+        bool isAlert = false;
+        Follow(row, isPart, evidence);
+
+        if (said.IsJudged)
+        {
+            SuppressedBy ruled = gate.Weigh(
+                new AlertCandidate(said.Kind, 100 * score, said.Actual, said.Expected?.Median), isAbove);
+
+            if (_incident.IsOpen)
+            {
+                isAlert = GoOn(row, isPart, maintenance.MuteAlerts, output) && isAbove;
+            }
+            else if (evidence >= threshold)
+            {
+                refused = Refuses(row, suppressed, ruled, evidence, threshold);
+                isAlert = refused == SuppressedBy.None;
+
+                if (isAlert)
+                {
+                    Open(row, output);
+                }
+                else
+                {
+                    gate.Count(row.Row, refused, output);
+                }
+            }
+
+
+            if (!maintenance.FreezeLearning)
+            {
+                Persist(row, output);
+            }
+
+            Settle(mayAlert, isAbove, evidence);
+        }
+
+        Note(row, threshold, suppressed, refused, isAlert);
+
+        if (_incident.HoldsObservations)
+        {
+            _incidents.Follow(_incident, row.Row, said.Values, said.Scores);
+        }
+
+        return (LessonOf(maintenance, isPart), isAlert, score);
+    }
+
+    /// <summary>An observation has come after a silence.</summary>
+    public void Return(in RowOf row, double quietSeconds, ShardOutput output)
+    {
+        if (_incident.IsSilence)
+        {
+            Close(row.Silence(100 * Score(SilenceEvidence, judge.Threshold), judge.Words), $"over after {Figures.Duration(quietSeconds)}: the stream is back", output);
+        }
+
+        if (_incidents.SilenceAt(row.Row) is { } silence)
+        {
+            _incidents.Extend(silence, quietSeconds);
+        }
+    }
+
+    /// <summary>The stream has been quiet for too long: opens an incident, unless something keeps it back.</summary>
+    /// <param name="row">The row to come, at the wall clock's time.</param>
+    /// <param name="since">Time of the last observation.</param>
+    /// <param name="quietSeconds">Seconds since it, on the shard's clock.</param>
+    /// <param name="sentence">The silence, for people.</param>
+    /// <param name="isAgain">Whether it was kept back before.</param>
+    /// <param name="output">Where incidents go.</param>
+    /// <returns>Whether it is kept back for a time, and may be told later.</returns>
+    public bool FallSilent(in RowOf row, DateTimeOffset since, double quietSeconds, string sentence, bool isAgain, ShardOutput output)
+    {
+        double score = 100 * Score(SilenceEvidence, judge.Threshold);
+        Telling telling = row.Silence(score, judge.Words);
+
+        // Asked before an incident is closed: that one has ended in this silence.
+        SuppressedBy refused = gate.AdmitSilence(row.Time, SilenceEvidence, score);
+        bool isRegular = _recurrence.IsRegular(Signature.Silence, since, row.IntervalSeconds);
+        refused = refused == SuppressedBy.None && isRegular ? SuppressedBy.Regular : refused;
+
+        if (!isAgain)
+        {
+            _recurrence.Beat(Signature.Silence, since);
+        }
+
+        if (refused != SuppressedBy.None && !isAgain)
+        {
+            gate.Count(row.Row, refused, output);
+        }
+
+        if (_incident.IsOpen)
+        {
+            Close(telling, "over: the stream fell silent", output);
+        }
+
+        if (refused == SuppressedBy.None)
+        {
+            output.Incidents.Add(_incident.Open(telling, IncidentKind.Silence, since, sentence, _recurrence.Told(Signature.Silence, since)));
+            _incidents.FollowSilence(_incident, quietSeconds);
+        }
+
+        return AlertGate.IsForATime(refused);
+    }
+
+    /// <summary>Takes a person's word that what is abnormal now is the new normal; false where no incident of observations is open.</summary>
+    public bool Accept(in RowOf row, ShardOutput output)
+    {
+        if (!_incident.HoldsObservations)
+        {
+            return false;
+        }
+
+        Accept(row, $"accepted as {NewNormal}", output);
+        return true;
+    }
+
+    /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
+    /// <param name="incidentId">Its id.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="row">The row to come.</param>
+    /// <param name="quietSeconds">Seconds on the shard's clock since the last observation.</param>
+    /// <param name="output">Where it is said that an incident is closed by it.</param>
+    public bool Label(string incidentId, IncidentLabel? label, in RowOf row, double quietSeconds, ShardOutput output)
+    {
+        if (!_incidents.TryLabel(incidentId, label, out RememberedIncident? incident))
+        {
+            return false;
+        }
+
+        if (incident is null)
+        {
+            return true;
+        }
+
+        bool isOpen = _incident.IsOpen && _incident.Id == incidentId;
+
+        if (incident.IsSilence && isOpen)
+        {
+            _incidents.Extend(incident, quietSeconds);
+        }
+
+        if (label == IncidentLabel.Real && !incident.IsSilence)
+        {
+            judge.Spare(incident.OpenedRow, incident.EndRow);
+        }
+
+        TeachOrdinary();
+
+        if (isOpen && label == IncidentLabel.FalseAlarm)
+        {
+            const string How = "labelled a false alarm";
+
+            if (incident.IsSilence)
+            {
+                Close(row.Silence(100 * Score(SilenceEvidence, judge.Threshold), judge.Words), How, output);
+            }
+            else
+            {
+                Accept(row, How, output);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The stream starts again after a fault: what is open would never be closed.</summary>
+    public void Abandon(in RowOf row, ShardOutput output)
+    {
+        if (_incident.IsOpen)
+        {
+            Close(row.Silence(0, judge.Words), "over: the stream starts again after a fault in judging it", output);
+        }
+    }
+
+    /// <summary>Why the last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
+    /// <param name="at">The time asked for; null for the last decision.</param>
+    /// <param name="intervalSeconds">The usual gap; null where it says nothing about the clock on the wall.</param>
+    /// <param name="usualSeconds">The usual gap; NaN while unknown.</param>
+    /// <param name="lastRow">The last row decided on.</param>
+    /// <param name="missing">Why there is no answer, for people; null where there is one.</param>
+    public Explanation? Explain(DateTimeOffset? at, double? intervalSeconds, double usualSeconds, long lastRow, out string? missing)
+    {
+        if (!_decisions.TryFind(at, double.IsNaN(usualSeconds) ? 1 : usualSeconds, out Decision decision, out ReadOnlySpan<Half> scores, out missing))
+        {
+            return null;
+        }
+
+        int indicators = Math.Min(judge.Indicators, scores.Length);
+        return Explaining.Explain(
+            stream,
+            judge.Words,
+            decision,
+            scores[..indicators],
+            decision.SuppressedBy == SuppressedBy.WarmUp && decision.WarmUpRows < judge.WarmUp.Needed
+                ? new WarmUp(decision.WarmUpRows, judge.WarmUp.Needed, intervalSeconds, IsAfterGap: false)
+                : null,
+            _incidents.Of(decision.Row),
+            _decisions.Held,
+            judge.Describe(scores[indicators..], decision.Template, isLast: decision.Row == lastRow));
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        gate.Save(writer);
+        _incident.Save(writer);
+        _recurrence.Save(writer);
+        _incidents.Save(writer);
+        _stretch.Save(writer);
+        writer.Write(_accepted);
+        writer.Write(_quietSinceAccepted);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote; the judge has been read before.</summary>
+    public void Load(BinaryReader reader)
+    {
+        gate.Load(reader);
+        _incident.Load(reader);
+        _recurrence.Load(reader);
+        _incidents.Load(reader);
+        _stretch = Stretch.Load(reader);
+        _accepted = reader.ReadDouble();
+        _quietSinceAccepted = reader.ReadInt32();
+        TeachOrdinary();
+    }
+
+    /// <summary>Follows the stretch of rows with at least half the evidence of an incident: it ends as an incident does.</summary>
+    private void Follow(in RowOf row, bool isPart, double evidence)
+    {
+        if (_stretch.IsOn && row.Row - _stretch.LastRow > Incident.QuietRows)
+        {
+            _recurrence.Ended(_stretch.Signature, _stretch.LastRow - _stretch.FirstRow + 1, _stretch.Highest);
+            _stretch = default;
+        }
+
+        if (!isPart)
+        {
+            return;
+        }
+
+        if (!_stretch.IsOn)
+        {
+            _stretch = new Stretch { IsOn = true, FirstRow = row.Row, LastRow = row.Row, Highest = evidence };
+            (_stretch.OnsetRow, _stretch.OnsetTime) = (row.Row, row.Time);
+            BeatIfRegular(row);
+        }
+
+        // The onset of an incident: an earlier row below half the evidence parts it from what was before.
+        if (!_incident.IsOpen && !_stretch.HasBeat && row.Row - _stretch.LastRow > 1)
+        {
+            (_stretch.OnsetRow, _stretch.OnsetTime) = (row.Row, row.Time);
+        }
+
+        (_stretch.LastRow, _stretch.Highest) = (row.Row, Math.Max(_stretch.Highest, evidence));
+    }
+
+    /// <summary>Notes that what begins here comes where it always does: by what it is like now, which its first rows may not have shown.</summary>
+    private void BeatIfRegular(in RowOf row)
+    {
+        _stretch.Signature = SignatureNow;
+        _stretch.IsRegular = _stretch.HasBeat = _recurrence.IsRegular(_stretch.Signature, _stretch.OnsetTime, row.IntervalSeconds);
+
+        if (_stretch.HasBeat)
+        {
+            _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
+        }
+    }
+
+    private Signature SignatureNow => new(judge.Last.Likeness, judge.Last.Side);
+
+    /// <summary>Why a row with the evidence for it opens no incident.</summary>
+    private SuppressedBy Refuses(in RowOf row, SuppressedBy suppressed, SuppressedBy ruled, double evidence, double threshold)
+    {
+        if (suppressed is SuppressedBy.WarmUp or SuppressedBy.Gap)
+        {
+            return suppressed;
+        }
+
+        if (evidence < Needed(threshold))
+        {
+            return SuppressedBy.Accepted;
+        }
+
+        if (ruled != SuppressedBy.None)
+        {
+            return ruled;
+        }
+
+        if (!_stretch.HasBeat)
+        {
+            BeatIfRegular(row);
+        }
+
+        if (_stretch.IsRegular)
+        {
+            if (!_recurrence.IsMore(_stretch.Signature, row.Row - _stretch.FirstRow, evidence, threshold))
+            {
+                return SuppressedBy.Regular;
+            }
+
+            _stretch.IsRegular = false;
+        }
+
+        return gate.Admit(row.Time, evidence);
+    }
+
+    private void Open(in RowOf row, ShardOutput output)
+    {
+        if (!_stretch.HasBeat)
+        {
+            _stretch.HasBeat = true;
+            _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
+        }
+
+        _accepted = double.NaN;
+        judge.Spare(Math.Max(0, _stretch.OnsetRow - MarginRows), row.Row);
+        output.Incidents.Add(_incident.Open(
+            Tell(row), judge.Last.Kind, _stretch.OnsetTime, judge.Sentence(), _recurrence.Told(_stretch.Signature, _stretch.OnsetTime)));
+    }
+
+    /// <summary>Follows the open incident; true where something was told.</summary>
+    private bool GoOn(in RowOf row, bool isPart, bool muted, ShardOutput output)
+    {
+        if (_incident.Follow(Tell(row), isPart, muted, judge) is not { } told)
+        {
+            return false;
+        }
+
+        output.Incidents.Add(told);
+
+        if (told.State == IncidentState.Closed)
+        {
+            gate.Ended(told.Time);
+        }
+
+        return true;
+    }
+
+    /// <summary>What has lasted and has settled is the new normal, told or not; a person may have said that it is a fault.</summary>
+    private void Persist(in RowOf row, ShardOutput output)
+    {
+        if (!_stretch.IsOn || !double.IsNaN(_accepted) || _stretch.IsRegular)
+        {
+            return;
+        }
+
+        bool hasSettled = row.Row - _stretch.FirstRow >= PersistentRows && judge.IsSettled;
+
+        if ((hasSettled || (gate.AcceptAfter > 0 && judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
+            && _incidents.Find(_incident.Id)?.Label != IncidentLabel.Real)
+        {
+            Accept(row, $"lasts and has settled: {NewNormal}", output);
+        }
+    }
+
+    /// <summary>What is abnormal now is normal from here on: until that has settled only clearly more opens an incident.</summary>
+    private void Accept(in RowOf row, string how, ShardOutput output)
+    {
+        long first = _incident.HoldsObservations ? Math.Min(_incident.OpenedRow, _stretch.IsOn ? _stretch.FirstRow : _incident.OpenedRow) : _stretch.FirstRow;
+        judge.Accept(first, row.Row);
+
+        if (_incident.HoldsObservations)
+        {
+            Close(Tell(row.LastOne), how, output);
+        }
+
+        _accepted = Math.Max(_stretch.Highest, judge.Last.Evidence);
+        _quietSinceAccepted = 0;
+        _stretch = default;
+    }
+
+    private string NewNormal => string.Create(CultureInfo.InvariantCulture, $"the new normal since {_incident.Onset.UtcDateTime:yyyy-MM-dd HH:mm:ss}");
+
+    /// <summary>After an acceptance its evidence may still gather; once there is none for a while, alerts open as ever.</summary>
+    private void Settle(bool mayAlert, bool isAbove, double evidence)
+    {
+        if (double.IsNaN(_accepted) || !mayAlert)
+        {
+            return;
+        }
+
+        // What rises by less than the margin a row is the same deviation seen for longer, not a worse one.
+        _accepted = Math.Max(_accepted, evidence < _accepted + ClearlyMore ? evidence : _accepted);
+        _quietSinceAccepted = isAbove ? 0 : _quietSinceAccepted + 1;
+        _accepted = _quietSinceAccepted >= QuietRowsToSettle ? double.NaN : _accepted;
+    }
+
+    private double Needed(double threshold) => double.IsNaN(_accepted) ? threshold : Math.Max(threshold, _accepted + ClearlyMore);
+
+    /// <summary>What keeps the row from opening an incident whatever its evidence.</summary>
+    private SuppressedBy Suppression(in RowOf row, bool muted) =>
+        row.KeptBack != SuppressedBy.None ? row.KeptBack
+        : _incident.IsOpen ? SuppressedBy.OpenIncident
+        : muted ? SuppressedBy.Maintenance
+        : !double.IsNaN(_accepted) ? SuppressedBy.Accepted
+        : SuppressedBy.None;
+
+    private Lesson LessonOf(Maintenance maintenance, bool isPart) =>
+        maintenance.FreezeLearning ? Lesson.Frozen
+        : _incident.HoldsObservations ? Lesson.Abnormal
+        : isPart && !_stretch.IsRegular && double.IsNaN(_accepted) ? Lesson.Suspicious
+        : Lesson.Normal;
+
+    private void Note(in RowOf row, double threshold, SuppressedBy suppressed, SuppressedBy refused, bool isAlert)
+    {
+        Judgement said = judge.Last;
+
+        if (!said.IsJudged && said.Columns is not null)
+        {
+            return;   // A record that is not judged says nothing of its columns yet.
+        }
+
+        int count = said.Shares.Length > 0 ? judge.Indicators : said.Count;
+        Span<double> scores = stackalloc double[count + said.Shares.Length];
+        scores.Fill(BlockMaximaTail.Unknown);
+        said.Scores.CopyTo(scores);
+        said.Shares.CopyTo(scores[count..]);
+        _decisions.Add(
+            new Decision
+            {
+                Row = row.Row,
+                Ticks = row.Time.UtcTicks,
+                Value = said.Value,
+                ExpectedOffset = Offset(said.Expected?.Median),
+                LowerOffset = Offset(said.Expected?.Lower),
+                UpperOffset = Offset(said.Expected?.Upper),
+                Evidence = (float)(said.IsJudged ? said.Evidence : double.NaN),
+                Plain = (float)(said.IsJudged && said.Plain is { } plain ? plain : double.NaN),
+                Threshold = (float)threshold,
+                Needed = (float)(_incident.IsOpen ? threshold : Needed(threshold)),
+                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
+                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)row.KeptBackRows : 0,
+                FlatRows = said.FlatRows,
+                Template = said.Template,
+                Lifecycle = row.Lifecycle,
+                WarmUpRows = (int)Math.Min(int.MaxValue, judge.WarmUp.Rows + 1),
+                ModelVersion = (int)row.ModelVersion,
+                IsAlert = isAlert,
+                IncidentOpen = _incident.IsOpen,
+            },
+            scores);
+
+        float Offset(double? expected) => (float)(expected - said.Value ?? double.NaN);
+    }
+
+    private Telling Tell(in RowOf row) => new()
+    {
+        Row = row.Row,
+        Time = row.Time,
+        Score = 100 * Score(judge.Last.Evidence, Needed(judge.Threshold)),
+        Judgement = judge.Last,
+        Words = judge.Words,
+        ModelVersion = row.ModelVersion,
+    };
+
+    private void Close(in Telling telling, string how, ShardOutput output)
+    {
+        IncidentEvent closed = _incident.Close(telling, how);
+        output.Incidents.Add(closed);
+        gate.Ended(closed.Time);
+    }
+
+    /// <summary>Hands on what labels say is ordinary.</summary>
+    private void TeachOrdinary()
+    {
+        Span<double> levels = stackalloc double[judge.Indicators];
+        _incidents.OrdinaryLevels(levels);
+        judge.Ordinary(levels);
+    }
+
+    /// <summary>Rows in a row with at least half the evidence of an incident, but for gaps shorter than those that end one.</summary>
+    private struct Stretch
+    {
+        public bool IsOn;
+
+        /// <summary>Whether it comes where it always does.</summary>
+        public bool IsRegular;
+
+        /// <summary>Whether it was noted as one that came.</summary>
+        public bool HasBeat;
+
+        public long FirstRow;
+        public long LastRow;
+        public long OnsetRow;
+        public DateTimeOffset OnsetTime;
+        public double Highest;
+        public Signature Signature;
+
+        public readonly void Save(BinaryWriter writer)
+        {
+            writer.Write(IsOn);
+            writer.Write(IsRegular);
+            writer.Write(HasBeat);
+            writer.Write(FirstRow);
+            writer.Write(LastRow);
+            writer.Write(OnsetRow);
+            writer.Write(OnsetTime.UtcTicks);
+            writer.Write(Highest);
+            writer.Write(Signature.Likeness);
+            writer.Write(Signature.Side);
+        }
+
+        public static Stretch Load(BinaryReader reader) => new()
+        {
+            IsOn = reader.ReadBoolean(),
+            IsRegular = reader.ReadBoolean(),
+            HasBeat = reader.ReadBoolean(),
+            FirstRow = reader.ReadInt64(),
+            LastRow = reader.ReadInt64(),
+            OnsetRow = reader.ReadInt64(),
+            OnsetTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero),
+            Highest = reader.ReadDouble(),
+            Signature = new Signature(reader.ReadInt32(), reader.ReadInt32()),
+        };
+    }
+}
+
+/// <summary>One row of a stream, as far as a decision needs it.</summary>
+internal readonly record struct RowOf
+{
+    public required long Row { get; init; }
+
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>Where the stream stands.</summary>
+    public required Lifecycle Lifecycle { get; init; }
+
+    /// <summary>What keeps the stream from alerting at all: a warm-up or a gap.</summary>
+    public SuppressedBy KeptBack { get; init; }
+
+    /// <summary>For how many rows more.</summary>
+    public long KeptBackRows { get; init; }
+
+    /// <summary>The usual gap between two observations; NaN while unknown.</summary>
+    public required double IntervalSeconds { get; init; }
+
+    /// <summary>The version of the base weights in service.</summary>
+    public required long ModelVersion { get; init; }
+
+    /// <summary>The row before it.</summary>
+    public RowOf LastOne => this with { Row = Row - 1 };
+
+    /// <summary>What is told of it where nothing came.</summary>
+    public Telling Silence(double score, IndicatorWords words) =>
+        new() { Row = Row, Time = Time, Score = score, Words = words, ModelVersion = ModelVersion };
+}

@@ -1,0 +1,198 @@
+namespace StreamLstm.Detection.Deciding;
+
+/// <summary>What incidents of one stream have in common.</summary>
+/// <param name="Likeness">What they are about, by the judge's count: a kind, a column, a template.</param>
+/// <param name="Side">To which side of what was expected they lie: 1, -1, or 0 where there are no sides.</param>
+internal readonly record struct Signature(int Likeness, int Side)
+{
+    /// <summary>Silences are all alike.</summary>
+    public static readonly Signature Silence = new(int.MinValue, 0);
+}
+
+/// <summary>The how manieth one like it an incident is.</summary>
+/// <param name="Occurrence">1 for the first.</param>
+/// <param name="FirstSeen">When the first began.</param>
+/// <param name="PreviousAt">When the one before it began; null where it is the first.</param>
+internal readonly record struct Recurring(int Occurrence, DateTimeOffset FirstSeen, DateTimeOffset? PreviousAt);
+
+/// <summary>What has come before in a stream, and whether it comes regularly.</summary>
+/// <remarks>
+/// An irregular fault stays a fault the tenth time: it is one recurring incident. What comes at the same time of the day,
+/// at the same time of the week or at the same spacing is normal: from its third time where it is that punctual that
+/// chance hardly would (two hundredths of the spacing, three observations at most), from its fourth within five
+/// hundredths. It follows from the last beats alone, so one that is missed ends it. Bounded: 32 signatures of 16 beats.
+/// </remarks>
+internal sealed class Recurrence
+{
+    private const int SignaturesMax = 32;
+    private const int BeatsMax = 16;
+
+    private const double Punctual = 0.02;
+    private const int PunctualRows = 3;
+    private const double Regular = 0.05;
+
+    private const double Day = 86_400;
+
+    private readonly List<Seen> _seen = [];   // the one that came last at the end
+
+    /// <summary>Whether what begins now comes where it always does.</summary>
+    /// <param name="signature">What it is like.</param>
+    /// <param name="time">When it began.</param>
+    /// <param name="intervalSeconds">The usual gap between two observations; NaN while unknown.</param>
+    public bool IsRegular(Signature signature, DateTimeOffset time, double intervalSeconds)
+    {
+        if (Find(signature) is not { } seen || seen.Beats.Count < 2)
+        {
+            return false;
+        }
+
+        double spacing = Seconds(seen.Beats[^1] - seen.Beats[0]) / (seen.Beats.Count - 1);
+        double last = Seconds(time.UtcTicks - seen.Beats[^1]);
+        double rows = double.IsNaN(intervalSeconds) ? double.PositiveInfinity : PunctualRows * intervalSeconds;
+        return ComesEvery(last, IsSpaced) || ComesEvery(Day, Came) || ComesEvery(7 * Day, Came);
+
+        // Where they come in crowds, one of them is near any time.
+        bool ComesEvery(double period, Func<double, int, double, bool> comes) =>
+            period > 0
+            && (comes(period, 2, Math.Min(rows, Punctual * Math.Min(period, spacing))) || comes(period, 3, Regular * Math.Min(period, spacing)));
+
+        bool IsSpaced(double period, int times, double tolerance)
+        {
+            bool isSpaced = seen.Beats.Count >= times;
+
+            for (int beat = 1; beat < times && isSpaced; beat++)
+            {
+                isSpaced = Math.Abs(Seconds(seen.Beats[^beat] - seen.Beats[^(beat + 1)]) - period) <= tolerance;
+            }
+
+            return isSpaced;
+        }
+
+        bool Came(double period, int times, double tolerance)
+        {
+            bool came = true;
+
+            for (int before = 1; before <= times && came; before++)
+            {
+                came = seen.Beats.Exists(beat => Math.Abs(Seconds(time.UtcTicks - beat) - before * period) <= tolerance);
+            }
+
+            return came;
+        }
+
+        static double Seconds(long ticks) => ticks / (double)TimeSpan.TicksPerSecond;
+    }
+
+    /// <summary>It came at this time, told or not.</summary>
+    public void Beat(Signature signature, DateTimeOffset time)
+    {
+        Seen seen = Find(signature) ?? new Seen(signature);
+        _seen.Remove(seen);
+        _seen.Add(seen);
+        seen.Beats.Add(time.UtcTicks);
+
+        if (seen.Beats.Count > BeatsMax)
+        {
+            seen.Beats.RemoveAt(0);
+        }
+
+        if (_seen.Count > SignaturesMax)
+        {
+            _seen.RemoveAt(0);
+        }
+    }
+
+    /// <summary>An incident opens that began at this time, which was noted.</summary>
+    public Recurring Told(Signature signature, DateTimeOffset time)
+    {
+        Seen seen = Find(signature)!;
+        seen.FirstTicks = seen.Told == 0 ? time.UtcTicks : seen.FirstTicks;
+        var recurring = new Recurring(
+            ++seen.Told,
+            new DateTimeOffset(seen.FirstTicks, TimeSpan.Zero),
+            seen.Told == 1 ? null : new DateTimeOffset(seen.PreviousTicks, TimeSpan.Zero));
+        seen.PreviousTicks = time.UtcTicks;
+        return recurring;
+    }
+
+    /// <summary>What one of them that is over was like at most: rows it lasted, decades of evidence.</summary>
+    public void Ended(Signature signature, long rows, double evidence)
+    {
+        if (Find(signature) is { } seen)
+        {
+            seen.LongestRows = Math.Max(seen.LongestRows, rows);
+            seen.HighestEvidence = Math.Max(seen.HighestEvidence, evidence);
+        }
+    }
+
+    /// <summary>Whether one that comes regularly is more than any before it: twice as long, or a threshold higher.</summary>
+    public bool IsMore(Signature signature, long rows, double evidence, double threshold) =>
+        Find(signature) is not { } seen || rows > 2 * seen.LongestRows + Incident.QuietRows || evidence > seen.HighestEvidence + threshold;
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_seen.Count);
+
+        foreach (Seen seen in _seen)
+        {
+            writer.Write(seen.Signature.Likeness);
+            writer.Write(seen.Signature.Side);
+            writer.Write(seen.Told);
+            writer.Write(seen.FirstTicks);
+            writer.Write(seen.PreviousTicks);
+            writer.Write(seen.LongestRows);
+            writer.Write(seen.HighestEvidence);
+            writer.Write(seen.Beats.Count);
+            seen.Beats.ForEach(writer.Write);
+        }
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        _seen.Clear();
+
+        for (int count = Bounded(reader.ReadInt32(), SignaturesMax, "signatures"); count > 0; count--)
+        {
+            var seen = new Seen(new Signature(reader.ReadInt32(), reader.ReadInt32()))
+            {
+                Told = reader.ReadInt32(),
+                FirstTicks = reader.ReadInt64(),
+                PreviousTicks = reader.ReadInt64(),
+                LongestRows = reader.ReadInt64(),
+                HighestEvidence = reader.ReadDouble(),
+            };
+
+            for (int beats = Bounded(reader.ReadInt32(), BeatsMax, "beats"); beats > 0; beats--)
+            {
+                seen.Beats.Add(reader.ReadInt64());
+            }
+
+            _seen.Add(seen);
+        }
+
+        static int Bounded(int value, int max, string what) => value >= 0 && value <= max
+            ? value
+            : throw new InvalidDataException($"recurrence: {value} {what}, expected 0 to {max}");
+    }
+
+    private Seen? Find(Signature signature) => _seen.Find(seen => seen.Signature == signature);
+
+    /// <summary>All that came of one signature.</summary>
+    private sealed class Seen(Signature signature)
+    {
+        public Signature Signature { get; } = signature;
+
+        /// <summary>Ticks at which the last ones began.</summary>
+        public List<long> Beats { get; } = [];
+
+        public int Told { get; set; }
+
+        public long FirstTicks { get; set; }
+
+        public long PreviousTicks { get; set; }
+
+        public long LongestRows { get; set; }
+
+        public double HighestEvidence { get; set; }
+    }
+}
