@@ -44,9 +44,6 @@ internal sealed class Coreset
 
     public int Count { get; private set; }
 
-    /// <summary>How often members have been thought over: what was measured before says nothing after.</summary>
-    public int Generation { get; private set; }
-
     /// <summary>Components of a quantised vector: the dimension, made even.</summary>
     public int CodeSize => 2 * _pairs;
 
@@ -73,28 +70,14 @@ internal sealed class Coreset
     public double Distance(int squared) => _step * Math.Sqrt(squared);
 
     /// <summary>Squared steps from a code to the nearest member from <paramref name="first"/> on; <see cref="int.MaxValue"/> where there is none.</summary>
-    public int NearestSquared(ReadOnlySpan<sbyte> code, int first = 0) => Nearest(code, first, Count, stopAt: -1, ComponentMax);
-
-    /// <summary>The same where components beyond a limit, the members' too, count as it.</summary>
-    public int NearestSquaredWithin(ReadOnlySpan<sbyte> code, double limit)
-    {
-        sbyte steps = (sbyte)Math.Min(Math.Round(limit / _step), ComponentMax);
-        Span<sbyte> clamped = stackalloc sbyte[code.Length];
-
-        for (int d = 0; d < code.Length; d++)
-        {
-            clamped[d] = Math.Clamp(code[d], (sbyte)-steps, steps);
-        }
-
-        return Nearest(clamped, 0, Count, stopAt: -1, steps);
-    }
+    public int NearestSquared(ReadOnlySpan<sbyte> code, int first = 0) => Nearest(code, first, Count, stopAt: -1);
 
     /// <summary>Takes the vector (dimension) in, unless a member stands for it.</summary>
     public void Add(ReadOnlySpan<float> vector)
     {
         Span<sbyte> code = stackalloc sbyte[CodeSize];
         Quantise(vector, code);
-        Add(code, Nearest(code, 0, Count, stopAt: _radiusSquared, ComponentMax));
+        Add(code, Nearest(code, 0, Count, stopAt: _radiusSquared));
     }
 
     /// <summary>Takes a code in, unless a member stands for it.</summary>
@@ -182,7 +165,6 @@ internal sealed class Coreset
 
     private void Thin()
     {
-        Generation++;
         _hint = 0;
         int[] sorted = _nearestBefore[..Count];
         Array.Sort(sorted);
@@ -201,7 +183,7 @@ internal sealed class Coreset
                 // Its nearest may have fallen since.
                 if (nearest <= radius && kept > 0)
                 {
-                    nearest = Nearest(code, 0, kept, stopAt: radius, ComponentMax);
+                    nearest = Nearest(code, 0, kept, stopAt: radius);
                 }
 
                 if (nearest > radius || kept == 0)
@@ -222,7 +204,7 @@ internal sealed class Coreset
     }
 
     /// <summary>Squared steps to the nearest of the members [first, end); any that is at most <paramref name="stopAt"/> will do.</summary>
-    private int Nearest(ReadOnlySpan<sbyte> code, int first, int end, int stopAt, sbyte limit)
+    private int Nearest(ReadOnlySpan<sbyte> code, int first, int end, int stopAt)
     {
         if (first >= end)
         {
@@ -230,12 +212,10 @@ internal sealed class Coreset
         }
 
         // Neighbours in time are near each other: mostly this is the nearest already, and the rest is seen to be further.
-        int best = Squared(code, Math.Clamp(_hint, first, end - 1), limit);
+        int best = Squared(code, Math.Clamp(_hint, first, end - 1));
         int from = first / TileMembers * TileMembers;
         ReadOnlySpan<short> pairs = MemoryMarshal.Cast<sbyte, short>(code);
         ref sbyte components = ref MemoryMarshal.GetArrayDataReference(_components);
-        Vector256<sbyte> top = Vector256.Create(limit), bottom = Vector256.Create((sbyte)-limit);
-        bool isLimited = limit < ComponentMax;
 
         for (int tile = from; tile < end && best > stopAt; tile += TileMembers)
         {
@@ -247,12 +227,6 @@ internal sealed class Coreset
             {
                 Vector256<sbyte> low = Vector256.LoadUnsafe(ref components, at);
                 Vector256<sbyte> high = Vector256.LoadUnsafe(ref components, at + TileMembers);
-
-                if (isLimited)
-                {
-                    low = Vector256.Min(top, Vector256.Max(bottom, low));
-                    high = Vector256.Min(top, Vector256.Max(bottom, high));
-                }
 
                 Vector256<short> query = Vector256.WidenLower(Vector256.Create(pairs[pair]).AsSByte());
                 a += SquaredLengths(Vector256.WidenLower(low) - query);
@@ -295,7 +269,7 @@ internal sealed class Coreset
         }
     }
 
-    private int Squared(ReadOnlySpan<sbyte> code, int member, sbyte limit)
+    private int Squared(ReadOnlySpan<sbyte> code, int member)
     {
         Span<sbyte> other = stackalloc sbyte[CodeSize];
         Get(member, other);
@@ -303,7 +277,7 @@ internal sealed class Coreset
 
         for (int d = 0; d < code.Length; d++)
         {
-            int difference = Math.Clamp(other[d], (sbyte)-limit, limit) - code[d];
+            int difference = other[d] - code[d];
             squared += difference * difference;
         }
 

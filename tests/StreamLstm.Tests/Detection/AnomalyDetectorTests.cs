@@ -150,6 +150,28 @@ public sealed class AnomalyDetectorTests
         Assert.True(highest > before + 1, $"{highest} after the break, {before} before");
     }
 
+    [Theory]
+    [InlineData(99, 0)]
+    [InlineData(60, 40)]
+    public void The_same_spike_is_told_the_seventh_time_as_the_first_and_a_bigger_one_never_scores_less(double height, double growth)
+    {
+        int[] rows = [2212, 3146, 4186, 5001, 6253, 7280, 8082];
+        var random = new Random(3);
+        double[] series = [.. Enumerable.Range(0, 8200).Select(row => 20 + 5 * Math.Sin(2 * Math.PI * row / 100) + 0.5 * Chance.Normal(random))];
+
+        for (int i = 0; i < rows.Length; i++)
+        {
+            series[rows[i]] = height + growth * i;
+        }
+
+        List<(int Row, IncidentEvent Incident)> opened = Opened(series);
+
+        Assert.Equal(rows, opened.Select(one => one.Row));
+        Assert.Equal(Enumerable.Range(1, 7), opened.Select(one => one.Incident.Occurrence));
+        Assert.All(opened, one => Assert.InRange(one.Incident.Score, 80, 100));
+        Assert.All(opened.Zip(opened.Skip(1)), pair => Assert.True(growth == 0 || pair.Second.Incident.Score >= pair.First.Incident.Score - 0.5));
+    }
+
     private static ScoredObservation[] Scores(double[] series, string stream = "s")
     {
         var detector = new AnomalyDetector();

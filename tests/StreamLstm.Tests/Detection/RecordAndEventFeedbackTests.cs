@@ -149,6 +149,40 @@ public sealed class RecordAndEventFeedbackTests
         Assert.DoesNotContain(Opened(labelled), row => row >= LogFault + 12_000);
     }
 
+    [Fact]
+    public void The_same_fault_of_records_is_told_again_as_what_an_incident_covers_teaches_nothing()
+    {
+        int[] faults = [2_000, 3_310, 4_190];
+        List<double[]> rows = Plant.Rows(6, 4, 4_400);
+        Array.ForEach(faults, fault => rows.Skip(fault).Take(40).ToList().ForEach(row => row[2] += 15));
+        var output = new ShardOutput();
+
+        Feed(NewShard(), rows, 0, rows.Count, output);
+
+        IncidentEvent[] opened = [.. output.Incidents.Where(incident => incident.State == IncidentState.Opened)];
+        Assert.Equal(faults.Length, opened.Length);
+        Assert.All(opened.Zip(faults), pair => Assert.InRange((pair.First.Time - Start).TotalSeconds, pair.Second, pair.Second + 30));
+        Assert.Equal([1, 2, 3], opened.Select(incident => incident.Occurrence));
+    }
+
+    [Fact]
+    public void A_line_that_opened_an_incident_is_new_again_the_next_time()
+    {
+        int[] faults = [12_000, 13_217, 15_803];
+        string[] steps = ["request began", "stock was checked", "payment was taken", "request ended well"];
+        DetectionShard shard = NewShard();
+        var output = new ShardOutput();
+
+        for (int row = 0; row < 16_000; row++)
+        {
+            string text = faults.Contains(row) || faults.Contains(row - 1) ? "panic: the disk is gone" : steps[row % steps.Length];
+            shard.Apply([Observation.Of("log", Start.AddSeconds(row), new TextEvent(text))], Start.AddYears(1), Model, output);
+        }
+
+        Assert.All(faults, fault => Assert.Contains(Opened(output), row => row >= fault && row < fault + 3));
+        Assert.Equal(faults.Length, output.Incidents.Where(incident => incident.State == IncidentState.Opened).Max(incident => incident.Occurrence));
+    }
+
     private static int[] Opened(ShardOutput output) =>
         [.. output.Incidents.Where(incident => incident.State == IncidentState.Opened).Select(incident => (int)(incident.Time - Start).TotalSeconds)];
 

@@ -56,6 +56,34 @@ public sealed class RecordPolicyTests
     }
 
     [Fact]
+    public void One_time_that_was_wrong_does_not_mute_the_stream_for_ever()
+    {
+        Apply([.. Enumerable.Range(0, 30).Select(minute => ("s", minute, (double)minute))]);
+        Apply(("s", 400_000, 30));
+        Apply([.. Enumerable.Range(31, 40).Select(minute => ("s", minute, (double)minute))]);
+
+        Assert.Equal(15, _output.Rejected[(int)RejectionReason.Late]);
+        Assert.Equal(30 + 1 + 25, _output.Scored.Count);
+        Assert.Equal(70, _output.Scored[^1].Value);
+    }
+
+    [Fact]
+    public void Records_of_a_past_that_was_seen_before_stay_late()
+    {
+        Apply([.. Enumerable.Range(0, 100).Select(minute => ("s", minute, (double)minute))]);
+        Apply([.. Enumerable.Range(0, 100).Select(minute => ("s", minute, (double)minute))]);
+
+        Assert.Equal(99, _output.Rejected[(int)RejectionReason.Late]);
+        Assert.Equal(100, _output.Scored.Count);
+    }
+
+    [Fact]
+    public void The_last_instant_there_is_throws_nothing()
+    {
+        Assert.NotNull(new AnomalyDetector().Score(new Observation("s", DateTimeOffset.MaxValue, 1)));
+    }
+
+    [Fact]
     public void A_name_that_is_empty_or_too_long_is_rejected()
     {
         Apply(("", 0, 1), (new string('ä', 129), 0, 1), (new string('ä', 128), 0, 1));

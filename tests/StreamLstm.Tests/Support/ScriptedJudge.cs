@@ -63,11 +63,6 @@ internal sealed class ScriptedJudge : IJudge
 
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
-        if (observation.Value > 1e6)
-        {
-            throw new InvalidOperationException("the judge fails");
-        }
-
         Last.Clear();
         Last.IsJudged = !IsLearning;
         Last.Value = observation.Value;
@@ -127,9 +122,7 @@ internal sealed class ScriptedStream
     {
         _options = new DetectionOptions { AlertRules = rules };
         (Judge, Row) = New();
-
-        // Past the warm-up.
-        Feed(0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.1, 0.2);
+        WarmUp();
     }
 
     public ScriptedJudge Judge { get; private set; }
@@ -167,6 +160,14 @@ internal sealed class ScriptedStream
     /// <summary>Ordinary rows up to a minute since the start.</summary>
     public void RestUntil(long minute) => Rest((int)(minute - _minute));
 
+    /// <summary>As after a fault.</summary>
+    public void BeginAgain()
+    {
+        Row.Abandon(Output);
+        (Judge, Row) = New();
+        WarmUp();
+    }
+
     public void Restart()
     {
         using var file = new MemoryStream();
@@ -177,6 +178,8 @@ internal sealed class ScriptedStream
         Assert.True(Row.Load(new BinaryReader(file)));
         Assert.Equal(length, file.Position);
     }
+
+    private void WarmUp() => Rest(10);
 
     private (ScriptedJudge, StreamRow) New()
     {

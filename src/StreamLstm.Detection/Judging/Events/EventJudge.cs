@@ -148,7 +148,6 @@ internal sealed class EventJudge : IJudge
             _channels.Judge(_facts.Indicators, _rate, Last);
             bool isRate = Last.Strongest == (int)EventChannel.Rate;
             Last.ExpectedTemplate = Name(_facts.Expected.Place);
-            Last.Template = _facts.Template;
             Last.Likeness = isRate ? -1 : (int)Seed(_facts.Template ?? "", seed: 0) & int.MaxValue;
             Last.Side = isRate ? Math.Sign(_rate.Figures.Events - _rate.Figures.Usual) : 0;
         }

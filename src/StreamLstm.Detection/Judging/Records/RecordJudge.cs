@@ -309,7 +309,8 @@ internal sealed class RecordJudge : IJudge
 
         int strongest = Last.Shares.AsSpan().IndexOf(Last.Shares.Max());
         Last.Likeness = strongest;
-        Last.Side = _forecast[strongest] is { } expected && !double.IsNaN(_values[strongest]) ? Math.Sign(_values[strongest] - expected.Median) : 0;
+        double difference = _values[strongest] - _detector.Expected(strongest).Mean;
+        Last.Side = double.IsNaN(difference) ? 0 : Math.Sign(difference);
 
         if (Rows >= _wholeFromRow)
         {

@@ -174,6 +174,9 @@ public sealed class BacktestCommandTests : IDisposable
             Assert.Equal(scored.Channel, tops[row]);
         }
 
+        // What is revised lies within 64 rows before an incident's opening, and has its score.
+        Assert.All(Enumerable.Range(0, series.Length).Where(row => settled[row] > people[row]), row =>
+            Assert.Contains(Enumerable.Range(row, 64), later => alerts[later] == 1 && people[later] == settled[row]));
         Assert.Equal(0, code);
         Assert.Equal(1, alerts[DailySeries.Spike]);
         Assert.Equal(["timestamp", "value", "evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top"], file.Names);

@@ -152,6 +152,20 @@ public sealed class DeciderTests
     }
 
     [Fact]
+    public void A_stream_that_starts_again_after_a_fault_leaves_nothing_open_and_gives_no_id_twice()
+    {
+        _stream.Rest(20);
+        _stream.Feed(3);
+        _stream.BeginAgain();
+        _stream.Rest(20);
+        _stream.Feed(3);
+
+        Assert.Equal([IncidentState.Opened, IncidentState.Closed, IncidentState.Opened], _stream.Output.Incidents.Select(incident => incident.State));
+        Assert.EndsWith("; over: the stream starts again after a fault in judging it", _stream.Output.Incidents[1].Explanation, StringComparison.Ordinal);
+        Assert.Equal(3, _stream.Output.Incidents.Select(incident => incident.Id).Distinct().Count());
+    }
+
+    [Fact]
     public void What_was_accepted_after_a_restart_is_closed_with_the_score_it_had()
     {
         _stream.Rest(20);
