@@ -38,7 +38,7 @@ internal sealed class AlertRuleOptions
     /// <summary>Streams of one group share one budget; empty = each has its own.</summary>
     public string Group { get; init; } = "";
 
-    /// <summary>Windows of 30 observations in a row that came as forecast, after which an open incident is taken for the new normal; 0 = never before 1,200 observations.</summary>
+    /// <summary>Windows of 30 observations in a row that came as forecast or as the window before, after which an open incident is taken for the new normal; 0 = not before 300 observations have shown that it is one.</summary>
     [Range(0, 10_000)]
     public int AcceptAfter { get; init; }
 

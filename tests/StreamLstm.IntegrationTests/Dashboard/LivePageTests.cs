@@ -110,7 +110,7 @@ public sealed partial class LivePageTests : IAsyncLifetime
 
         ILocator row = page.Locator("#incidents tbody tr").First;
         await Assertions.Expect(row).ToContainTextAsync("plant/boiler");
-        await Assertions.Expect(row).ToContainTextAsync("evidence");
+        await Assertions.Expect(row).ToContainTextAsync("expected");
         await row.ClickAsync();
         await Assertions.Expect(page.Locator(".shares meter").First).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator(".row[data-stream='plant/boiler'] .dot")).ToHaveClassAsync(Open());

@@ -17,7 +17,7 @@ public sealed class LabelTests
         using var directory = new TemporaryDirectory();
         double[] values = Series.Daily(3, 1200);
         values[899] = 60;
-        values[1180] = 800;
+        values[1180] = 75;
 
         await using (DaemonProcess first = await DaemonProcess.StartAsync(directory.Path))
         {
