@@ -17,20 +17,23 @@ internal sealed class Coincidence
     /// <summary>Of a hundred incidents that have causes of their own, one at most is put to a stranger's.</summary>
     private const double ChanceMax = 0.01;
 
-    /// <summary>Of those put to a relative, or to one they are known to follow, one in ten at most fell there by chance: what is wrongly joined is of one device at least.</summary>
-    private const double RelativesChanceMax = 0.1;
+    /// <summary>
+    /// Of those put to a relative, or to one they are known to follow, a third at most fell there by chance. A line too many costs
+    /// as much as a member that does not belong, so below a half would do; the rest is for what is measured of few.
+    /// </summary>
+    private const double RelativesChanceMax = 1.0 / 3;
 
-    /// <summary>A change shows in a stream's next value, that it is one in the next two.</summary>
-    private const double WindowIntervals = 3;
+    /// <summary>The second clock sees a change when the mean of eight values is there, and that it lasts in two more.</summary>
+    private const double WindowIntervals = 10;
 
     /// <summary>However fast they are sampled: what starts takes seconds to reach memory, disk and network.</summary>
     private const double WindowMinSeconds = 5;
 
-    /// <summary>Unmeasured, as if a run began every sixty observations: two strangers on one tick are chance once in sixty, and stay apart.</summary>
-    private const double PriorIntervals = 60;
+    /// <summary>Unmeasured, as if a run began every ninety observations: two strangers on one tick are chance once in ninety, and stay apart.</summary>
+    private const double PriorIntervals = 90;
 
-    /// <summary>Unmeasured, as if two in three relatives followed another, which joins them; that counts as four incidents, so that as many settle it.</summary>
-    private const double PriorFollowed = 2.0 / 3;
+    /// <summary>Unmeasured, as if three of four relatives followed another, which joins them; that counts as four incidents, so that as many settle it.</summary>
+    private const double PriorFollowed = 0.75;
     private const int PriorOnsets = 4;
 
     /// <summary>Where a cadence is not known: that of host figures and of most sensors.</summary>
@@ -74,7 +77,9 @@ internal sealed class Coincidence
             double followed = _known.TryGetValue(family, out Known known) ? known.Followed : PriorFollowed;
             double share = ShareOfTime(family, window, interval);
             followed = Math.Min(followed, 1 - (1.0 / Remembered));
-            doubt = share < 1 ? share / (1 - share) * (1 - followed) / followed : double.PositiveInfinity;
+
+            // Where something has begun for most of the time, following says nothing.
+            doubt = share < 0.5 ? share / (1 - share) * (1 - followed) / followed : double.PositiveInfinity;
         }
 
         if (_known.TryGetValue(pair, out Known habit) && habit.Count >= HabitMin && Math.Abs(lag - habit.Mean) <= window)

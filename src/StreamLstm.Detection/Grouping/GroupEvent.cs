@@ -26,6 +26,7 @@ public enum GroupState
 /// <param name="Time">Time of the incident's message that led to this one.</param>
 /// <param name="ClosedAt">When the last of its incidents ended; null while one is open.</param>
 /// <param name="Severity">The highest of its incidents.</param>
+/// <param name="IsMoreSevere">Whether that has risen by this message.</param>
 /// <param name="MaxScore">0 to 100, the highest of its incidents.</param>
 /// <param name="Size">How many streams have joined it.</param>
 /// <param name="OpenSize">In how many of them the incident goes on.</param>
@@ -34,7 +35,7 @@ public enum GroupState
 /// <param name="Incident">The incident's message that led to this one; null where the group was closed because another needs the room.</param>
 public sealed record GroupEvent(
     string Id, int Revision, GroupState State, DateTimeOffset Onset, DateTimeOffset Time, DateTimeOffset? ClosedAt,
-    IncidentSeverity Severity, double MaxScore, int Size, int OpenSize, string Title, IReadOnlyList<GroupMember> Members,
+    IncidentSeverity Severity, bool IsMoreSevere, double MaxScore, int Size, int OpenSize, string Title, IReadOnlyList<GroupMember> Members,
     IncidentEvent? Incident);
 
 /// <summary>One incident of a group.</summary>

@@ -15,6 +15,7 @@ internal sealed class IncidentGroup(string id)
     private readonly List<GroupMember> _members = [];
     private int _revision = -1;
     private string _prefix = "";
+    private IncidentSeverity _severity;
 
     public string Id { get; } = id;
 
@@ -74,9 +75,13 @@ internal sealed class IncidentGroup(string id)
     /// <summary>All of it is taken for ended.</summary>
     public void EndAll(DateTimeOffset time) => (OpenSize, ClosedAt) = (0, time);
 
-    public GroupEvent Event(GroupState state, DateTimeOffset time, IncidentEvent? incident) => new(
-        Id, ++_revision, state, Onset, time, ClosedAt, _members.Max(member => member.Severity), _members[0].MaxScore, Size, OpenSize,
-        Title(), [.. _members], incident);
+    public GroupEvent Event(GroupState state, DateTimeOffset time, IncidentEvent? incident)
+    {
+        (IncidentSeverity before, _severity) = (_severity, Severity());
+        return new GroupEvent(
+            Id, ++_revision, state, Onset, time, ClosedAt, _severity, _severity > before, _members[0].MaxScore, Size, OpenSize,
+            Title(), [.. _members], incident);
+    }
 
     public void Save(BinaryWriter writer)
     {
@@ -125,6 +130,7 @@ internal sealed class IncidentGroup(string id)
         Last = _members[count];
         _members.RemoveAt(count);
         OpenSize = _members.Count(member => member.IsOpen);
+        _severity = Severity();
     }
 
     private static DateTimeOffset Time(BinaryReader reader) => new(reader.ReadInt64(), TimeSpan.Zero);
@@ -157,6 +163,8 @@ internal sealed class IncidentGroup(string id)
             _members.RemoveAt(MembersMax);
         }
     }
+
+    private IncidentSeverity Severity() => _members.Max(member => member.Severity);
 
     private string Title()
     {

@@ -122,12 +122,13 @@ public sealed class IncidentGroupingTests
             seconds -= 7 * Math.Log(1 - random.NextDouble());
             string device = $"acme/line{random.Next(100)}/m{random.Next(100)}";
             string first = Id(Opened($"{device}/a", seconds, id: i)), second = Id(Opened($"{device}/b", seconds + 2, id: i));
-            together += first == second ? 1 : 0;
-            apart += first == $"{device}/a-{i}" ? 1 : 0;
+            together += i >= 50 && first == second ? 1 : 0;
+            apart += i >= 50 && first == $"{device}/a-{i}" ? 1 : 0;
         }
 
-        Assert.InRange(together, 490, 500);
-        Assert.InRange(apart, 490, 500);
+        // The first fifty show how busy it is.
+        Assert.InRange(together, 440, 450);
+        Assert.InRange(apart, 440, 450);
     }
 
     [Fact]
