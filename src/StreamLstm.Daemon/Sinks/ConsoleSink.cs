@@ -9,7 +9,7 @@ namespace StreamLstm.Daemon.Sinks;
 /// <summary>Incidents as lines for people, one for all that began together; colour only where somebody looks.</summary>
 internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output, bool colour) : IScoreSink
 {
-    /// <summary>Of those that join a group so many are named; then they are counted, at every tenfold.</summary>
+    /// <summary>Of those that join a group so many are named; then they are counted, at every tenfold and where it becomes more severe.</summary>
     private const int JoinedNamed = 3;
 
     public string Name => "console";
@@ -47,16 +47,17 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
     private static string? Line(GroupEvent group) => group.State switch
     {
         GroupState.Joined when group.Size <= 1 + JoinedNamed =>
-            string.Create(CultureInfo.InvariantCulture, $"  and {Words(group.Incident!.Severity, group.Incident.MaxScore)} {Said(group.Incident)}"),
-        GroupState.Joined when IsTenfold(group.Size) => $"  now {Words(group.Severity, group.MaxScore)} {group.Title}",
+            Joined(group.Members.First(member => member.IncidentId == group.Incident!.IncidentId)),
+        GroupState.Joined when group.IsMoreSevere || IsTenfold(group.Size) => $"  now {Words(group.Severity, group.MaxScore)} {group.Title}",
 
-        // Of one that is not the strongest the group's line would say nothing new.
         GroupState.Joined => null,
-        GroupState.Continued when group.Incident is not { State: IncidentState.Continued } worse || worse.MaxScore < group.MaxScore => null,
+        GroupState.Continued when !(group.Size == 1 || group.IsMoreSevere) => null,
         _ => string.Create(
             CultureInfo.InvariantCulture,
             $"{group.Time:HH:mm:ss} {group.State.ToString().ToUpperInvariant(),-9} {Words(group.Severity, group.MaxScore)} {(group.Size == 1 && group.Incident is { } only ? Said(only) : group.Title)}"),
     };
+
+    private static string Joined(GroupMember member) => $"  and {Words(member.Severity, member.MaxScore)} {member.Stream} {member.Figure}";
 
     private static string Words(IncidentSeverity severity, double score) =>
         string.Create(CultureInfo.InvariantCulture, $"{severity.ToString().ToLowerInvariant(),-8} {score,5:0.0}");

@@ -54,14 +54,29 @@ public sealed class SinkTests : IDisposable
         Assert.Equal(
             """
             12:00:00 OPENED    warning   75.0 host/pi/a [range] beyond everything
-              and warning   75.0 host/pi/b [range] beyond everything
-              and warning   75.0 host/pi/c [range] beyond everything
-              and warning   75.0 host/pi/d [range] beyond everything
+              and warning   75.0 host/pi/b 9 (expected 4 to 6)
+              and warning   75.0 host/pi/c 9 (expected 4 to 6)
+              and warning   75.0 host/pi/d 9 (expected 4 to 6)
               now warning   75.0 10 streams of host/pi changed at once: a 9 (expected 4 to 6) and 9 more
             12:00:00 CLOSED    warning   75.0 11 streams of host/pi changed at once: a 9 (expected 4 to 6) and 10 more
 
             """.ReplaceLineEndings("\n"),
             output.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public async Task The_console_says_of_a_group_that_it_goes_on_only_when_it_is_more_severe()
+    {
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        await using var sink = new ConsoleSink(new ConsoleSinkOptions(), output, colour: false);
+        IncidentEvent worse = Incident("p/b", IncidentState.Continued) with { MaxScore = 84 };
+        await sink.WriteAsync(Batch([], [Incident("p/a", IncidentState.Opened), Incident("p/b", IncidentState.Opened), worse]), Cancellation);
+
+        await sink.WriteAsync(Batch([], [worse with { Revision = 2, MaxScore = 95, Severity = IncidentSeverity.Critical }]), Cancellation);
+
+        string[] lines = output.ToString().ReplaceLineEndings("\n").Split('\n');
+        Assert.Equal("12:00:00 CONTINUED critical  95.0 2 streams of p changed at once: b 9 (expected 4 to 6) and 1 more", lines[2]);
+        Assert.Equal(4, lines.Length);
     }
 
     [Fact]
