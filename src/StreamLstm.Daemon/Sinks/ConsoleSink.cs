@@ -49,7 +49,6 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
         GroupState.Joined when group.Size <= 1 + JoinedNamed =>
             Joined(group.Members.First(member => member.IncidentId == group.Incident!.IncidentId)),
         GroupState.Joined when group.IsMoreSevere || IsTenfold(group.Size) => $"  now {Words(group.Severity, group.MaxScore)} {group.Title}",
-
         GroupState.Joined => null,
         GroupState.Continued when !(group.Size == 1 || group.IsMoreSevere) => null,
         _ => string.Create(

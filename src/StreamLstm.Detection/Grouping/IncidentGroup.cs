@@ -90,6 +90,7 @@ internal sealed class IncidentGroup(string id)
         writer.Write(Onset.UtcTicks);
         writer.Write(ClosedAt?.UtcTicks ?? 0);
         writer.Write(Size);
+        writer.Write(OpenSize);
         writer.Write(Strangers);
         writer.Write(_members.Count);
 
@@ -108,7 +109,6 @@ internal sealed class IncidentGroup(string id)
         }
     }
 
-    /// <summary>Of more than are listed the others are taken for ended.</summary>
     public void Load(BinaryReader reader)
     {
         _revision = reader.ReadInt32();
@@ -116,6 +116,7 @@ internal sealed class IncidentGroup(string id)
         Onset = Time(reader);
         ClosedAt = Time(reader) is { Ticks: > 0 } closed ? closed : null;
         Size = reader.ReadInt32();
+        OpenSize = reader.ReadInt32();
         Strangers = reader.ReadInt32();
 
         int count = reader.ReadInt32();
@@ -129,7 +130,6 @@ internal sealed class IncidentGroup(string id)
 
         Last = _members[count];
         _members.RemoveAt(count);
-        OpenSize = _members.Count(member => member.IsOpen);
         _severity = Severity();
     }
 

@@ -44,6 +44,15 @@ public sealed class IncidentGrouping
             writer.Write(group.Id);
             group.Save(writer);
         }
+
+        writer.Write(_open.Count);
+
+        foreach ((string stream, (string incidentId, IncidentGroup group)) in _open)
+        {
+            writer.Write(stream);
+            writer.Write(incidentId);
+            writer.Write(_groups.IndexOf(group));
+        }
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote, into a new one.</summary>
@@ -63,11 +72,11 @@ public sealed class IncidentGrouping
             var group = new IncidentGroup(reader.ReadString());
             group.Load(reader);
             _groups.Add(group);
+        }
 
-            foreach (GroupMember member in group.Members.Where(member => member.IsOpen))
-            {
-                _open.Add(member.Stream, (member.IncidentId, group));
-            }
+        for (int count = reader.ReadInt32(); count > 0; count--)
+        {
+            _open.Add(reader.ReadString(), (reader.ReadString(), _groups[reader.ReadInt32()]));
         }
     }
 
