@@ -1,4 +1,5 @@
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Model;
 using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Detection;
@@ -22,7 +23,16 @@ public sealed record DetectionOptions
     public int LearningRows { get; init; } = 64;
 
     /// <summary>Rows before a stream may alert.</summary>
-    public int WarmUpRows { get; init; } = 400;
+    public int WarmUpRows { get; init; } = 512;
+
+    /// <summary>Clean rows of a stream of values between two alerts that are asked for; 1,000 or more.</summary>
+    public double CleanRowsPerAlert { get; init; } = 10_000;
+
+    /// <summary>Clean days of such a stream between two alerts that are asked for: where values come often, more rows.</summary>
+    public double CleanDaysPerAlert { get; init; } = 1;
+
+    /// <summary>What reads the indicators of streams of values; null for none, as in its own training.</summary>
+    internal Func<LstmWeights?> JudgeWeights { get; init; } = () => Judging.Values.LearntJudge.Pretrained;
 
     /// <summary>Clean windows kept for training base weights, over all streams.</summary>
     public int TrainingWindowsMax { get; init; } = 2_000;

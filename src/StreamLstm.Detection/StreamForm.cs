@@ -15,12 +15,12 @@ public enum StreamForm
 /// <param name="HistoryValues">Random sample of all values.</param>
 /// <param name="NoveltyMembers">Each coreset of values in context.</param>
 /// <param name="ShapeMembers">Each coreset of windows.</param>
-/// <param name="SeasonDifferences">Differences from one season before.</param>
+/// <param name="Blocks">Blocks of clean rows by which what is usual of an indicator is known, and of those that are about novelty, which wears off.</param>
 /// <param name="Decisions">Last decisions that can be explained.</param>
-internal readonly record struct MemorySizes(int RingRows, int HistoryValues, int NoveltyMembers, int ShapeMembers, int SeasonDifferences, int Decisions)
+internal readonly record struct MemorySizes(int RingRows, int HistoryValues, int NoveltyMembers, int ShapeMembers, (int Usual, int Novel) Blocks, int Decisions)
 {
-    private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 4096, NoveltyMembers: 2000, ShapeMembers: 2000, SeasonDifferences: 512, Decisions: 64);
-    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, NoveltyMembers: 128, ShapeMembers: 128, SeasonDifferences: 256, Decisions: 32);
+    private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 2048, NoveltyMembers: 2000, ShapeMembers: 1000, Blocks: (256, 96), Decisions: 64);
+    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, NoveltyMembers: 128, ShapeMembers: 128, Blocks: (64, 64), Decisions: 32);
 
     /// <summary>Rows of the longest ring.</summary>
     public static int RingRowsMax => Full.RingRows;

@@ -25,8 +25,8 @@ internal static class ApiEndpoints
         routes.MapGet("/api/v1/streams/{**stream}", (string stream) => Stream(live, stream));
         routes.MapGet("/api/v1/history/{**stream}", (string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit) =>
             History(pipeline, time, stream, since, until, limit));
-        routes.MapGet("/api/v1/incidents", (string? stream, int? limit, int? offset) =>
-            Incidents(live, pipeline, stream, limit, offset));
+        routes.MapGet("/api/v1/incidents", (string? stream, bool? grouped, int? limit, int? offset) =>
+            grouped == true ? Groups(live, pipeline, stream, limit, offset) : Incidents(live, pipeline, stream, limit, offset));
         routes.MapGet("/api/v1/models", () => Models(live, pipeline));
         routes.MapGet("/api/v1/live", feed.ServeAsync);
         ExplainEndpoint.Map(routes, pipeline);
@@ -105,6 +105,22 @@ internal static class ApiEndpoints
                 .Skip(offset ?? 0).Take(limit ?? 100)
                 .Select(EventJson.Incident);
         return Results.Text($"{{\"incidents\":[{string.Join(',', incidents)}]}}", "application/json");
+    }
+
+    private static IResult Groups(LiveView live, PipelineService pipeline, string? stream, int? limit, int? offset)
+    {
+        if (!IsPage(limit, offset, out IResult? refused))
+        {
+            return refused!;
+        }
+
+        IEnumerable<string> groups = pipeline.History is { } history
+            ? history.Groups(limit ?? 100, offset ?? 0, stream)
+            : live.Groups()
+                .Where(group => stream is null || group.Members.Any(member => member.Stream == stream))
+                .Skip(offset ?? 0).Take(limit ?? 100)
+                .Select(EventJson.Group);
+        return Results.Text($"{{\"groups\":[{string.Join(',', groups)}]}}", "application/json");
     }
 
     private static IResult Models(LiveView live, PipelineService pipeline) => Results.Json(

@@ -14,6 +14,9 @@ namespace StreamLstm.Daemon.Api;
 /// </remarks>
 internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, Func<string, StoredLabel?> labelOf, int clientsMax, TimeProvider time)
 {
+    /// <summary>Of a group, the strongest: what the page lists; all of them are in /api/v1/incidents?grouped=true.</summary>
+    private const int MembersMax = 25;
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private int _clients;
@@ -65,9 +68,10 @@ internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, Func<st
             IReadOnlyDictionary<string, IReadOnlyList<double>>? sparks = first ? live.Sparks() : null;
             first = false;
             IncidentEvent[] incidents = [.. live.Incidents().Take(100)];
+            object[] groups = [.. live.Groups().Take(100).Select(group => EventJson.GroupBody(group, MembersMax))];
             StoredLabel[] labels = [.. incidents.Select(incident => labelOf(incident.IncidentId)).OfType<StoredLabel>()];
             string json = JsonSerializer.Serialize(
-                new { status = status(), streams, sparks, stream, points, incidents, labels, swaps = live.Swaps() },
+                new { status = status(), streams, sparks, stream, points, incidents, groups, labels, swaps = live.Swaps() },
                 EventJson.Options);
             await response.WriteAsync($"data: {json}\n\n", ended);
             await response.Body.FlushAsync(ended);

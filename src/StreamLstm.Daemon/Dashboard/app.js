@@ -15,6 +15,8 @@ let feed = null;
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let chosenIncident = null;
 let incidents = [];
+let groups = [];            // incidents that began together, newest first; each names its strongest members
+const opened = new Set();   // ids of the groups whose members are shown
 let labels = new Map();     // incident id -> what people said of it
 let swaps = [];
 let before = null;
@@ -45,11 +47,12 @@ function choose(stream) {
 
 function show(message) {
   connection('live', false);
-  header(message.status);
   list.update(message.streams, message.sparks);
   incidents = message.incidents;
+  groups = message.groups;
   labels = new Map(message.labels.map(label => [label.incident_id, label]));
   swaps = message.swaps;
+  header(message.status);
 
   if (!chosen && list.sorted.length > 0) {
     choose(list.sorted[0]);
@@ -74,7 +77,7 @@ function connection(text, lost) {
 }
 
 function header(status) {
-  const open = incidents.filter(incident => incident.state !== 'closed').length;
+  const open = groups.filter(group => group.state !== 'closed').length;
   const warming = status.streams.learning + status.streams.calibrating;
   byId('counts').innerHTML = [['active', status.streams.active], ['learning', warming], ['silent', status.streams.silent], ['open incidents', open]]
     .map(([name, value]) => `<div><dt>${name}</dt><dd>${count(value)}</dd></div>`).join('');
@@ -130,40 +133,88 @@ function drawColumns(columns) {
 }
 
 function drawIncidents() {
+  const body = byId('incidents').tBodies[0];
   // A row that is drawn anew loses the focus, and a click that had begun on it.
-  const drawn = JSON.stringify([incidents, [...labels], chosenIncident]);
+  const drawn = JSON.stringify([groups, incidents, [...labels], chosenIncident, [...opened]]);
   if (drawn === drawnIncidents) {
-    incidents.forEach((incident, place) => byId('incidents').tBodies[0].rows[place].cells[4].textContent = lasted(incident));
+    for (const row of body.rows) if (row.timed) row.cells[4].textContent = lasted(row.timed);
     return;
   }
   drawnIncidents = drawn;
-  byId('quiet').hidden = incidents.length > 0;
-  byId('incidents').hidden = incidents.length === 0;
-  const body = byId('incidents').tBodies[0];
-  body.replaceChildren(...incidents.map(incidentRow));
+  byId('quiet').hidden = groups.length > 0;
+  byId('incidents').hidden = groups.length === 0;
+  const known = new Map(incidents.map(incident => [incident.incident_id, incident]));
+  body.replaceChildren(...groups.flatMap(group => {
+    const members = group.members.map(member => incidentRow(known.get(member.incident_id) ?? member));
+    if (group.size === 1) return members;
+    if (!isOpened(group)) return [groupRow(group)];
+    for (const row of members) row.classList.add('member');
+    return [groupRow(group), ...members, ...more(group)];
+  }));
+}
+
+const isOpened = group => opened.has(group.id) || group.members.some(member => member.incident_id === chosenIncident);
+
+/** One line for what began together; it opens to its members, the strongest first. */
+function groupRow(group) {
+  const strongest = group.members[0];
+  const row = newRow(group, [
+    ['severity', group.severity], ['stream', `${group.size} streams`], ['', strongest.kind.replace('_', ' ')], ['', clock(group.onset)],
+    ['', lasted(group)], ['', Math.round(group.max_score)], ['why', group.title],
+  ], () => {
+    if (isOpened(group)) {
+      opened.delete(group.id);
+      if (group.members.some(member => member.incident_id === chosenIncident)) chosenIncident = null;
+    } else {
+      opened.add(group.id);
+    }
+    choose(strongest.stream);
+    drawIncidents();
+  });
+  row.classList.add('group');
+  row.setAttribute('aria-expanded', isOpened(group));
+  return row;
+}
+
+function more(group) {
+  if (group.size <= group.members.length) return [];
+  const row = document.createElement('tr');
+  row.className = 'more';
+  const cell = row.insertCell();
+  cell.colSpan = 7;
+  cell.textContent = `and ${count(group.size - group.members.length)} weaker ones`;
+  return [row];
+}
+
+/** A line of the table that is picked by a click or the enter key. */
+function newRow(timed, cells, pick) {
+  const row = document.createElement('tr');
+  row.tabIndex = 0;
+  row.timed = timed;
+  if (timed.state === 'closed') row.classList.add('closed');
+  for (const [name, text] of cells) {
+    const cell = row.insertCell();
+    cell.className = name === 'severity' ? `severity ${timed.severity}` : name;
+    cell.textContent = text;
+  }
+  row.addEventListener('click', pick);
+  row.addEventListener('keydown', event => event.key === 'Enter' && event.target === row && pick());
+  return row;
 }
 
 function incidentRow(incident) {
-  const row = document.createElement('tr');
-  row.tabIndex = 0;
   const label = labels.get(incident.incident_id);
-  row.className = `${incident.state === 'closed' ? 'closed' : ''} ${incident.incident_id === chosenIncident ? 'chosen' : ''}`;
-  const cells = [
+  const row = newRow(incident, [
     ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', clock(incident.onset)],
     ['', lasted(incident)], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}`],
-  ];
-  for (const [name, text] of cells) {
-    const cell = row.insertCell();
-    cell.className = name === 'severity' ? `severity ${incident.severity}` : name;
-    cell.textContent = text;
-  }
-  if (incident.incident_id === chosenIncident) row.lastChild.append(shares(incident.attribution), answers(incident, label));
-  const pick = () => {
+  ], () => {
     chosenIncident = chosenIncident === incident.incident_id ? null : incident.incident_id;
     choose(incident.stream);
-  };
-  row.addEventListener('click', pick);
-  row.addEventListener('keydown', event => event.key === 'Enter' && event.target === row && pick());
+  });
+  if (incident.incident_id === chosenIncident) {
+    row.classList.add('chosen');
+    row.lastChild.append(shares(incident.attribution ?? {}), answers(incident, label));
+  }
   return row;
 }
 
@@ -175,6 +226,8 @@ function answers(incident, label) {
 }
 
 function lasted(incident) {
+  // A member that ended is told without its end where the page has not heard of it itself.
+  if (incident.state === 'closed' && !incident.closed_at) return '';
   const end = incident.closed_at ? Date.parse(incident.closed_at) : Date.now();
   return duration(end - Date.parse(incident.onset)) + (incident.state === 'closed' ? '' : ' (open)');
 }

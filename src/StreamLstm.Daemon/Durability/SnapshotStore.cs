@@ -18,7 +18,7 @@ internal sealed record Snapshot(RestoredState State, BaseModel Model);
 /// Written to a temporary name, fsynced, renamed, the directory fsynced: a kill at any instant leaves the last whole one.
 /// Between two snapshots a kill forgets what was learnt since, at most one interval; journals that forget nothing are
 /// a later step. Layout: magic, layout number, model version, weights, then per shard its number, length, XXH3, bytes;
-/// at the end XXH3 of all before it.
+/// then, where a version that groups has written it, what it knows of groups; at the end XXH3 of all before it.
 /// </remarks>
 internal sealed class SnapshotStore(StorageDirectory storage, ILogger<SnapshotStore> logger)
 {
@@ -32,9 +32,12 @@ internal sealed class SnapshotStore(StorageDirectory storage, ILogger<SnapshotSt
     private string Previous => storage.FileIn("snapshot.1.sls");
 
     /// <summary>Writes a generation; the former one stays as the previous.</summary>
+    /// <param name="model">The base weights in service.</param>
+    /// <param name="shards">Each shard's bytes.</param>
+    /// <param name="groups">Those of the grouping stage.</param>
     /// <returns>Its size in bytes.</returns>
     /// <exception cref="IOException">The disk is full or fails; the former generations are untouched.</exception>
-    public long Write(BaseModel model, IReadOnlyList<(int Shard, byte[] State)> shards)
+    public long Write(BaseModel model, IReadOnlyList<(int Shard, byte[] State)> shards, ReadOnlySpan<byte> groups = default)
     {
         string temporary = storage.FileIn("snapshot.tmp");
         long size;
@@ -67,6 +70,9 @@ internal sealed class SnapshotStore(StorageDirectory storage, ILogger<SnapshotSt
                 Append(file, hash, state);
             }
 
+            BitConverter.TryWriteBytes(head, groups.Length);
+            Append(file, hash, head[..4]);
+            Append(file, hash, groups);
             BitConverter.TryWriteBytes(head, hash.GetCurrentHashAsUInt64());
             file.Write(head[..8]);
             file.Flush(flushToDisk: true);
@@ -173,7 +179,8 @@ internal sealed class SnapshotStore(StorageDirectory storage, ILogger<SnapshotSt
             shards.Add(shard, state);
         }
 
-        return new Snapshot(new RestoredState(shards), new BaseModel(version, weights));
+        byte[] groups = reader.BaseStream.Position < reader.BaseStream.Length ? reader.ReadBytes(reader.ReadInt32()) : [];
+        return new Snapshot(new RestoredState(shards) { Groups = groups }, new BaseModel(version, weights));
     }
 
     private sealed class OtherLayoutException(int found) : Exception

@@ -25,8 +25,10 @@ internal sealed class Snapshots(
                 long started = Stopwatch.GetTimestamp();
                 IReadOnlyList<(int Shard, byte[] State)> shards = await pipeline.SnapshotAsync(stopping);
 
+                byte[] groups = await pipeline.GroupsAsync(stopping);
+
                 // Off the workers' threads: they go on scoring while the disk is busy.
-                await Task.Run(() => Write(shards, started), CancellationToken.None);
+                await Task.Run(() => Write(shards, groups, started), CancellationToken.None);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
@@ -36,13 +38,13 @@ internal sealed class Snapshots(
     }
 
     /// <summary>The snapshot at the end, of the drained pipeline.</summary>
-    public void WriteFinal() => Write(pipeline.FinalState(), Stopwatch.GetTimestamp());
+    public void WriteFinal() => Write(pipeline.FinalState(), pipeline.FinalGroups(), Stopwatch.GetTimestamp());
 
-    private void Write(IReadOnlyList<(int Shard, byte[] State)> shards, long started)
+    private void Write(IReadOnlyList<(int Shard, byte[] State)> shards, byte[] groups, long started)
     {
         try
         {
-            long bytes = store.Write(liveModel.Serving.Model, shards);
+            long bytes = store.Write(liveModel.Serving.Model, shards, groups);
             metrics.SnapshotWritten(Stopwatch.GetElapsedTime(started), bytes);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)

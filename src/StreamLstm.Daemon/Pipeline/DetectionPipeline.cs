@@ -10,10 +10,10 @@ namespace StreamLstm.Daemon.Pipeline;
 
 /// <summary>The whole way of an observation, wired in one place.</summary>
 /// <remarks><code>
-///  sources ──▶ [observations] ──▶ router ──▶ [inbox 0..N-1] ──▶ worker 0..N-1 ──▶ [scored] ──▶ fan-out ──▶ [sink 0..M-1] ──▶ sink 0..M-1
-///     │              ▲              │                ▲                                ▲
-///     │ undecodable  │ books open   │ stamps each    │ ticks (silence),               │ books close
-///     ▼              │              │ batch with the │ snapshots, training            │
+///  sources ──▶ [observations] ──▶ router ──▶ [inbox 0..N-1] ──▶ worker 0..N-1 ──▶ [scored] ──▶ grouping, fan-out ──▶ [sink 0..M-1] ──▶ sink 0..M-1
+///     │              ▲              │                ▲                                ▲              ▲
+///     │ undecodable  │ books open   │ stamps each    │ ticks (silence),               │ books close  │ one place for the
+///     ▼              │              │ batch with the │ snapshots, training            │              │ incidents of all shards
 ///  dead letters   ledger            │ live model     │ windows                      ledger
 ///                                   └── a swap is announced to [scored] before the first batch that carries it
 /// </code>
@@ -35,6 +35,7 @@ internal sealed class DetectionPipeline
     private readonly InferenceWorker[] _workers;
     private readonly StreamRouter _router;
     private readonly ObservationIntake _intake;
+    private readonly GroupingStage _grouping;
 
     public DetectionPipeline(
         PipelineOptions options,
@@ -61,6 +62,8 @@ internal sealed class DetectionPipeline
         _sinkQueues = [.. sinks.Select(_ => Bounded<ScoredBatch>(options.ChannelCapacity))];
         _intake = new ObservationIntake(_observations.Writer, ledger, deadLetters);
         _router = new StreamRouter(liveModel, [.. _inboxes.Select(inbox => inbox.Writer)], _scored.Writer, detection.AlertRules, time);
+
+        _grouping = new GroupingStage(restored.Groups);
 
         var quota = new StreamQuota(detection.StreamsMax, detection.PerStreamMax);
         DetectionScratch[] scratches = [.. Enumerable.Range(0, workerCount).Select(_ => new DetectionScratch())];
@@ -164,6 +167,18 @@ internal sealed class DetectionPipeline
     /// <summary>The state of every shard once <see cref="RunAsync"/> has ended.</summary>
     public IReadOnlyList<(int Shard, byte[] State)> FinalState() => [.. _workers.SelectMany(worker => worker.SaveShards())];
 
+    /// <summary>The state of the grouping stage; asked for after the shards', it knows of every incident that theirs know of.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public async Task<byte[]> GroupsAsync(CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _scored.Writer.WriteAsync(new ScoredBatch([], [], [], _time.GetUtcNow()) { GroupsAsked = completion }, cancellationToken);
+        return await completion.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>The same once <see cref="RunAsync"/> has ended.</summary>
+    public byte[] FinalGroups() => _grouping.Save();
+
     /// <summary>Recent clean windows of all streams.</summary>
     public async Task<IReadOnlyList<TrainingWindow>> CollectWindowsAsync(CancellationToken cancellationToken)
     {
@@ -219,14 +234,26 @@ internal sealed class DetectionPipeline
 
     private async Task FanOutAsync(CancellationToken failure)
     {
-        await foreach (ScoredBatch batch in _scored.Reader.ReadAllAsync(failure))
-        {
-            _metrics.Handed(batch, _time.GetUtcNow() - batch.IngestedAt);
+        List<ScoredBatch> drained = [];
 
-            foreach (Channel<ScoredBatch> queue in _sinkQueues)
+        while (await _scored.Reader.WaitToReadAsync(failure))
+        {
+            while (drained.Count < GroupingStage.DrainMax && _scored.Reader.TryRead(out ScoredBatch? batch))
             {
-                await queue.Writer.WriteAsync(batch, failure);
+                drained.Add(batch);
             }
+
+            foreach (ScoredBatch batch in _grouping.Apply(drained))
+            {
+                _metrics.Handed(batch, _time.GetUtcNow() - batch.IngestedAt);
+
+                foreach (Channel<ScoredBatch> queue in _sinkQueues)
+                {
+                    await queue.Writer.WriteAsync(batch, failure);
+                }
+            }
+
+            drained.Clear();
         }
     }
 

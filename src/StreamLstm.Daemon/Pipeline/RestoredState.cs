@@ -3,9 +3,12 @@ using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;
 
-/// <summary>What a snapshot held: each shard's bytes; empty for a first start.</summary>
+/// <summary>What a snapshot held: each shard's bytes, and those of the grouping stage; empty for a first start.</summary>
 internal sealed record RestoredState(IReadOnlyDictionary<int, byte[]> Shards)
 {
+    /// <summary>Empty where the snapshot is of a version that did not group.</summary>
+    public byte[] Groups { get; init; } = [];
+
     public static readonly RestoredState Empty = new(new Dictionary<int, byte[]>());
 
     /// <summary>The shard as it was, or an empty one.</summary>

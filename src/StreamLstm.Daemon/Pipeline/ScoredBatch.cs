@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Pipeline;
 
@@ -15,7 +16,14 @@ internal sealed record ScoredBatch(
     IReadOnlyList<IncidentEvent> Incidents,
     IReadOnlyList<ModelSwap> Swaps,
     DateTimeOffset IngestedAt,
-    ActivityContext Trace = default);
+    ActivityContext Trace = default)
+{
+    /// <summary>What happened to groups by these incidents, in order; empty before the grouping stage.</summary>
+    public IReadOnlyList<GroupEvent> Groups { get; init; } = [];
+
+    /// <summary>Asks the grouping stage for its state, after all that came before; such a batch is empty and goes no further.</summary>
+    public TaskCompletionSource<byte[]>? GroupsAsked { get; init; }
+}
 
 /// <summary>New base weights went into service.</summary>
 /// <param name="Version">The number every later event carries.</param>

@@ -2,12 +2,16 @@ using System.Globalization;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Sinks;
 
-/// <summary>Incidents as lines for people; colour only where somebody looks.</summary>
+/// <summary>Incidents as lines for people, one for all that began together; colour only where somebody looks.</summary>
 internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output, bool colour) : IScoreSink
 {
+    /// <summary>Of those that join a group so many are named; then they are counted, at every tenfold and where it becomes more severe.</summary>
+    private const int JoinedNamed = 3;
+
     public string Name => "console";
 
     public async ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
@@ -22,12 +26,12 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
             }
         }
 
-        foreach (IncidentEvent incident in batch.Incidents)
+        foreach (GroupEvent group in batch.Groups)
         {
-            string line = string.Create(
-                CultureInfo.InvariantCulture,
-                $"{incident.Time:HH:mm:ss} {incident.State.ToString().ToUpperInvariant(),-9} {incident.Severity.ToString().ToLowerInvariant(),-8} {incident.MaxScore,5:0.0} {incident.Stream} [{incident.Kind.ToString().ToLowerInvariant()}] {incident.Explanation}");
-            await output.WriteLineAsync(colour ? $"\e[{Colour(incident)}m{line}\e[0m" : line);
+            if (Line(group) is { } line)
+            {
+                await output.WriteLineAsync(colour ? $"\e[{Colour(group)}m{line}\e[0m" : line);
+            }
         }
 
         foreach (ModelSwap swap in batch.Swaps)
@@ -40,9 +44,38 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
 
     public ValueTask DisposeAsync() => new(output.FlushAsync());
 
-    private static int Colour(IncidentEvent incident) =>
-        incident.State == IncidentState.Closed ? 32
-        : incident.Severity switch
+    private static string? Line(GroupEvent group) => group.State switch
+    {
+        GroupState.Joined when group.Size <= 1 + JoinedNamed =>
+            Joined(group.Members.First(member => member.IncidentId == group.Incident!.IncidentId)),
+        GroupState.Joined when group.IsMoreSevere || IsTenfold(group.Size) => $"  now {Words(group.Severity, group.MaxScore)} {group.Title}",
+        GroupState.Joined => null,
+        GroupState.Continued when !(group.Size == 1 || group.IsMoreSevere) => null,
+        _ => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{group.Time:HH:mm:ss} {group.State.ToString().ToUpperInvariant(),-9} {Words(group.Severity, group.MaxScore)} {(group.Size == 1 && group.Incident is { } only ? Said(only) : group.Title)}"),
+    };
+
+    private static string Joined(GroupMember member) => $"  and {Words(member.Severity, member.MaxScore)} {member.Stream} {member.Figure}";
+
+    private static string Words(IncidentSeverity severity, double score) =>
+        string.Create(CultureInfo.InvariantCulture, $"{severity.ToString().ToLowerInvariant(),-8} {score,5:0.0}");
+
+    private static string Said(IncidentEvent incident) => $"{incident.Stream} [{incident.Kind.ToString().ToLowerInvariant()}] {incident.Explanation}";
+
+    private static bool IsTenfold(int size)
+    {
+        while (size > 1 && size % 10 == 0)
+        {
+            size /= 10;
+        }
+
+        return size == 1;
+    }
+
+    private static int Colour(GroupEvent group) =>
+        group.State == GroupState.Closed ? 32
+        : group.Severity switch
         {
             IncidentSeverity.Critical => 31,
             IncidentSeverity.Warning => 33,

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Sinks;
 
@@ -45,7 +46,41 @@ internal static class EventJson
         incident.Attribution,
         incident.Explanation,
         model = new { version = incident.ModelVersion },
+        incident.GroupId,
+        incident.GroupSize,
+        opens_group = incident.GroupId is null ? (bool?)null : incident.OpensGroup,
     }, Options);
+
+    public static string Group(GroupEvent group) => JsonSerializer.Serialize(GroupBody(group, group.Members.Count), Options);
+
+    /// <summary>A group as it is now, with its strongest members.</summary>
+    public static object GroupBody(GroupEvent group, int membersMax) => new
+    {
+        type = "incident_group",
+        schema_version = 1,
+        group.Id,
+        group.Revision,
+        state = group.ClosedAt is null ? IncidentState.Opened : IncidentState.Closed,
+        group.Severity,
+        group.Onset,
+        group.ClosedAt,
+        max_score = Math.Round(group.MaxScore, 1),
+        group.Size,
+        group.OpenSize,
+        group.Title,
+        members = group.Members.Take(membersMax).Select(member => new
+        {
+            member.Stream,
+            member.IncidentId,
+            member.Kind,
+            member.Severity,
+            member.Onset,
+            max_score = Math.Round(member.MaxScore, 1),
+            state = member.IsOpen ? IncidentState.Opened : IncidentState.Closed,
+            member.Figure,
+            member.Explanation,
+        }),
+    };
 
     public static string Score(in ScoredObservation scored) => JsonSerializer.Serialize(new
     {

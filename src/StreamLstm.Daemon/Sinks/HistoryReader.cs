@@ -11,6 +11,15 @@ internal sealed class HistoryReader(string connectionString)
         reader => reader.GetString(0),
         ("$stream", stream), ("$limit", limit), ("$offset", offset));
 
+    /// <summary>Groups of incidents as JSON, newest onset first; those that a stream is in, or all.</summary>
+    public IReadOnlyList<string> Groups(int limit, int offset, string? stream) => Query(
+        """
+        SELECT json FROM incident_group
+        WHERE $stream IS NULL OR id IN (SELECT group_id FROM incident WHERE stream = $stream) ORDER BY onset DESC LIMIT $limit OFFSET $offset
+        """,
+        reader => reader.GetString(0),
+        ("$stream", stream), ("$limit", limit), ("$offset", offset));
+
     /// <summary>A stream's thinned scores in a range of time, oldest first.</summary>
     public IReadOnlyList<HistoryScore> Scores(string stream, DateTimeOffset since, DateTimeOffset until, int limit) => Query(
         "SELECT time, value, score, expected, lower, upper FROM score WHERE stream = $stream AND time >= $since AND time < $until ORDER BY time LIMIT $limit",

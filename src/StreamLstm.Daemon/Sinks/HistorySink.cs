@@ -3,13 +3,15 @@ using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Sinks;
 
 /// <summary>Thinned scores, whole incidents and their labels in SQLite. State is never recovered from it; the page and people read it.</summary>
 internal sealed class HistorySink : IScoreSink
 {
-    private const int SchemaVersion = 1;
+    /// <summary>2 added groups: incident.group_id, incident_group. A file of version 1 gets them when it is opened.</summary>
+    private const int SchemaVersion = 2;
 
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
 
@@ -74,6 +76,11 @@ internal sealed class HistorySink : IScoreSink
                 Write(incident, transaction);
             }
 
+            foreach (GroupEvent group in batch.Groups)
+            {
+                Write(group, transaction);
+            }
+
             foreach (ModelSwap swap in batch.Swaps)
             {
                 Execute(
@@ -122,9 +129,14 @@ internal sealed class HistorySink : IScoreSink
             version.CommandText = "PRAGMA user_version";
             long found = (long)version.ExecuteScalar()!;
 
-            if (found is not (0 or SchemaVersion))
+            if (found is not (0 or 1 or SchemaVersion))
             {
                 throw new InvalidDataException($"schema version {found}, expected {SchemaVersion}");
+            }
+
+            if (found == 1)
+            {
+                Execute(connection, "BEGIN; ALTER TABLE incident ADD COLUMN group_id TEXT; PRAGMA user_version = 2; COMMIT");
             }
 
             Execute(connection, $"""
@@ -133,10 +145,15 @@ internal sealed class HistorySink : IScoreSink
                     expected REAL, lower REAL, upper REAL, PRIMARY KEY (stream, time)) WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS incident (
                     id TEXT PRIMARY KEY, stream TEXT NOT NULL, state TEXT NOT NULL, onset INTEGER NOT NULL,
-                    closed INTEGER, max_score REAL NOT NULL, opening TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+                    closed INTEGER, max_score REAL NOT NULL, opening TEXT NOT NULL, json TEXT NOT NULL,
+                    group_id TEXT) WITHOUT ROWID;
                 CREATE INDEX IF NOT EXISTS incident_by_onset ON incident (onset);
                 CREATE TABLE IF NOT EXISTS incident_event (
                     id TEXT PRIMARY KEY, incident TEXT NOT NULL, time INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS incident_group (
+                    id TEXT PRIMARY KEY, onset INTEGER NOT NULL, closed INTEGER, size INTEGER NOT NULL, max_score REAL NOT NULL,
+                    json TEXT NOT NULL) WITHOUT ROWID;
+                CREATE INDEX IF NOT EXISTS incident_group_by_onset ON incident_group (onset);
                 CREATE TABLE IF NOT EXISTS swap (version INTEGER PRIMARY KEY, time INTEGER NOT NULL, json TEXT NOT NULL);
                 CREATE TABLE IF NOT EXISTS label (
                     id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, stream TEXT NOT NULL, label TEXT NOT NULL,
@@ -170,15 +187,25 @@ internal sealed class HistorySink : IScoreSink
             ("$id", incident.Id), ("$incident", incident.IncidentId), ("$time", incident.Time.UtcTicks), ("$json", json));
         Execute(
             """
-            INSERT INTO incident (id, stream, state, onset, closed, max_score, opening, json)
-            VALUES ($incident, $stream, $state, $onset, $closed, $max_score, $json, $json)
-            ON CONFLICT (id) DO UPDATE SET state = $state, closed = $closed, max_score = $max_score, json = $json
+            INSERT INTO incident (id, stream, state, onset, closed, max_score, opening, json, group_id)
+            VALUES ($incident, $stream, $state, $onset, $closed, $max_score, $json, $json, $group)
+            ON CONFLICT (id) DO UPDATE SET state = $state, closed = $closed, max_score = $max_score, json = $json, group_id = COALESCE(group_id, $group)
             """,
             transaction,
             ("$incident", incident.IncidentId), ("$stream", incident.Stream),
             ("$state", Configuration.OptionPath.SnakeCase(incident.State.ToString())),
-            ("$onset", incident.Onset.UtcTicks), ("$closed", incident.ClosedAt?.UtcTicks), ("$max_score", incident.MaxScore), ("$json", json));
+            ("$onset", incident.Onset.UtcTicks), ("$closed", incident.ClosedAt?.UtcTicks), ("$max_score", incident.MaxScore), ("$json", json),
+            ("$group", incident.GroupId));
     }
+
+    private void Write(GroupEvent group, SqliteTransaction transaction) => Execute(
+        """
+        INSERT INTO incident_group (id, onset, closed, size, max_score, json) VALUES ($id, $onset, $closed, $size, $max_score, $json)
+        ON CONFLICT (id) DO UPDATE SET onset = $onset, closed = $closed, size = $size, max_score = $max_score, json = $json
+        """,
+        transaction,
+        ("$id", group.Id), ("$onset", group.Onset.UtcTicks), ("$closed", group.ClosedAt?.UtcTicks), ("$size", group.Size),
+        ("$max_score", group.MaxScore), ("$json", EventJson.Group(group)));
 
     private void FlushScores(SqliteTransaction transaction)
     {
@@ -209,6 +236,7 @@ internal sealed class HistorySink : IScoreSink
         Execute("DELETE FROM score WHERE time < $before", transaction, ("$before", (now - _options.ScoreRetention).UtcTicks));
         long before = (now - _options.IncidentRetention).UtcTicks;
         Execute("DELETE FROM incident WHERE onset < $before", transaction, ("$before", before));
+        Execute("DELETE FROM incident_group WHERE onset < $before", transaction, ("$before", before));
         Execute("DELETE FROM incident_event WHERE time < $before", transaction, ("$before", before));
     }
 

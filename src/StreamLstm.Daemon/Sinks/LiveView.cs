@@ -1,12 +1,13 @@
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Sinks;
 
-/// <summary>What the page shows, in memory: each stream's state and last points, the last incidents and swaps.</summary>
+/// <summary>What the page shows, in memory: each stream's state and last points, the last incidents, groups and swaps.</summary>
 /// <remarks>
-/// Bounded: 600 points a stream (48 bytes each) while there are at most 2,000 streams, 60 for those beyond; 500 incidents.
+/// Bounded: 600 points a stream (48 bytes each) while there are at most 2,000 streams, 60 for those beyond; 500 incidents; 500 groups.
 /// One short lock: the sink's writer, and readers once a second.
 /// </remarks>
 internal sealed class LiveView : IScoreSink
@@ -15,12 +16,14 @@ internal sealed class LiveView : IScoreSink
     private const int PointsPerFurtherStream = 60;
     private const int StreamsInFull = 2_000;
     private const int IncidentsKept = 500;
+    private const int GroupsKept = 500;
     private const int SwapsKept = 100;
     private const int SparkPoints = 60;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LiveStream> _streams = new(StringComparer.Ordinal);
     private readonly LinkedList<IncidentEvent> _incidents = new();
+    private readonly LinkedList<GroupEvent> _groups = new();
     private readonly List<ModelSwap> _swaps = [];
     private long _revision;
 
@@ -46,6 +49,11 @@ internal sealed class LiveView : IScoreSink
             foreach (IncidentEvent incident in batch.Incidents)
             {
                 Follow(incident);
+            }
+
+            foreach (GroupEvent group in batch.Groups)
+            {
+                Follow(group);
             }
 
             _swaps.AddRange(batch.Swaps);
@@ -104,6 +112,15 @@ internal sealed class LiveView : IScoreSink
         }
     }
 
+    /// <summary>The last groups of incidents, each as it is now, newest first.</summary>
+    public IReadOnlyList<GroupEvent> Groups()
+    {
+        lock (_lock)
+        {
+            return [.. _groups];
+        }
+    }
+
     public IReadOnlyList<ModelSwap> Swaps()
     {
         lock (_lock)
@@ -152,6 +169,29 @@ internal sealed class LiveView : IScoreSink
         if (_streams.TryGetValue(incident.Stream, out LiveStream? stream))
         {
             stream.Follow(incident, _revision);
+        }
+    }
+
+    private void Follow(GroupEvent group)
+    {
+        LinkedListNode<GroupEvent>? known = _groups.First;
+
+        while (known is not null && known.Value.Id != group.Id)
+        {
+            known = known.Next;
+        }
+
+        if (known is not null)
+        {
+            known.Value = group;
+            return;
+        }
+
+        _groups.AddFirst(group);
+
+        if (_groups.Count > GroupsKept)
+        {
+            _groups.RemoveLast();
         }
     }
 

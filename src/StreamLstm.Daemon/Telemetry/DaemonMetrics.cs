@@ -26,6 +26,7 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Histogram<double> _snapshotDuration;
     private readonly Histogram<double> _trainingDuration;
     private readonly Counter<long> _incidents;
+    private readonly Counter<long> _groups;
     private readonly Counter<long> _suppressed;
     private readonly Counter<long> _resets;
     private readonly Counter<long> _undone;
@@ -67,6 +68,7 @@ internal sealed class DaemonMetrics : IDisposable
         _snapshotDuration = _meter.CreateHistogram<double>("streamlstm.checkpoint.duration", "s", "Time to take and write a snapshot.");
         _trainingDuration = _meter.CreateHistogram<double>("streamlstm.training.duration", "s", "Time of one training of base weights.");
         _incidents = _meter.CreateCounter<long>("streamlstm.anomalies", "{event}", "Incidents opened, by kind and severity.");
+        _groups = _meter.CreateCounter<long>("streamlstm.anomaly.groups", "{group}", "Groups of incidents that began together, opened.");
         _suppressed = _meter.CreateCounter<long>("streamlstm.events.suppressed", "{event}", "Alerts kept back, by reason.");
         _resets = _meter.CreateCounter<long>("streamlstm.state.resets", "{stream}", "Streams whose state was reset, by reason.");
         _undone = _meter.CreateCounter<long>("streamlstm.training.undone", "{step}", "Training steps undone because a gradient was not finite.");
@@ -159,6 +161,11 @@ internal sealed class DaemonMetrics : IDisposable
 
         foreach (Detection.Deciding.IncidentEvent incident in batch.Incidents)
         {
+            if (incident.OpensGroup)
+            {
+                _groups.Add(1);
+            }
+
             if (incident.State == Detection.Deciding.IncidentState.Opened)
             {
                 _incidents.Add(

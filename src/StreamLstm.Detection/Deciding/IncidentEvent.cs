@@ -131,4 +131,16 @@ public sealed record IncidentEvent
 
     /// <summary>The version of the base weights in service at that moment.</summary>
     public required long ModelVersion { get; init; }
+
+    /// <summary>The usual interval between two observations of the stream; null where it is not known.</summary>
+    public double? IntervalSeconds { get; init; }
+
+    /// <summary>The group of incidents of one cause that it is part of: the id of its first incident; null before it was grouped.</summary>
+    public string? GroupId { get; init; }
+
+    /// <summary>How many incidents that group has had so far; null before it was grouped.</summary>
+    public int? GroupSize { get; init; }
+
+    /// <summary>Whether this message opened the group: of all of the group's the one that should wake somebody.</summary>
+    public bool OpensGroup { get; init; }
 }

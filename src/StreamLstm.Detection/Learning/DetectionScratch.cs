@@ -8,6 +8,8 @@ public sealed class DetectionScratch
 {
     internal LstmScratch Network { get; } = new(ForecastInput.Shape.Network);
 
+    internal LstmScratch Judge { get; } = new(Judging.Values.LearntJudge.Shape);
+
     /// <summary>Windows that are trained on together.</summary>
     internal const int Windows = 8;
 

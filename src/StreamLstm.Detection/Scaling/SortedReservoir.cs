@@ -3,7 +3,7 @@ namespace StreamLstm.Detection.Scaling;
 /// <summary>A bounded random sample of a stream's values, kept in order, so that ranks and quantiles are look-ups.</summary>
 /// <remarks>
 /// Uniform over everything seen (Vitter's algorithm R, 1985) when the horizon is 0; else every newcomer enters with
-/// probability capacity / horizon, so that the sample stands for about the last horizon values. Minimum and maximum stay.
+/// probability capacity / horizon in place of any other, so that the sample stands for about the last horizon values.
 /// </remarks>
 internal sealed class SortedReservoir(int capacity, int horizon)
 {
@@ -34,13 +34,9 @@ internal sealed class SortedReservoir(int capacity, int horizon)
             return;
         }
 
-        bool extreme = value < Min || value > Max;
-        double share = horizon == 0 ? (double)capacity / Seen : (double)capacity / horizon;
-
-        if (extreme || random.NextDouble() < share)
+        if (random.NextDouble() < (double)capacity / (horizon == 0 ? Seen : horizon))
         {
-            // Not an end: they are what a new extreme is compared with.
-            Replace(1 + random.Next(capacity - 2), value);
+            Replace(random.Next(capacity), value);
         }
     }
 

@@ -20,9 +20,8 @@ internal readonly record struct ValueScale(double Centre, double Scale)
 
         if (!(scale > 0))
         {
-            // Nearly constant: what it has shown beyond its constant, else a thousandth of it.
-            double range = history.Max - history.Min;
-            scale = range > 0 ? 0.1 * range : Math.Max(1e-3 * Math.Abs(centre), 1e-6);
+            // Nearly constant: nothing is known of how it moves. A tenth of what it is is taken for little, as is one of what is counted.
+            scale = Math.Max(0.1 * Math.Abs(centre), centre == Math.Round(centre) ? 1 : 1e-3);
         }
 
         return new ValueScale(centre, scale);

@@ -44,6 +44,9 @@ internal sealed class Coreset
 
     public int Count { get; private set; }
 
+    /// <summary>How often members have been thought over: what was measured before says nothing after.</summary>
+    public int Generation { get; private set; }
+
     /// <summary>Components of a quantised vector: the dimension, made even.</summary>
     public int CodeSize => 2 * _pairs;
 
@@ -165,6 +168,7 @@ internal sealed class Coreset
 
     private void Thin()
     {
+        Generation++;
         _hint = 0;
         int[] sorted = _nearestBefore[..Count];
         Array.Sort(sorted);

@@ -20,6 +20,24 @@ internal static class ScoreCombination
         return Math.Log10(sum / scores.Length);
     }
 
+    /// <summary>The same over those that say anything; 0 where none does.</summary>
+    public static double Combine(ReadOnlySpan<double> scores, ReadOnlySpan<bool> known)
+    {
+        double sum = 0;
+        int count = 0;
+
+        for (int i = 0; i < scores.Length; i++)
+        {
+            if (known[i])
+            {
+                sum += Math.Pow(10, scores[i]);
+                count++;
+            }
+        }
+
+        return count == 0 ? 0 : Math.Log10(sum / count);
+    }
+
     /// <summary>S = log10(10^a + 10^b): the evidence of two tests, either of which may raise the alarm.</summary>
     public static double Sum(double a, double b) => Math.Log10(Math.Pow(10, a) + Math.Pow(10, b));
 

@@ -118,6 +118,40 @@ public sealed partial class LivePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_began_together_is_one_line_that_opens_to_its_members_the_strongest_first()
+    {
+        DateTimeOffset start = DateTimeOffset.UtcNow.AddMinutes(-20);
+
+        for (int i = 0; i < 3; i++)
+        {
+            double[] values = Series.Daily(i + 3, 900);
+            values[^1] = i == 1 ? 400 : 60;
+            await Daemon.PostAsync($"plant/boiler/{(char)('a' + i)}", values, start);
+        }
+
+        IPage page = await OpenAsync();
+        ILocator rows = page.Locator("#incidents tbody tr");
+        await Assertions.Expect(rows).ToHaveCountAsync(1);
+        await Assertions.Expect(rows.First).ToContainTextAsync("3 streams of plant/boiler changed at once");
+        await Assertions.Expect(page.Locator("#counts")).ToContainTextAsync("open incidents1");
+
+        await rows.First.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+
+        await Assertions.Expect(rows).ToHaveCountAsync(4);
+        await Assertions.Expect(rows.First).ToHaveAttributeAsync("aria-expanded", "true");
+        await Assertions.Expect(rows.Nth(1)).ToContainTextAsync("plant/boiler/b");
+        await Assertions.Expect(page.Locator("#name")).ToHaveTextAsync("plant/boiler/b");
+        await rows.Nth(2).ClickAsync();
+        await Assertions.Expect(rows.Nth(2).Locator(".shares meter").First).ToBeVisibleAsync();
+        await Assertions.Expect(rows.Nth(2).Locator(".label button")).ToHaveCountAsync(3);
+
+        await rows.First.ClickAsync();
+        await Assertions.Expect(rows).ToHaveCountAsync(1);
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
     public async Task A_false_alarm_is_labelled_by_a_button_and_taken_back_by_the_same()
     {
         double[] values = Series.Daily(3, 900);

@@ -44,8 +44,9 @@ public sealed class LabelTests
         await third.PostAsync("other", values[950..], Start.AddSeconds(950));
         await third.UntilScoredAsync(500);
 
+        // What is scored has reached the sinks' channel; the history is written behind it.
+        await third.UntilAsync(async () => await IncidentsAsync(third, "other") == 2, "told of the other stream's second incident");
         Assert.Equal(1, await IncidentsAsync(third, "boiler"));
-        Assert.Equal(2, await IncidentsAsync(third, "other"));
         JsonElement labelled = (await third.GetAsync("/api/v1/incidents?stream=boiler")).GetProperty("incidents")[0];
         Assert.Equal("false_alarm", labelled.GetProperty("label").GetProperty("label").GetString());
         JsonElement why = await third.GetAsync($"/api/v1/explain?stream=boiler&at={Uri.EscapeDataString(Start.AddSeconds(1180).ToString("O"))}");

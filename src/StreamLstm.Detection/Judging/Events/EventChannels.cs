@@ -29,7 +29,7 @@ internal enum EventChannel
     Rate,
 }
 
-/// <summary>The channels of one stream of events: each event's indicators, calibrated as <see cref="ChannelBank"/> does with those of values.</summary>
+/// <summary>The channels of one stream of events: each event's indicators, calibrated as channels does with those of values.</summary>
 internal sealed class EventChannelBank
 {
     /// <summary>Channels that speak of one event, all but the rate.</summary>

@@ -1,10 +1,11 @@
-using System.Globalization;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Scoring;
+using StreamLstm.Model;
 
 namespace StreamLstm.Detection.Judging.Values;
 
-/// <summary>Judges single values: forecasts, seasons, levels, shapes, by each value and by means of eight.</summary>
+/// <summary>Judges single values: some forty indicators, each held against clean rows, read by a small LSTM.</summary>
 internal sealed class ValueJudge : IJudge
 {
     /// <summary>Values beyond this are taken for a fault of the sender.</summary>
@@ -13,48 +14,61 @@ internal sealed class ValueJudge : IJudge
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;
 
-    /// <summary>A fiftieth of a comparable event was to be expected.</summary>
-    private const double LeastEvidence = 1.7;
+    private const double DaySeconds = 86_400;
 
+    /// <summary>Decades of the indicators' mean that need no judge: no clean life comes to it.</summary>
+    private const double FarOut = 6;
+
+    /// <summary>What a decade of the indicators' mean adds above the line: the judge says whether, the indicators say how much.</summary>
+    private const double PerDecade = 0.5;
+
+    private readonly string _stream;
     private readonly DetectionOptions _options;
-    private readonly ValueDetector _detector;
-    private readonly CoarseClock? _coarse;
-    private readonly StreamEvidence _evidence;
+    private readonly BaseModel _model;
+    private readonly MemorySizes _sizes;
+    private readonly CounterRate _counter = new();
     private readonly Settling _settling = new();
+    private readonly LearntJudge? _judge, _plainJudge;
+    private ValueForecast _forecast;
+    private ValueIndicators _indicators;
+    private IndicatorBank _bank;
     private SeededRandom _random;
+    private double _value, _rate, _seconds, _usualSeconds = double.NaN;
+    private bool _isBroken, _isSpared, _isRestart;
+    private long _restarts;
     private long _mutedUntil;
 
     public ValueJudge(string stream, DetectionOptions options, BaseModel model, StreamForm form, bool ownWeights)
     {
-        _options = options;
-        _detector = new ValueDetector(options.LearningRows, MemorySizes.Of(form), model, ownWeights);
-        _coarse = form == StreamForm.Full ? new CoarseClock(stream, options, model) : null;
-        _evidence = new StreamEvidence(_detector.Evidence, _coarse);
+        (_stream, _options, _model, _sizes) = (stream, options, model, MemorySizes.Of(form));
+        HasOwnWeights = ownWeights;
+        LstmWeights? weights = options.JudgeWeights();
+        (_judge, _plainJudge) = weights is null ? (null, null) : (new LearntJudge(weights), new LearntJudge(weights));
+        (_forecast, _indicators, _bank) = New();
         _random = SeededRandom.Of(stream, options.Seed);
-        Indicators = _coarse is null ? Channels.Count : Channels.AllCount;
     }
 
-    public long Rows => _detector.Rows;
+    public long Rows => _forecast.Ring.Count + _restarts;
 
-    public (long Rows, long Needed) WarmUp => (Rows, _options.WarmUpRows);
+    public (long Rows, long Needed) WarmUp => (_forecast.Ring.Count, _options.WarmUpRows);
 
-    public bool IsLearning => Rows < _options.LearningRows;
+    public bool IsLearning => _forecast.Ring.Count < _options.LearningRows;
 
-    public (long Left, long Of) Rewarming => (Math.Max(Math.Max(0, _mutedUntil - Rows), _detector.RowsUntilWarm), RewarmRows);
+    public (long Left, long Of) Rewarming => (Math.Max(0, _mutedUntil - Rows), RewarmRows);
 
     public int CadenceRows => _options.LearningRows;
 
     public bool TakesAnyTime => false;
 
-    public bool HasOwnWeights => _detector.HasOwnWeights;
+    public bool HasOwnWeights { get; }
 
-    /// <summary>A decade more is asked of a stream just warmed up, whose calibration rests on few blocks.</summary>
+    /// <summary>Decades of clean rows between two alerts that are asked for: some 10,000 rows, and a day.</summary>
     public double Threshold
     {
         get
         {
-            double youth = (double)_options.WarmUpRows / Math.Max(Rows, _options.WarmUpRows);
-            return LeastEvidence + youth * youth;
+            double rowsADay = DaySeconds / _usualSeconds;
+            return Math.Log10(Math.Max(_options.CleanRowsPerAlert, double.IsFinite(rowsADay) ? rowsADay * _options.CleanDaysPerAlert : 0));
         }
     }
 
@@ -62,24 +76,24 @@ internal sealed class ValueJudge : IJudge
 
     public int StableWindows => _settling.StableWindows;
 
-    public int Indicators { get; }
+    public int Indicators => ValueIndicators.Count;
 
-    public IndicatorWords Words => Channels.Words;
+    public IndicatorWords Words => IndicatorSentences.Words;
 
-    public Judgement Last { get; } = new(Channels.AllCount);
+    public Judgement Last { get; } = new(ValueIndicators.Count);
 
     public RejectionReason? Admit(in Observation observation) =>
         !double.IsFinite(observation.Value) || Math.Abs(observation.Value) > ValueMax ? RejectionReason.BadValue : null;
 
-    public bool IsSame(in Observation observation) => observation.Value.Equals(_detector.LastValue);
+    public bool IsSame(in Observation observation) => observation.Value.Equals(_value);
 
-    /// <summary>What was forecast six rows on was forecast for another time: nothing is judged until the horizons are whole.</summary>
     public void Arrive(in Arrival arrival)
     {
+        _isBroken = arrival.IsBroken;
+
         if (arrival.IsBroken)
         {
-            _detector.Reset();
-            _coarse?.Break(arrival.GapRatio, arrival.IsNewBeginning);
+            _forecast.Reset();
         }
 
         _mutedUntil = arrival.IsNewBeginning ? Rows + RewarmRows : _mutedUntil;
@@ -87,84 +101,116 @@ internal sealed class ValueJudge : IJudge
 
     public void Pass(in Observation observation)
     {
-        _detector.Pass(observation.Value);
-        _coarse?.Break(gapRatio: 1, isNewBeginning: true);
+        _forecast.Reset();
+        _value = observation.Value;
+        _counter.Take(_value);
         Last.Clear();
-        Last.Value = observation.Value;
+        Last.Value = _value;
     }
 
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
-    {
-        _detector.TakeNoticeOf(model, scratch);
-        _coarse?.TakeNoticeOf(model, scratch);
-    }
+    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch) => _forecast.TakeNoticeOf(model, scratch);
 
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
-        double value = observation.Value;
-        _detector.Judge(value, circumstances.Scratch);
-        _coarse?.Judge(value, circumstances.GapRatio, circumstances.Scratch);
+        DetectionScratch scratch = circumstances.Scratch;
         Last.Clear();
-        Last.IsJudged = _detector.IsJudged;
-        Last.Value = value;
-        Last.Actual = value;
-        Last.Expected = _detector.Expected;
-        Last.FlatRows = _detector.Evidence.FlatRows;
-        Last.IsAsForecast = Last.Expected is { } e && value >= e.Lower && value <= e.Upper;
-        Last.Side = Last.Expected is { } expected ? Math.Sign(value - expected.Median) : 0;
-        _evidence.Into(Last);
-        Last.Kind = Channels.KindOf(Last.Strongest);
-        Last.Likeness = Channels.LikenessOf(Last.Kind);
+        (_value, Last.Value, Last.Actual) = (observation.Value, observation.Value, observation.Value);
+        _seconds = circumstances.Time.UtcTicks / (double)TimeSpan.TicksPerSecond;
+        _usualSeconds = circumstances.UsualSeconds;
+        double? judged = _counter.Of(observation.Value, circumstances.GapRatio);
+        _isRestart = judged is null;
+
+        if (_counter.HasJustBecome)
+        {
+            (_forecast, _indicators, _bank) = New();
+        }
+
+        if (judged is not { } value)
+        {
+            return;
+        }
+
+        _rate = value;
+        long row = _forecast.Ring.Count;
+
+        if (row == 0)
+        {
+            _indicators.Begin(value);
+        }
+
+        _forecast.Judge(value, scratch);
+
+        if (row < _options.LearningRows)
+        {
+            return;
+        }
+
+        _indicators.Observe(value, _seconds, _isBroken, _usualSeconds, _forecast, _isSpared);
+        _bank.Weigh(_indicators, _forecast.Scale.Scale);
+        Say(value, row, scratch);
     }
 
     public void Remember(Lesson lesson, in Circumstances circumstances)
     {
-        ShardOutput output = circumstances.Output;
-        DetectionScratch scratch = circumstances.Scratch;
-        double value = Last.Value;
-        _settling.Observe([value], isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
-        _detector.Remember(value, circumstances.GapRatio, lesson, ref _random);
+        _counter.Take(_value);
 
-        if (lesson <= Lesson.Suspicious)
+        if (_isRestart)
         {
-            output.TrainingStepsUndone += _detector.Learn(circumstances.UsualSeconds, scratch, ref _random) ? 0 : 1;
-
-            if (_detector.CleanWindow() is { } window)
-            {
-                output.Windows.Add(window);
-            }
+            _restarts++;
+            return;
         }
 
-        output.StateResets += _detector.Step(circumstances.Model, scratch) ? 0 : 1;
-        output.StateResets += _coarse?.Remember(lesson, circumstances.UsualSeconds, circumstances.Model, scratch) == false ? 1 : 0;
+        ShardOutput output = circumstances.Output;
+        DetectionScratch scratch = circumstances.Scratch;
+        long row = _forecast.Ring.Count;
+        bool teaches = lesson == Lesson.Normal;
+        _settling.Observe([_rate], isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
+
+        if (Last.IsJudged)
+        {
+            // Calibration takes what is suspicious too, clipped: else the tail would end where suspicion begins.
+            _bank.Remember(_indicators, teaches: lesson <= Lesson.Suspicious);
+            _indicators.Remember(row, teaches, ref _random);
+        }
+
+        _forecast.Remember(_rate, _seconds, circumstances.GapRatio, teaches, ref _random);
+        _isSpared = !teaches;
+        bool isWhole = _forecast.Learn(circumstances.UsualSeconds, lesson <= Lesson.Suspicious, scratch, ref _random);
+        output.TrainingStepsUndone += isWhole ? 0 : 1;
+        _indicators.Refresh(_forecast, scratch.Series);
+
+        if (teaches && _forecast.CleanWindow() is { } window)
+        {
+            output.Windows.Add(window);
+        }
+
+        output.StateResets += _forecast.Step(circumstances.Model, scratch) ? 0 : 1;
     }
 
     public void Spare(long firstRow, long endRow)
     {
-        _detector.Spare(firstRow, endRow);
-        _coarse?.Spare(Rows - firstRow, Rows - endRow + 1);
+        (firstRow, endRow) = (firstRow - _restarts, endRow - _restarts);
+        _forecast.Ring.Mark(firstRow, endRow, abnormal: true);
+        _indicators.Spare(firstRow, endRow, _forecast.Ring.Count);
+        _bank.Spare(_forecast.Ring.Count - firstRow);
     }
 
     public void Accept(long firstRow, long endRow)
     {
-        _detector.Accept(firstRow, endRow, ref _random);
-        _coarse?.Accept(Rows - firstRow, Rows - endRow + 1);
+        (firstRow, endRow) = (firstRow - _restarts, endRow - _restarts);
+        _forecast.Accept(firstRow, endRow, ref _random);
+        _indicators.Accept(endRow - firstRow, ref _random);
+        _bank.Accept();
     }
 
-    public void Ordinary(ReadOnlySpan<double> levels) => _evidence.Ordinary(levels);
+    public void Ordinary(ReadOnlySpan<double> levels) => _bank.Ordinary(levels);
 
     public string Sentence()
     {
-        int strongest = Math.Max(0, Last.Strongest);
-
-        // A value inside its band is not odd by that band: what is, is said instead.
-        string band = Last.Expected is { } e && !Last.IsAsForecast
-            ? $", expected {Figures.Of(e.Median)} ({Figures.Of(e.Lower)} to {Figures.Of(e.Upper)})"
-            : "";
-        string range = Last.Kind == IncidentKind.Range
-            ? $"; seen so far {Figures.Of(_detector.Seen.Low)} to {Figures.Of(_detector.Seen.High)}"
-            : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{Figures.Of(Last.Value)}{band}: {Channels.Sentence(strongest, Last.FlatRows)}{range}");
+        var strongest = (Indicator)Math.Max(0, Last.Strongest);
+        return IndicatorSentences.Of(
+            strongest, _indicators.Values[(int)strongest], _bank.Usual(strongest), Last.Value, Last.Expected, _indicators)
+            + (_counter.IsCounter ? $" (of a counter: judged by its rate, now {Figures.Of(_rate)} a row)" : "");
     }
 
     public Particulars Describe(ReadOnlySpan<Half> shares, string? template, bool isLast) => default;
@@ -173,20 +219,77 @@ internal sealed class ValueJudge : IJudge
     {
         writer.Write(_random.State);
         writer.Write(_mutedUntil);
+        writer.Write(_restarts);
+        writer.Write(_isSpared);
+        writer.Write(_isRestart);
+        writer.Write(_value);
+        writer.Write(_rate);
+        writer.Write(_seconds);
+        writer.Write(_usualSeconds);
         Last.Save(writer);
+        _counter.Save(writer);
         _settling.Save(writer);
-        _detector.Save(writer);
-        _coarse?.Save(writer);
+        _forecast.Save(writer);
+        _indicators.Save(writer);
+        _bank.Save(writer);
+        _judge?.Save(writer);
+        _plainJudge?.Save(writer);
     }
 
     public bool Load(BinaryReader reader)
     {
         _random = new SeededRandom(reader.ReadUInt64());
         _mutedUntil = reader.ReadInt64();
+        _restarts = reader.ReadInt64();
+        _isSpared = reader.ReadBoolean();
+        _isRestart = reader.ReadBoolean();
+        (_value, _rate, _seconds, _usualSeconds) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         Last.Load(reader);
+        _counter.Load(reader);
         _settling.Load(reader);
-        _detector.Load(reader);
-        _coarse?.Load(reader);
+        _forecast.Load(reader);
+        _indicators.Load(reader);
+        _bank.Load(reader);
+        _judge?.Load(reader);
+        _plainJudge?.Load(reader);
         return true;
+    }
+
+    private (ValueForecast Forecast, ValueIndicators Indicators, IndicatorBank Bank) New() => (
+        new ValueForecast(_options.LearningRows, _sizes, _model, HasOwnWeights),
+        new ValueIndicators(_sizes),
+        new IndicatorBank(_sizes));
+
+    /// <summary>Makes one number of what the indicators say.</summary>
+    private void Say(double value, long row, DetectionScratch scratch)
+    {
+        Last.IsJudged = true;
+        Last.Count = ValueIndicators.Count;
+        _indicators.Values.CopyTo(Last.AllValues);
+        _bank.Decades.CopyTo(Last.AllScores);
+        Last.Expected = _counter.IsCounter ? null : _forecast.Expected;
+        Last.FlatRows = _indicators.Standstills.Rows;
+        Last.IsAsForecast = _forecast.Expected is { } e && value >= e.Lower && value <= e.Upper;
+        Last.Side = _forecast.Expected is { } expected ? Math.Sign(value - expected.Median) : 0;
+        Last.Kind = IndicatorSentences.KindOf((Indicator)Last.Strongest);
+        Last.Likeness = IndicatorSentences.LikenessOf(Last.Kind);
+        double plain = Evidence(_bank.Plain, row, _plainJudge, scratch);
+        Last.Evidence = Evidence(_bank.Decades, row, _judge, scratch);
+        Last.Plain = _bank.HasOrdinary ? plain : null;
+    }
+
+    /// <summary>The judge says whether there is a fault; above the line, and far out without it, the indicators say how large it is.</summary>
+    private double Evidence(ReadOnlySpan<double> decades, long row, LearntJudge? judge, DetectionScratch scratch)
+    {
+        if (!_bank.IsKnown)
+        {
+            return 0;
+        }
+
+        double mean = Math.Max(0, ScoreCombination.Combine(decades, _indicators.Known)), threshold = Threshold;
+
+        // Without a judge, as in the training of the first one, the mean alone decides.
+        double evidence = judge?.Read(decades, row, scratch.Judge) ?? mean + LearntJudge.WithoutJudge;
+        return evidence >= threshold || mean >= FarOut ? threshold + PerDecade * mean : evidence;
     }
 }

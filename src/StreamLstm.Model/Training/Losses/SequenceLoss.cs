@@ -136,3 +136,33 @@ public sealed class WeightedLosses : SequenceLoss
         return loss;
     }
 }
+
+/// <summary>Cross-entropy of one yes-or-no question whose log-odds the network puts out; each step counts as its target says.</summary>
+/// <remarks>
+/// For an answer y of 0 or 1 and log-odds z: weight * (ln(1 + e^z) - y z), in nats. The target is the answer and its weight.
+/// </remarks>
+public sealed class WeightedLogisticLoss : SequenceLoss
+{
+    /// <inheritdoc/>
+    public override int OutputSize => 1;
+
+    /// <inheritdoc/>
+    public override int TargetSize => 2;
+
+    /// <inheritdoc/>
+    public override double Evaluate(ReadOnlySpan<float> output, ReadOnlySpan<float> target, float weight, Span<float> gradient)
+    {
+        gradient.Clear();
+
+        if (float.IsNaN(target[0]))
+        {
+            return 0;
+        }
+
+        double z = output[0], share = weight * (double)target[1];
+        gradient[0] = (float)(share * (1 / (1 + Math.Exp(-z)) - target[0]));
+
+        // ln(1 + e^z), written so that no large z overflows.
+        return share * (Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))) - target[0] * z);
+    }
+}

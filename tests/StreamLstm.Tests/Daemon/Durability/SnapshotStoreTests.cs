@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Detection.Learning;
@@ -36,6 +37,20 @@ public sealed class SnapshotStoreTests : IDisposable
 
         Assert.Equal(7, read.Model.Version);
         Assert.True(read.Model.Weights.Parameters.SequenceEqual(Model.Weights.Parameters));
+        Assert.Equal(Shards.ToDictionary(shard => shard.Item1, shard => shard.Item2), read.State.Shards);
+    }
+
+    [Fact]
+    public void What_is_known_of_groups_is_read_again_and_missing_in_the_file_of_a_version_that_did_not_group()
+    {
+        _store.Write(Model, Shards, [7, 8, 9]);
+        Assert.Equal([7, 8, 9], _store.Read()!.State.Groups);
+
+        byte[] former = File.ReadAllBytes(Current)[..^15];
+        File.WriteAllBytes(Current, [.. former, .. BitConverter.GetBytes(XxHash3.HashToUInt64(former))]);
+
+        Snapshot read = _store.Read()!;
+        Assert.Empty(read.State.Groups);
         Assert.Equal(Shards.ToDictionary(shard => shard.Item1, shard => shard.Item2), read.State.Shards);
     }
 

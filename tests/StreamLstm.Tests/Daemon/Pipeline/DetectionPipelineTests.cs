@@ -8,6 +8,7 @@ using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model;
 using StreamLstm.Tests.Daemon.Support;
@@ -112,6 +113,29 @@ public sealed class DetectionPipelineTests : IDisposable
 
         Assert.Equal(6, free.Scored.Count(scored => scored.IsAlert));
         Assert.Equal("s0", Assert.Single(shared.Scored, scored => scored.IsAlert).Stream);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Incidents_that_begin_together_in_streams_of_all_workers_are_one_group_also_after_a_restart(int workers)
+    {
+        Observation[][] batches = [.. Batches(streams: 6, rows: 600).Select((batch, row) =>
+            batch.Select(one => one with { Stream = $"plant/{one.Stream}", Value = row == 450 ? one.Value + 300 : one.Value }).ToArray())];
+        CatchingSink before = new(), after = new();
+        DetectionPipeline first = Pipeline([new ListSource(batches[..460])], [before], workers);
+        await first.RunAsync(TestContext.Current.CancellationToken);
+        var restored = new RestoredState(first.FinalState().ToDictionary(shard => shard.Shard, shard => shard.State)) { Groups = first.FinalGroups() };
+
+        await Pipeline([new ListSource(batches[460..])], [after], workers, restored: restored).RunAsync(TestContext.Current.CancellationToken);
+
+        IncidentEvent[] opened = [.. before.Batches.SelectMany(batch => batch.Incidents).Where(one => one.State == IncidentState.Opened)];
+        Assert.Equal(6, opened.Length);
+        Assert.Equal(opened[0].IncidentId, Assert.Single(opened.Select(one => one.GroupId).Distinct()));
+        Assert.Equal([true, false, false, false, false, false], opened.Select(one => one.OpensGroup));
+        GroupEvent[] ended = [.. after.Batches.SelectMany(batch => batch.Groups)];
+        Assert.Equal((GroupState.Closed, opened[0].IncidentId, 6, 0), (ended[^1].State, ended[^1].Id, ended[^1].Size, ended[^1].OpenSize));
+        Assert.Equal(6, ended.Length);
     }
 
     [Fact]
@@ -270,12 +294,14 @@ public sealed class DetectionPipelineTests : IDisposable
         }
 
         IReadOnlyList<(int Shard, byte[] State)> states = await pipeline.SnapshotAsync(TestContext.Current.CancellationToken);
+        byte[] groups = await pipeline.GroupsAsync(TestContext.Current.CancellationToken);
         IReadOnlyList<TrainingWindow> windows = await pipeline.CollectWindowsAsync(TestContext.Current.CancellationToken);
         await stopping.CancelAsync();
         await running;
 
         Assert.Equal(StreamRouter.ShardCount, states.Count);
         Assert.Equal(6, windows.Count);
+        Assert.Equal(pipeline.FinalGroups(), groups);
         Assert.Equal(
             states.OrderBy(state => state.Shard).Select(state => state.State),
             pipeline.FinalState().OrderBy(state => state.Shard).Select(state => state.State));

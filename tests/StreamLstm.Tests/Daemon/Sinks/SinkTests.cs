@@ -8,6 +8,7 @@ using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Tests.Daemon.Sinks;
 
@@ -17,6 +18,7 @@ public sealed class SinkTests : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("streamlstm-sinks-").FullName;
     private readonly FakeTimeProvider _time = new(Start);
+    private readonly IncidentGrouping _grouping = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -35,6 +37,104 @@ public sealed class SinkTests : IDisposable
         await sink.WriteAsync(Batch([Scored("a", 1)], [Incident("a", IncidentState.Opened)]), Cancellation);
 
         Assert.Equal("12:00:00 OPENED    warning   75.0 a [range] beyond everything\n", output.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public async Task The_console_has_one_line_for_what_began_together_names_the_first_that_join_and_counts_the_others()
+    {
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        await using var sink = new ConsoleSink(new ConsoleSinkOptions(), output, colour: false);
+        string[] streams = [.. Enumerable.Range(0, 11).Select(i => $"host/pi/{(char)('a' + i)}")];
+
+        foreach (IncidentState state in new[] { IncidentState.Opened, IncidentState.Closed })
+        {
+            await sink.WriteAsync(Batch([], [.. streams.Select(stream => Incident(stream, state))]), Cancellation);
+        }
+
+        Assert.Equal(
+            """
+            12:00:00 OPENED    warning   75.0 host/pi/a [range] beyond everything
+              and warning   75.0 host/pi/b 9 (expected 4 to 6)
+              and warning   75.0 host/pi/c 9 (expected 4 to 6)
+              and warning   75.0 host/pi/d 9 (expected 4 to 6)
+              now warning   75.0 10 streams of host/pi changed at once: a 9 (expected 4 to 6) and 9 more
+            12:00:00 CLOSED    warning   75.0 11 streams of host/pi changed at once: a 9 (expected 4 to 6) and 10 more
+
+            """.ReplaceLineEndings("\n"),
+            output.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public async Task The_console_says_of_a_group_that_it_goes_on_only_when_it_is_more_severe()
+    {
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        await using var sink = new ConsoleSink(new ConsoleSinkOptions(), output, colour: false);
+        IncidentEvent worse = Incident("p/b", IncidentState.Continued) with { MaxScore = 84 };
+        await sink.WriteAsync(Batch([], [Incident("p/a", IncidentState.Opened), Incident("p/b", IncidentState.Opened), worse]), Cancellation);
+
+        await sink.WriteAsync(Batch([], [worse with { Revision = 2, MaxScore = 95, Severity = IncidentSeverity.Critical }]), Cancellation);
+
+        string[] lines = output.ToString().ReplaceLineEndings("\n").Split('\n');
+        Assert.Equal("12:00:00 CONTINUED critical  95.0 2 streams of p changed at once: b 9 (expected 4 to 6) and 1 more", lines[2]);
+        Assert.Equal(4, lines.Length);
+    }
+
+    [Fact]
+    public async Task Every_message_names_its_group_in_the_file_and_the_history_has_the_group_as_it_is_now()
+    {
+        string path = Path.Combine(_directory, "events.jsonl");
+        await using var history = new HistorySink(new HistorySinkOptions(), Path.Combine(_directory, "history.db"), _time, NullLogger<HistorySink>.Instance);
+        ScoredBatch[] batches = [Batch([], [Incident("p/a", IncidentState.Opened), Incident("p/b", IncidentState.Opened)]), Batch([], [Incident("p/a", IncidentState.Closed)])];
+
+        await using (var file = new JsonlSink(new JsonlSinkOptions(), path))
+        {
+            foreach (ScoredBatch batch in batches)
+            {
+                await file.WriteAsync(batch, Cancellation);
+                await history.WriteAsync(batch, Cancellation);
+            }
+        }
+
+        Assert.Equal(
+            [("p/a-1", 1, true), ("p/a-1", 2, false), ("p/a-1", 2, false)],
+            File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement)
+                .Select(line => (line.GetProperty("group_id").GetString(), line.GetProperty("group_size").GetInt32(), line.GetProperty("opens_group").GetBoolean())));
+        var reader = new HistoryReader(history.ConnectionString);
+        JsonElement group = JsonDocument.Parse(Assert.Single(reader.Groups(10, 0, "p/b"))).RootElement;
+        Assert.Equal(("p/a-1", "opened", 2, 1), (group.GetProperty("id").GetString(), group.GetProperty("state").GetString(), group.GetProperty("size").GetInt32(), group.GetProperty("open_size").GetInt32()));
+        Assert.Equal(["closed", "opened"], group.GetProperty("members").EnumerateArray().Select(member => member.GetProperty("state").GetString()));
+        Assert.Empty(reader.Groups(10, 0, "p/c"));
+    }
+
+    [Fact]
+    public async Task A_history_of_a_version_that_did_not_group_is_kept_and_gets_groups()
+    {
+        string path = Path.Combine(_directory, "history.db");
+
+        using (var connection = new SqliteConnection($"Data Source={path}"))
+        {
+            connection.Open();
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = $$"""
+                CREATE TABLE incident (
+                    id TEXT PRIMARY KEY, stream TEXT NOT NULL, state TEXT NOT NULL, onset INTEGER NOT NULL,
+                    closed INTEGER, max_score REAL NOT NULL, opening TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+                INSERT INTO incident VALUES ('old', 'a', 'closed', {{Start.UtcTicks}}, {{Start.UtcTicks}}, 75, '{}', '{"incident_id":"old"}');
+                PRAGMA user_version = 1;
+                """;
+            command.ExecuteNonQuery();
+        }
+
+        for (int start = 0; start < 2; start++)
+        {
+            await using var sink = new HistorySink(new HistorySinkOptions(), path, _time, NullLogger<HistorySink>.Instance);
+            await sink.WriteAsync(Batch([], [Incident("b", start == 0 ? IncidentState.Opened : IncidentState.Closed)]), Cancellation);
+            var reader = new HistoryReader(sink.ConnectionString);
+            Assert.Equal(2, reader.Incidents(10, 0, null).Count);
+            Assert.Contains("\"title\":\"b 9", Assert.Single(reader.Groups(10, 0, "b")), StringComparison.Ordinal);
+        }
+
+        Assert.Empty(Directory.GetFiles(_directory, "*.damaged"));
     }
 
     [Fact]
@@ -194,22 +294,37 @@ public sealed class SinkTests : IDisposable
     }
 
     [Fact]
+    public async Task The_live_view_has_one_line_for_what_began_together()
+    {
+        var live = new LiveView();
+        await live.WriteAsync(Batch([], [Incident("p/a", IncidentState.Opened)]), Cancellation);
+        await live.WriteAsync(Batch([], [Incident("p/b", IncidentState.Opened)]), Cancellation);
+
+        GroupEvent group = Assert.Single(live.Groups());
+        Assert.Equal(("p/a-1", 2, 1), (group.Id, group.Size, group.Revision));
+    }
+
+    [Fact]
     public async Task The_live_view_keeps_a_bounded_number_of_points_and_incidents()
     {
         var live = new LiveView();
 
         for (int i = 0; i < 700; i++)
         {
-            await live.WriteAsync(Batch([Scored("a", i, minute: i)], [Incident("a", IncidentState.Opened) with { IncidentId = $"i{i}" }]), Cancellation);
+            await live.WriteAsync(Batch([Scored("a", i, minute: i)], [Incident("a", IncidentState.Opened) with { IncidentId = $"i{i}", Onset = Start.AddHours(i), Time = Start.AddHours(i) }]), Cancellation);
         }
 
         Assert.Equal(600, live.Points("a", DateTimeOffset.MinValue)!.Count);
         Assert.Equal(500, live.Incidents().Count);
+        Assert.Equal(500, live.Groups().Count);
         Assert.Equal("i699", live.Incidents()[0].IncidentId);
     }
 
-    private static ScoredBatch Batch(IReadOnlyList<ScoredObservation> scored, IReadOnlyList<IncidentEvent> incidents) =>
-        new(scored, incidents, [], Start);
+    private ScoredBatch Batch(IReadOnlyList<ScoredObservation> scored, IReadOnlyList<IncidentEvent> incidents)
+    {
+        GroupedIncidents grouped = _grouping.Apply(incidents);
+        return new ScoredBatch(scored, grouped.Incidents, [], Start) { Groups = grouped.Groups };
+    }
 
     private static ScoredObservation Scored(string stream, double value, double score = 10, int minute = 0) =>
         new(stream, Start.AddMinutes(minute).AddMilliseconds(value), value, Lifecycle.Active, 1, 3)

@@ -1,0 +1,194 @@
+namespace StreamLstm.Detection.Judging.Values;
+
+/// <summary>What is usual of each indicator in clean rows of the stream, and so how rare what they say is.</summary>
+internal sealed class IndicatorBank
+{
+    /// <summary>Decades below which an indicator is calm, and calm rows after which one that was accepted is heard again.</summary>
+    private const double Calm = 1.2;
+    private const int CalmRows = 50;
+
+    private readonly CleanTail?[] _tails;
+    private readonly double[] _decades = new double[ValueIndicators.Count];
+    private readonly double[] _plain = new double[ValueIndicators.Count];
+    private readonly bool[] _isMuted = new bool[ValueIndicators.Count];
+    private readonly int[] _calmRows = new int[ValueIndicators.Count];
+
+    /// <param name="sizes">What may be remembered.</param>
+    public IndicatorBank(MemorySizes sizes) =>
+        _tails = [.. Enum.GetValues<Indicator>().Select(indicator => NewTail(indicator, sizes))];
+
+    /// <summary>What the indicators are worth, in decades of blocks of rows: (indicators).</summary>
+    public ReadOnlySpan<double> Decades => _decades;
+
+    /// <summary>The same as it were had nobody called a level ordinary: (indicators).</summary>
+    public ReadOnlySpan<double> Plain => _plain;
+
+    /// <summary>Whether anybody has.</summary>
+    public bool HasOrdinary { get; private set; }
+
+    /// <summary>Whether enough clean rows are known.</summary>
+    public bool IsKnown => _tails[(int)Indicator.Step]!.IsKnown;
+
+    /// <summary>What is usual of an indicator at most; 0 where that is no level.</summary>
+    public double Usual(Indicator indicator) => _tails[(int)indicator]?.Usual ?? 0;
+
+    /// <summary>Weighs what the indicators say.</summary>
+    public void Weigh(ValueIndicators indicators, double scale)
+    {
+        ReadOnlySpan<double> values = indicators.Values;
+        double unit = Math.Max(0.02 * scale, indicators.Resolution);
+
+        if (indicators.HasOtherPeriod)
+        {
+            ForgetPeriod();
+        }
+
+        for (int i = 0; i < values.Length; i++)
+        {
+            (_decades[i], _plain[i]) = (0, 0);
+
+            if (!indicators.Known[i])
+            {
+                continue;
+            }
+
+            if (_tails[i] is not { } tail)
+            {
+                (_decades[i], _plain[i]) = (values[i], values[i]);
+            }
+            else
+            {
+                tail.Unit = HasStreamUnit((Indicator)i) ? unit : (Indicator)i == Indicator.Rarity ? indicators.Rarity.Unit : 1;
+                (_decades[i], _plain[i]) = (tail.Score(values[i]), tail.PlainScore(values[i]));
+
+                if ((Indicator)i == Indicator.Rarity)
+                {
+                    double own = indicators.Rarity.Score();
+                    (_decades[i], _plain[i]) = (Math.Min(own, _decades[i]), Math.Min(own, _plain[i]));
+                }
+            }
+
+            Mute(i);
+        }
+    }
+
+    /// <summary>Takes the row, once it has been decided whether it teaches.</summary>
+    public void Remember(ValueIndicators indicators, bool teaches)
+    {
+        for (int i = 0; i < _tails.Length; i++)
+        {
+            if (indicators.Known[i])
+            {
+                _tails[i]?.Add(indicators.Values[i], teaches);
+            }
+        }
+    }
+
+    /// <summary>Keeps the last rows from teaching; 1 is the last that was remembered.</summary>
+    public void Spare(long rowsAgo)
+    {
+        foreach (CleanTail? tail in _tails)
+        {
+            tail?.Spare(rowsAgo);
+        }
+    }
+
+    /// <summary>What speaks up now is of the new normal: it is not heard until it has been calm for a while.</summary>
+    public void Accept()
+    {
+        for (int i = 0; i < _decades.Length; i++)
+        {
+            _isMuted[i] |= _decades[i] >= Calm;
+            _calmRows[i] = 0;
+        }
+    }
+
+    /// <summary>Takes levels for ordinary because a person said so; 0 for none.</summary>
+    public void Ordinary(ReadOnlySpan<double> levels)
+    {
+        for (int i = 0; i < _tails.Length; i++)
+        {
+            if (_tails[i] is { } tail)
+            {
+                tail.Ordinary = levels[i];
+            }
+        }
+
+        HasOrdinary = levels.ContainsAnyExcept(0);
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        for (int i = 0; i < _tails.Length; i++)
+        {
+            _tails[i]?.Save(writer);
+            writer.Write(_decades[i]);
+            writer.Write(_plain[i]);
+            writer.Write(_isMuted[i]);
+            writer.Write(_calmRows[i]);
+        }
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        for (int i = 0; i < _tails.Length; i++)
+        {
+            _tails[i]?.Load(reader);
+            _decades[i] = reader.ReadDouble();
+            _plain[i] = reader.ReadDouble();
+            _isMuted[i] = reader.ReadBoolean();
+            _calmRows[i] = reader.ReadInt32();
+        }
+    }
+
+    private void Mute(int indicator)
+    {
+        if (!_isMuted[indicator])
+        {
+            return;
+        }
+
+        _calmRows[indicator] = _decades[indicator] < Calm ? _calmRows[indicator] + 1 : 0;
+        _isMuted[indicator] = _calmRows[indicator] < CalmRows;
+        _decades[indicator] = _isMuted[indicator] ? 0 : _decades[indicator];
+        _plain[indicator] = _isMuted[indicator] ? 0 : _plain[indicator];
+    }
+
+    private void ForgetPeriod()
+    {
+        foreach (Indicator indicator in (ReadOnlySpan<Indicator>)
+            [Indicator.PeriodJump, Indicator.Period8, Indicator.Period32, Indicator.Period128, Indicator.PeriodScatter,
+             Indicator.ShapePeriod, Indicator.ShapeHalf, Indicator.ShapeQuarter])
+        {
+            _tails[(int)indicator]!.Clear();
+        }
+    }
+
+    /// <summary>Whether an indicator is a difference of values: its size means what it does to them.</summary>
+    private static bool HasStreamUnit(Indicator indicator) => indicator switch
+    {
+        Indicator.Step or Indicator.Level or Indicator.Course => true,
+        Indicator.Mean8 or Indicator.Mean32 or Indicator.Mean128 => true,
+        >= Indicator.PeriodJump and <= Indicator.LongScatter => true,
+        _ => false,
+    };
+
+    /// <summary>
+    /// Logarithms and normal scores are measured by differences, all else by ratios. What is about novelty wears off, as ever
+    /// more is remembered: its tail is of the last rows alone. Stays and cycles say how rare they are by themselves.
+    /// </summary>
+    private static CleanTail? NewTail(Indicator indicator, MemorySizes sizes) => indicator switch
+    {
+        Indicator.StayLong or Indicator.StayShort or Indicator.CycleLong or Indicator.CycleShort or Indicator.PeakHigh or Indicator.PeakLow => null,
+        Indicator.Forecast1 or Indicator.Forecast6 or Indicator.Forecast24 => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.4),
+        Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 or Indicator.Long24 => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.15),
+        Indicator.LastingRarity or Indicator.LongRarity => new(sizes.Blocks.Novel, TailScale.Difference, least: 0.15),
+        Indicator.Quiet => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.3),
+        Indicator.Smooth or Indicator.Rough => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.03),
+        Indicator.Standstill => new(sizes.Blocks.Usual, TailScale.Difference, least: 3),
+        Indicator.ForecastScatter => new(sizes.Blocks.Usual, TailScale.Ratio, least: 0.3),
+        Indicator.Context or >= Indicator.ShapePeriod => new(sizes.Blocks.Novel, TailScale.Ratio, least: 0.3),
+        Indicator.Rarity => new(sizes.Blocks.Novel, TailScale.Ratio, least: 1),
+        _ => new(sizes.Blocks.Usual, TailScale.Ratio, least: 1),
+    };
+}

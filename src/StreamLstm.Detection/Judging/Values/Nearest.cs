@@ -1,0 +1,65 @@
+using StreamLstm.Detection.Scaling;
+
+namespace StreamLstm.Detection.Judging.Values;
+
+/// <summary>How far a value is from those the stream takes: the distance to the third nearest of a sample of them.</summary>
+/// <remarks>
+/// Between two states, and beyond the highest and the lowest value, it is large; one wild value that was learnt does not
+/// make others like it usual. What distances are usual is read off the sample itself, each member against the others: so a
+/// stream's first levels, far from all before them, are no measure for its later life.
+/// </remarks>
+internal static class Nearest
+{
+    private const int Neighbour = 3;
+    private const int CountMin = 20;
+
+    /// <summary>Distance of a value to the third nearest of a sample in order; 0 while there are fewer than 20.</summary>
+    /// <param name="sorted">The sample.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="place">How many of the sample are smaller.</param>
+    /// <param name="skip">1 for a member: it is no neighbour of itself.</param>
+    public static double Distance(ReadOnlySpan<double> sorted, double value, int place, int skip = 0) =>
+        sorted.Length < CountMin ? 0 : Walk(sorted, value, place, skip);
+
+    /// <summary>The same among the members of a reservoir.</summary>
+    public static double Distance(SortedReservoir sample, double value) =>
+        Distance(sample.Sorted, value, sample.CountLess(value));
+
+    /// <summary>The same with distances measured in y.</summary>
+    public static double Distance(SortedReservoir sample, double value, ValueScale scale)
+    {
+        const int Reach = Neighbour + 1;
+        int place = sample.CountLess(value), first = Math.Max(0, place - Reach), last = Math.Min(sample.Count, place + Reach);
+        Span<double> near = stackalloc double[2 * Reach];
+
+        for (int i = first; i < last; i++)
+        {
+            near[i - first] = scale.Y(sample.Sorted[i]);
+        }
+
+        return sample.Count < CountMin ? 0 : Walk(near[..(last - first)], scale.Y(value), place - first, 0);
+    }
+
+    private static double Walk(ReadOnlySpan<double> sorted, double value, int place, int skip)
+    {
+        int left = place - 1, right = place + skip;
+        double distance = 0;
+
+        for (int k = 0; k < Neighbour; k++)
+        {
+            double below = left >= 0 ? value - sorted[left] : double.MaxValue;
+            double above = right < sorted.Length ? sorted[right] - value : double.MaxValue;
+
+            if (below <= above)
+            {
+                (distance, left) = (below, left - 1);
+            }
+            else
+            {
+                (distance, right) = (above, right + 1);
+            }
+        }
+
+        return distance;
+    }
+}

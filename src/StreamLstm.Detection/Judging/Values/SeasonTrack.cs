@@ -1,0 +1,53 @@
+namespace StreamLstm.Detection.Judging.Values;
+
+/// <summary>How far values are from those one season before: at once, and for how long.</summary>
+internal sealed class SeasonTrack
+{
+    /// <summary>Weights of a new value in the means over about 8, 32 and 128 rows, and in what a jump is measured from.</summary>
+    private const double Weight8 = 0.2;
+    private const double Weight32 = 0.05;
+    private const double Weight128 = 0.0155;
+    private const double WeightJump = 0.1;
+
+    private double _base;
+
+    /// <summary>Size of the last difference, apart from what has been usual for the last few.</summary>
+    public double Jump { get; private set; }
+
+    /// <summary>Means of the differences, signed.</summary>
+    public double Mean8 { get; private set; }
+
+    public double Mean32 { get; private set; }
+
+    public double Mean128 { get; private set; }
+
+    /// <summary>Mean size of the jumps over about 16 rows.</summary>
+    public double Scatter { get; private set; }
+
+    /// <summary>Takes a difference.</summary>
+    public void Observe(double difference)
+    {
+        Jump = Math.Abs(difference - _base);
+        _base += WeightJump * (difference - _base);
+        Mean8 += Weight8 * (difference - Mean8);
+        Mean32 += Weight32 * (difference - Mean32);
+        Mean128 += Weight128 * (difference - Mean128);
+        Scatter += Weight32 * (Math.Abs(difference - _base) - Scatter);
+    }
+
+    public void Clear() => _base = Jump = Mean8 = Mean32 = Mean128 = Scatter = 0;
+
+    public void Save(BinaryWriter writer)
+    {
+        foreach (double value in (ReadOnlySpan<double>)[_base, Jump, Mean8, Mean32, Mean128, Scatter])
+        {
+            writer.Write(value);
+        }
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        (_base, Jump, Mean8) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (Mean32, Mean128, Scatter) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+    }
+}
