@@ -1,6 +1,7 @@
 using System.Globalization;
 using StreamLstm.Benchmarks.LongMemory;
 using StreamLstm.Benchmarks.Quality;
+using StreamLstm.Benchmarks.Quality.Vus;
 
 namespace StreamLstm.Benchmarks;
 
@@ -31,6 +32,11 @@ internal static class BenchmarkCommand
             return QuietCommand.Run(asked, output, error);
         }
 
+        if (args is [VusCommand.Name, .. string[] sets])
+        {
+            return VusCommand.Run(sets, output, error);
+        }
+
         if (args is [LongMemoryBenchmark.Name, .. string[] rest])
         {
             return LongMemoryBenchmark.Run(rest, output, error);
@@ -47,6 +53,7 @@ internal static class BenchmarkCommand
 
             output.WriteLine($"{QualityCommand.Usage}: detection scores on labelled data, and the goals");
             output.WriteLine($"{QuietCommand.Usage}: {QuietCommand.About}");
+            output.WriteLine($"{VusCommand.Usage}: {VusCommand.About}");
             output.WriteLine($"{LongMemoryBenchmark.Name} {LongMemoryBenchmark.About}");
             return 0;
         }
