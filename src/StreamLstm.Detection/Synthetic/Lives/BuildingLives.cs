@@ -61,7 +61,7 @@ internal static class BuildingLives
         };
         m.White(d.Between(0.05, 0.2));
         m.Steps(d.Of(0.01, 0.1));
-        (m.BumpSize, m.Bumps, m.Holes) = (sun, m.Days(rise, 1 - rise), m.Days(0.85, 1.1));
+        (m.BumpSize, m.Bumps, m.Holes, m.CutMin) = (sun, m.Days(rise, 1 - rise), m.Days(0.85, 1.1), 0.92);
         m.Faults = [.. Family.Up, Extra, Missing, Stuck, Dropout, NoiseBurst, Permanent];
         return m;
     }
@@ -146,7 +146,7 @@ internal static class BuildingLives
         m.Proportional(d.Between(0.005, 0.03), d.Between(1, 4));
         m.Steps(d.Of(1, 5), low: 0);
         (m.Period, m.Season) = (on + off, on + off);
-        m.Faults = [.. Family.Up, Fast, Slow, Dwell, Dwell, Level, Dropout, NoiseBurst, Stuck, Clipped];
+        m.Faults = [.. Family.Up, Dwell, Dwell, Level, Level, Dropout, NoiseBurst, Stuck, Variance];
         return m;
     }
 
@@ -235,7 +235,7 @@ internal static class BuildingLives
             return use * (0.02 + LifeModel.Hump(x, morning, 0.05) + 0.7 * LifeModel.Hump(x, evening, 0.07) + 0.25 * LifeModel.Hump(x, 0.52, 0.1));
         };
         m.Counts(0.6);
-        m.Counter(d, 1e9, d.Of(1e4, 1e5, double.PositiveInfinity));
+        m.Counter(d, double.PositiveInfinity, d.Chance(0.5) ? double.PositiveInfinity : Math.Round(0.35 * use * rows / d.Whole(4, 12)));
         (m.Trending, m.Sentinels) = (true, [0, -1]);
         m.Faults = [Spike, Dip, Rate, Rate, Rate, Dropout, Stuck, Phase];
         return m;
@@ -248,10 +248,10 @@ internal static class BuildingLives
         double load = d.Scale(0.2, 50), swing = d.Between(0.2, 0.8), phase = d.Between(0, 1);
         m.Mean = t => load * (1 + swing * Math.Sin(2 * Math.PI * (m.DayShare(t.Clock) - phase)));
         m.Lognormal(d.Between(0.05, 0.3));
-        m.Counter(d, d.Chance(0.5) ? 1e9 : rows / 4.0);
+        m.Counter(d, d.Chance(0.5) ? double.PositiveInfinity : rows / 8.0);
         m.Steps(load > 5 ? 1 : 0.01);
         m.Trending = true;
-        m.Faults = [Spike, Dip, Rate, Rate, Dropout, Stuck, Variance];
+        m.Faults = [Spike, Dip, Rate, Rate, Dropout, Stuck];
         return m;
     }
 
@@ -267,7 +267,7 @@ internal static class BuildingLives
         });
         m.Mean = t => m.States.Level(t.Clock);
         (m.Period, m.Season, m.Sentinels, m.Tidy) = (away + here, away + here, [-1, 2, 255], value => Math.Round(Math.Clamp(value, 0, 1)));
-        m.Faults = [Dwell, Dwell, Dwell, Dropout, Fast];
+        m.Faults = [Dwell, Dwell, Dwell, Dropout];
         return m;
     }
 
@@ -307,6 +307,7 @@ internal static class BuildingLives
         m.Proportional(d.Between(0.005, 0.03), 0);
         m.Steps(peak > 30 ? 0.1 : 0.01, low: 0);
         (m.BumpSize, m.Bumps, m.Holes, m.Sentinels) = (peak * 0.6, m.Days(rise, 1 - rise), m.Days(0.88, 1.12), [-1, 65535]);
+        m.CutMin = 0.92;
         m.Faults = [Spike, RepeatedSpike, GrowingSpikes, Missing, Extra, Extra, Dropout, Clipped, Stuck, NoiseBurst];
         return m;
     }

@@ -17,9 +17,12 @@ internal sealed class CleanBehaviour
         _residuals = [.. clean.Values.Select((value, row) => model.IsCounter ? 0 : value - clean.Means[row])];
         double[] sorted = [.. _values.Order()];
         (Min, Max) = (sorted[0], sorted[^1]);
-        Floor = 0.002 * (Quantile(sorted, 0.99) - Quantile(sorted, 0.01));
         _sigmas = LocalSigmas(out double overall);
-        Floor = Math.Max(Math.Max(Floor, 0.2 * overall), 1e-9 * Math.Max(1, Math.Abs(Max)));
+
+        // Most rows of states and of rare events differ from their neighbours by nothing: what does differ says how much is much.
+        double range = Quantile(sorted, 0.99) - Quantile(sorted, 0.01), scatter = Math.Sqrt(_residuals.Average(residual => residual * residual));
+        Floor = overall > 0 ? Math.Max(0.002 * range, 0.2 * overall) : Math.Max(0.02 * range, 0.5 * scatter);
+        Floor = Math.Max(Floor, 1e-9 * Math.Max(1, Math.Abs(Max)));
         double[] excursions = [.. Enumerable.Range(2, _values.Length - 4).Select(row => Math.Abs(Excursion(_values, row)) / Sigma(row)).Order()];
         _wild = Quantile(excursions, 0.9997);
         LongestRun = Longest();

@@ -66,6 +66,12 @@ internal sealed class LifeModel
     /// <summary>How high a bump is that comes where none belongs.</summary>
     public double BumpSize { get; set; }
 
+    /// <summary>The least share of a bump whose absence is no ordinary day.</summary>
+    public double CutMin { get; set; } = 0.5;
+
+    /// <summary>How far another level may go before it looks like something that is normal.</summary>
+    public double LiftMax { get; set; } = double.PositiveInfinity;
+
     /// <summary>Clock intervals in which a bump may go missing.</summary>
     public IReadOnlyList<(double From, double To)> Bumps { get; set; } = [];
 
@@ -183,7 +189,7 @@ internal sealed class LifeModel
     {
         (IsCounter, Modulus) = (true, modulus);
 
-        for (double row = dice.Exponential(meanRestart); row < Rows; row += 50 + dice.Exponential(meanRestart))
+        for (double row = double.IsInfinity(meanRestart) ? Rows : dice.Exponential(meanRestart); row < Rows; row += 50 + dice.Exponential(meanRestart))
         {
             Restarts.Add((int)row);
         }

@@ -88,7 +88,7 @@ internal static class MachineLives
     private static LifeModel PumpPressure(Dice d, int rows)
     {
         var m = new LifeModel(d, rows, d.Of(1, 5, 10, 60));
-        double on = d.Scale(20, 120), off = d.Scale(10, 100), spread = d.Between(0.05, 0.3), high = d.Between(3, 12), low = d.Between(0.3, 1.5), surge = d.Between(0, 0.25);
+        double on = d.Scale(20, 120), off = d.Scale(10, 100), spread = d.Between(0.02, 0.2), high = d.Between(3, 12), low = d.Between(0.3, 1.5), surge = d.Between(0, 0.25);
         m.States = m.NewTimeline(t =>
         {
             t.Add(off * d.Between(1 - spread, 1 + spread), 0, low);
@@ -197,7 +197,7 @@ internal static class MachineLives
         m.Proportional(d.Between(0.01, 0.06), 0.01 * loaded);
         m.Steps(0.01, low: 0);
         (m.Period, m.Season, m.BumpSize, m.Holes) = (length * 3, length * 3, loaded, m.States.Of(0, 0.2));
-        m.Faults = [.. Family.Up, Level, Level, Fast, Slow, Dwell, Dwell, Extra, Stuck, Variance, NoiseBurst, Dropout];
+        m.Faults = [.. Family.Up, Level, Level, Dwell, Dwell, Extra, Stuck, Variance, NoiseBurst, Dropout];
         return m;
     }
 
@@ -383,7 +383,7 @@ internal static class MachineLives
         m.Mean = t => m.States.Level(t.Clock);
         m.Tidy = Math.Round;
         (m.Period, m.Season, m.Sentinels) = (holds.Sum(), holds.Sum(), [-1, 99, 255]);
-        m.Faults = [Dwell, Dwell, Dwell, Fast, Dropout, Dropout, RepeatedSpike];
+        m.Faults = [Dwell, Dwell, Dwell, Dropout, Dropout, RepeatedSpike];
         return m;
     }
 

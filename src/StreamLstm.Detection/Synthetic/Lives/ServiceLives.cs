@@ -112,7 +112,7 @@ internal static class ServiceLives
         m.Mean = _ => idle;
         m.White(d.Between(0.5, 3), [.. path.Select((value, row) => jobs[row] > 1 ? d.Between(70, 110) : value)]);
         m.Steps(d.Of(0.1, 1), 0, 100);
-        m.Sentinels = [-1, 255];
+        (m.Sentinels, m.LiftMax) = ([-1, 255], 62 - idle);
         m.Faults = [Level, Level, Permanent, Stuck, Stuck, Dropout, Oscillation, Drift, Variance];
         return m;
     }
@@ -178,7 +178,7 @@ internal static class ServiceLives
         m.Mean = _ => rate;
         m.Lognormal(d.Between(0.1, 0.7), d.Bursts(rows, 100, 3, 15, () => d.Between(1.5, 4)));
         m.Counter(d, d.Between(300, 900), d.Of(double.PositiveInfinity, 4294967296));
-        m.Tidy = Math.Round;
+        m.Steps(1, low: 0);
         m.Trending = true;
         m.Faults = [Spike, Dip, Rate, Rate, Rate, Stuck, Dropout];
         return m;
@@ -192,7 +192,7 @@ internal static class ServiceLives
         double[] heavy = Dice.Every(rows, () => Math.Exp(0.12 * Math.Clamp(d.StudentT(4), -12, 12)));
         m.Mean = t => rate * (1 + swing * Math.Sin(2 * Math.PI * (m.DayShare(t.Clock) - phase)));
         m.Lognormal(d.Between(0.05, 0.2), heavy);
-        m.Tidy = Math.Round;
+        m.Steps(1, low: 0);
         m.Faults = [.. Family.Up, Level, Permanent, Rate, Rate, Phase, Variance, Stuck, Dropout, Drift, Fast, Shape];
         return m;
     }
@@ -257,7 +257,7 @@ internal static class ServiceLives
         var m = new LifeModel(d, rows, 86400);
         double level = d.Scale(50, 5000), growth = d.Between(0.2, 1.5), yearly = d.Between(0.05, 0.3);
         double[] week = Dice.Every(7, () => d.Between(0.6, 1.3));
-        m.Mean = t => level * Math.Exp(growth * t.Clock / rows) * (1 + yearly * Math.Sin(2 * Math.PI * t.Clock / 365.25)) * week[(int)t.Clock % 7];
+        m.Mean = t => level * Math.Exp(growth * t.Row / rows) * (1 + yearly * Math.Sin(2 * Math.PI * t.Clock / 365.25)) * week[(int)t.Clock % 7];
         m.Counts(d.Between(0.03, 0.12));
         (m.Period, m.Season, m.Trending) = (7, 366, true);
         m.Faults = [.. Family.Points, Level, Level, Permanent, Rate, Dropout, Variance, Stuck];

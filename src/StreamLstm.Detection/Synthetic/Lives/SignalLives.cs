@@ -116,7 +116,7 @@ internal static class SignalLives
     {
         LifeModel m = Scaled(d, rows, out double level, out _);
         double period = d.Scale(50, 500), swing = d.Between(0.05, 0.3), growth = d.Between(0.4, 2);
-        m.Mean = t => level * Math.Exp(growth * t.Clock / rows) * (1 + swing * Math.Sin(2 * Math.PI * t.Clock / period));
+        m.Mean = t => level * Math.Exp(growth * t.Row / rows) * (1 + swing * Math.Sin(2 * Math.PI * t.Clock / period));
         m.Lognormal(d.Between(0.005, 0.04));
         (m.Period, m.Season, m.Trending) = (period, period, true);
         m.Faults = [.. Family.Points, .. Family.Cycles, Phase, Level, Drift, Variance, Variance, Stuck, Dropout, Oscillation];
@@ -129,7 +129,7 @@ internal static class SignalLives
         LifeModel m = Scaled(d, rows, out double level, out double size);
         double period = d.Scale(60, 500), swing = size * d.Between(2, 10), slope = d.Sign() * swing * d.Between(0.5, 8) / rows, at = d.Between(0.2, 0.8);
         double bump = swing * d.Between(1, 2.5);
-        m.Mean = t => level + slope * t.Clock + swing * Math.Sin(2 * Math.PI * t.Clock / period);
+        m.Mean = t => level + slope * t.Row + swing * Math.Sin(2 * Math.PI * t.Clock / period);
         m.Activity = t => bump * LifeModel.Hump(t.Clock / period % 1, at, 0.04);
         m.White(size);
         (m.Period, m.Season, m.Trending, m.BumpSize) = (period, period, true, bump);
@@ -234,7 +234,7 @@ internal static class SignalLives
         m.Mean = t => m.States.Level(t.Clock);
         m.White(d.Of(0, 1, 1) * size);
         (m.Period, m.Season) = (hold, hold);
-        m.Faults = [.. Family.Points, Level, Level, Dwell, Dwell, Fast, Slow, Dropout, NoiseBurst, Variance];
+        m.Faults = [.. Family.Points, Level, Level, Dwell, Dwell, Dropout, NoiseBurst, Variance];
         return m;
     }
 

@@ -30,6 +30,30 @@ internal static class SimulatedLives
     /// <summary>A life, or what it would have been without its faults.</summary>
     public static SimulatedLife Create(string family, int rows, ulong seed, bool faulty)
     {
+        (Func<LifeModel> newModel, Dice dice) = Begin(family, rows, seed);
+        LifeModel model = newModel();
+        var planner = new FaultPlanner(newModel, dice);
+        planner.Excused = Excused(model, planner.Life);
+
+        if (faulty && !dice.Chance(FaultlessShare))
+        {
+            PutFaults(planner, model, dice);
+        }
+
+        return new SimulatedLife(family, model.Seconds, planner.Life.Values, [.. planner.Faults.OrderBy(fault => fault.Start)], planner.Excused);
+    }
+
+    /// <summary>What the stream of a life does by itself.</summary>
+    public static CleanBehaviour Behaviour(string family, int rows, ulong seed)
+    {
+        (Func<LifeModel> newModel, _) = Begin(family, rows, seed);
+        LifeModel model = newModel();
+        return new CleanBehaviour(model, LifeRendering.Of(model, new FaultPlan(rows)));
+    }
+
+    /// <summary>What makes the model of a life, the same each time, and the dice of its faults.</summary>
+    private static (Func<LifeModel> NewModel, Dice Dice) Begin(string family, int rows, ulong seed)
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, RowsMin);
 
         if (!_families.TryGetValue(family, out Family? made))
@@ -39,28 +63,18 @@ internal static class SimulatedLives
 
         var dice = new Dice(SeededRandom.Of(family, rows).State ^ new SeededRandom(seed).NextUInt64());
         ulong modelSeed = dice.Seed();
-        LifeModel model = NewModel();
-        var planner = new FaultPlanner(NewModel, dice);
-
-        if (faulty && !dice.Chance(FaultlessShare))
-        {
-            PutFaults(planner, model, dice);
-        }
-
-        return new SimulatedLife(family, model.Seconds, planner.Life.Values, [.. planner.Faults.OrderBy(fault => fault.Start)], Excused(model));
-
-        LifeModel NewModel()
+        return (() =>
         {
             var own = new Dice(modelSeed);
             LifeModel model = made.Make(own, rows);
             int row = (int)(own.Between(0.5, 0.9) * rows);
             model.ClockChange = model.Calendar && own.Chance(0.1) ? (row, own.Sign() * model.Hours(1)) : null;
             return model;
-        }
+        }, dice);
     }
 
     /// <summary>The first row at which a fault may start: two of the longest season have passed.</summary>
-    internal static int Warm(LifeModel model) => Math.Max(FirstFault, (int)Math.Ceiling(2 * model.Season) + 20);
+    private static int Warm(LifeModel model) => Math.Max(FirstFault, (int)Math.Ceiling(2 * model.Season) + 20);
 
     private static void PutFaults(FaultPlanner planner, LifeModel model, Dice dice)
     {
@@ -89,8 +103,9 @@ internal static class SimulatedLives
     {
         LifeFaultKind kind = dice.Of([.. model.Faults]);
 
-        // Kinds of one row are many: half as often each.
-        return kind <= LifeFaultKind.ShrinkingSpikes && dice.Chance(0.5) ? dice.Of([.. model.Faults]) : kind;
+        // Kinds that make sense nearly everywhere give way to the others, half of the times.
+        bool common = kind is <= LifeFaultKind.Level or LifeFaultKind.Stuck or LifeFaultKind.Dropout;
+        return common && dice.Chance(0.5) ? dice.Of([.. model.Faults]) : kind;
     }
 
     /// <summary>(count) The same, drawn anew each time, growing or shrinking.</summary>
@@ -107,10 +122,9 @@ internal static class SimulatedLives
         };
     }
 
-    private static List<(int First, int Last)> Excused(LifeModel model)
+    private static List<(int First, int Last)> Excused(LifeModel model, LifeRendering clean)
     {
         List<(int, int)> excused = [];
-        int days = (int)(model.Length / model.Day);
 
         if (model.FreeDays.Length > 0)
         {
@@ -132,7 +146,15 @@ internal static class SimulatedLives
             }
         }
 
-        if (model.ClockChange is { } change && days > 0)
+        // That a counter starts again is known once it has.
+        int restart = model.IsCounter ? Enumerable.Range(1, model.Rows - 1).FirstOrDefault(row => clean.Values[row] < clean.Values[row - 1], -1) : -1;
+
+        if (restart > 0)
+        {
+            excused.Add((restart, Math.Min(model.Rows - 1, restart + 20)));
+        }
+
+        if (model.ClockChange is { } change)
         {
             excused.Add(Rows(model, model.Seconds[change.Row] - model.Seconds[0], 3 * 86400));
         }
