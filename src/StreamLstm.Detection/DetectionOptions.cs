@@ -25,10 +25,10 @@ public sealed record DetectionOptions
     /// <summary>Rows before a stream may alert.</summary>
     public int WarmUpRows { get; init; } = 512;
 
-    /// <summary>Clean rows of a stream of values between two alerts that are asked for; 1,000 or more.</summary>
+    /// <summary>Clean rows of a stream of values or events between two alerts that are asked for; 1,000 or more.</summary>
     public double CleanRowsPerAlert { get; init; } = 10_000;
 
-    /// <summary>Clean days of such a stream between two alerts that are asked for: where values come often, more rows.</summary>
+    /// <summary>Clean days of such a stream between two alerts that are asked for: where they come often, more rows.</summary>
     public double CleanDaysPerAlert { get; init; } = 1;
 
     /// <summary>What reads the indicators of streams of values; null for none, as in its own training.</summary>

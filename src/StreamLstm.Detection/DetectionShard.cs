@@ -20,7 +20,9 @@ public sealed class DetectionShard
     private readonly DetectionScratch _scratch;
     private readonly TrainingBuffer _training;
     private SeededRandom _random;
+    private readonly int _number;
     private double _clockSeconds;
+    private Canary? _canary;
     private BaseModel _model = BaseModel.Pretrained;   // as of the last batch
 
     /// <summary>An empty shard.</summary>
@@ -45,7 +47,7 @@ public sealed class DetectionShard
             }
         }
 
-        _options = options;
+        (_options, _number) = (options, number);
         _policy = new AlertPolicy(options);
         _quota = quota;
         _scratch = scratch;
@@ -134,6 +136,19 @@ public sealed class DetectionShard
         {
             BeginAgain(row, new Observation(row.Stream, now, double.NaN), fault, _model, output);
         }
+    }
+
+    /// <summary>Time goes on for the shard's canary, which begins with the first call: a made-up stream with planted faults, judged as any other.</summary>
+    /// <param name="elapsed">Time since the last call, without the time in which the machine stood still.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <returns>Whether its detector is alive.</returns>
+    /// <remarks>It is none of the shard's streams, in no quota, and begins anew after a restart.</remarks>
+    public CanaryReport AdvanceCanary(TimeSpan elapsed, BaseModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _canary ??= NewCanary(model);
+        _canary.Advance(elapsed, model);
+        return _canary.Report;
     }
 
     /// <summary>Other maintenance windows hold from the next observation on.</summary>
@@ -292,6 +307,18 @@ public sealed class DetectionShard
         row.Abandon(output);
         _rows[row.Stream] = NewRow(row.Stream, row.Kind, row.Form, row.HasOwnWeights, model);
         output.Faults.Add((observation, fault));
+    }
+
+    private Canary NewCanary(BaseModel model)
+    {
+        // A rule or a maintenance window for all streams must not keep it quiet.
+        DetectionOptions options = _options with { AlertRules = [], Maintenance = [] };
+        var policy = new AlertPolicy(options);
+        return new Canary(NewCanaryRow, options, ((ulong)options.Seed << 32) ^ (ulong)_number, _scratch);
+
+        StreamRow NewCanaryRow() => new(
+            Canary.Stream, StreamKind.Values, StreamForm.Lean,
+            new ValueJudge(Canary.Stream, options, model, StreamForm.Lean, ownWeights: false), options, policy, model.Version);
     }
 
     private StreamRow NewRow(string stream, StreamKind kind, StreamForm form, bool ownWeights, BaseModel model)

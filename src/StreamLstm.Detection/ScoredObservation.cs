@@ -16,7 +16,7 @@ public readonly record struct ScoredObservation(
     /// </summary>
     public double AnomalyScore { get; init; }
 
-    /// <summary>The same for people, 0 to 100: below 60 worth a look some time, above 85 now.</summary>
+    /// <summary>The same for people, 0 to 100: below 60 worth a look some time, above 70 now.</summary>
     public double Score => 100 * AnomalyScore;
 
     /// <summary>The same in decades, without a bound, and below 0 where it is more ordinary than most; null while the stream is not active.</summary>
@@ -33,6 +33,9 @@ public readonly record struct ScoredObservation(
 
     /// <summary>Whether this observation opened an incident or raised an open one.</summary>
     public bool IsAlert { get; init; }
+
+    /// <summary>How many alerts the stream was asked for, and how many it got, with this observation; null while it is not active.</summary>
+    public AlertRate? Alerts { get; init; }
 
     /// <summary>The indicator that says most; empty while there is none.</summary>
     public string Channel { get; init; } = "";

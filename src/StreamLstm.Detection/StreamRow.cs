@@ -15,6 +15,8 @@ public sealed class StreamRow
     private readonly Decider _decider;
     private readonly Cadence _cadence = new();
     private SeededRandom _random;
+    private long _alerts;
+    private double _activeSeconds;
 
     internal StreamRow(string stream, StreamKind kind, StreamForm form, IJudge judge, DetectionOptions options, AlertPolicy policy, long modelVersion)
     {
@@ -50,6 +52,12 @@ public sealed class StreamRow
 
     /// <summary>Whether the stream has weights of its own.</summary>
     public bool HasOwnWeights => _judge.HasOwnWeights;
+
+    /// <summary>How many alerts it was asked for, and how many it got.</summary>
+    public AlertRate Alerts => new(
+        _judge.RowsPerAlert is { } rows && _cadence.UsualSeconds is > 0 and { } seconds ? AlertRate.DaySeconds / seconds / rows : null,
+        _alerts,
+        _activeSeconds);
 
     /// <summary>What judges it.</summary>
     internal IJudge Judge => _judge;
@@ -122,6 +130,7 @@ public sealed class StreamRow
 
         // 4 decide
         RowOf row = RowAt(time);
+        int told = output.Incidents.Count;
         (Lesson lesson, bool isAlert, double score) = _decider.Decide(row, maintenance, output);
 
         // 5 remember, and learn
@@ -133,12 +142,15 @@ public sealed class StreamRow
         }
 
         bool isActive = row.Lifecycle == Lifecycle.Active;
+        _activeSeconds += isActive && !arrival.IsBroken ? arrival.QuietSeconds : 0;
+        _alerts += output.Incidents.FindIndex(told, incident => incident.State == IncidentState.Opened) >= 0 ? 1 : 0;
         Judgement said = _judge.Last;
         output.Scored.Add(Scored(time, Stage, WarmUpNow()) with
         {
             AnomalyScore = isActive ? score : 0,
             Evidence = said.IsJudged && isActive ? said.Evidence : null,
             IsAlert = isAlert,
+            Alerts = isActive ? Alerts : null,
             Channel = isActive && said.Strongest >= 0 ? _judge.Words.Name(said.Strongest) : "",
         });
         return null;
@@ -183,6 +195,8 @@ public sealed class StreamRow
     {
         writer.Write(ModelVersion);
         writer.Write(_random.State);
+        writer.Write(_alerts);
+        writer.Write(_activeSeconds);
         _cadence.Save(writer);
         _judge.Save(writer);
         _decider.Save(writer);
@@ -193,6 +207,8 @@ public sealed class StreamRow
     {
         ModelVersion = reader.ReadInt64();
         _random = new SeededRandom(reader.ReadUInt64());
+        _alerts = reader.ReadInt64();
+        _activeSeconds = reader.ReadDouble();
         _cadence.Load(reader);
         bool isOfUse = _judge.Load(reader);
         _decider.Load(reader);

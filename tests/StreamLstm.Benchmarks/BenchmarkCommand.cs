@@ -18,6 +18,7 @@ internal static class BenchmarkCommand
         ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
         ("joint", "records of 3 to 128 values judged and forecast together: time, memory, and how good the forecast is", JointBenchmark.Run),
         ("events", "a service's log through the detector: false alarms, what is found, time and memory", Events.EventsBenchmark.Run),
+        ("log-lives", "whole lives of a service's log in which the same fault comes seven times: recall by occurrence, false alarms", Events.LogLivesBenchmark.Run),
     ];
 
     public static int Run(string[] args, TextWriter output, TextWriter error)
@@ -27,9 +28,14 @@ internal static class BenchmarkCommand
             return QualityCommand.Run(chosen, output, error);
         }
 
-        if (args is [QuietCommand.Name, .. string[] asked])
+        if (args is [LivesCommand.Name, .. string[] asked])
         {
-            return QuietCommand.Run(asked, output, error);
+            return LivesCommand.Run(asked, output, error);
+        }
+
+        if (args is [JobsCommand.Name, .. string[] folders])
+        {
+            return JobsCommand.Run(folders, output, error);
         }
 
         if (args is [VusCommand.Name, .. string[] sets])
@@ -52,7 +58,8 @@ internal static class BenchmarkCommand
             }
 
             output.WriteLine($"{QualityCommand.Usage}: detection scores on labelled data, and the goals");
-            output.WriteLine($"{QuietCommand.Usage}: {QuietCommand.About}");
+            output.WriteLine($"{LivesCommand.Usage}: {LivesCommand.About}");
+            output.WriteLine($"{JobsCommand.Usage}: {JobsCommand.About}");
             output.WriteLine($"{VusCommand.Usage}: {VusCommand.About}");
             output.WriteLine($"{LongMemoryBenchmark.Name} {LongMemoryBenchmark.About}");
             return 0;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using StreamLstm.Benchmarks.Quality;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Judging;
 using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Benchmarks;
@@ -149,7 +150,8 @@ internal static class JointBenchmark
                 changes[column].Insert(at < 0 ? ~at : at, change);
             }
 
-            analogies.Apply(rows[row], shares);
+            analogies.Judge(rows[row], shares);
+            analogies.Remember(Lesson.Normal);
         }
 
         foreach (Quality[] column in byColumn)

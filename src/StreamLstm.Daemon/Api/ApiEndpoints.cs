@@ -52,6 +52,7 @@ internal static class ApiEndpoints
                     .ToDictionary(reason => OptionPath.SnakeCase(reason.ToString()), reason => cut.RejectedByReason[(int)reason])),
             streams.ToDictionary(pair => OptionPath.SnakeCase(pair.Key.ToString()), pair => pair.Value),
             pipeline.SuppressedByReason,
+            pipeline.Pipeline?.Detectors is { } detectors ? new DetectorAnswer(detectors.Worst(), detectors.Workers()) : null,
             pipeline.Retrainer is null
                 ? null
                 : new RetrainAnswer(pipeline.Retrainer.NextAt, pipeline.Retrainer.Progress, pipeline.Retrainer.Last));
@@ -147,7 +148,17 @@ internal static class ApiEndpoints
 /// <summary>GET /api/v1/status.</summary>
 internal sealed record StatusAnswer(
     string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books,
-    IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, RetrainAnswer? Retrain);
+    IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, DetectorAnswer? Detector, RetrainAnswer? Retrain);
+
+/// <summary>Whether the detector is alive.</summary>
+/// <param name="Worst">What the worst worker's canary says.</param>
+/// <param name="Workers">What each worker's says.</param>
+internal sealed record DetectorAnswer(CanaryReport Worst, IReadOnlyList<CanaryReport> Workers)
+{
+    public CanaryState State => Worst.State;
+
+    public string Reason => Worst.Reason;
+}
 
 /// <summary>The books at one instant.</summary>
 internal sealed record BooksAnswer(

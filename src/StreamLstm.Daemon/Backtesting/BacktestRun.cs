@@ -182,7 +182,7 @@ internal sealed class BacktestRun(DaemonOptions options, string directory)
         int judged = series.JudgedColumns ?? series.Columns.Count;
 
         bool isRecord = !row.IsSingle && series.Columns.Count > 1;
-        return isRecord && series.Columns.Count <= VectorDetector.ColumnsMax && job.Together.FieldsOf(name) is not null
+        return isRecord && series.Columns.Count <= VectorOptions.ColumnsMax && job.Together.FieldsOf(name) is not null
             ? new JointDetector(_detection, name, series.Columns, judged, byThreshold: job.EveryRow)
             : new ColumnDetectors(engine, Streams(job, series, row));
     }

@@ -66,7 +66,7 @@ internal sealed class JointDetector : IRowDetector
         }
 
         double? j = scored.Lifecycle == Lifecycle.Learning ? null : scored.Value;
-        bool above = j > VectorDetector.Threshold;
+        bool above = j > VectorOptions.Threshold;
         bool alert = _byThreshold ? above && !_wasAbove : opened;
         _wasAbove = above;
         return new RowVerdict

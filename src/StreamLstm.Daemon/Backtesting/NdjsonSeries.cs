@@ -59,7 +59,7 @@ internal sealed class NdjsonSeries
         {
             foreach (string name in _decoded.Observations.SelectMany(observation => observation.Record?.Columns ?? Alone))
             {
-                if (columns.Count < VectorDetector.ColumnsMax && !columns.Contains(name))
+                if (columns.Count < VectorOptions.ColumnsMax && !columns.Contains(name))
                 {
                     columns.Add(name);
                 }
@@ -107,7 +107,7 @@ internal sealed class NdjsonSeries
             }
             else
             {
-                _problems.Note(_lines.Line, "columns", $"column {record.Columns[i]}: more than {columns.Length} columns, expected at most {VectorDetector.ColumnsMax}");
+                _problems.Note(_lines.Line, "columns", $"column {record.Columns[i]}: more than {columns.Length} columns, expected at most {VectorOptions.ColumnsMax}");
             }
         }
     }

@@ -33,8 +33,8 @@ internal readonly record struct SeriesRow(
 /// <summary>Times of rows that carry none.</summary>
 internal static class RowTime
 {
-    /// <summary>One a second: no day or week fits into what a stream remembers, so its season is its own.</summary>
-    public static DateTimeOffset Of(long row) => DateTimeOffset.UnixEpoch.AddSeconds(row);
+    /// <summary>One in ten seconds: no day or week fits into what a stream remembers, so its season is its own, and an hour is a few hundred rows.</summary>
+    public static DateTimeOffset Of(long row) => DateTimeOffset.UnixEpoch.AddSeconds(10.0 * row);
 
     /// <summary>For people and for results.</summary>
     public static string Text(DateTimeOffset time) =>

@@ -12,6 +12,7 @@ internal static class TrainCommand
 {
     private const int StreamsMax = 100_000;
     private const int EpochsMax = 1_000;
+    private const int LivesMax = 1_000;
     private const long ProgressTotal = 1_000;
 
     /// <summary>A fifth is held out.</summary>
@@ -37,6 +38,16 @@ internal static class TrainCommand
             HelpName = "N",
             DefaultValueFactory = _ => BaseTraining.DefaultEpochsMax,
         };
+        var judge = new Option<bool>("--judge")
+        {
+            Description = "Train the judge of single values instead: the small LSTM that reads what the indicators say. On simulated lives; half an hour on two cores.",
+        };
+        var lives = new Option<int>("--lives")
+        {
+            Description = $"With --judge: simulated lives of each family, 4 to {LivesMax}.",
+            HelpName = "N",
+            DefaultValueFactory = _ => new JudgeTrainingOptions().LivesPerFamily,
+        };
         var command = new Command(
             "train",
             """
@@ -46,15 +57,18 @@ internal static class TrainCommand
               streamlstm train --out base.safetensors
               streamlstm train history/ --out base.safetensors
               streamlstm run --set detection.base_weights=base.safetensors
+              streamlstm train --judge --out judge.safetensors
             """)
         {
-            inputs, file, streams, rows, seed, epochs,
+            inputs, file, streams, rows, seed, epochs, judge, lives,
         };
         command.SetAction((parsed, cancellation) =>
         {
             int answer = 0;
             int configured = withOptions(parsed, options => answer = FileCommand.Answer(
-                () => Run(
+                () => parsed.GetValue(judge) ? Judge(
+                    options, parsed.GetValue(inputs)!, parsed.GetValue(file)!, parsed.GetValue(lives), parsed.GetValue(seed), output, error, cancellation)
+                : Run(
                     options,
                     Checked(
                         parsed.GetValue(inputs)!, parsed.GetValue(file)!, parsed.GetValue(streams), parsed.GetValue(rows),
@@ -75,6 +89,34 @@ internal static class TrainCommand
         : rows < 1 ? throw new BacktestUsageException($"--rows: {rows}, expected 1 or more")
         : epochs is < 1 or > EpochsMax ? throw new BacktestUsageException($"--epochs: {epochs}, expected 1 to {EpochsMax}")
         : new Request(inputs, file, streams ?? 420, rows ?? 3000, seed, epochs);
+
+    private static int Judge(
+        DaemonOptions options, string[] inputs, string path, int lives, int seed, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        if (inputs.Length > 0)
+        {
+            throw new BacktestUsageException("INPUT: expected none with --judge, which learns from simulated lives only");
+        }
+
+        if (lives is < 4 or > LivesMax)
+        {
+            throw new BacktestUsageException($"--lives: {lives}, expected 4 to {LivesMax}");
+        }
+
+        using var file = new PartialFile(path);
+        JudgeTrainingResult result = BacktestCommand.WithProgress("training", ProgressTotal, error, progress => JudgeTraining.Train(
+            new JudgeTrainingOptions { LivesPerFamily = lives, Seed = (ulong)seed, Threads = options.Pipeline.WorkerCount() },
+            progress is null ? null : new Share(progress),
+            cancellation));
+        TorchStateDict.Write(file.Writer.BaseStream, result.Weights);
+        file.Complete();
+        Tell("families it learnt from, other lives", result.Training);
+        Tell("families it has never seen", result.Validation);
+        return 0;
+
+        void Tell(string what, JudgeFigures figures) => output.WriteLine(Text(
+            $"{what}: {figures.Lives:N0} lives, {figures.Faults:N0} faults; {100 * figures.Recall:F1} % found, {figures.FalsePer10K:F2} false alarms in 10,000 rows"));
+    }
 
     private static int Run(DaemonOptions options, Request request, TextWriter output, TextWriter error, CancellationToken cancellation)
     {

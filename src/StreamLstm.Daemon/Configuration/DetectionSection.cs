@@ -34,6 +34,14 @@ internal sealed class DetectionSection
     /// <summary>Seed of every random choice: the same input and seed give the same scores.</summary>
     public int Seed { get; init; } = 1;
 
+    /// <summary>Clean observations of a stream of values between two alerts: at most one false alarm in so many is asked for.</summary>
+    [Range(1_000.0, 100_000_000.0)]
+    public double CleanRowsPerAlert { get; init; } = 10_000;
+
+    /// <summary>Clean days between two alerts of such a stream: where values come often, a longer time than those rows; 0 to ask for none.</summary>
+    [Range(0.0, 365.0)]
+    public double CleanDaysPerAlert { get; init; } = 1;
+
     /// <summary>Sessions of one log that are open at once; beyond it the one that waited longest is dropped unjudged.</summary>
     [Range(1, 100_000)]
     public int SessionsMax { get; init; } = 2_000;

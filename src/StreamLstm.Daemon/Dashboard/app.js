@@ -5,7 +5,7 @@ import { StreamChart } from './chart.js';
 import { WhyPanel } from './why.js';
 import { acceptButton, labelButtons, labelWord } from './label.js';
 import { keptBack } from './kept-back.js';
-import { figure, clock, duration, count } from './format.js';
+import { figure, clock, duration, count, alertRate, again } from './format.js';
 
 const byId = id => document.getElementById(id);
 const list = new StreamList(byId('streams'), byId('filter'), byId('order'), choose);
@@ -86,10 +86,21 @@ function header(status) {
   const rate = seconds > 0 ? `${Math.round((books.scored - before.scored) / seconds)}/s · ` : '';
   before = { now: Date.parse(status.now), scored: books.scored };
   byId('books').innerHTML = `${rate}received <b>${count(books.received)}</b> = scored <b>${count(books.scored)}</b> + rejected <b>${count(books.rejected)}</b> + queued <b>${count(books.queued)}</b> <span class="${books.balances ? 'ok' : 'bad'}">${books.balances ? '✓' : 'does not balance'}</span>`;
+  detector(status.detector);
   const kept = keptBack(status.suppressed_by_reason);
   byId('kept-back').hidden = !kept;
   byId('kept-back').textContent = kept;
   byId('model').textContent = `model ${status.model_version}${training(status.retrain, status.now)}`;
+}
+
+/** Whether the detector found the last fault planted for it: a page on which nothing happens may have nobody behind it. */
+function detector(answer) {
+  const line = byId('detector');
+  line.hidden = !answer;
+  if (!answer) return;
+  line.textContent = { unknown: 'detector not yet checked', alive: 'detector alive' }[answer.state] ?? `detector ${answer.state}: ${answer.reason}`;
+  line.className = answer.state;
+  line.title = `Every hour a fault is planted in a stream of the detector's own: ${answer.reason}`;
 }
 
 function training(retrain, now) {
@@ -104,6 +115,7 @@ function title(state) {
   byId('state').textContent = state.warm_up
     ? `${state.lifecycle}: ${state.warm_up.reason}; alerts begin when that is done`
     : state.lifecycle;
+  byId('rate').textContent = alertRate(state.alerts);
   drawColumns(state.columns);
   if (state.columns) {
     byId('figures').innerHTML = `joint score <b>${figure(state.value)}</b> decades (the line below); score <b>${Math.round(state.score)}</b>`;
@@ -206,7 +218,7 @@ function incidentRow(incident) {
   const label = labels.get(incident.incident_id);
   const row = newRow(incident, [
     ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', clock(incident.onset)],
-    ['', lasted(incident)], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}`],
+    ['', lasted(incident)], ['', Math.round(incident.max_score)], ['why', `${label ? `${labelWord(label)}: ` : ''}${incident.explanation}${again(incident) ? ` (${again(incident)})` : ''}`],
   ], () => {
     chosenIncident = chosenIncident === incident.incident_id ? null : incident.incident_id;
     choose(incident.stream);

@@ -22,7 +22,33 @@ export function duration(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min`;
+  return `${Math.floor(seconds / 86400)} d ${Math.floor(seconds % 86400 / 3600)} h`;
+}
+
+/** "asked at most 1 alert a day, got 0.3"; what was got in the first day as a count, as a rate would say little. */
+export function alertRate(alerts) {
+  if (!alerts) return '';
+  const { asked_per_day: asked, got_per_day: rate, got, active_seconds: seconds } = alerts;
+  const wanted = asked === undefined ? ''
+    : asked < 1 ? `asked at most 1 alert in ${figure(round(1 / asked))} days, ` : `asked at most ${figure(round(asked))} ${asked === 1 ? 'alert' : 'alerts'} a day, `;
+  return wanted + (seconds < 86400
+    ? `got ${count(got)} in ${duration(1000 * seconds)}`
+    : `got ${figure(round(rate))}${wanted && asked >= 1 ? '' : ' a day'} (${count(got)} in ${duration(1000 * seconds)})`);
+}
+
+const round = value => Number(value.toPrecision(2));
+
+/** "3rd time since 12 May, last 14:02"; nothing of the first of its kind. */
+export function again(incident) {
+  if (!(incident.occurrence > 1) || !incident.previous_at) return '';
+  const today = new Date(incident.onset).toDateString();
+  const day = time => new Date(time).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  const minute = time => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+  const isToday = time => new Date(time).toDateString() === today;
+  const { occurrence: number, first_seen: first, previous_at: last } = incident;
+  const ending = number % 100 >= 11 && number % 100 <= 13 ? 'th' : ['th', 'st', 'nd', 'rd'][number % 10] ?? 'th';
+  return `${number}${ending} time since ${isToday(first) ? minute(first) : day(first)}, last ${isToday(last) ? '' : `${day(last)} `}${minute(last)}`;
 }
 
 /** A whole number with thin gaps. */

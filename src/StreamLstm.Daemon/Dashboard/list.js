@@ -121,7 +121,7 @@ function fill(row, state) {
   progress.value = state.progress;
   row.querySelector('.value').textContent = figure(state.value);
   row.querySelector('.score').textContent = state.lifecycle === 'active' ? Math.round(state.score) : '';
-  row.querySelector('.score').className = `score ${state.score > 85 ? 'critical' : state.score >= 60 ? 'warning' : ''}`;
+  row.querySelector('.score').className = `score ${state.score > 70 ? 'critical' : state.score >= 60 ? 'warning' : ''}`;
   spark(row.querySelector('canvas'), state.spark);
 }
 

@@ -25,7 +25,7 @@ internal sealed class SnapshotStore(StorageDirectory storage, ILogger<SnapshotSt
     private const ulong Magic = 0x314D545354534C53; // "SLSTSTM1"
 
     /// <summary>Changes whenever a row's layout does: another layout is set aside, never misread.</summary>
-    private const int Layout = 20;
+    private const int Layout = 21;
 
     private string Current => storage.FileIn("snapshot.sls");
 

@@ -79,13 +79,17 @@ internal sealed class DetectionPipeline
             shard.Rehome(stream => shards[_router.HomeOf(stream)]);
         }
 
+        Detectors = new DetectorHealth(workerCount, time, loggers.CreateLogger<DetectorHealth>());
         _workers =
         [
             .. Enumerable.Range(0, workerCount).Select(worker => new InferenceWorker(
+                worker,
                 ShardsOf(worker, workerCount, shards),
+                liveModel.Serving.Model,
                 _inboxes[worker].Reader,
                 _scored.Writer,
                 ledger,
+                Detectors,
                 metrics,
                 deadLetters,
                 loggers.CreateLogger<InferenceWorker>())),
@@ -104,8 +108,11 @@ internal sealed class DetectionPipeline
             depths[$"sink.{sinks[sink].Name}"] = () => queue.Count;
         }
 
-        metrics.Watch(depths, options.ChannelCapacity, () => quota.Streams);
+        metrics.Watch(depths, options.ChannelCapacity, () => quota.Streams, Detectors);
     }
+
+    /// <summary>Whether the workers' detectors are alive.</summary>
+    public DetectorHealth Detectors { get; }
 
     /// <summary>Runs until every source has ended, or until <paramref name="stopping"/>; then drains.</summary>
     public async Task RunAsync(CancellationToken stopping)

@@ -8,17 +8,22 @@ using StreamLstm.Detection.Learning;
 namespace StreamLstm.Daemon.Pipeline;
 
 /// <summary>Applies the batches of the shards it owns, in order. It alone touches their state.</summary>
+/// <remarks>One of its shards keeps a canary: what could make one blind and another not, code, weights, buffers and the thread, is the worker's.</remarks>
 internal sealed class InferenceWorker(
+    int number,
     IReadOnlyDictionary<int, DetectionShard> shards,
+    BaseModel model,
     ChannelReader<WorkerMessage> inbox,
     ChannelWriter<ScoredBatch> scored,
     Ledger ledger,
+    DetectorHealth detectors,
     DaemonMetrics metrics,
     IDeadLetters deadLetters,
     ILogger<InferenceWorker> logger)
 {
     // Touched by this worker only.
     private readonly ShardOutput _output = new();
+    private BaseModel _model = model;   // as of the last batch
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -82,6 +87,7 @@ internal sealed class InferenceWorker(
             ? null
             : DaemonActivitySource.Source.StartActivity("score", ActivityKind.Internal, batch.Trace);
         _output.Clear();
+        _model = batch.Model;
 
         foreach ((int shard, Observation[] observations) in batch.Shards)
         {
@@ -114,6 +120,7 @@ internal sealed class InferenceWorker(
         }
 
         metrics.Suppressed(_output);
+        detectors.Tell(number, shards[number].AdvanceCanary(tick.Elapsed, _model));
 
         await PublishAsync(tick.Now, default, cancellationToken);
     }

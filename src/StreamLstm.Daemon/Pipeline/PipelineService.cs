@@ -255,6 +255,8 @@ internal sealed class PipelineService(
     {
         Seed = options.Detection.Seed,
         Form = options.Detection.Form,
+        CleanRowsPerAlert = options.Detection.CleanRowsPerAlert,
+        CleanDaysPerAlert = options.Detection.CleanDaysPerAlert,
         Vectors = [.. options.Vectors.Select(rule => rule.Detection())],
         StreamsMax = options.Limits.Streams,
         TrainingWindowsMax = options.Retrain.WindowsMax,
@@ -274,6 +276,10 @@ internal sealed class PipelineService(
     };
 
     /// <summary>Ready = state restored and the pipeline running; the body names what is missing.</summary>
+    /// <remarks>
+    /// A detector that is not alive is degraded, and ready (200): a 503 would cut off what takes observations in, keeps books
+    /// and history, and shows the page that says what is wrong. Who wants to be woken has the metric.
+    /// </remarks>
     internal sealed class Ready(PipelineService service) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
@@ -281,12 +287,14 @@ internal sealed class PipelineService(
                 service.Failure is { } failure ? HealthCheckResult.Unhealthy(failure.Message)
                 : service._pipeline is null ? HealthCheckResult.Unhealthy("state is being restored")
                 : service._stopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("stopping")
+                : service._pipeline.Detectors.Degraded() is { } reason ? HealthCheckResult.Degraded(reason)
                 : HealthCheckResult.Healthy("watching"));
 
         public static Task WriteAsync(HttpContext context, HealthReport report) =>
             context.Response.WriteAsJsonAsync(new
             {
-                ready = report.Status == HealthStatus.Healthy,
+                ready = report.Status != HealthStatus.Unhealthy,
+                degraded = report.Status == HealthStatus.Degraded,
                 reasons = report.Entries.Values.Select(entry => entry.Description),
             });
     }

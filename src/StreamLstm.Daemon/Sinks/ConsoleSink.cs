@@ -47,7 +47,7 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
     private static string? Line(GroupEvent group) => group.State switch
     {
         GroupState.Joined when group.Size <= 1 + JoinedNamed =>
-            Joined(group.Members.First(member => member.IncidentId == group.Incident!.IncidentId)),
+            Joined(group.Members.First(member => member.IncidentId == group.Incident!.IncidentId)) + Again(group.Incident!),
         GroupState.Joined when group.IsMoreSevere || IsTenfold(group.Size) => $"  now {Words(group.Severity, group.MaxScore)} {group.Title}",
         GroupState.Joined => null,
         GroupState.Continued when !(group.Size == 1 || group.IsMoreSevere) => null,
@@ -61,7 +61,29 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
     private static string Words(IncidentSeverity severity, double score) =>
         string.Create(CultureInfo.InvariantCulture, $"{severity.ToString().ToLowerInvariant(),-8} {score,5:0.0}");
 
-    private static string Said(IncidentEvent incident) => $"{incident.Stream} [{incident.Kind.ToString().ToLowerInvariant()}] {incident.Explanation}";
+    private static string Said(IncidentEvent incident) =>
+        $"{incident.Stream} [{incident.Kind.ToString().ToLowerInvariant()}] {incident.Explanation}{Again(incident)}";
+
+    /// <summary>" (3rd time since 12 May, last 14:02)"; nothing of the first of its kind.</summary>
+    private static string Again(IncidentEvent incident)
+    {
+        if (incident.PreviousAt is not { } previous)
+        {
+            return "";
+        }
+
+        int last = incident.Occurrence % 10;
+        string ending = incident.Occurrence % 100 is >= 11 and <= 13 ? "th" : last == 1 ? "st" : last == 2 ? "nd" : last == 3 ? "rd" : "th";
+        return string.Create(CultureInfo.InvariantCulture, $" ({incident.Occurrence}{ending} time since {Day(incident.FirstSeen)}, last {Instant(previous)})");
+
+        // In the clock of the line's own time.
+        DateTimeOffset Here(DateTimeOffset time) => time.ToOffset(incident.Time.Offset);
+        bool IsSameDay(DateTimeOffset time) => Here(time).Date == incident.Time.Date;
+        string Date(DateTimeOffset time) => Here(time).ToString(Here(time).Year == incident.Time.Year ? "d MMM" : "d MMM yyyy", CultureInfo.InvariantCulture);
+        string Clock(DateTimeOffset time) => Here(time).ToString("HH:mm", CultureInfo.InvariantCulture);
+        string Day(DateTimeOffset time) => IsSameDay(time) ? Clock(time) : Date(time);
+        string Instant(DateTimeOffset time) => IsSameDay(time) ? Clock(time) : $"{Date(time)} {Clock(time)}";
+    }
 
     private static bool IsTenfold(int size)
     {

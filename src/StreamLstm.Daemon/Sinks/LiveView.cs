@@ -160,9 +160,16 @@ internal sealed class LiveView : IScoreSink
         }
         else
         {
-            // A closing event says only that it ended: why it began is what people look for.
+            // The figures of a closing event are those of an ordinary row; its sentence says why it began, and how it ended.
             known.Value = incident.State == IncidentState.Closed
-                ? known.Value with { State = incident.State, ClosedAt = incident.ClosedAt, Revision = incident.Revision, MaxScore = incident.MaxScore }
+                ? known.Value with
+                {
+                    State = incident.State,
+                    ClosedAt = incident.ClosedAt,
+                    Revision = incident.Revision,
+                    MaxScore = incident.MaxScore,
+                    Explanation = incident.Explanation,
+                }
                 : incident;
         }
 
@@ -236,7 +243,7 @@ internal sealed class LiveView : IScoreSink
             _incidentOpen, _last.ModelVersion, _last.Channel,
             // A stream that sends nothing gets no further with its warm-up, however long one waits.
             Lifecycle == Lifecycle.Silent ? _last.WarmUp?.Standing() : _last.WarmUp,
-            _last.Columns, _last.Template);
+            _last.Columns, _last.Template, _last.Alerts);
 
         public IReadOnlyList<double> Spark() =>
             [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
@@ -253,4 +260,4 @@ internal sealed record LivePoint(
 internal sealed record LiveStreamState(
     string Stream, Lifecycle Lifecycle, double Progress, DateTimeOffset Time, double Value, double Score,
     double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel, WarmUp? WarmUp = null,
-    IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null);
+    IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null, AlertRate? Alerts = null);

@@ -89,9 +89,16 @@ internal sealed class DaemonMetrics : IDisposable
             "Mean loss on the held-out windows of the last training.");
     }
 
-    /// <summary>Adds the channels' depths and the number of streams, which the pipeline knows.</summary>
-    public void Watch(IReadOnlyDictionary<string, Func<int>> depths, int capacity, Func<int> streams)
+    /// <summary>Adds the channels' depths, the number of streams and whether detectors are alive, which the pipeline knows.</summary>
+    public void Watch(IReadOnlyDictionary<string, Func<int>> depths, int capacity, Func<int> streams, DetectorHealth detectors)
     {
+        _meter.CreateObservableGauge(
+            "streamlstm.detector.alive",
+            () => detectors.Workers().Index()
+                .Where(worker => worker.Item.State != CanaryState.Unknown)
+                .Select(worker => new Measurement<int>(
+                    worker.Item.State == CanaryState.Alive ? 1 : 0, Label("worker", worker.Index.ToString(System.Globalization.CultureInfo.InvariantCulture)))),
+            description: "Whether a worker's detector found the last fault planted in its canary, and cries no more than it may; absent before the first.");
         _meter.CreateObservableGauge(
             "streamlstm.channel.depth",
             () => depths.Select(channel => new Measurement<int>(channel.Value(), Label("channel", channel.Key))),

@@ -42,6 +42,12 @@ internal static partial class LogMessages
     [LoggerMessage(208, LogLevel.Critical, "The pipeline failed")]
     public static partial void PipelineFailed(ILogger logger, Exception failure);
 
+    [LoggerMessage(209, LogLevel.Information, "The detector of worker {Worker} is alive: {Reason}")]
+    public static partial void DetectorAlive(ILogger logger, int worker, string reason);
+
+    [LoggerMessage(210, LogLevel.Error, "The detector of worker {Worker} is {State}: {Reason}")]
+    public static partial void DetectorNotAlive(ILogger logger, int worker, string state, string reason);
+
     [LoggerMessage(300, LogLevel.Error, "History {File} cannot be used ({Reason}); moved to {Aside}, a new one begins")]
     public static partial void HistorySetAside(ILogger logger, string file, string reason, string aside);
 

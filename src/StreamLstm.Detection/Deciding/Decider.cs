@@ -6,8 +6,9 @@ namespace StreamLstm.Detection.Deciding;
 
 /// <summary>Makes incidents of what a stream's judge says, and says what may be learnt of it. Knows no values.</summary>
 /// <remarks>
-/// An incident opens at the threshold, goes on at half of it, and is over after 30 rows below that. Three things make the
-/// abnormal normal: a person's word, persistence (it has lasted for 300 rows, and has settled) and regularity
+/// An incident opens at the threshold, goes on down to a decade below it, and is over after 30 rows below that. Three things make the
+/// abnormal normal: a person's word, persistence (it has lasted for 300 rows and an hour, and has settled, or for a quarter of the
+/// stream's life before it) and regularity
 /// (<see cref="Recurrence"/>).
 /// </remarks>
 /// <param name="stream">The stream's name.</param>
@@ -16,11 +17,26 @@ namespace StreamLstm.Detection.Deciding;
 /// <param name="decisions">Last decisions that can be explained.</param>
 internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int decisions)
 {
-    /// <summary>Rows after which what has settled is the new normal.</summary>
+    /// <summary>Rows, and time, after which what has settled is the new normal; no more rows than can be looked back on.</summary>
     private const int PersistentRows = 300;
+    private const double PersistentSeconds = 3_600;
+    private const int PersistentRowsMax = 4_096;
+
+    /// <summary>Share of the stream's life before it after which a manner is normal that settles at nothing, such as a swing: no incident is open for ever.</summary>
+    private const double LifeShare = 0.25;
+
+    /// <summary>Decades below the threshold down to which a row is part of what opened an incident, or suspicious: ten times as frequent.</summary>
+    private const double PartDecades = 1;
 
     /// <summary>Rows before an incident that are not learnt, as far as they have not been yet.</summary>
     private const int MarginRows = 8;
+
+    /// <summary>
+    /// Rows in which a stream's normal operation is still being learnt: what comes four times in a thousand of them, forty times
+    /// as often as an alert is asked for, is part of it.
+    /// </summary>
+    private const int YoungRows = 4_096;
+    private const int FrequentRows = 1_000;
 
     /// <summary>Rows in a row without an alert after which what was accepted has settled.</summary>
     private const int QuietRowsToSettle = 3 * Incident.QuietRows;
@@ -59,7 +75,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         double threshold = judge.Threshold, evidence = said.Evidence;
         double score = said.IsJudged && row.KeptBack == SuppressedBy.None ? Score(evidence, Needed(threshold)) : 0;
         bool mayAlert = said.IsJudged && row.KeptBack == SuppressedBy.None;
-        bool isAbove = mayAlert && evidence >= threshold, isPart = mayAlert && evidence >= threshold / 2;
+        bool isAbove = mayAlert && evidence >= threshold, isPart = mayAlert && evidence >= threshold - PartDecades;
         SuppressedBy suppressed = Suppression(row, maintenance.MuteAlerts), refused = SuppressedBy.None;
         bool isAlert = false;
         Follow(row, isPart, evidence);
@@ -88,10 +104,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
                 }
             }
 
-
             if (!maintenance.FreezeLearning)
             {
-                Persist(row, output);
+                Persist(row, isPart, output);
             }
 
             Settle(mayAlert, isAbove, evidence);
@@ -361,6 +376,19 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _stretch.IsRegular = false;
         }
 
+        if (row.Row < YoungRows && _recurrence.IsFrequent(_stretch.Signature, _stretch.OnsetTime, FrequentRows * row.IntervalSeconds))
+        {
+            _stretch.IsRegular = true;
+
+            if (!_stretch.HasBeat)
+            {
+                _stretch.HasBeat = true;
+                _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
+            }
+
+            return SuppressedBy.Regular;
+        }
+
         return gate.Admit(row.Time, evidence);
     }
 
@@ -397,14 +425,18 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     }
 
     /// <summary>What has lasted and has settled is the new normal, told or not; a person may have said that it is a fault.</summary>
-    private void Persist(in RowOf row, ShardOutput output)
+    private void Persist(in RowOf row, bool isPart, ShardOutput output)
     {
         if (!_stretch.IsOn || !double.IsNaN(_accepted) || _stretch.IsRegular)
         {
             return;
         }
 
-        bool hasSettled = row.Row - _stretch.FirstRow >= PersistentRows && judge.IsSettled;
+        // What has gone back, and was not followed while nothing might be learnt, is not what lasts.
+        long lasts = row.Row - _stretch.FirstRow;
+        bool hasSettled = isPart
+            && lasts >= Persistent(row.IntervalSeconds)
+            && (judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax));
 
         if ((hasSettled || (gate.AcceptAfter > 0 && judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
             && _incidents.Find(_incident.Id)?.Label != IncidentLabel.Real)
@@ -412,6 +444,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             Accept(row, $"lasts and has settled: {NewNormal}", output);
         }
     }
+
+    private static double Persistent(double intervalSeconds) =>
+        double.IsNaN(intervalSeconds) ? PersistentRows : Math.Clamp(PersistentSeconds / intervalSeconds, PersistentRows, PersistentRowsMax);
 
     /// <summary>What is abnormal now is normal from here on: until that has settled only clearly more opens an incident.</summary>
     private void Accept(in RowOf row, string how, ShardOutput output)
@@ -472,7 +507,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         int count = said.Shares.Length > 0 ? judge.Indicators : said.Count;
         Span<double> scores = stackalloc double[count + said.Shares.Length];
-        scores.Fill(BlockMaximaTail.Unknown);
+        scores.Fill(Judgement.Unknown);
         said.Scores.CopyTo(scores);
         said.Shares.CopyTo(scores[count..]);
         _decisions.Add(
@@ -511,6 +546,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         Judgement = judge.Last,
         Words = judge.Words,
         ModelVersion = row.ModelVersion,
+        IntervalSeconds = double.IsNaN(row.IntervalSeconds) ? null : row.IntervalSeconds,
     };
 
     private void Close(in Telling telling, string how, ShardOutput output)
@@ -602,5 +638,13 @@ internal readonly record struct RowOf
 
     /// <summary>What is told of it where nothing came.</summary>
     public Telling Silence(double score, IndicatorWords words) =>
-        new() { Row = Row, Time = Time, Score = score, Words = words, ModelVersion = ModelVersion };
+        new()
+        {
+            Row = Row,
+            Time = Time,
+            Score = score,
+            Words = words,
+            ModelVersion = ModelVersion,
+            IntervalSeconds = double.IsNaN(IntervalSeconds) ? null : IntervalSeconds,
+        };
 }

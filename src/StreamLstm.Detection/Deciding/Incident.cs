@@ -11,6 +11,9 @@ internal sealed class Incident(string stream)
     /// <summary>Rows below half the threshold after which an incident is over.</summary>
     public const int QuietRows = 30;
 
+    /// <summary>Indicators with a smaller share of the score are not named.</summary>
+    private const double LeastShare = 0.02;
+
     /// <summary>What the score must rise by to be told again.</summary>
     private const double ToldAgain = 10;
 
@@ -124,7 +127,7 @@ internal sealed class Incident(string stream)
 
     public static IncidentSeverity SeverityOf(double score) => score switch
     {
-        > 85 => IncidentSeverity.Critical,
+        > 70 => IncidentSeverity.Critical,
         >= 60 => IncidentSeverity.Warning,
         _ => IncidentSeverity.Info,
     };
@@ -158,6 +161,7 @@ internal sealed class Incident(string stream)
             Attribution = Attribution(judgement, telling.Words),
             Explanation = explanation,
             ModelVersion = telling.ModelVersion,
+            IntervalSeconds = telling.IntervalSeconds,
         };
     }
 
@@ -175,11 +179,20 @@ internal sealed class Incident(string stream)
 
         Span<double> shares = stackalloc double[judgement.Count];
         ScoreCombination.Attribute(judgement.Scores, shares);
-        var attribution = new Dictionary<string, double>(shares.Length);
+        var attribution = new Dictionary<string, double>();
+        double told = 0;
+
+        foreach (double share in shares)
+        {
+            told += share >= LeastShare ? share : 0;
+        }
 
         for (int indicator = 0; indicator < shares.Length; indicator++)
         {
-            attribution[words.Name(indicator)] = shares[indicator];
+            if (shares[indicator] >= LeastShare)
+            {
+                attribution[words.Name(indicator)] = shares[indicator] / told;
+            }
         }
 
         return attribution;
@@ -218,4 +231,7 @@ internal readonly ref struct Telling
     public required IndicatorWords Words { get; init; }
 
     public required long ModelVersion { get; init; }
+
+    /// <summary>The usual gap between two observations of the stream; null while unknown.</summary>
+    public double? IntervalSeconds { get; init; }
 }

@@ -47,10 +47,10 @@ public enum IncidentSeverity
     /// <summary>Worth a look some time (score below 60).</summary>
     Info,
 
-    /// <summary>Worth a look today (score 60 to 85).</summary>
+    /// <summary>Worth a look today (score 60 to 70).</summary>
     Warning,
 
-    /// <summary>Worth a look now (score above 85).</summary>
+    /// <summary>Worth a look now (score above 70).</summary>
     Critical,
 }
 

@@ -1,4 +1,4 @@
-using StreamLstm.Detection.Scoring;
+using StreamLstm.Detection.Judging;
 
 namespace StreamLstm.Detection.Deciding;
 
@@ -28,7 +28,7 @@ internal sealed class RememberedIncident(string id, long openedRow, bool isSilen
     private static double[] NewScores(int channels)
     {
         var scores = new double[channels];
-        Array.Fill(scores, BlockMaximaTail.Unknown);
+        Array.Fill(scores, Judgement.Unknown);
         return scores;
     }
 }

@@ -31,6 +31,8 @@ internal sealed class Recurrence
     private const int PunctualRows = 3;
     private const double Regular = 0.05;
 
+    private const int FrequentBeats = 3;
+
     private const double Day = 86_400;
 
     private readonly List<Seen> _seen = [];   // the one that came last at the end
@@ -82,6 +84,11 @@ internal sealed class Recurrence
 
         static double Seconds(long ticks) => ticks / (double)TimeSpan.TicksPerSecond;
     }
+
+    /// <summary>Whether what begins now has come three times within so many seconds before.</summary>
+    public bool IsFrequent(Signature signature, DateTimeOffset time, double seconds) =>
+        Find(signature) is { } seen
+        && seen.Beats.Count(beat => beat < time.UtcTicks && time.UtcTicks - beat <= seconds * TimeSpan.TicksPerSecond) >= FrequentBeats;
 
     /// <summary>It came at this time, told or not.</summary>
     public void Beat(Signature signature, DateTimeOffset time)

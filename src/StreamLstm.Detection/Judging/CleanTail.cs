@@ -14,9 +14,10 @@ internal enum TailScale
 /// <remarks>
 /// The maxima of the last blocks of 32 clean rows are kept, a span and not a life: a rate stands where a count so far would
 /// grow. Of them u is the k-th highest; above it an exponential tail is assumed (Pickands 1975) in ln(v), or in v where that
-/// is a logarithm already. Its mean excess comes from the spacings of the highest (Rényi 1953), each at most four times
-/// their median, so that one wild value is outvoted; that it is known from k spacings only is integrated out (Lomax).
-/// A block teaches no more than <see cref="TaughtMax"/> decades: what is not alarmed, and yet unlikely, moves it slowly.
+/// is a logarithm already. Its mean excess comes from the spacings of those between (Rényi 1953), each at most four times
+/// their median; that it is known from so many spacings only is integrated out (Lomax). The highest thirty-second part is
+/// left out: wild values and faults that were learnt are outvoted while they are as few, and are usual once they are more:
+/// the highest of the others is no rarer than it was counted, whatever the law says.
 /// </remarks>
 /// <param name="blocksMax">Blocks that are kept.</param>
 /// <param name="scale">How excesses are measured.</param>
@@ -29,7 +30,10 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     /// <summary>Blocks before anything is said: with fewer the k-th highest is no quantile.</summary>
     public const int BlocksMin = 12;
 
-    private const int KeptMax = 16;
+    /// <summary>Blocks above the one that makes u, at most, and shares of all blocks that these and those left out are.</summary>
+    private const int KeptMax = 24;
+    private const int KeptShare = 8;
+    private const int LeftOutShare = 32;
 
     /// <summary>Spacings that the prior is worth, and what it expects: an eighth more per e-fold, as a normal variable's maxima have.</summary>
     private const double PriorCount = 6;
@@ -37,9 +41,6 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     private const double PriorDifference = 0.15;
 
     private const double SpacingMax = 4;
-
-    /// <summary>Decades.</summary>
-    private const double TaughtMax = 2.5;
 
     /// <summary>In place of the maximum of a block that is not to count: indicators are never negative.</summary>
     private const float Void = -1;
@@ -51,20 +52,24 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     private float _current;
     private int _rows;
     private int _kept;
+    private double _known = 1;
     private double _usual;
+    private double _top;
     private double _meanExcess = 1;
     private double _shift;
 
-    /// <summary>What the stream's values can be told apart by, for indicators in its unit.</summary>
+    /// <summary>What the stream's values can be told apart by, for indicators in its unit. Not saved.</summary>
     public double Unit { get; set; } = 1;
 
     /// <summary>A level that a person called ordinary; 0 for none. Not saved.</summary>
     public double Ordinary { get; set; }
 
+    private int LeftOut => Math.Min(_count / LeftOutShare, _kept - 2);
+
     /// <summary>Whether enough is known.</summary>
     public bool IsKnown => _count >= BlocksMin;
 
-    /// <summary>The level that one in sixteen blocks or so comes to: what is usual at most.</summary>
+    /// <summary>The level that one in eleven blocks or so comes to: what is usual at most.</summary>
     public double Usual => _usual;
 
     /// <summary>Decades of blocks between two that come to this level; 0 while too little is known.</summary>
@@ -83,15 +88,15 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         }
 
         double decades = Math.Log10((_count + 1.0) / _kept);
-        return value > _usual ? decades + Excess(value, _usual)
+        return value > _usual ? Math.Min(decades + Excess(value, _usual), Math.Log10((_count + 1.0) / (LeftOut + 1)) + Excess(value, _top))
             : _usual > 0 ? decades * Math.Max(0, value) / _usual
             : 0;
     }
 
-    /// <summary>Takes a row; <paramref name="teaches"/> is false for one whose block is not to count.</summary>
+    /// <summary>Takes a row, unless it is not to count.</summary>
     public void Add(double value, bool teaches)
     {
-        _current = teaches && _current >= 0 ? Math.Max(_current, (float)value) : Void;
+        _current = teaches ? Math.Max(_current, (float)value) : _current;
 
         if (++_rows < BlockRows)
         {
@@ -114,7 +119,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     }
 
     /// <summary>Forgets all: what was learnt was learnt of something else.</summary>
-    public void Clear() => (_count, _next, _waiting, _current, _rows, _kept, _usual) = (0, 0, Void, 0, 0, 0, 0);
+    public void Clear() => (_count, _next, _waiting, _current, _rows, _kept, _usual, _top) = (0, 0, Void, 0, 0, 0, 0, 0);
 
     public void Save(BinaryWriter writer)
     {
@@ -123,7 +128,12 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         writer.Write(_waiting);
         writer.Write(_current);
         writer.Write(_rows);
-        writer.Write(Unit);
+        writer.Write(_kept);
+        writer.Write(_known);
+        writer.Write(_usual);
+        writer.Write(_top);
+        writer.Write(_meanExcess);
+        writer.Write(_shift);
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
 
@@ -140,16 +150,16 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _waiting = reader.ReadSingle();
         _current = reader.ReadSingle();
         _rows = reader.ReadInt32();
-        Unit = reader.ReadDouble();
+        _kept = reader.ReadInt32();
+        _known = reader.ReadDouble();
+        (_usual, _top, _meanExcess, _shift) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         Array.Resize(ref _maxima, Math.Max(Math.Min(16, blocksMax), _count));
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
-        Fit();
     }
 
     private double Excess(double value, double from)
     {
-        double known = _kept + PriorCount;
-        return value <= from ? 0 : known * Math.Log10(1 + (Measure(value) - Measure(from)) / (known * _meanExcess));
+        return value <= from ? 0 : _known * Math.Log10(1 + (Measure(value) - Measure(from)) / (_known * _meanExcess));
     }
 
     private double Measure(double value) => scale == TailScale.Ratio ? Math.Log(value + _shift) : value;
@@ -159,13 +169,6 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         if (maximum < 0)
         {
             return;
-        }
-
-        if (_count >= 2 * KeptMax)
-        {
-            double known = _kept + PriorCount, decades = Math.Log10((_count + 1.0) / _kept);
-            double most = Measure(_usual) + known * _meanExcess * (Math.Pow(10, Math.Max(0, TaughtMax - decades) / known) - 1);
-            maximum = (float)Math.Min(maximum, scale == TailScale.Ratio ? Math.Exp(most) - _shift : most);
         }
 
         if (_count == _maxima.Length && _count < blocksMax)
@@ -181,7 +184,8 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
 
     private void Fit()
     {
-        _kept = Math.Clamp(_count / 8, 2, KeptMax);
+        _kept = Math.Clamp(_count / KeptShare, 2, KeptMax);
+        int leftOut = LeftOut;
 
         if (_count < _kept)
         {
@@ -210,17 +214,17 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
             highest[place] = maximum;
         }
 
-        _usual = highest[^1];
+        (_usual, _top) = (highest[^1], highest[leftOut]);
         double unit = least * Unit;
 
         // In ratios nothing is told apart below a fiftieth of what is usual, nor below the unit.
         _shift = Math.Max(unit, 0.02 * _usual + 1e-12);
         Span<double> spacings = stackalloc double[KeptMax];
-        spacings = spacings[..(_kept - 1)];
+        spacings = spacings[..(_kept - 1 - leftOut)];
 
-        for (int j = 0; j < spacings.Length; j++)
+        for (int j = leftOut; j < _kept - 1; j++)
         {
-            spacings[j] = (j + 1) * (Measure(highest[j]) - Measure(highest[j + 1]));
+            spacings[j - leftOut] = (j + 1) * (Measure(highest[j]) - Measure(highest[j + 1]));
         }
 
         spacings.Sort();
@@ -232,7 +236,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         }
 
         double prior = scale == TailScale.Ratio ? PriorRatio : Math.Max(unit, PriorDifference * _usual);
-        sum *= _kept / (double)spacings.Length;
-        _meanExcess = Math.Max(0.3 * prior, (sum + PriorCount * prior) / (_kept + PriorCount));
+        _known = spacings.Length + PriorCount;
+        _meanExcess = Math.Max(0.3 * prior, (sum + PriorCount * prior) / _known);
     }
 }

@@ -34,6 +34,9 @@ internal interface IJudge
     /// <summary>Evidence that opens an incident, in decades.</summary>
     double Threshold { get; }
 
+    /// <summary>Clean observations between two alerts that are asked for; null while unknown, and where its evidence is not counted in observations.</summary>
+    double? RowsPerAlert => null;
+
     /// <summary>Whether what was remembered as suspicious or abnormal of late has settled: its last hundred rows are like the hundreds before.</summary>
     bool IsSettled { get; }
 

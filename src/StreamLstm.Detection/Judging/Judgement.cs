@@ -1,5 +1,4 @@
 using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Judging;
 
@@ -10,6 +9,9 @@ internal sealed class Judgement(int indicators)
     private readonly double[] _values = new double[indicators];
     private readonly double[] _scores = new double[indicators];
 
+    /// <summary>Evidence where nothing is known, in decades.</summary>
+    public const double Unknown = -2;
+
     /// <summary>Whether there is anything to decide on.</summary>
     public bool IsJudged { get; set; }
 
@@ -17,7 +19,7 @@ internal sealed class Judgement(int indicators)
     public double Value { get; set; }
 
     /// <summary>How unlike normal operation it is, in decades: the one number that is decided on.</summary>
-    public double Evidence { get; set; } = BlockMaximaTail.Unknown;
+    public double Evidence { get; set; } = Unknown;
 
     /// <summary><see cref="Evidence"/> as it were had nobody called a level ordinary; null where nobody has.</summary>
     public double? Plain { get; set; }
@@ -87,7 +89,7 @@ internal sealed class Judgement(int indicators)
     public void Clear()
     {
         IsJudged = IsAsForecast = false;
-        (Value, Evidence, Plain, Count) = (0, BlockMaximaTail.Unknown, null, 0);
+        (Value, Evidence, Plain, Count) = (0, Unknown, null, 0);
         (Actual, Expected, FlatRows) = (null, null, 0);
         (Kind, Likeness, Side) = (default, 0, 0);
         (Columns, Template, ExpectedTemplate) = (null, null, null);

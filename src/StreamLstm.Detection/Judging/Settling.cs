@@ -108,9 +108,9 @@ internal sealed class Settling
     {
         int columns = reader.ReadInt32();
 
-        if (columns is < 0 or > Records.VectorDetector.ColumnsMax)
+        if (columns is < 0 or > Records.VectorOptions.ColumnsMax)
         {
-            throw new InvalidDataException($"settling: {columns} values, expected 0 to {Records.VectorDetector.ColumnsMax}");
+            throw new InvalidDataException($"settling: {columns} values, expected 0 to {Records.VectorOptions.ColumnsMax}");
         }
 
         _completed = reader.ReadInt64();

@@ -2,16 +2,14 @@ namespace StreamLstm.Detection.Scaling;
 
 /// <summary>A bounded random sample of a stream's values, kept in order, so that ranks and quantiles are look-ups.</summary>
 /// <remarks>
-/// Uniform over everything seen (Vitter's algorithm R, 1985) when the horizon is 0; else every newcomer enters with
-/// probability capacity / horizon in place of any other, so that the sample stands for about the last horizon values.
+/// Once it is full every newcomer enters with probability capacity / horizon in place of any other, so that the sample stands
+/// for about the last horizon values (a reservoir biased towards the present, Aggarwal 2006). What was wild once is let go of.
 /// </remarks>
 internal sealed class SortedReservoir(int capacity, int horizon)
 {
     private double[] _sorted = new double[Math.Min(capacity, 64)];
 
     public int Count { get; private set; }
-
-    public long Seen { get; private set; }
 
     public double Min => _sorted[0];
 
@@ -21,8 +19,6 @@ internal sealed class SortedReservoir(int capacity, int horizon)
 
     public void Add(double value, ref SeededRandom random)
     {
-        Seen++;
-
         if (Count < capacity)
         {
             if (Count == _sorted.Length)
@@ -34,7 +30,7 @@ internal sealed class SortedReservoir(int capacity, int horizon)
             return;
         }
 
-        if (random.NextDouble() < (double)capacity / (horizon == 0 ? Seen : horizon))
+        if (random.NextDouble() < (double)capacity / horizon)
         {
             Replace(random.Next(capacity), value);
         }
@@ -85,14 +81,12 @@ internal sealed class SortedReservoir(int capacity, int horizon)
 
     public void Save(BinaryWriter writer)
     {
-        writer.Write(Seen);
         writer.Write(Count);
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(Sorted));
     }
 
     public void Load(BinaryReader reader)
     {
-        Seen = reader.ReadInt64();
         int count = reader.ReadInt32();
 
         if (count < 0 || count > capacity)

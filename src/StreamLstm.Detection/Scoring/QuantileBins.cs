@@ -179,7 +179,7 @@ internal sealed class QuantileBins
 
     /// <summary>
     /// Probability of going beyond everything seen by <paramref name="excess"/> in y: exponential with the outer values'
-    /// mean excess, its uncertainty integrated out over the moves it is known from (as in <see cref="BlockMaximaTail"/>).
+    /// mean excess, its uncertainty integrated out over the moves it is known from.
     /// A stream that has never moved says nothing about how far it will: probability 1.
     /// </summary>
     private static double Beyond(double excess, double meanExcess, long moves)

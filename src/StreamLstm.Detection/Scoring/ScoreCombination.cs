@@ -38,9 +38,6 @@ internal static class ScoreCombination
         return count == 0 ? 0 : Math.Log10(sum / count);
     }
 
-    /// <summary>S = log10(10^a + 10^b): the evidence of two tests, either of which may raise the alarm.</summary>
-    public static double Sum(double a, double b) => Math.Log10(Math.Pow(10, a) + Math.Pow(10, b));
-
     /// <summary>Each channel's share of the combined score, summing to 1.</summary>
     public static void Attribute(ReadOnlySpan<double> scores, Span<double> shares)
     {

@@ -36,7 +36,7 @@ internal static class EventsBenchmark
             run.Goal($"E1 {form}, {lines} clean lines", opened, "incidents", 3, atLeast: false);
             run.Print(string.Create(CultureInfo.InvariantCulture, $"E2 {form}: {microseconds:0.0} us per line, {bytes / 1024:0} KiB per stream"));
 
-            foreach (ServiceFault fault in Enum.GetValues<ServiceFault>())
+            foreach (ServiceFault fault in Enum.GetValues<ServiceFault>().Where(fault => fault <= ServiceFault.KnownError))
             {
                 // One fault to a log: a second one of its kind would be no news.
                 int found = 0, times = 0;

@@ -30,6 +30,21 @@ internal enum ServiceFault
 
     /// <summary>For half a minute the second step of each order comes before the first.</summary>
     Disorder,
+
+    /// <summary>For five seconds half of the requests meet a warning that is rare otherwise, and known.</summary>
+    KnownError,
+
+    /// <summary>One line that was never logged before.</summary>
+    OneLine,
+
+    /// <summary>No fault: from here on a job of two lines runs every 150 seconds.</summary>
+    RegularJob,
+
+    /// <summary>No fault: from here on every request has a line more, as after a deployment.</summary>
+    StaysOften,
+
+    /// <summary>No fault: from here on one request in twelve has.</summary>
+    StaysSeldom,
 }
 
 /// <summary>The log of a made-up shop, the same for the same seed: requests of five flows side by side, jobs, heartbeats, and warnings that are rare but ordinary.</summary>
@@ -41,6 +56,7 @@ internal sealed class ServiceLog(int seed)
     private static readonly DateTimeOffset Start = new(2026, 3, 2, 8, 0, 0, TimeSpan.Zero);
 
     private readonly Random _random = new(seed);
+    private readonly HashSet<ServiceFault> _stays = [];
     private readonly PriorityQueue<Action, (double Seconds, long Number)> _agenda = new();
     private readonly List<ServiceLogLine> _lines = [];
     private double _now;
@@ -49,6 +65,12 @@ internal sealed class ServiceLog(int seed)
     private ServiceFault? _fault;
     private double _faultUntil;
     private bool _stepIsDue;
+
+    /// <summary>How many times as slow as written here all is.</summary>
+    public double Slowness { get; init; } = 1;
+
+    /// <summary>How many times as long what goes wrong lasts.</summary>
+    public double Strength { get; init; } = 1;
 
     /// <summary>Lines in their order.</summary>
     /// <param name="count">How many.</param>
@@ -82,8 +104,27 @@ internal sealed class ServiceLog(int seed)
 
     private void Begin(ServiceFault fault)
     {
+        if (fault == ServiceFault.OneLine)
+        {
+            Line($"FATAL main worker {_random.Next(1, 9)} left its loop without a reason", fault: fault);
+            return;
+        }
+
+        if (fault is ServiceFault.RegularJob or ServiceFault.StaysOften or ServiceFault.StaysSeldom)
+        {
+            _stays.Add(fault);
+
+            if (fault == ServiceFault.RegularJob)
+            {
+                RunJob();
+                Every(150, RunJob);
+            }
+
+            return;
+        }
+
         _fault = fault;
-        _faultUntil = _now + fault switch { ServiceFault.NewError => 5, ServiceFault.Burst => 10, _ => 30 };
+        _faultUntil = _now + Strength * fault switch { ServiceFault.NewError or ServiceFault.KnownError => 5, ServiceFault.Burst => 10, _ => 30 };
         _stepIsDue = fault == ServiceFault.MissingStep;
 
         if (fault == ServiceFault.Stop)
@@ -94,11 +135,17 @@ internal sealed class ServiceLog(int seed)
 
             while (_agenda.TryDequeue(out Action? happens, out (double Seconds, long Number) at))
             {
-                shifted.Add((happens, (at.Seconds + 30, at.Number)));
+                shifted.Add((happens, (at.Seconds + 30 * Strength, at.Number)));
             }
 
             _agenda.EnqueueRange(shifted);
         }
+    }
+
+    private void RunJob()
+    {
+        Line($"INFO  archive run {_random.Next(1000)} begins");
+        After(2, () => Line($"INFO  archive wrote {_random.Next(100, 900)} files in {_random.Next(1000, 1900)} ms"));
     }
 
     private void After(double seconds, Action happens) => _agenda.Enqueue(happens, (_now + seconds, _number++));
@@ -111,7 +158,7 @@ internal sealed class ServiceLog(int seed)
 
     private void Line(string text, string? request = null, ServiceFault? fault = null) =>
         _lines.Add(new ServiceLogLine(
-            Start.AddMilliseconds(Math.Floor(1000 * _now)), text, request, fault ?? (_now < _faultUntil && _fault is ServiceFault.Burst or ServiceFault.Stop ? _fault : null)));
+            Start.AddMilliseconds(Math.Floor(1000 * Slowness * _now)), text, request, fault ?? (_now < _faultUntil && _fault is ServiceFault.Burst or ServiceFault.Stop ? _fault : null)));
 
     private void Arrive()
     {
@@ -130,6 +177,16 @@ internal sealed class ServiceLog(int seed)
         if (Is(ServiceFault.NewError) && _random.Next(2) == 0)
         {
             After(0.02, () => Line($"ERROR pool [{request}] exhausted: no connection to 10.0.1.9:5432 within {_random.Next(3000, 3100)} ms, 64 waiting", request, ServiceFault.NewError));
+        }
+
+        if (Is(ServiceFault.KnownError) && _random.Next(2) == 0)
+        {
+            After(0.02, () => Line($"WARN  payment [{request}] gateway did not answer within {_random.Next(900, 1100)} ms, trying again", request, ServiceFault.KnownError));
+        }
+
+        if (_stays.Contains(ServiceFault.StaysOften) || (_stays.Contains(ServiceFault.StaysSeldom) && _random.Next(12) == 0))
+        {
+            After(0.005, () => Line($"INFO  limiter [{request}] admitted, {_random.Next(1, 90)} of {_random.Next(90, 99)} left", request));
         }
 
         foreach ((double after, string text, ServiceFault? fault) in steps)

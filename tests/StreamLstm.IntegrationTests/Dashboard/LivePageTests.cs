@@ -65,7 +65,7 @@ public sealed partial class LivePageTests : IAsyncLifetime
         IPage page = await OpenAsync();
 
         ILocator young = page.Locator(".row[data-stream='plant/young']");
-        await Assertions.Expect(young).ToContainTextAsync("calibrating 25 %");
+        await Assertions.Expect(young).ToContainTextAsync("calibrating 19 %");
         await Assertions.Expect(young.Locator("progress")).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator(".row[data-stream='plant/grown']")).ToContainTextAsync("active");
         await Assertions.Expect(page.Locator("#books")).ToContainTextAsync("= scored 700 + rejected 0 + queued 0 ✓", new() { IgnoreCase = true });

@@ -62,7 +62,10 @@ public sealed class LogTests
         Assert.Equal(HttpStatusCode.BadRequest, await PostAsync("?format=xml&stream=a"));
         Assert.Equal(HttpStatusCode.BadRequest, await PostAsync("?format=log&stream=a&key=("));
 
+        // Counted as scored, they are on their way to the page.
         await daemon.UntilScoredAsync(2);
+        await daemon.UntilAsync(
+            async () => (await daemon.Http.GetAsync("/api/v1/streams/shop/app", Cancellation)).IsSuccessStatusCode, "the stream is on the page");
         JsonElement stream = (await daemon.GetAsync("/api/v1/streams/shop/app")).GetProperty("state");
         Assert.Equal(("learning", "INFO <key> has ended"), (stream.GetProperty("lifecycle").GetString(), stream.GetProperty("template").GetString()));
 

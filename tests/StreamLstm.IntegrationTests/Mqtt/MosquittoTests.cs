@@ -15,13 +15,13 @@ public sealed class MosquittoTests
         string publisher = Parts.Require("mosquitto_pub", "mosquitto-clients");
         using var directory = new TemporaryDirectory();
         await using DaemonProcess daemon = await DaemonProcess.StartAsync(directory.Path);
-        double[] values = Series.Daily(1, 500);
+        double[] values = Series.Daily(1, 600);
 
         await PublishAsync(publisher, daemon.MqttPort, version, qos, "plant/boiler/temperature", values);
-        await daemon.UntilScoredAsync(500);
+        await daemon.UntilScoredAsync(600);
 
         JsonElement stream = await daemon.GetAsync("/api/v1/streams/plant/boiler/temperature");
-        Assert.Equal(500, stream.GetProperty("points").GetArrayLength());
+        Assert.Equal(600, stream.GetProperty("points").GetArrayLength());
         Assert.Equal("active", stream.GetProperty("state").GetProperty("lifecycle").GetString());
         Assert.Equal(values[^1], stream.GetProperty("state").GetProperty("value").GetDouble(), 1e-9);
     }

@@ -54,7 +54,7 @@ public sealed class ExplanationTests
         Explanation why = Why(99);
 
         Assert.Equal((SuppressedBy.WarmUp, Lifecycle.Calibrating), (why.SuppressedBy, why.Lifecycle));
-        Assert.Equal((100, 400), (why.WarmUp!.Value.Rows, why.WarmUp.Value.RowsNeeded));
+        Assert.Equal((100, 512), (why.WarmUp!.Value.Rows, why.WarmUp.Value.RowsNeeded));
         Assert.Contains("warm-up", why.Sentence, StringComparison.Ordinal);
     }
 

@@ -190,38 +190,6 @@ public sealed class IncidentLabelTests
         }
     }
 
-    [Fact]
-    public void Blocks_that_were_excluded_count_for_nothing()
-    {
-        BlockMaximaTail with = Calm(), without = Calm(), never = Calm();
-
-        // Rows 10 to 14 of the present block, then the rest of it and enough blocks for it to come in.
-        Add(with, 100, rows: 5);
-        Add(without, 100, rows: 5);
-        without.Exclude(5, 1);
-        Add(with, 1, rows: 500);
-        Add(without, 1, rows: 500);
-        Add(never, 1, rows: 505);
-
-        Assert.Equal(never.Score(50), without.Score(50));
-        Assert.True(with.Score(50) < never.Score(50));
-
-        static BlockMaximaTail Calm()
-        {
-            var tail = new BlockMaximaTail(delayBlocks: 16, prior: 1);
-            Add(tail, 1, rows: 1010);
-            return tail;
-        }
-
-        static void Add(BlockMaximaTail tail, double value, int rows)
-        {
-            for (int row = 0; row < rows; row++)
-            {
-                tail.Add(value);
-            }
-        }
-    }
-
     private static double[] Spikes(double first, double second)
     {
         double[] series = DailySeries.Clean(1, Rows);

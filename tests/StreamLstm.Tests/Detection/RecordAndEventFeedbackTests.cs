@@ -94,10 +94,10 @@ public sealed class RecordAndEventFeedbackTests
     [Fact]
     public void A_real_incident_of_records_is_never_taken_for_the_new_normal()
     {
-        // Of eight hours' worth: without the label the stream would take the new level for one of its own.
+        // Without the label the stream would take the new level for one of its own.
         List<double[]> rows = Plants(15, 0, length: 1_100);
         ShardOutput left = new(), labelled = new();
-        DetectionShard first = NewShard(), second = NewShard();
+        DetectionShard first = NewShard(acceptAfter: 2), second = NewShard(acceptAfter: 2);
         Feed(first, rows, 0, Fault + 1_100, left);
         int opened = FeedUntilOpened(second, rows, Fault, labelled);
         Assert.Equal(LabelOutcome.Applied, second.Label("s", labelled.Incidents[^1].IncidentId, IncidentLabel.Real, Start, labelled));
@@ -186,7 +186,7 @@ public sealed class RecordAndEventFeedbackTests
     private static int[] Opened(ShardOutput output) =>
         [.. output.Incidents.Where(incident => incident.State == IncidentState.Opened).Select(incident => (int)(incident.Time - Start).TotalSeconds)];
 
-    private static DetectionShard NewShard() => new(new DetectionOptions(), new StreamQuota(10, 10), 0, 1, new DetectionScratch());
+    private static DetectionShard NewShard(int acceptAfter = 0) => new(new DetectionOptions { AlertRules = [new AlertRule { AcceptAfter = acceptAfter }] }, new StreamQuota(10, 10), 0, 1, new DetectionScratch());
 
     private static DetectionShard Restarted(DetectionShard shard)
     {

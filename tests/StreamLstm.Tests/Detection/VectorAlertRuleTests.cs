@@ -68,7 +68,7 @@ public sealed class VectorAlertRuleTests
     {
         // The second fault is the smaller one.
         var rule = new AlertRule { Rows = 20, RowsOf = 20 };
-        Run free = Run.Of(TwoFaults(again: 5), rule), held = Run.Of(TwoFaults(again: 5), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
+        Run free = Run.Of(TwoFaults(again: 2.6), rule), held = Run.Of(TwoFaults(again: 2.6), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
 
         Assert.Contains(free.Opened, row => row >= Second);
         Assert.Contains(held.Opened, row => row is >= Fault and < Fault + 40);
@@ -110,7 +110,8 @@ public sealed class VectorAlertRuleTests
     [Fact]
     public void What_is_frozen_still_alerts_and_teaches_nothing()
     {
-        // The same fault twice: the second one is no news to a stream that has learnt the first.
+        // The same fault twice: the second one is no news to a stream that has accepted the first.
+        var rule = new AlertRule { AcceptAfter = 2 };
         List<double[]> rows = Plant.Rows(6, 4, Fault + 2_200);
 
         for (int row = Fault; row < Fault + 600; row++)
@@ -123,7 +124,7 @@ public sealed class VectorAlertRuleTests
             rows[row][2] += 15;
         }
 
-        Run taught = Run.Of(rows), frozen = Run.Maintained(rows, Between(Fault - 10, Fault + 610, mute: false, freeze: true));
+        Run taught = Run.Of(rows, rule), frozen = Run.Maintained(rows, Between(Fault - 10, Fault + 610, mute: false, freeze: true), rule);
 
         Assert.Contains(frozen.Opened, row => row is >= Fault and < Fault + 30);
         Assert.DoesNotContain(taught.Opened, row => row is >= Fault + 1_600 and < Fault + 1_800);
@@ -312,9 +313,9 @@ public sealed class VectorAlertRuleTests
             return run;
         }
 
-        public static Run Maintained(List<double[]> rows, MaintenanceWindow window)
+        public static Run Maintained(List<double[]> rows, MaintenanceWindow window, params AlertRule[] rules)
         {
-            var run = new Run();
+            var run = new Run(rules);
             run.Shard.Maintain([window]);
             run.Feed(rows, 0);
             return run;

@@ -56,6 +56,30 @@ public sealed class VectorRowTests
     }
 
     [Fact]
+    public void The_same_joint_fault_is_told_each_of_the_seven_times_it_comes()
+    {
+        int[] faults = [.. Enumerable.Range(0, 7).Select(i => 3_000 + (600 * i) + (37 * i * i))];
+        List<double[]> rows = Plant.Rows(9, 4, 8_500);
+        Array.ForEach(faults, fault => rows[fault..(fault + 40)].ForEach(row => (row[1], row[2]) = (row[1] + 12, row[2] - 12)));
+
+        IncidentEvent[] opened = [.. Feed(NewShard(), rows, Plant.Names(4)).Where(incident => incident.State == IncidentState.Opened)];
+
+        Assert.All(faults, fault => Assert.Single(opened, incident => incident.Time >= At(fault) && incident.Time < At(fault + 40)));
+    }
+
+    [Fact]
+    public void A_fault_longer_than_rows_wait_before_they_teach_stays_told()
+    {
+        List<double[]> rows = Plant.Rows(9, 4, 5_000);
+        rows[4_000..4_700].ForEach(row => (row[1], row[2]) = (row[1] + 12, row[2] - 12));
+
+        IncidentEvent[] incidents = [.. Feed(NewShard(), rows, Plant.Names(4)).Where(incident => incident.Time >= At(4_000))];
+
+        Assert.Single(incidents, incident => incident.State == IncidentState.Opened);
+        Assert.InRange((incidents.First(incident => incident.State == IncidentState.Closed).Time - At(4_700)).TotalSeconds, 0, 120);
+    }
+
+    [Fact]
     public void Eight_clean_columns_alert_at_most_three_times_in_a_day_of_seconds()
     {
         for (int seed = 1; seed <= 3; seed++)
@@ -124,12 +148,12 @@ public sealed class VectorRowTests
         Feed(shard, Plant.Rows(1, 3, 700), Plant.Names(3));
 
         List<ScoredObservation> scored = _output.Scored;
-        Assert.Equal((Lifecycle.Learning, Lifecycle.Calibrating, Lifecycle.Active), (scored[399].Lifecycle, scored[450].Lifecycle, scored[600].Lifecycle));
+        Assert.Equal((Lifecycle.Learning, Lifecycle.Calibrating, Lifecycle.Active), (scored[447].Lifecycle, scored[450].Lifecycle, scored[608].Lifecycle));
         Assert.True(scored.Zip(scored.Skip(1)).All(pair => pair.First.Progress <= pair.Second.Progress));
-        Assert.Equal(1, scored[600].Progress);
-        Assert.All(scored[..600], one => Assert.Equal((0, null), (one.AnomalyScore, one.Evidence)));
-        Assert.All(scored[600..], one => Assert.NotNull(one.Evidence));
-        Assert.All(scored[600..], one => Assert.Equal(one.Value > 0 ? 1 : 0, one.Columns!.Sum(column => column.Share), 9));
+        Assert.Equal(1, scored[608].Progress);
+        Assert.All(scored[..608], one => Assert.Equal((0, null), (one.AnomalyScore, one.Evidence)));
+        Assert.All(scored[608..], one => Assert.NotNull(one.Evidence));
+        Assert.All(scored[608..], one => Assert.Equal(one.Value > 0 ? 1 : 0, one.Columns!.Sum(column => column.Share), 9));
     }
 
     [Fact]

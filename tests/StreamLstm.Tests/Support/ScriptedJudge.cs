@@ -5,7 +5,7 @@ using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Tests.Support;
 
-/// <summary>A judge whose evidence is the observed value, and which writes down what it was taught.</summary>
+/// <summary>A judge whose evidence is the observed value, or what is said to be made of it, and which writes down what it was taught.</summary>
 internal sealed class ScriptedJudge : IJudge
 {
     public const double Opens = 2;
@@ -31,6 +31,9 @@ internal sealed class ScriptedJudge : IJudge
     public bool HasOwnWeights => false;
 
     public double Threshold => Opens;
+
+    /// <summary>The evidence of a row, by its number and value.</summary>
+    public Func<long, double, double> EvidenceOf { get; init; } = (_, value) => value;
 
     public bool IsSettled { get; set; }
 
@@ -67,7 +70,7 @@ internal sealed class ScriptedJudge : IJudge
         Last.IsJudged = !IsLearning;
         Last.Value = observation.Value;
         Last.Actual = observation.Value;
-        Last.Evidence = observation.Value;
+        Last.Evidence = EvidenceOf(Rows, observation.Value);
         Last.Count = 2;
         Last.AllValues.Fill(observation.Value);
         Last.AllScores.Fill(observation.Value);

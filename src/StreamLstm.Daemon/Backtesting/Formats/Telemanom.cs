@@ -62,7 +62,7 @@ internal static class Telemanom
         return TrainAndTest.Series(
             [.. Enumerable.Range(0, train.Columns).Select(column => column == 0 ? "signal" : $"context{column}")],
             judged: 1,
-            TimeSpan.FromSeconds(1),
+            TimeSpan.FromSeconds(10),
             LaterInTime,
             Numbered(train),
             Numbered(test));

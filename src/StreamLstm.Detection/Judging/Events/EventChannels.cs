@@ -1,5 +1,4 @@
 using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Judging.Values;
 using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Judging.Events;
@@ -29,7 +28,7 @@ internal enum EventChannel
     Rate,
 }
 
-/// <summary>The channels of one stream of events: each event's indicators, calibrated as channels does with those of values.</summary>
+/// <summary>What is usual of each indicator in clean events of the stream, and so how rare what they say is.</summary>
 internal sealed class EventChannelBank
 {
     /// <summary>Channels that speak of one event, all but the rate.</summary>
@@ -38,17 +37,20 @@ internal sealed class EventChannelBank
     /// <summary>All channels.</summary>
     public const int Count = EventChannels + 1;
 
+    /// <summary>Blocks that a tail is of: 8,192 events.</summary>
+    private const int BlocksMax = 256;
+
     /// <summary>What stays of <see cref="EventChannel.Run"/> from event to event: about ten events.</summary>
     private const double RunStays = 0.9;
 
     /// <summary>
-    /// Mean excess expected of the order. That of a surprise is a nat where the forecast is right; the order is how much
-    /// likelier counts held the event than the network did, and that is hardly ever much where the network is right.
+    /// Nats by which something is rarer that means anything. Where a forecast is right an e-fold rarer is a nat more; the order
+    /// is how much likelier counts held the event than the network did, and that is hardly ever much where the network is right.
     /// </summary>
-    private const double OrderPrior = 0.25;
+    private const double Least = 1;
+    private const double LeastOrder = 0.25;
 
-    /// <summary>Share of its usual peaks that is the mean excess expected of the run, a sum whose unit depends on how regular the stream is.</summary>
-    private const double RunPriorPerLevel = 0.1;
+    private static readonly double BlockDecades = Math.Log10(CleanTail.BlockRows);
 
     public static readonly IReadOnlyList<string> Names =
         [.. Enum.GetNames<EventChannel>().Select(name => name.ToLowerInvariant())];
@@ -56,14 +58,10 @@ internal sealed class EventChannelBank
     /// <summary>What explanations call them.</summary>
     public static readonly IndicatorWords Words = new(channel => Names[channel], Meaning);
 
-    private readonly BlockMaximaTail[] _tails =
+    private readonly CleanTail[] _tails =
     [
-        .. Enumerable.Range(0, EventChannels).Select(channel => (EventChannel)channel switch
-        {
-            EventChannel.Order => new BlockMaximaTail(delayBlocks: 0, OrderPrior),
-            EventChannel.Run => new BlockMaximaTail(delayBlocks: 0, prior: 1, priorPerLevel: RunPriorPerLevel),
-            _ => new BlockMaximaTail(delayBlocks: 0, prior: 1),
-        }),
+        .. Enumerable.Range(0, EventChannels).Select(channel =>
+            new CleanTail(BlocksMax, TailScale.Difference, channel == (int)EventChannel.Order ? LeastOrder : Least)),
     ];
 
     private double _run;
@@ -84,27 +82,29 @@ internal sealed class EventChannelBank
 
         for (int channel = 0; channel < EventChannels; channel++)
         {
-            plain[channel] = _tails[channel].PlainScore(values[channel]);
-            scores[channel] = _tails[channel].Score(values[channel]);
+            (scores[channel], plain[channel]) = (_tails[channel].Score(values[channel]), _tails[channel].PlainScore(values[channel]));
+        }
+
+        // How often something new comes, and ranks as deep, has been counted: it is as rare as that.
+        foreach (int counted in (ReadOnlySpan<int>)[(int)EventChannel.New, (int)EventChannel.Rank])
+        {
+            double most = Math.Max(0, values[counted] / Math.Log(10) - BlockDecades);
+            (scores[counted], plain[counted]) = (Math.Min(scores[counted], most), Math.Min(plain[counted], most));
         }
 
         // The rate has a unit of its own, the bin, and is calibrated by it.
-        values[EventChannels] = rate.Value;
-        plain[EventChannels] = rate.Plain;
-        scores[EventChannels] = rate.Score;
+        (values[EventChannels], scores[EventChannels], plain[EventChannels]) = (rate.Value, rate.Score, rate.Plain);
         judgement.Count = Count;
-        judgement.Evidence = ScoreCombination.Combine(scores);
-        judgement.Plain = _hasOrdinary ? ScoreCombination.Combine(plain) : null;
+        judgement.Evidence = Evidence(scores);
+        judgement.Plain = _hasOrdinary ? Evidence(plain) : null;
     }
 
-    /// <summary>Learns of the event just judged what it may teach.</summary>
-    /// <param name="values">(channels): its indicators.</param>
-    /// <param name="lesson">What it may teach.</param>
-    public void Remember(ReadOnlySpan<double> values, Lesson lesson)
+    /// <summary>Takes the event just judged, once it has been decided whether it counts.</summary>
+    public void Remember(ReadOnlySpan<double> values, bool counts)
     {
         for (int channel = 0; channel < EventChannels; channel++)
         {
-            _tails[channel].Learn(values[channel], lesson);
+            _tails[channel].Add(values[channel], counts);
         }
     }
 
@@ -122,16 +122,8 @@ internal sealed class EventChannelBank
         _hasOrdinary = levels.ContainsAnyExcept(0);
     }
 
-    /// <summary>Keeps events from teaching what is usual afterwards, as far as they have not yet.</summary>
-    /// <param name="firstEventsAgo">The first of them; 1 is the last event observed.</param>
-    /// <param name="lastEventsAgo">The last of them.</param>
-    public void Exclude(long firstEventsAgo, long lastEventsAgo)
-    {
-        foreach (BlockMaximaTail tail in _tails)
-        {
-            tail.Exclude(firstEventsAgo, lastEventsAgo);
-        }
-    }
+    /// <summary>Keeps the last events from teaching, as far as they have not yet; 1 is the last that was remembered.</summary>
+    public void Spare(long eventsAgo) => Array.ForEach(_tails, tail => tail.Spare(eventsAgo));
 
     public void Save(BinaryWriter writer)
     {
@@ -143,6 +135,13 @@ internal sealed class EventChannelBank
     {
         Array.ForEach(_tails, tail => tail.Load(reader));
         _run = reader.ReadDouble();
+    }
+
+    /// <summary>Decades of events between two like it. What every block has is nothing; what one in ten has is one event of its 32.</summary>
+    private static double Evidence(ReadOnlySpan<double> scores)
+    {
+        double blocks = ScoreCombination.Combine(scores);
+        return blocks + Math.Min(1, blocks) * BlockDecades;
     }
 
     private static string Meaning(int channel, int _) => (EventChannel)channel switch

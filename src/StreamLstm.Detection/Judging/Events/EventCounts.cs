@@ -8,9 +8,6 @@ internal sealed class EventCounts
     /// <summary>Events after which counts are halved, so that the stream may change.</summary>
     private const int FadeEvents = 65_536;
 
-    /// <summary>Events beyond which the estimate of new kinds no longer becomes slower.</summary>
-    private const double NewEventsMax = 1e6;
-
     private readonly double[] _places = new double[EventNetwork.PlacesMax];
     private readonly double[] _ranks = new double[EventNetwork.PlacesMax + 1];
     private double _placesTotal;
@@ -71,7 +68,7 @@ internal sealed class EventCounts
     /// <param name="events">Events so far, this one among them.</param>
     public void AddNovelty(bool isNew, long events)
     {
-        double stay = 1 - 2 / Math.Clamp(events, 2, NewEventsMax);
+        double stay = 1 - 2 / Math.Clamp(events, 2, FadeEvents);
         _newWeight = _newWeight * stay + (isNew ? 1 : 0);
         _totalWeight = _totalWeight * stay + 1;
     }

@@ -56,18 +56,17 @@ internal sealed class EventForecaster(EventNetwork? network)
     /// <summary>Surprise and order of a place under the forecast last made.</summary>
     public (double Surprise, double Order) Judge(int place, double known, EventScratch scratch)
     {
-        double surprise = -Math.Log(known * scratch.Mixture[place]);
+        double counted = Counts.Probability(place, Used);
 
         if (network is null)
         {
-            return (surprise, 0);
+            return (-Math.Log(known * counted), 0);
         }
-
-        double counted = Counts.Probability(place, Used);
-        double forecast = scratch.Forecast[place];
 
         // Of a kind it has hardly seen the network does not know where it belongs.
         double evidence = Math.Min(1, Counts.Of(place) / EventsForFullEvidence);
+        double forecast = scratch.Forecast[place];
+        double surprise = -Math.Log(known * (evidence * scratch.Mixture[place] + (1 - evidence) * Math.Max(counted, scratch.Mixture[place])));
         double order = evidence * Math.Max(0, Math.Log(counted) - Math.Log(Math.Max(forecast, 1e-12)));
         double believed = _nextTrust * forecast;
         _nextTrust = (1 - FixedShare) * (believed / (believed + (1 - _nextTrust) * counted)) + FixedShare * 0.5;

@@ -8,10 +8,11 @@ namespace StreamLstm.Detection.Judging.Events;
 /// <summary>Judges events: log lines, words.</summary>
 /// <remarks>
 /// An event's text finds its template (<see cref="LogTemplateTree"/>), the template its place; the place is judged against
-/// what its session was forecast to bring (<see cref="EventForecaster"/>) and calibrated (<see cref="EventChannelBank"/>,
-/// <see cref="EventRate"/>). What is suspicious still teaches templates and counts, as how often a rare line comes is what
-/// makes it one; the network learns nothing of it. Everything is bounded: 512 templates, 254 of them with a place, the
-/// sessions the options allow.
+/// what its session was forecast to bring (<see cref="EventForecaster"/>), how many come in a time (<see cref="EventRate"/>),
+/// and all of it against clean events (<see cref="EventChannelBank"/>). What is suspicious still teaches templates and counts,
+/// as how often a rare line comes is what makes it one; the network learns nothing of it. Of an incident it is known
+/// afterwards which templates there were, and no more. Everything is bounded: 512 templates, 254 of them with a place,
+/// the sessions the options allow.
 /// </remarks>
 internal sealed class EventJudge : IJudge
 {
@@ -25,12 +26,12 @@ internal sealed class EventJudge : IJudge
 
     private const int KeyMax = 256;
 
-    /// <summary>Lines of an incident that are kept aside, as it may be accepted.</summary>
-    private const int AsideMax = 16;
+    /// <summary>Templates that one incident may found: a flood of garbage must not use up the tree's words.</summary>
+    private const int FoundedMax = 16;
 
-    /// <summary>A hundredth of a comparable event was to be expected.</summary>
-    private const double LeastEvidence = 2;
+    private const double DaySeconds = 86_400;
 
+    private readonly DetectionOptions _detection;
     private readonly EventStreamOptions _options;
     private readonly LogTemplateTree _tree = new(TemplatesMax);
     private readonly int[] _placeOf = new int[TemplatesMax + 1];
@@ -43,17 +44,20 @@ internal sealed class EventJudge : IJudge
     private readonly Settling _settling = new();
     private readonly LiveSessions _sessions = new();
     private readonly List<LiveSession> _ended = [];   // with the event that is judged
-    private readonly List<string[]> _aside = [];
     private LiveSession _alone = new("");
     private LiveSession _session;
     private string[] _tokens = [];
     private TemplateMatch _match;
     private Facts _facts;
     private SeededRandom _random;
+    private DateTimeOffset _lastTime;
+    private double _dayRows, _daySeconds;   // clean events of the last day or so, and how long that is so far
+    private bool _isAbnormal;
+    private int _founded;                   // templates by the present incident
 
     public EventJudge(string stream, DetectionOptions options, bool ownWeights)
     {
-        _options = options.Events;
+        (_detection, _options) = (options, options.Events);
         ulong start = Seed(stream, options.Seed);
         _random = new SeededRandom(start);
         _forecaster = new EventForecaster(ownWeights ? new EventNetwork(start) : null);
@@ -84,7 +88,10 @@ internal sealed class EventJudge : IJudge
 
     public bool HasOwnWeights => _forecaster.HasNetwork;
 
-    public double Threshold => LeastEvidence;
+    /// <summary>Decades of clean events between two alerts that are asked for: some 10,000 events, and a day.</summary>
+    public double Threshold => Math.Log10(Math.Max(
+        _detection.CleanRowsPerAlert,
+        _daySeconds >= 1 ? _dayRows / _daySeconds * DaySeconds * _detection.CleanDaysPerAlert : 0));
 
     public bool IsSettled => _settling.IsSettled;
 
@@ -157,14 +164,24 @@ internal sealed class EventJudge : IJudge
     {
         Rows++;
         bool learns = lesson <= Lesson.Suspicious;
+
+        // What is alarmed counts once: a rate of alarms that nothing would teach would never be known.
+        bool counts = learns || (lesson == Lesson.Abnormal && !_isAbnormal);
+        _isAbnormal = lesson == Lesson.Abnormal;
+        _founded = _isAbnormal ? _founded : 0;
         _settling.Observe([Last.Value], isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
-        _rate.Remember(circumstances.Time, lesson);
         _forecaster.Follow(teaches: lesson == Lesson.Normal);
 
         if (Last.IsJudged)
         {
-            _channels.Remember(Last.Values, lesson);
+            _channels.Remember(Last.Values, counts);
         }
+
+        _rate.Remember(circumstances.Time, lesson, counts);
+
+        double stays = Rows == 1 ? 1 : Math.Exp(Math.Min(0, (_lastTime - circumstances.Time).TotalSeconds) / DaySeconds);
+        _lastTime = circumstances.Time;
+        (_dayRows, _daySeconds) = (_dayRows * stays + (learns ? 1 : 0), _daySeconds * stays + (1 - stays) * DaySeconds);
 
         foreach (LiveSession ended in _ended)
         {
@@ -172,7 +189,7 @@ internal sealed class EventJudge : IJudge
             _forecaster.Close(ended);
         }
 
-        TemplateMatch match = learns ? Learn() : _match;
+        TemplateMatch match = learns || (_isAbnormal && _match.IsNew && _founded++ < FoundedMax) ? Learn() : _match;
         int place = _placeOf[match.Template];
         _forecaster.Take(_session, place, lesson);
         _session.LastTime = circumstances.Time;
@@ -181,18 +198,17 @@ internal sealed class EventJudge : IJudge
         if (learns)
         {
             _forecaster.Counts.AddRank(_facts.Rank);
-            _forecaster.Counts.AddNovelty(match.IsNew, Rows);
             _forecaster.Share(_alone, Rows);
-            _aside.Clear();
 
             if (place == 0 && !match.IsNew && match.Template != LogTemplateTree.Other)
             {
                 GivePlace(match.Template);
             }
         }
-        else if (match.IsNew && _aside.Count < AsideMax)
+
+        if (counts)
         {
-            _aside.Add(_tokens);
+            _forecaster.Counts.AddNovelty(match.IsNew, Rows);
         }
 
         circumstances.Output.StateResets += _session.ResetUnlessFinite() ? 1 : 0;
@@ -204,17 +220,14 @@ internal sealed class EventJudge : IJudge
     }
 
     /// <remarks>What network and counts have learnt of a real incident's events stays: they come among thousands.</remarks>
-    public void Spare(long firstRow, long endRow) => _channels.Exclude(Rows - firstRow, Rows - endRow + 1);
+    public void Spare(long firstRow, long endRow)
+    {
+        _channels.Spare(Rows - firstRow);
+        _rate.Spare();
+    }
 
     public void Accept(long firstRow, long endRow)
     {
-        foreach (string[] tokens in _aside)
-        {
-            _tokens = tokens;
-            Learn();
-        }
-
-        _aside.Clear();
     }
 
     public void Ordinary(ReadOnlySpan<double> levels) => _channels.Ordinary(levels, _rate);
@@ -244,6 +257,11 @@ internal sealed class EventJudge : IJudge
     {
         writer.Write(Rows);
         writer.Write(_random.State);
+        writer.Write(_lastTime.UtcTicks);
+        writer.Write(_dayRows);
+        writer.Write(_daySeconds);
+        writer.Write(_isAbnormal);
+        writer.Write(_founded);
         Last.Save(writer);
         _settling.Save(writer);
         _tree.Save(writer);
@@ -275,6 +293,10 @@ internal sealed class EventJudge : IJudge
     {
         Rows = reader.ReadInt64();
         _random = new SeededRandom(reader.ReadUInt64());
+        _lastTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        (_dayRows, _daySeconds) = (reader.ReadDouble(), reader.ReadDouble());
+        _isAbnormal = reader.ReadBoolean();
+        _founded = reader.ReadInt32();
         Last.Load(reader);
         _settling.Load(reader);
         _tree.Load(reader);

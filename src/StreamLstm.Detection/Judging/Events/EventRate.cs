@@ -1,5 +1,3 @@
-using StreamLstm.Detection.Scoring;
-
 namespace StreamLstm.Detection.Judging.Events;
 
 /// <summary>How many events a stream brings in a time, against its own past: bursts, drops, stops.</summary>
@@ -23,8 +21,12 @@ internal sealed class EventRate
 
     private const double VarianceMin = 0.05;
 
+    /// <summary>Blocks that the tail is of, and bins of one: a burst is over within a block or two.</summary>
+    private const int BlocksMax = 256;
+    private const int BinsPerBlock = 8;
+
     private readonly List<(long Count, double Value)> _finished = [];   // bins that the last event showed to be over
-    private BlockMaximaTail _tail = NewTail();
+    private readonly CleanTail _tail = new(BlocksMax, TailScale.Difference, least: 1);
     private long _binTicks;
     private long _bin;
     private long _count;
@@ -39,23 +41,21 @@ internal sealed class EventRate
     private long _runEvents;
     private bool _skips;
     private Lesson _lesson;   // what the present bin may teach
-    private double _ordinary;
 
-    /// <summary>What it is worth, in decades.</summary>
-    public double Score { get; private set; } = BlockMaximaTail.Unknown;
+    /// <summary>What it is worth: decades of blocks of events.</summary>
+    public double Score { get; private set; }
 
-    /// <summary>The score that would decide had nobody called a level ordinary, in decades.</summary>
-    public double Plain { get; private set; } = BlockMaximaTail.Unknown;
-
-    /// <summary>The evidence behind it, in nats; 0 where there is none.</summary>
-    public double Value { get; private set; }
+    /// <summary>The same as it were had nobody called a level ordinary.</summary>
+    public double Plain { get; private set; }
 
     /// <summary>A level that a person called ordinary; 0 for none.</summary>
     public double Ordinary
     {
-        get => _ordinary;
-        set => _ordinary = _tail.Ordinary = value;
+        set => _tail.Ordinary = value;
     }
+
+    /// <summary>The evidence behind it, in nats; 0 where there is none.</summary>
+    public double Value { get; private set; }
 
     /// <summary>What it is about: events in the bins that deviate, how many are usual in so many, and how long they are, in seconds.</summary>
     public (long Events, double Usual, double Seconds) Figures { get; private set; }
@@ -66,8 +66,7 @@ internal sealed class EventRate
     /// <summary>Judges the bins that an event shows to be over, and the one it is in.</summary>
     public void Judge(DateTimeOffset time)
     {
-        Score = Plain = BlockMaximaTail.Unknown;
-        Value = 0;
+        Value = Score = Plain = 0;
         _finished.Clear();
 
         if (_binTicks == 0)
@@ -109,7 +108,10 @@ internal sealed class EventRate
     }
 
     /// <summary>Learns of the bins that are over, unless one of their events may teach nothing.</summary>
-    public void Remember(DateTimeOffset time, Lesson lesson)
+    /// <param name="time">Of the event.</param>
+    /// <param name="lesson">What it may teach.</param>
+    /// <param name="counts">Whether how odd it was counts, even where its bin may not be learnt of.</param>
+    public void Remember(DateTimeOffset time, Lesson lesson, bool counts)
     {
         if (_binTicks == 0)
         {
@@ -120,14 +122,19 @@ internal sealed class EventRate
         Lesson finished = lesson > _lesson ? lesson : _lesson;
         _lesson = _finished.Count > 0 ? lesson : finished;
 
+        bool teaches = finished <= Lesson.Suspicious;
+
         foreach ((long count, double value) in _finished)
         {
-            if (_bins >= BinsMin)
+            // A stop is many bins, and counts as one: with the last, in which it is longest.
+            bool enters = teaches || (counts && value == Value);
+
+            for (int i = 0; i < CleanTail.BlockRows / BinsPerBlock && _bins >= BinsMin; i++)
             {
-                _tail.Learn(value, finished);
+                _tail.Add(value, enters);
             }
 
-            if (finished <= Lesson.Suspicious)
+            if (teaches)
             {
                 Learn(count);
             }
@@ -141,6 +148,9 @@ internal sealed class EventRate
             _count = 1;
         }
     }
+
+    /// <summary>Keeps the last bins from teaching, as far as their blocks do not count yet.</summary>
+    public void Spare() => _tail.Spare(rowsAgo: 1);
 
     public void Save(BinaryWriter writer)
     {
@@ -179,8 +189,6 @@ internal sealed class EventRate
         _lesson = (Lesson)reader.ReadByte();
     }
 
-    private static BlockMaximaTail NewTail() => new(delayBlocks: 0, prior: 1);
-
     /// <summary>-ln of a normal tail beyond z, from 0 at z = 0.</summary>
     private static double Surprise(double z) => z * z / 2 + Math.Log(1 + z * Math.Sqrt(2 * Math.PI));
 
@@ -202,8 +210,7 @@ internal sealed class EventRate
         _binTicks = binTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond;
         _bins = 0;
         (_mean, _variance, _above, _below) = (0, 0, 0, 0);
-        _tail = NewTail();
-        Ordinary = _ordinary;
+        _tail.Clear();
     }
 
     private double Usual => Math.Max(0, _mean * _mean / 4 - 0.375);
@@ -244,14 +251,16 @@ internal sealed class EventRate
 
     private void Say(double value, long events, long bins)
     {
-        double score = _tail.Score(value);
-        Value = Math.Max(Value, value);
-        Plain = Math.Max(Plain, _tail.PlainScore(value));
-
-        if (score >= Score)
+        if (value < Value)
         {
-            Score = score;
-            Figures = (events, bins * Usual, bins * _binTicks / (double)TimeSpan.TicksPerSecond);
+            return;
         }
+
+        // The tail says how many blocks of bins there are between two: a bin has more events than one.
+        Value = value;
+        (Score, Plain) = (InEvents(_tail.Score(value)), InEvents(_tail.PlainScore(value)));
+        Figures = (events, bins * Usual, bins * _binTicks / (double)TimeSpan.TicksPerSecond);
     }
+
+    private double InEvents(double decades) => decades + Math.Min(1, decades) * Math.Log10(Math.Max(1, BinsPerBlock * Usual / CleanTail.BlockRows));
 }

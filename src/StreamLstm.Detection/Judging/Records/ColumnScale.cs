@@ -21,6 +21,14 @@ internal sealed class ColumnScale
         _high = Math.Max(_high, value);
     }
 
+    /// <summary>Forgets all values; centre and scale stay until they are refreshed.</summary>
+    public void Clear()
+    {
+        _values.Clear();
+        _low = double.PositiveInfinity;
+        _high = double.NegativeInfinity;
+    }
+
     /// <summary>Takes what was added into account.</summary>
     /// <param name="rows">Rows since the last time.</param>
     /// <param name="origin">What was taken off every value.</param>

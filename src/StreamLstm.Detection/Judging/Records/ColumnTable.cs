@@ -46,7 +46,7 @@ internal sealed class ColumnTable(VectorOptions options)
         }
 
         (List<string> scored, List<string> context) = Shown(_gathered.Append(record));
-        return scored.Count == 0 || scored.Count + context.Count < VectorDetector.ColumnsMin;
+        return scored.Count == 0 || scored.Count + context.Count < VectorOptions.ColumnsMin;
     }
 
     /// <summary>Keeps a record until the columns are settled, the last 16.</summary>
@@ -61,7 +61,7 @@ internal sealed class ColumnTable(VectorOptions options)
         _gathered.Add(record);
         (List<string> scored, List<string> context) = Shown(_gathered);
 
-        if (_gathered.Count < GatheredRows || scored.Count == 0 || scored.Count + context.Count < VectorDetector.ColumnsMin)
+        if (_gathered.Count < GatheredRows || scored.Count == 0 || scored.Count + context.Count < VectorOptions.ColumnsMin)
         {
             return false;
         }
@@ -173,7 +173,7 @@ internal sealed class ColumnTable(VectorOptions options)
         {
             List<string> those = options.Context.Contains(name) ? context : scored;
 
-            if (name.Length <= NameMaxChars && scored.Count + context.Count < VectorDetector.ColumnsMax && !those.Contains(name))
+            if (name.Length <= NameMaxChars && scored.Count + context.Count < VectorOptions.ColumnsMax && !those.Contains(name))
             {
                 those.Add(name);
             }
@@ -200,7 +200,7 @@ internal sealed class ColumnTable(VectorOptions options)
     private void Map(string[] columns)
     {
         Array.Resize(ref _places, Math.Max(_places.Length, columns.Length));
-        Span<bool> taken = stackalloc bool[VectorDetector.ColumnsMax];
+        Span<bool> taken = stackalloc bool[VectorOptions.ColumnsMax];
         taken.Clear();
 
         for (int i = 0; i < columns.Length; i++)

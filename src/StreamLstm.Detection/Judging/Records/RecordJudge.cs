@@ -12,8 +12,8 @@ namespace StreamLstm.Detection.Judging.Records;
 /// </remarks>
 internal sealed class RecordJudge : IJudge
 {
-    /// <summary>Scored rows before the stream may alert: eight blocks of maxima.</summary>
-    private const int CalibrationRows = 200;
+    /// <summary>Scored rows before the stream may alert: what was recalled is not yet all that will be usual.</summary>
+    private const int CalibrationRows = 5 * CleanTail.BlockRows;
 
     /// <summary>Columns an explanation names at most.</summary>
     private const int ExplainedMax = 3;
@@ -21,14 +21,13 @@ internal sealed class RecordJudge : IJudge
     /// <summary>Share below which a column is not worth naming.</summary>
     private const double ExplainedShare = 0.1;
 
-    /// <summary>Two memories are asked: twice the evidence of two alerts a day at one row a second.</summary>
+    /// <summary>Decades of blocks of clean rows between two alerts: some 12,000 rows.</summary>
     private const double LeastEvidence = 2.6;
 
     private readonly DetectionOptions _options;
     private readonly VectorOptions _vector;
     private readonly ColumnTable _table;
     private readonly JointEvidence _evidence = new();
-    private readonly Settling _settling = new();
     private VectorDetector? _detector;
     private JointForecaster? _forecaster;
     private ObservedRecord? _last;
@@ -78,9 +77,9 @@ internal sealed class RecordJudge : IJudge
 
     public double Threshold => LeastEvidence;
 
-    public bool IsSettled => _settling.IsSettled;
+    public bool IsSettled => _detector?.HasSettled == true;
 
-    public int StableWindows => _settling.StableWindows;
+    public int StableWindows => _detector?.StableWindows ?? 0;
 
     public int Indicators => JointEvidence.Indicators;
 
@@ -156,11 +155,11 @@ internal sealed class RecordJudge : IJudge
 
     public void Spare(long firstRow, long endRow)
     {
-        _evidence.Exclude(Rows - firstRow, Rows - endRow + 1);
-        _detector!.Exclude(Rows - firstRow, Rows - endRow + 1);
+        _evidence.Spare(Rows - firstRow);
+        _detector!.Spare(Rows - firstRow, Rows - endRow);
     }
 
-    public void Accept(long firstRow, long endRow) => _detector!.Allow(Rows - firstRow, Rows - endRow + 1);
+    public void Accept(long firstRow, long endRow) => _detector!.Accept();
 
     public void Ordinary(ReadOnlySpan<double> levels) => _evidence.Ordinary(levels);
 
@@ -199,7 +198,6 @@ internal sealed class RecordJudge : IJudge
         writer.Write(_wholeFromRow);
         _table.Save(writer);
         Last.Save(writer);
-        _settling.Save(writer);
         _evidence.Save(writer);
         writer.Write(_last is not null);
 
@@ -226,7 +224,6 @@ internal sealed class RecordJudge : IJudge
         _wholeFromRow = reader.ReadInt64();
         _table.Load(reader);
         Last.Load(reader);
-        _settling.Load(reader);
         _evidence.Load(reader);
         _last = reader.ReadBoolean() ? ColumnTable.LoadRecord(reader) : null;
         _detector = null;
@@ -291,15 +288,15 @@ internal sealed class RecordJudge : IJudge
         }
 
         Impute();
-        VectorVerdict verdict = _detector!.Judge(_values, Last.Shares);
+        double? score = _detector!.Judge(_values, Last.Shares);
 
         for (int column = 0; column < _forecast.Length; column++)
         {
             _forecast[column] = _forecaster!.Expect(column);
         }
 
-        Last.IsJudged = verdict.Score is not null;
-        Last.Value = verdict.Score ?? 0;
+        Last.IsJudged = score is not null;
+        Last.Value = score ?? 0;
         Last.Kind = IncidentKind.Contextual;
 
         if (!Last.IsJudged)
@@ -314,9 +311,7 @@ internal sealed class RecordJudge : IJudge
 
         if (Rows >= _wholeFromRow)
         {
-            // J is a mean over the scored columns that ever had a value, so the strongest one's part of it is its share of the sum.
-            int known = Last.Shares.Length - _previous.AsSpan(0, Last.Shares.Length).Count(double.NaN);
-            _evidence.Judge(Last.Value, Last.Value * known * Last.Shares[strongest]);
+            _evidence.Judge(Last.Value, _detector.Strongest);
             _evidence.Values.CopyTo(Last.AllValues);
             _evidence.Scores.CopyTo(Last.AllScores);
             (Last.Count, Last.Evidence, Last.Plain) = (JointEvidence.Indicators, _evidence.Evidence, _evidence.Plain);
@@ -330,12 +325,24 @@ internal sealed class RecordJudge : IJudge
         bool teaches = lesson == Lesson.Normal;
         _scoredRows += Last.IsJudged ? 1 : 0;
 
-        if (Last.Count > 0)
+        // What was accepted is no part of what was usual before it; soon it is all that is.
+        if (Last.Count > 0 && !_detector!.IsAccepting)
         {
             _evidence.Remember(lesson);
         }
 
-        _detector!.Remember(teaches);
+        _detector!.Remember(lesson);
+
+        // What is odd, opens no incident and lasts is a manner of its own; nobody is asked to accept it.
+        if (lesson <= Lesson.Suspicious && _detector.HasSettled)
+        {
+            _detector.Accept();
+        }
+
+        if (_detector.HasRecalled)
+        {
+            _evidence.Begin(_detector.Recalled());
+        }
 
         // What stood in for a missing value was not observed.
         for (int column = 0; column < _observed.Length; column++)
@@ -343,7 +350,6 @@ internal sealed class RecordJudge : IJudge
             _observed[column] = _imputed[column] ? double.NaN : _values[column];
         }
 
-        _settling.Observe(_observed, isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
         output.TrainingStepsUndone += _forecaster!.Take(_observed, teaches, isAbnormal: !teaches, scratch.Joint(_observed.Length)) ? 0 : 1;
     }
 

@@ -3,7 +3,11 @@ namespace StreamLstm.Detection.Judging.Records;
 /// <summary>How rare a column's residual is: -log10 of the share of admitted ones above it, exponential beyond the 95 % quantile.</summary>
 internal sealed class ResidualTail
 {
-    private const double Highest = 8;
+    /// <summary>No more decades than rows have been seen by a stream that is not young.</summary>
+    private const double Highest = 5;
+
+    /// <summary>Least mean excess, in units of the column's spread: what differs by less is no fault, however still the column was.</summary>
+    private const double LeastExcess = 0.05;
 
     private readonly UniformSample _residuals = new();
     private double _u;
@@ -17,7 +21,9 @@ internal sealed class ResidualTail
         }
     }
 
-    /// <summary>In decades, 0 to 8; 0 while nothing is known.</summary>
+    public void Clear() => _residuals.Clear();
+
+    /// <summary>In decades, 0 to 5; 0 while nothing is known.</summary>
     public double Score(double residual)
     {
         if (_residuals.Count == 0)
@@ -58,6 +64,6 @@ internal sealed class ResidualTail
             sum += residual - _u;
         }
 
-        _beta = Math.Max(beyond.IsEmpty ? 0 : sum / beyond.Length, 0.2 * _u + 1e-6);
+        _beta = Math.Max(beyond.IsEmpty ? 0 : sum / beyond.Length, 0.2 * _u + LeastExcess);
     }
 }

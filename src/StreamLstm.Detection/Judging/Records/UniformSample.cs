@@ -40,6 +40,13 @@ internal sealed class UniformSample
         return true;
     }
 
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        _seen = 0;
+        Count = 0;
+    }
+
     /// <summary>The value below which a share of <paramref name="probability"/> lies, interpolated; of one member at least.</summary>
     public double Quantile(double probability)
     {

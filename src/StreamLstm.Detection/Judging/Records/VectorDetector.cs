@@ -2,40 +2,53 @@ using System.Runtime.InteropServices;
 
 namespace StreamLstm.Detection.Judging.Records;
 
-/// <summary>Judges a stream whose rows hold D values by analogy: what followed when the stream last looked like this?</summary>
+/// <summary>Judges a stream whose rows hold D values by analogy: what was normal operation when it looked like this?</summary>
 /// <remarks>
-/// A row's window is its columns at lags 0 to 31. The mean of its 5 nearest windows among 1,000 of the past is the
-/// forecast; how rare a column's distance from it is, smoothed, is the column's score, and J their mean over columns.
-/// What is remembered enters 400 rows late, so that a fault does not teach its own score away; a column's score is the
-/// mean of two, and the second takes only what is 1,000 rows old for known, so that a long fault does not either.
-/// The first 400 rows enter at once; how far a normal row lies from its forecast is learned from them in a second
-/// pass, which lets none be forecast from windows it shares rows with: so are the rows that come after judged.
-/// State: about 20 KB a column for samples and delays, and 48 KB a column once 1,000 windows are remembered.
+/// A row's window is its columns at lags 0 to 31. The mean of its 5 nearest windows among those of normal operation is what
+/// was to be expected. A column's distance from it, over the window and smoothed, and that of its last value alone, are each
+/// as rare as the tail of such distances says (-log10); their mean, the window counting twice, is the column's rarity, and
+/// the root of the mean of its squares over columns the score: neither one column far out nor many a little is lost in it.
+/// Judging learns nothing. Normal rows enter memory, scales and tails 400 rows later, unless an incident began within the
+/// reach of a window after them; rows of an incident, and those whose windows still hold some, do not. They are remembered
+/// apart: when they have lasted for a quarter of the stream's normal life and are like each other, they have settled, and
+/// <see cref="Accept"/> takes them for a new manner: its last rows are learnt as the first ones of the stream were. Windows
+/// of before stay.
+/// The first rows enter at once; how far a normal row lies from its expectation is learnt from them in a second pass, which
+/// lets none be expected from windows it shares rows with: so are the rows that come after judged.
+/// State: about 21 KB a column for samples and the rows held, and 48 KB a column once all windows are remembered.
 /// </remarks>
-public sealed class VectorDetector
+internal sealed class VectorDetector
 {
-    /// <summary>Least number of values in a row.</summary>
-    public const int ColumnsMin = 2;
-
-    /// <summary>Greatest number of values in a row.</summary>
-    public const int ColumnsMax = 128;
-
-    /// <summary>J above which a row is abnormal, the same for every stream.</summary>
-    public const double Threshold = 0.8;
-
-    /// <summary>Rows before the first one that is given a score.</summary>
-    internal const int LearningRows = ScoredFromRow;
+    /// <summary>Rows before the first one that is given a score: those recalled make the blocks from which evidence can be told.</summary>
+    public const int LearningRows = WindowRows + ((CleanTail.BlocksMin + 1) * CleanTail.BlockRows);
 
     /// <summary>Rows after a gap in which a window still reaches over it.</summary>
-    internal const int WindowRows = 32;
+    public const int WindowRows = 32;
 
-    private const int DelayRows = 400;
-    private const int SlowDelayRows = 1000;
-    private const int SlowHeldRows = SlowDelayRows + 1;
-    private const int ScoredFromRow = DelayRows;
-    private const int RecalledFromRow = ScoredFromRow / 2;
-    private const int HeldRows = DelayRows + 32;
-    private const double ValueMax = 1e12;
+    /// <summary>Rows for which a normal one waits: the first ones of a fault that grows slowly are not known as such at once.</summary>
+    private const int WaitingRows = 400;
+
+    /// <summary>Rows that say something of a row: a window, and what smoothing adds to it.</summary>
+    private const int ReachRows = WindowRows + SmoothedRows;
+
+    private const int RecalledPerRow = 2;
+
+    /// <summary>Rows held: those of a new manner, and those that come while it is recalled.</summary>
+    private const int HeldRows = LearningRows + (LearningRows / RecalledPerRow) + WindowRows;
+    private const int Windows = 896;
+    private const int IncidentWindows = 96;
+
+    /// <summary>Share of its normal life that a new manner must have lasted, and the most rows asked for, by which memory forgets too.</summary>
+    private const double LastingShare = 0.25;
+    private const double LastingMax = 3000;
+
+    /// <summary>Rows of a window of an incident, and those of it that are like its earlier ones where it is stable.</summary>
+    private const int StableRows = 30;
+    private const int AlikeRows = 27;
+
+    /// <summary>What a window's residual counts of a column's rarity; the rest is the last value's.</summary>
+    private const double WindowShare = 2.0 / 3;
+
     private const int SmoothedRows = 10;
     private const float Smoothing = 1f / SmoothedRows;
 
@@ -45,145 +58,191 @@ public sealed class VectorDetector
     private readonly int _scored;
     private readonly int _stride;
     private readonly ColumnScale[] _scales;
-    private readonly ResidualTail[] _tails, _slowTails;
+    private readonly ResidualTail[] _tails;    // (2, scored): of the window's residuals, then of the last values'
     private readonly WindowMemory _memory;
-    private readonly double[] _origin;     // (D): the first value, taken off so that floats suffice; NaN before
-    private readonly float[] _held;        // (HeldRows, D): the last rows, less the origin
-    private readonly float[] _residuals;   // (HeldRows, scored): the last rows' smoothed residuals, NaN where missing or not to teach
-    private readonly float[] _smoothed;    // (scored), of the recalled rows until rows are scored; NaN before the first
-    private readonly float[] _slowResiduals;   // (SlowHeldRows, scored): the same of the old windows' residuals
-    private readonly float[] _slowSmoothed;    // (scored)
-    private readonly double[] _expected;   // (3, D): mean, least and greatest of the neighbours
+    private readonly WindowMemory _incident;   // windows of what is kept from teaching
+    private readonly double[] _origin;         // (D): the first value, taken off so that floats suffice; NaN before
+    private readonly float[] _held;            // (HeldRows, D): the last rows, less the origin
+    private readonly float[] _residuals;       // (HeldRows, 2, scored): their smoothed residuals and their last values', NaN where not known
+    private readonly Lesson[] _lessons;        // (HeldRows)
+    private readonly float[] _smoothed;        // (scored); NaN before the first
+    private readonly float[] _incidentSmoothed;    // (scored): the same of distances from what the incident showed, too
+    private readonly float[] _recalled;        // (scored): the same of the rows judged a second time
+    private readonly double[] _expected;       // (3, D): mean, least and greatest of the neighbours
     private readonly float[] _centre, _inverse, _window, _query;   // (stride)
-    private readonly bool[] _teaches;      // (HeldRows): whether the last rows may be remembered
+    private readonly float[] _judged, _judgedIncident;             // (2, scored): the judged row's residuals
     private SeededRandom _random;
     private long _row;
-    private long _teachesFrom;
-    private bool _wasAbnormal;
+    private long _taught;            // rows that entered, since the last acceptance
+    private long _cleanFrom;         // the first row whose window holds none that does not teach
+    private long _incidentRows;      // rows of the present incident, and of what is within reach of it
+    private long _ripeFrom = LearningRows;     // rows before have entered, or never will
+    private long _recallNext = WindowRows - 1, _recallEnd = LearningRows;  // rows to be judged a second time
+    private double _settled;         // share of the incident's late rows that are like its earlier ones
+    private bool _isLikeIncident;
+        private int _alikeRows;          // of the last rows of the incident's present window
 
     /// <summary>A detector that has seen nothing.</summary>
-    /// <param name="columns">D, 2 to 128.</param>
+    /// <param name="columns">D.</param>
     /// <param name="scoredColumns">How many of them, from the first, are scored; the others are context.</param>
     /// <param name="seed">Of what is remembered.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number of columns is not in its range.</exception>
     public VectorDetector(int columns, int scoredColumns, ulong seed)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(columns, ColumnsMin);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(columns, ColumnsMax);
-        ArgumentOutOfRangeException.ThrowIfLessThan(scoredColumns, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(scoredColumns, columns);
         _columns = columns;
         _scored = scoredColumns;
         _stride = (columns * Lags.Length + 7) / 8 * 8;
         _random = new SeededRandom(seed);
         _scales = [.. Enumerable.Range(0, columns).Select(_ => new ColumnScale())];
-        _tails = [.. Enumerable.Range(0, scoredColumns).Select(_ => new ResidualTail())];
-        _slowTails = [.. Enumerable.Range(0, scoredColumns).Select(_ => new ResidualTail())];
-        _memory = new WindowMemory(_stride);
+        _tails = [.. Enumerable.Range(0, 2 * scoredColumns).Select(_ => new ResidualTail())];
+        _memory = new WindowMemory(_stride, Windows);
+        _incident = new WindowMemory(_stride, IncidentWindows);
         _origin = new double[columns];
         _held = new float[HeldRows * columns];
-        _residuals = new float[HeldRows * scoredColumns];
+        _residuals = new float[HeldRows * 2 * scoredColumns];
+        _lessons = new Lesson[HeldRows];
         _smoothed = new float[scoredColumns];
-        _slowResiduals = new float[SlowHeldRows * scoredColumns];
-        _slowSmoothed = new float[scoredColumns];
+        _incidentSmoothed = new float[scoredColumns];
+        _recalled = new float[scoredColumns];
         _expected = new double[3 * columns];
         _centre = new float[_stride];
         _inverse = new float[_stride];
         _window = new float[_stride];
         _query = new float[_stride];
-        _teaches = new bool[HeldRows];
+        _judged = new float[2 * scoredColumns];
+        _judgedIncident = new float[2 * scoredColumns];
+        Array.ForEach((float[][])[_smoothed, _incidentSmoothed, _recalled], part => part.AsSpan().Fill(float.NaN));
         _origin.AsSpan().Fill(double.NaN);
-        _smoothed.AsSpan().Fill(float.NaN);
-        _slowSmoothed.AsSpan().Fill(float.NaN);
     }
 
-    /// <summary>Judges a row, then learns from it.</summary>
-    /// <param name="values">(D), NaN where a value is missing.</param>
-    /// <param name="attribution">(scored columns): shares of the score, summing to 1; all 0 where there is none.</param>
-    /// <param name="learns">Whether the row may ever be remembered; where not, no window that holds it is.</param>
-    public VectorVerdict Apply(ReadOnlySpan<double> values, Span<double> attribution, bool learns = true)
-    {
-        VectorVerdict verdict = Judge(values, attribution);
-        Remember(learns);
-        return verdict;
-    }
+    /// <summary>Whether a new manner is accepted of which there are too few rows yet to learn it.</summary>
+    public bool IsAccepting { get; private set; }
 
-    /// <summary>Judges a row, and learns nothing from it before <see cref="Remember"/>.</summary>
+    /// <summary>Whether the row remembered last ended the second pass over the first rows of a manner: <see cref="Recalled"/> has them.</summary>
+    public bool HasRecalled { get; private set; }
+
+    /// <summary>Whether what is kept from teaching has lasted, and is like itself.</summary>
+    public bool HasSettled => _incidentRows >= LastingRows && _settled > 0.5;
+
+    /// <summary>Windows of 30 rows in a row, kept from teaching, that were like those before.</summary>
+    public int StableWindows { get; private set; }
+
+    /// <summary>Rarity of the column that is rarest in the row judged last.</summary>
+    public double Strongest { get; private set; }
+
+    /// <summary>Rows that a new manner must last before it may be accepted for that.</summary>
+    private double LastingRows => Math.Clamp(LastingShare * _taught, LearningRows, LastingMax);
+
+    /// <summary>Judges a row and learns nothing from it; <see cref="Remember"/> is to follow.</summary>
     /// <param name="values">(D), NaN where a value is missing.</param>
     /// <param name="attribution">(scored columns): shares of the score, summing to 1; all 0 where there is none.</param>
-    internal VectorVerdict Judge(ReadOnlySpan<double> values, Span<double> attribution)
+    /// <returns>The score; null where nothing is known.</returns>
+    public double? Judge(ReadOnlySpan<double> values, Span<double> attribution)
     {
-        bool bad = Hold(values);
-        RefreshScales();
+        Hold(values);
         _expected.AsSpan().Fill(double.NaN);
+        _judged.AsSpan().Fill(float.NaN);
         attribution.Clear();
-        double? score = null;
 
-        if (_row >= Lags[^1])
+        if (_row < Lags[^1])
         {
-            Window(_row, _window);
-            WindowMemory.Express(_window, _centre, _inverse, _query);
-            double total = Residuals(attribution);
-
-            if (_row >= ScoredFromRow)
-            {
-                score = total;
-            }
+            return null;
         }
 
-        if (score is > 0)
-        {
-            double sum = 0;
+        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+        nearest = nearest[..Find(_row, nearest)];
 
-            foreach (double share in attribution)
-            {
-                sum += share;
-            }
-
-            foreach (ref double share in attribution)
-            {
-                share /= sum;
-            }
-        }
-        else
+        for (int column = 0; column < _columns; column++)
         {
-            attribution.Clear();
+            Expect(column, nearest);
         }
 
-        bool abnormal = score > Threshold && _row >= DelayRows;
-        bool opened = abnormal && !_wasAbnormal;
-        _wasAbnormal = abnormal;
-        return new VectorVerdict { Score = score, IsAbnormal = abnormal, IsAlert = opened, HasBadValue = bad };
+        if (_row < LearningRows)
+        {
+            return null;
+        }
+
+        Measure(_memory, nearest, _smoothed, _judged);
+        _isLikeIncident = IsLikeIncident();
+        return _recallNext < _recallEnd ? null : Rate(_judged, attribution);
     }
 
-    /// <summary>Takes the row just judged into the memory.</summary>
-    /// <param name="learns">Whether it may ever be remembered; where not, no window that holds it is.</param>
-    internal void Remember(bool learns)
+    /// <summary>Takes the row just judged into the memory, as far as it may teach.</summary>
+    public void Remember(Lesson lesson)
     {
-        _teachesFrom = learns ? _teachesFrom : _row + WindowRows;
-        _teaches[_row % HeldRows] = _row >= _teachesFrom;
+        Note(lesson);
 
-        if (_row < _teachesFrom && _row >= ScoredFromRow)
+        if (_row < LearningRows)
         {
-            ResidualsOf(_row, _residuals, HeldRows).Fill(float.NaN);
-            ResidualsOf(_row, _slowResiduals, SlowHeldRows).Fill(float.NaN);
+            Admit(_row, isFirst: true);
+        }
+        else if (_row - WaitingRows >= _ripeFrom)
+        {
+            Admit(_row - WaitingRows, isFirst: false);
         }
 
-        Learn();
         _row++;
-    }
+        int every = _row < LearningRows ? 8 : 64;
 
-    /// <summary>Lets rows be remembered after all, as far as it is not their turn yet.</summary>
-    /// <param name="firstRowsAgo">The first of them; 1 is the last row remembered.</param>
-    /// <param name="lastRowsAgo">The last of them.</param>
-    internal void Allow(long firstRowsAgo, long lastRowsAgo)
-    {
-        for (long ago = Math.Max(1, lastRowsAgo); ago <= Math.Min(firstRowsAgo, Math.Min(_row, DelayRows)); ago++)
+        if (_row % every == 0)
         {
-            _teaches[(_row - ago) % HeldRows] = true;
+            RefreshScales(every);
         }
 
-        _teachesFrom = lastRowsAgo <= 1 ? Math.Min(_teachesFrom, _row) : _teachesFrom;
+        _memory.Refresh(_centre, _inverse);
+        _incident.Refresh(_centre, _inverse);
+
+        if (IsAccepting)
+        {
+            Accept();
+        }
+
+        Recall();
+    }
+
+    /// <summary>Score and rarest column of a manner's first rows, judged a second time: what to expect of rows that come.</summary>
+    public IEnumerable<(double Score, double Strongest)> Recalled()
+    {
+        var shares = new double[_scored];
+
+        for (long row = Math.Max(Lags[^1], _recallEnd - LearningRows); row < _recallEnd; row++)
+        {
+            if (_lessons[row % HeldRows] != Lesson.Normal)
+            {
+                continue;
+            }
+
+            double score = Rate(ResidualsOf(row), shares);
+            yield return (score, Strongest);
+        }
+    }
+
+    /// <summary>Takes what is kept from teaching for normal operation too, as soon as there is as much of it as a stream begins with.</summary>
+    public void Accept()
+    {
+        IsAccepting = _incidentRows < LearningRows;
+
+        if (IsAccepting)
+        {
+            return;
+        }
+
+        // Where the new manner lies elsewhere, nothing in it could be seen on scales of before, or of both: as much is known as of a young stream.
+        _taught = 0;
+        Array.ForEach(_scales, scale => scale.Clear());
+        Array.ForEach(_tails, tail => tail.Clear());
+        _recalled.AsSpan().Fill(float.NaN);
+        (_recallNext, _recallEnd) = (_row - LearningRows, _row);
+
+        for (long row = _row - LearningRows; row < _row; row++)
+        {
+            ref Lesson lesson = ref _lessons[row % HeldRows];
+            lesson = lesson == Lesson.Abnormal ? Lesson.Normal : lesson;
+            Admit(row, isFirst: true);
+        }
+
+        _ripeFrom = _cleanFrom = _row;
+        EndIncident();
+        RefreshScales(1);
     }
 
     /// <summary>What the last row's neighbours had in a column: their mean, least and greatest value; NaN where nothing is known.</summary>
@@ -192,7 +251,7 @@ public sealed class VectorDetector
         (_expected[column], _expected[_columns + column], _expected[2 * _columns + column]);
 
     /// <summary>Puts what the row's nearest windows have, their mean, where the row has no value; nothing while nothing is known.</summary>
-    /// <remarks>The row is the one that <see cref="Apply"/> is to be given next.</remarks>
+    /// <remarks>The row is the one that <see cref="Judge"/> is to be given next.</remarks>
     /// <param name="values">(D), NaN where a value is missing.</param>
     public void Impute(Span<double> values)
     {
@@ -202,10 +261,8 @@ public sealed class VectorDetector
         }
 
         Hold(values);
-        Window(_row, _window);
-        WindowMemory.Express(_window, _centre, _inverse, _query);
         Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
-        nearest = nearest[.._memory.Nearest(_query, Lags.Length * _columns, nearest)];
+        nearest = nearest[..Find(_row, nearest)];
         _expected.AsSpan().Fill(double.NaN);
 
         for (int column = 0; column < _columns; column++)
@@ -218,53 +275,50 @@ public sealed class VectorDetector
         }
     }
 
-    /// <summary>Keeps rows from being remembered, as far as they have not been yet.</summary>
-    /// <param name="firstRowsAgo">The first of them; 1 is the last row applied.</param>
-    /// <param name="lastRowsAgo">The last of them.</param>
-    public void Exclude(long firstRowsAgo, long lastRowsAgo)
+    /// <summary>Keeps rows from teaching, and those whose windows hold them, as far as they have not taught yet.</summary>
+    /// <param name="firstRowsAgo">The first of them; 1 is the last row remembered.</param>
+    /// <param name="endRowsAgo">The first one after them.</param>
+    public void Spare(long firstRowsAgo, long endRowsAgo)
     {
-        for (long ago = Math.Max(1, lastRowsAgo); ago <= Math.Min(firstRowsAgo, Math.Min(_row, SlowHeldRows)); ago++)
-        {
-            long row = _row - ago;
-            _slowResiduals.AsSpan((int)(row % SlowHeldRows) * _scored, _scored).Fill(float.NaN);
+        long end = _row - endRowsAgo + ReachRows;
 
-            if (ago <= HeldRows)
-            {
-                _residuals.AsSpan((int)(row % HeldRows) * _scored, _scored).Fill(float.NaN);
-                _teaches[row % HeldRows] = false;
-            }
+        for (long row = Math.Max(_ripeFrom, _row - Math.Min(firstRowsAgo, WaitingRows)); row < Math.Min(_row, end); row++)
+        {
+            _lessons[row % HeldRows] = Lesson.Abnormal;
         }
+
+        _cleanFrom = Math.Max(_cleanFrom, end);
     }
 
     /// <summary>Writes the state.</summary>
     public void Save(BinaryWriter writer)
     {
-        ArgumentNullException.ThrowIfNull(writer);
         writer.Write(_columns);
         writer.Write(_scored);
-        writer.Write(_row);
-        writer.Write(_teachesFrom);
-        writer.Write(_wasAbnormal);
+        Array.ForEach((long[])[_row, _taught, _cleanFrom, _incidentRows, _ripeFrom, _recallNext, _recallEnd], writer.Write);
+        writer.Write(_settled);
+        writer.Write(IsAccepting);
+        writer.Write(_alikeRows);
+        writer.Write(StableWindows);
         writer.Write(_random.State);
-        writer.Write(MemoryMarshal.AsBytes(_teaches.AsSpan()));
+        writer.Write(MemoryMarshal.AsBytes(_lessons.AsSpan()));
         writer.Write(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
-        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
+        foreach (float[] part in Floats())
         {
             writer.Write(MemoryMarshal.AsBytes(part.AsSpan()));
         }
 
         Array.ForEach(_scales, scale => scale.Save(writer));
         Array.ForEach(_tails, tail => tail.Save(writer));
-        Array.ForEach(_slowTails, tail => tail.Save(writer));
         _memory.Save(writer);
+        _incident.Save(writer);
     }
 
     /// <summary>Takes over a state that was written.</summary>
     /// <exception cref="InvalidDataException">It is another shape's, or damaged.</exception>
     public void Load(BinaryReader reader)
     {
-        ArgumentNullException.ThrowIfNull(reader);
         (int columns, int scored) = (reader.ReadInt32(), reader.ReadInt32());
 
         if (columns != _columns || scored != _scored)
@@ -272,48 +326,38 @@ public sealed class VectorDetector
             throw new InvalidDataException($"vector detector: {columns} columns, {scored} scored, expected {_columns} and {_scored}");
         }
 
-        _row = reader.ReadInt64();
-        _teachesFrom = reader.ReadInt64();
-        _wasAbnormal = reader.ReadBoolean();
+        (_row, _taught, _cleanFrom, _incidentRows) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
+        (_ripeFrom, _recallNext, _recallEnd) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
+        _settled = reader.ReadDouble();
+        IsAccepting = reader.ReadBoolean();
+        _alikeRows = reader.ReadInt32();
+        StableWindows = reader.ReadInt32();
         _random = new SeededRandom(reader.ReadUInt64());
-        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_teaches.AsSpan()));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_lessons.AsSpan()));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_origin.AsSpan()));
 
-        foreach (float[] part in (float[][])[_held, _residuals, _smoothed, _slowResiduals, _slowSmoothed, _centre, _inverse])
+        foreach (float[] part in Floats())
         {
             reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(part.AsSpan()));
         }
 
         Array.ForEach(_scales, scale => scale.Load(reader));
         Array.ForEach(_tails, tail => tail.Load(reader));
-        Array.ForEach(_slowTails, tail => tail.Load(reader));
         _memory.Load(reader);
+        _incident.Load(reader);
     }
 
-    private bool Hold(ReadOnlySpan<double> values)
+    private float[][] Floats() => [_held, _residuals, _smoothed, _incidentSmoothed, _recalled, _centre, _inverse];
+
+    private void Hold(ReadOnlySpan<double> values)
     {
         Span<float> row = Held(_row);
-        bool bad = false;
 
         for (int column = 0; column < _columns; column++)
         {
-            double value = values[column];
-
-            if (Math.Abs(value) > ValueMax)
-            {
-                bad = true;
-                value = double.NaN;
-            }
-
-            if (double.IsNaN(_origin[column]))
-            {
-                _origin[column] = value;
-            }
-
-            row[column] = (float)(value - _origin[column]);
+            _origin[column] = double.IsNaN(_origin[column]) ? values[column] : _origin[column];
+            row[column] = (float)(values[column] - _origin[column]);
         }
-
-        return bad;
     }
 
     private Span<float> Held(long row) => _held.AsSpan((int)(row % HeldRows) * _columns, _columns);
@@ -326,86 +370,107 @@ public sealed class VectorDetector
         }
     }
 
-    private void RefreshScales()
+    /// <summary>Finds the windows of normal operation that are nearest to a row's, which stays in <see cref="_query"/>.</summary>
+    private int Find(long row, Span<int> nearest, long skipFrom = 0, long skipTo = 0)
     {
-        int every = _row < ScoredFromRow ? 8 : 64;
-
-        if (_row % every == 0)
-        {
-            for (int column = 0; column < _columns; column++)
-            {
-                ColumnScale scale = _scales[column];
-                scale.Refresh(every, _origin[column]);
-
-                for (int lag = 0; lag < Lags.Length; lag++)
-                {
-                    _centre[lag * _columns + column] = (float)scale.Centre;
-                    _inverse[lag * _columns + column] = (float)(1 / scale.Scale);
-                }
-            }
-
-            _memory.Invalidate();
-        }
-
-        _memory.Refresh(_centre, _inverse);
+        Window(row, _window);
+        WindowMemory.Express(_window, _centre, _inverse, _query);
+        return _memory.Nearest(_query, Lags.Length * _columns, nearest, skipFrom, skipTo);
     }
 
-    /// <summary>Every column's residual, its rarity into <paramref name="scores"/>; gives their mean.</summary>
-    /// <remarks>A missing value counts as unsuspicious, so that it never raises the mean.</remarks>
-    private double Residuals(Span<double> scores)
+    private void RefreshScales(int rows)
     {
-        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
-        Span<int> old = stackalloc int[WindowMemory.Neighbours];
-        (int found, int foundOld) = _memory.Nearest(_query, Lags.Length * _columns, nearest, old, _row - SlowDelayRows);
-        nearest = nearest[..found];
-        // Before, what is old enough is too little of the past to judge by.
-        old = _row >= 2 * SlowDelayRows ? old[..foundOld] : nearest;
-        bool differ = !old.SequenceEqual(nearest);
-        int known = 0;
-        double sum = 0;
-
         for (int column = 0; column < _columns; column++)
         {
-            Expect(column, nearest);
+            ColumnScale scale = _scales[column];
+            scale.Refresh(rows, _origin[column]);
 
-            if (column >= _scored || _row < ScoredFromRow)
+            for (int lag = 0; lag < Lags.Length; lag++)
             {
-                continue;
+                _centre[lag * _columns + column] = (float)scale.Centre;
+                _inverse[lag * _columns + column] = (float)(1 / scale.Scale);
             }
-
-            known += double.IsNaN(_origin[column]) ? 0 : 1;
-            float residual = Residual(column, nearest);
-            float kept = Smooth(ref _smoothed[column], residual);
-            float slow = Smooth(ref _slowSmoothed[column], differ ? Residual(column, old) : residual);
-
-            if (!float.IsNaN(kept))
-            {
-                scores[column] = (_tails[column].Score(kept) + _slowTails[column].Score(float.IsNaN(slow) ? kept : slow)) / 2;
-                sum += scores[column];
-            }
-
-            _residuals[(int)(_row % HeldRows) * _scored + column] = kept;
-            _slowResiduals[(int)(_row % SlowHeldRows) * _scored + column] = slow;
         }
 
-        return known == 0 ? 0 : sum / known;
+        _memory.Invalidate();
+        _incident.Invalidate();
     }
 
-    /// <summary>A residual smoothed over rows; NaN where there is none.</summary>
-    private static float Smooth(ref float smoothed, float residual)
+    /// <summary>How far the row lies from some windows: (scored) smoothed, then (scored) of the last values alone.</summary>
+    private void Measure(WindowMemory memory, ReadOnlySpan<int> nearest, ReadOnlySpan<float> smoothed, Span<float> residuals)
     {
-        if (float.IsNaN(residual))
+        for (int column = 0; column < _scored; column++)
         {
-            return float.NaN;
+            float residual = Residual(memory, column, nearest, out float last);
+            residuals[column] = float.IsNaN(smoothed[column]) ? residual : smoothed[column] + Smoothing * (residual - smoothed[column]);
+            residuals[_scored + column] = last;
         }
-
-        smoothed = float.IsNaN(smoothed) ? residual : smoothed + Smoothing * (residual - smoothed);
-        return smoothed;
     }
 
-    /// <summary>Mean over lags of |y - mean of the neighbours' y|; NaN where this row has no value or no neighbour has one.</summary>
-    private float Residual(int column, ReadOnlySpan<int> nearest)
+    /// <summary>The score of such residuals, and what part of its square each column has.</summary>
+    /// <remarks>A missing value counts as unsuspicious, so that it never raises the score.</remarks>
+    private double Rate(ReadOnlySpan<float> residuals, Span<double> shares)
     {
+        int known = 0;
+        double sum = 0;
+        Strongest = 0;
+
+        for (int column = 0; column < _scored; column++)
+        {
+            known += double.IsNaN(_origin[column]) ? 0 : 1;
+            double rarity = float.IsNaN(residuals[column])
+                ? 0
+                : WindowShare * _tails[column].Score(residuals[column]) + (1 - WindowShare) * _tails[_scored + column].Score(residuals[_scored + column]);
+            Strongest = Math.Max(Strongest, rarity);
+            shares[column] = rarity * rarity;
+            sum += shares[column];
+        }
+
+        if (sum == 0)
+        {
+            shares.Clear();
+            return 0;
+        }
+
+        foreach (ref double share in shares)
+        {
+            share /= sum;
+        }
+
+        return Math.Sqrt(sum / known);
+    }
+
+    /// <summary>Whether the row would be normal if what the present incident has shown were.</summary>
+    private bool IsLikeIncident()
+    {
+        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+        int found = _incident.Nearest(_query, Lags.Length * _columns, nearest);
+        _judgedIncident.AsSpan().Fill(float.NaN);
+
+        if (found < WindowMemory.Neighbours)
+        {
+            return false;
+        }
+
+        Measure(_incident, nearest, _incidentSmoothed, _judgedIncident);
+        Span<float> nearer = stackalloc float[2 * _scored];
+
+        for (int i = 0; i < nearer.Length; i++)
+        {
+            nearer[i] = Math.Min(_judged[i], _judgedIncident[i]);
+        }
+
+        Span<double> shares = stackalloc double[_scored];
+        double strongest = Strongest, score = Rate(nearer, shares);
+        Strongest = strongest;
+        return score <= VectorOptions.Threshold;
+    }
+
+    /// <summary>Mean over lags of |y - mean of the neighbours' y|, and the same of the last value; NaN where there is none, or no neighbour has one.</summary>
+    private float Residual(WindowMemory memory, int column, ReadOnlySpan<int> nearest, out float last)
+    {
+        last = float.NaN;
+
         if (float.IsNaN(_query[column]))
         {
             return float.NaN;
@@ -421,15 +486,16 @@ public sealed class VectorDetector
 
             foreach (int window in nearest)
             {
-                float y = _memory.Scaled(window)[place];
+                float y = memory.Scaled(window)[place];
                 (mean, present) = float.IsNaN(y) ? (mean, present) : (mean + y, present + 1);
             }
 
             float difference = Math.Abs(_query[place] - mean / present);
+            last = place == column ? difference : last;
             (sum, lags) = float.IsNaN(difference) ? (sum, lags) : (sum + difference, lags + 1);
         }
 
-        return lags == 0 ? float.NaN : sum / lags;
+        return lags == 0 || float.IsNaN(last) ? float.NaN : sum / lags;
     }
 
     private void Expect(int column, ReadOnlySpan<int> nearest)
@@ -460,73 +526,127 @@ public sealed class VectorDetector
 
     private double Value(int column, double y) => _origin[column] + _scales[column].Centre + _scales[column].Scale * Math.Sinh(y);
 
-    /// <summary>The first 400 rows at once, later ones 400 rows late.</summary>
-    private void Learn()
+    /// <summary>Remembers what was found of the row, and what it may teach.</summary>
+    private void Note(Lesson lesson)
     {
-        if (_row < DelayRows)
+        int scored = _row >= LearningRows ? _scored : 0;
+        Commit(_judged.AsSpan(0, scored), _smoothed);
+        Commit(_judgedIncident.AsSpan(0, scored), _incidentSmoothed);
+        _judged.CopyTo(ResidualsOf(_row));
+
+        bool isKept = lesson is Lesson.Suspicious or Lesson.Abnormal || (IsAccepting && lesson == Lesson.Normal);
+
+        if (isKept && _row >= LearningRows)
         {
-            Admit(_row);
-            Recall();
-        }
-        else if (_row >= 2 * DelayRows)
-        {
-            Admit(_row - DelayRows);
+            // What came just before may be the fault's beginning.
+            for (long row = Math.Max(_ripeFrom, _row - ReachRows); row < _row; row++)
+            {
+                ref Lesson before = ref _lessons[row % HeldRows];
+                _incidentRows += before == Lesson.Normal ? 1 : 0;
+                before = before == Lesson.Normal ? Lesson.Abnormal : before;
+            }
         }
 
-        if (_row >= 2 * SlowDelayRows)
+        bool isClean = lesson == Lesson.Normal && !isKept && _row >= _cleanFrom;
+        _cleanFrom = isKept || lesson == Lesson.Frozen ? _row + 1 + ReachRows : _cleanFrom;
+        bool isIncident = _row >= LearningRows && lesson != Lesson.Frozen && (isKept || (!isClean && _incidentRows > 0));
+        _lessons[_row % HeldRows] = isClean ? Lesson.Normal : isIncident ? Lesson.Abnormal : Lesson.Frozen;
+
+        if (!isIncident)
         {
-            Add(_slowTails, ResidualsOf(_row - SlowDelayRows, _slowResiduals, SlowHeldRows));
+            EndIncident();
+            return;
+        }
+
+        _incidentRows++;
+        _settled += ((_isLikeIncident ? 1 : 0) - _settled) * 4 / LastingRows;
+        _alikeRows += _isLikeIncident ? 1 : 0;
+
+        if (_incidentRows % StableRows == 0)
+        {
+            StableWindows = _alikeRows >= AlikeRows ? StableWindows + 1 : 0;
+            _alikeRows = 0;
+        }
+
+        long apart = _row - ReachRows;
+
+        if (_incidentRows > ReachRows && _lessons[apart % HeldRows] == Lesson.Abnormal)
+        {
+            Window(apart, _window);
+            _incident.Add(apart, _window, _centre, _inverse, double.PositiveInfinity, ref _random);
         }
     }
 
-    /// <summary>Judges some of the first rows a second time, and takes their residuals for what is normal.</summary>
-    /// <remarks>
-    /// When they came, little was remembered, and most of it overlapped them. All are recalled while the second half of
-    /// them comes, two a row, so that no row costs more than a later one does.
-    /// </remarks>
-    private void Recall()
+    private void EndIncident()
     {
-        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
-        Span<int> old = stackalloc int[WindowMemory.Neighbours];
-        int apart = Lags[^1] + SmoothedRows;   // a smoothed residual is of the rows before, too
-
-        for (long row = RecalledBefore(_row); row < RecalledBefore(_row + 1); row++)
-        {
-            if (!_teaches[row % HeldRows])
-            {
-                continue;
-            }
-
-            Window(row, _window);
-            WindowMemory.Express(_window, _centre, _inverse, _query);
-            (int found, _) = _memory.Nearest(
-                _query, Lags.Length * _columns, nearest, old, long.MinValue, row - apart, row + apart + 1);
-
-            for (int column = 0; column < _scored; column++)
-            {
-                float kept = Smooth(ref _smoothed[column], Residual(column, nearest[..found]));
-                _slowSmoothed[column] = _smoothed[column];
-
-                if (!float.IsNaN(kept))
-                {
-                    _tails[column].Add(kept, ref _random);
-                    _slowTails[column].Add(kept, ref _random);
-                }
-            }
-        }
-    }
-
-    /// <summary>The first row not yet recalled when a row comes.</summary>
-    private static long RecalledBefore(long row) =>
-        Lags[^1] + (ScoredFromRow - Lags[^1]) * Math.Max(0, row - RecalledFromRow) / (ScoredFromRow - RecalledFromRow);
-
-    private void Admit(long row)
-    {
-        if (!_teaches[row % HeldRows])
+        if (_incidentRows == 0)
         {
             return;
         }
 
+        _incident.Clear();
+        _incidentSmoothed.AsSpan().Fill(float.NaN);
+        _incidentRows = 0;
+        _settled = 0;
+        IsAccepting = false;
+        _alikeRows = StableWindows = 0;
+    }
+
+    private static void Commit(ReadOnlySpan<float> judged, Span<float> smoothed)
+    {
+        for (int column = 0; column < judged.Length; column++)
+        {
+            smoothed[column] = float.IsNaN(judged[column]) ? smoothed[column] : judged[column];
+        }
+    }
+
+    /// <summary>Judges some of the rows that entered at once a second time, and takes their residuals for what is normal.</summary>
+    /// <remarks>
+    /// When they came, little like them was remembered, and most of it overlapped them. Two a row, so that no row costs more
+    /// than a few; the stream's first ones while the second half of them comes.
+    /// </remarks>
+    private void Recall()
+    {
+        HasRecalled = false;
+
+        if (_recallNext == _recallEnd || (_row < LearningRows ? _row <= LearningRows / 2 : !_memory.IsFresh))
+        {
+            return;
+        }
+
+        Span<int> nearest = stackalloc int[WindowMemory.Neighbours];
+
+        for (long end = Math.Min(Math.Min(_row, _recallEnd), _recallNext + RecalledPerRow); _recallNext < end; _recallNext++)
+        {
+            if (_lessons[_recallNext % HeldRows] != Lesson.Normal)
+            {
+                continue;
+            }
+
+            int found = Find(_recallNext, nearest, _recallNext - ReachRows, _recallNext + ReachRows + 1);
+            Measure(_memory, nearest[..found], _recalled, _judged);
+            Commit(_judged.AsSpan(0, _scored), _recalled);
+            _judged.CopyTo(ResidualsOf(_recallNext));
+            Add(_judged);
+
+            if (_recallNext == LearningRows - 1)
+            {
+                _recalled.CopyTo(_smoothed, 0);
+            }
+        }
+
+        HasRecalled = _recallNext == _recallEnd;
+    }
+
+    /// <summary>Lets a row enter what is known; one of the first of a manner in any case, and its residuals once it is recalled.</summary>
+    private void Admit(long row, bool isFirst)
+    {
+        if (_lessons[row % HeldRows] != Lesson.Normal)
+        {
+            return;
+        }
+
+        _taught++;
         Span<float> values = Held(row);
 
         for (int column = 0; column < _columns; column++)
@@ -542,31 +662,24 @@ public sealed class VectorDetector
             return;
         }
 
-        if (row >= ScoredFromRow)
+        if (!isFirst)
         {
-            Span<float> residuals = ResidualsOf(row, _residuals, HeldRows);
-            Add(_tails, residuals);
-
-            // Until it has a past of its own, the slow tail has the fast one's.
-            if (row < SlowDelayRows)
-            {
-                Add(_slowTails, residuals);
-            }
+            Add(ResidualsOf(row));
         }
 
         Window(row, _window);
-        _memory.Add(row, _window, _centre, _inverse, ref _random);
+        _memory.Add(row, _window, _centre, _inverse, isFirst ? 0 : LastingMax, ref _random);
     }
 
-    private Span<float> ResidualsOf(long row, float[] held, int rows) => held.AsSpan((int)(row % rows) * _scored, _scored);
+    private Span<float> ResidualsOf(long row) => _residuals.AsSpan((int)(row % HeldRows) * 2 * _scored, 2 * _scored);
 
-    private void Add(ResidualTail[] tails, ReadOnlySpan<float> residuals)
+    private void Add(ReadOnlySpan<float> residuals)
     {
-        for (int column = 0; column < residuals.Length; column++)
+        for (int tail = 0; tail < residuals.Length; tail++)
         {
-            if (!float.IsNaN(residuals[column]))
+            if (!float.IsNaN(residuals[tail]))
             {
-                tails[column].Add(residuals[column], ref _random);
+                _tails[tail].Add(residuals[tail], ref _random);
             }
         }
     }

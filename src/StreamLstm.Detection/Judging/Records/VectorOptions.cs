@@ -21,6 +21,15 @@ public enum MissingPolicy
 /// <summary>How records of some streams are judged.</summary>
 public sealed record VectorOptions
 {
+    /// <summary>Least number of values in a record.</summary>
+    public const int ColumnsMin = 2;
+
+    /// <summary>Greatest number of values in a record that are judged.</summary>
+    public const int ColumnsMax = 128;
+
+    /// <summary>The score above which a record is abnormal by itself, the same for every stream: that of columns which all are at one in eight.</summary>
+    public const double Threshold = 0.9;
+
     /// <summary>Names of the streams: * stands for any characters, ? for one.</summary>
     public string Streams { get; init; } = "*";
 
@@ -63,9 +72,9 @@ public sealed record VectorOptions
             return $"columns '{string.Join(", ", Columns)}', context '{string.Join(", ", Context)}': expected each column once";
         }
 
-        if (Columns.Count > 0 && (all.Length is < VectorDetector.ColumnsMin or > VectorDetector.ColumnsMax || !Columns.Except(Context, StringComparer.Ordinal).Any()))
+        if (Columns.Count > 0 && (all.Length is < ColumnsMin or > ColumnsMax || !Columns.Except(Context, StringComparer.Ordinal).Any()))
         {
-            return $"columns: {all.Length}, of them {Context.Count} context, expected {VectorDetector.ColumnsMin} to {VectorDetector.ColumnsMax} and at least one that is scored";
+            return $"columns: {all.Length}, of them {Context.Count} context, expected {ColumnsMin} to {ColumnsMax} and at least one that is scored";
         }
 
         return double.IsFinite(Fixed) ? null : $"fixed: {Fixed}, expected a finite number";

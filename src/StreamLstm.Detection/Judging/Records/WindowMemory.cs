@@ -3,13 +3,15 @@ using System.Runtime.Intrinsics;
 
 namespace StreamLstm.Detection.Judging.Records;
 
-/// <summary>A uniform sample of 1,000 windows of a stream's past, as values and on the columns' present scales.</summary>
-/// <remarks>Vectors are 256 bits wide everywhere, so that sums have the same order, and bits, on every machine.</remarks>
+/// <summary>Windows of a stream's past, as values and on the columns' present scales: three in four of all its life, the fourth of late.</summary>
+/// <remarks>
+/// The first part is a uniform sample, so that a rare state stays known; the second forgets, so that slow change is followed.
+/// Vectors are 256 bits wide everywhere, so that sums have the same order, and bits, on every machine.
+/// </remarks>
 /// <param name="stride">Values of a window, a multiple of 8; what is not used is 0.</param>
-internal sealed class WindowMemory(int stride)
+/// <param name="capacity">Windows kept.</param>
+internal sealed class WindowMemory(int stride, int capacity)
 {
-    public const int Capacity = 1000;
-
     /// <summary>Neighbours searched for.</summary>
     public const int Neighbours = 5;
 
@@ -21,10 +23,10 @@ internal sealed class WindowMemory(int stride)
 
     private readonly List<float[]> _values = [];            // blocks of (BlockWindows, stride), NaN where missing
     private readonly List<float[]> _scaled = [];            // blocks of (BlockWindows, stride)
-    private readonly bool[] _complete = new bool[Capacity]; // no value missing
-    private readonly long[] _rows = new long[Capacity];     // the row whose window it is
+    private readonly bool[] _complete = new bool[capacity]; // no value missing
+    private readonly long[] _rows = new long[capacity];     // the row whose window it is
     private long _seen;
-    private int _stale = Capacity;                          // the first window still on the scales before
+    private int _stale;                                     // the first window still on the scales before
 
     public int Count { get; private set; }
 
@@ -44,30 +46,39 @@ internal sealed class WindowMemory(int stride)
         }
     }
 
-    /// <summary>Offers a row's window: (stride) values.</summary>
-    public void Add(long row, ReadOnlySpan<float> window, ReadOnlySpan<float> centre, ReadOnlySpan<float> inverse, ref SeededRandom random)
+    /// <summary>Whether all windows are on the present scales.</summary>
+    public bool IsFresh => _stale >= Count;
+
+    /// <summary>Offers a row's window.</summary>
+    /// <param name="row">Its row.</param>
+    /// <param name="window">(stride) values.</param>
+    /// <param name="centre">(stride): the present centres.</param>
+    /// <param name="inverse">(stride): one over the present scales.</param>
+    /// <param name="lateWindows">Windows after which one is forgotten by the second part, on average; 0 to have this one taken in any case.</param>
+    /// <param name="random">What decides.</param>
+    public void Add(
+        long row, ReadOnlySpan<float> window, ReadOnlySpan<float> centre, ReadOnlySpan<float> inverse, double lateWindows, ref SeededRandom random)
     {
         _seen++;
-        int place = Count;
+        int late = _rows.Length / 4, life = _rows.Length - late;
 
-        if (Count == Capacity)
-        {
-            if (random.NextDouble() * _seen >= Capacity)
-            {
-                return;
-            }
-
-            place = random.Next(Capacity);
-        }
-        else
+        if (Count < _rows.Length)
         {
             Reserve(++Count);
+            int place = random.Next(Count);     // any order, so that each part begins as a sample of all
+            Copy(place, Count - 1);
+            Put(place, row, window, centre, inverse);
+            return;
         }
 
-        window.CopyTo(In(_values, place));
-        Express(window, centre, inverse, In(_scaled, place));
-        _complete[place] = IsComplete(window);
-        _rows[place] = row;
+        if (random.NextDouble() * _seen < life)
+        {
+            Put(random.Next(life), row, window, centre, inverse);
+        }
+        else if (random.NextDouble() * Math.Min(_seen, lateWindows) < late)
+        {
+            Put(life + random.Next(late), row, window, centre, inverse);
+        }
     }
 
     /// <summary>The columns' scales have changed: windows follow over the next rows.</summary>
@@ -84,61 +95,46 @@ internal sealed class WindowMemory(int stride)
         }
     }
 
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        _seen = 0;
+        Count = 0;
+    }
+
     /// <summary>The nearest windows, the nearest first.</summary>
     /// <param name="query">(stride), scaled; NaN where missing.</param>
     /// <param name="used">How many of its values are not padding.</param>
     /// <param name="nearest">(Neighbours): their indices.</param>
-    /// <returns>How many there are.</returns>
-    public int Nearest(ReadOnlySpan<float> query, int used, Span<int> nearest)
-    {
-        Span<int> old = stackalloc int[Neighbours];
-        return Nearest(query, used, nearest, old, long.MinValue).Nearest;
-    }
-
-    /// <summary>The nearest windows, and the nearest of those up to a row, the nearest first.</summary>
-    /// <param name="query">(stride), scaled; NaN where missing.</param>
-    /// <param name="used">How many of its values are not padding.</param>
-    /// <param name="nearest">(Neighbours): their indices.</param>
-    /// <param name="old">(Neighbours): those of the old ones.</param>
-    /// <param name="oldTo">The last row whose window is old.</param>
     /// <param name="skipFrom">The first row whose window is passed over.</param>
     /// <param name="skipTo">The first one after it whose window is not.</param>
-    /// <returns>How many there are of each.</returns>
-    public (int Nearest, int Old) Nearest(
-        ReadOnlySpan<float> query, int used, Span<int> nearest, Span<int> old, long oldTo, long skipFrom = 0, long skipTo = 0)
+    /// <returns>How many there are.</returns>
+    public int Nearest(ReadOnlySpan<float> query, int used, Span<int> nearest, long skipFrom = 0, long skipTo = 0)
     {
         Span<float> distances = stackalloc float[Neighbours];
-        Span<float> oldDistances = stackalloc float[Neighbours];
         distances.Fill(float.PositiveInfinity);
-        oldDistances.Fill(float.PositiveInfinity);
         bool complete = IsComplete(query);
-        (int found, int foundOld) = (0, 0);
+        int found = 0;
 
         for (int window = 0; window < Count; window++)
         {
-            long row = _rows[window];
-
-            if (row >= skipFrom && row < skipTo)
+            if (_rows[window] >= skipFrom && _rows[window] < skipTo)
             {
                 continue;
             }
 
-            bool isOld = row <= oldTo;
-            float limit = isOld ? oldDistances[^1] : distances[^1];
             float distance = complete && _complete[window]
-                ? Distance(query, Scaled(window), limit)
+                ? Distance(query, Scaled(window), distances[^1])
                 : PresentDistance(query, Scaled(window), used);
 
-            if (!(distance < limit))
+            if (distance < distances[^1])
             {
-                continue;
+                Insert(window, distance, distances, nearest);
+                found = Math.Min(found + 1, Neighbours);
             }
-
-            found = Insert(window, distance, distances, nearest, found);
-            foundOld = isOld ? Insert(window, distance, oldDistances, old, foundOld) : foundOld;
         }
 
-        return (found, foundOld);
+        return found;
     }
 
     public void Save(BinaryWriter writer)
@@ -163,9 +159,9 @@ internal sealed class WindowMemory(int stride)
         _stale = reader.ReadInt32();
         Count = reader.ReadInt32();
 
-        if (Count is < 0 or > Capacity || _stale is < 0 or > Capacity)
+        if (Count < 0 || Count > _rows.Length || _stale < 0 || _stale > _rows.Length)
         {
-            throw new InvalidDataException($"window memory: {Count} windows, {_stale} expressed, expected at most {Capacity}");
+            throw new InvalidDataException($"window memory: {Count} windows, {_stale} expressed, expected at most {_rows.Length}");
         }
 
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_rows.AsSpan(0, Count)));
@@ -197,14 +193,24 @@ internal sealed class WindowMemory(int stride)
         }
     }
 
-    /// <summary>Puts a window in its place, if it has one.</summary>
-    private static int Insert(int window, float distance, Span<float> distances, Span<int> windows, int found)
+    private void Put(int place, long row, ReadOnlySpan<float> window, ReadOnlySpan<float> centre, ReadOnlySpan<float> inverse)
     {
-        if (!(distance < distances[^1]))
-        {
-            return found;
-        }
+        window.CopyTo(In(_values, place));
+        Express(window, centre, inverse, In(_scaled, place));
+        _complete[place] = IsComplete(window);
+        _rows[place] = row;
+    }
 
+    private void Copy(int from, int to)
+    {
+        In(_values, from).CopyTo(In(_values, to));
+        In(_scaled, from).CopyTo(In(_scaled, to));
+        (_complete[to], _rows[to]) = (_complete[from], _rows[from]);
+    }
+
+    /// <summary>Puts a window in its place among the nearest.</summary>
+    private static void Insert(int window, float distance, Span<float> distances, Span<int> windows)
+    {
         int place = Neighbours - 1;
 
         for (; place > 0 && distances[place - 1] > distance; place--)
@@ -215,7 +221,6 @@ internal sealed class WindowMemory(int stride)
 
         distances[place] = distance;
         windows[place] = window;
-        return Math.Min(found + 1, Neighbours);
     }
 
     private static bool IsComplete(ReadOnlySpan<float> window)

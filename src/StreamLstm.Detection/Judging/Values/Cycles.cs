@@ -3,26 +3,31 @@ using StreamLstm.Detection.Scaling;
 namespace StreamLstm.Detection.Judging.Values;
 
 /// <summary>How long a stream's swings about its middle take, and how far they reach: for cycles that no fixed period tells.</summary>
-/// <remarks>A cycle begins where the value has been low (below the 35 % quantile) and comes to be high (above the 65 % one).</remarks>
+/// <remarks>
+/// A cycle begins where the value has been low and comes to be high: by a third of its mean deviation below, or above, its
+/// mean of late. The mean follows a trend, and is not moved much by one cycle.
+/// </remarks>
 internal sealed class Cycles
 {
-    private const double Low = 0.35;
-    private const double High = 0.65;
+    /// <summary>Deviations from the mean, in mean deviations.</summary>
+    private const double Apart = 0.3;
 
-    /// <summary>Share of the range by which the two must differ, and may move before they count as others.</summary>
-    private const double Apart = 0.05;
-    private const double Moved = 0.15;
+    /// <summary>Weight of a new value in mean and deviation, and rows before they mean something.</summary>
+    private const double Weight = 1 / 512.0;
+    private const int RowsMin = 256;
 
     private const int ToldRows = 4;
 
     private readonly BoundedSample _lengths = new();
     private readonly BoundedSample _peaks = new();
     private readonly BoundedSample _troughs = new();
-    private double _low = double.NaN;
-    private double _high;
+    private double _mean;
+    private double _deviation;
+    private long _rows;
     private bool _isUp;
     private long _began = -1;
     private double _peak, _trough;
+    private (double Peak, double Trough) _before;   // of the rows but the last
     private double _short, _peakHigh, _peakLow;
     private int _told;
 
@@ -44,44 +49,29 @@ internal sealed class Cycles
     /// <summary>Rows of the present cycle, and of the longest.</summary>
     public (long Rows, double Longest) Present { get; private set; }
 
-    /// <summary>Looks for the middle among the stream's values: at every doubling of its age, then every 2,048 rows.</summary>
-    public void Refresh(SortedReservoir history, long rows)
-    {
-        if (rows < 256 || (!long.IsPow2(rows) && rows % 2048 != 0))
-        {
-            return;
-        }
-
-        double bottom = history.Quantile(0.05), top = history.Quantile(0.95), range = top - bottom;
-        double low = history.Quantile(Low), high = history.Quantile(High);
-
-        if (!(high - low > Apart * range))
-        {
-            // Most values are alike: the middle of the range parts them from the others.
-            (low, high) = ((bottom + top) / 2 - Moved * range, (bottom + top) / 2 + Moved * range);
-        }
-
-        if (range > 0 && !(Math.Abs(low - _low) <= Moved * range && Math.Abs(high - _high) <= Moved * range))
-        {
-            (_low, _high) = (low, high);
-        }
-    }
-
     /// <summary>Takes a value; where it ends a cycle, that teaches unless <paramref name="isSpared"/>.</summary>
     public void Observe(long row, double value, ValueScale scale, bool isSpared)
     {
         Long = 0;
         _told--;
 
-        if (double.IsNaN(_low))
+        // As if all values so far weighed the same, until that would be less than the weight.
+        double weight = Math.Max(Weight, 1.0 / ++_rows);
+        _mean += weight * (value - _mean);
+        _deviation += weight * (Math.Abs(value - _mean) - _deviation);
+
+        if (_rows < RowsMin)
         {
             return;
         }
 
+        // What the row before was is known by now: a fault in a cycle is not that cycle's peak.
         double y = scale.Y(value);
+        (_peak, _trough) = isSpared ? _before : (_peak, _trough);
+        _before = (_peak, _trough);
         (_peak, _trough) = (Math.Max(_peak, y), Math.Min(_trough, y));
 
-        if (!_isUp && value > _high)
+        if (!_isUp && value > _mean + Apart * _deviation)
         {
             _isUp = true;
 
@@ -91,8 +81,9 @@ internal sealed class Cycles
             }
 
             (_began, _peak, _trough) = (row, y, y);
+            _before = (double.NegativeInfinity, double.PositiveInfinity);
         }
-        else if (_isUp && value < _low)
+        else if (_isUp && value < _mean - Apart * _deviation)
         {
             _isUp = false;
         }
@@ -104,13 +95,21 @@ internal sealed class Cycles
         }
     }
 
+    /// <summary>Forgets how high cycles are, not how long.</summary>
+    public void ForgetHeights()
+    {
+        _peaks.Clear();
+        _troughs.Clear();
+    }
+
     public void Save(BinaryWriter writer)
     {
-        foreach (double value in (ReadOnlySpan<double>)[_low, _high, _peak, _trough, _short, _peakHigh, _peakLow])
+        foreach (double value in (ReadOnlySpan<double>)[_mean, _deviation, _peak, _trough, _before.Peak, _before.Trough, _short, _peakHigh, _peakLow])
         {
             writer.Write(value);
         }
 
+        writer.Write(_rows);
         writer.Write(_isUp);
         writer.Write(_began);
         writer.Write(_told);
@@ -121,8 +120,10 @@ internal sealed class Cycles
 
     public void Load(BinaryReader reader)
     {
-        (_low, _high, _peak, _trough) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_mean, _deviation, _peak, _trough) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        _before = (reader.ReadDouble(), reader.ReadDouble());
         (_short, _peakHigh, _peakLow) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        _rows = reader.ReadInt64();
         _isUp = reader.ReadBoolean();
         _began = reader.ReadInt64();
         _told = reader.ReadInt32();

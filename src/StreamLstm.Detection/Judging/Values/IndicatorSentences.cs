@@ -22,6 +22,8 @@ internal static class IndicatorSentences
         Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 or Indicator.Long24 => IncidentKind.LevelShift,
         Indicator.LastingRarity or Indicator.LongRarity => IncidentKind.LevelShift,
         Indicator.Mean8 or Indicator.Mean32 or Indicator.Mean128 => IncidentKind.LevelShift,
+        Indicator.Period8 or Indicator.Period32 or Indicator.Period128 => IncidentKind.LevelShift,
+        Indicator.Calendar8 or Indicator.Calendar32 or Indicator.Calendar128 => IncidentKind.LevelShift,
         _ => IncidentKind.Pattern,
     };
 
@@ -57,7 +59,10 @@ internal static class IndicatorSentences
             Indicator.CycleLong => Long("a cycle has gone on", indicators.Cycles.Present),
             _ => Meaning(strongest, indicators.Standstills.Rows),
         };
-        return $"{Figures.Of(value)}: {reason}";
+        string instead = expected is { } band && (value < band.Lower || value > band.Upper) && !reason.StartsWith("expected", StringComparison.Ordinal)
+            ? $"; expected {Figures.Of(band.Median)} ({Figures.Of(band.Lower)} to {Figures.Of(band.Upper)})"
+            : "";
+        return $"{Figures.Of(value)}: {reason}{instead}";
     }
 
     private static string Long(string what, (long Rows, double Longest) present) =>

@@ -50,6 +50,7 @@ internal sealed class ValueIndicators
     private readonly DelayedCoreset _contexts;
     private readonly float[] _context = new float[4];
     private double _last, _beforeLast;
+    private long _normalFrom;   // the first row that a season before may be
     private int _periods;
 
     /// <param name="sizes">What may be remembered.</param>
@@ -67,6 +68,9 @@ internal sealed class ValueIndicators
 
     /// <summary>The smallest difference between two of the stream's values.</summary>
     public double Resolution { get; private set; }
+
+    /// <summary>The one value that the stream has had; NaN where there were several.</summary>
+    public double Constant { get; private set; } = double.NaN;
 
     /// <summary>The distance of a value from the values the stream takes.</summary>
     public Rarity Rarity { get; } = new();
@@ -177,8 +181,23 @@ internal sealed class ValueIndicators
     public void Spare(long firstRow, long endRow, long nextRow) => _contexts.Spare(firstRow, endRow, nextRow);
 
     /// <summary>Means as they are now are normal from here on: as many as so many clean rows would have brought.</summary>
-    public void Accept(long rows, ref SeededRandom random)
+    /// <param name="firstRow">The first row of what was accepted.</param>
+    /// <param name="endRow">The first row behind it.</param>
+    /// <param name="random">Draws what is kept.</param>
+    public void Accept(long firstRow, long endRow, ref SeededRandom random)
     {
+        // Of a new level the old one says nothing: else it would be told again, one season on, that it has come.
+        if (endRow - firstRow >= CleanTail.BlockRows)
+        {
+            _normalFrom = firstRow;
+            _period.Clear();
+            _day.Clear();
+            _week.Clear();
+            Cycles.ForgetHeights();
+        }
+
+        long rows = endRow - firstRow;
+
         for (long row = 0; row < rows; row += 4)
         {
             _means8.Add(this[Mean.Of8], ref random);
@@ -197,13 +216,13 @@ internal sealed class ValueIndicators
         if (rows % ValueForecast.RefreshEvery == 0)
         {
             Stays.Refresh(forecast.History, rows);
-            Cycles.Refresh(forecast.History, rows);
         }
 
         // Not on the rows on which the network trains.
         if ((rows + ValueForecast.RefreshEvery / 2) % 128 == 0)
         {
             Resolution = ResolutionOf(forecast.History);
+            Constant = forecast.History.Sorted is [double least, .., double greatest] && least == greatest ? least : double.NaN;
             Rarity.Refresh(forecast.History, forecast.Scale, Resolution, room);
 
             if (rows < 1024 || rows % 512 < 128)
@@ -215,7 +234,7 @@ internal sealed class ValueIndicators
 
     public void Save(BinaryWriter writer)
     {
-        foreach (double value in _means.Concat(_values).Concat([_last, _beforeLast, Resolution]))
+        foreach (double value in _means.Concat(_values).Concat([_last, _beforeLast, Resolution, Constant, _normalFrom]))
         {
             writer.Write(value);
         }
@@ -251,7 +270,8 @@ internal sealed class ValueIndicators
             }
         }
 
-        (_last, _beforeLast, Resolution) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_last, _beforeLast, Resolution, Constant) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        _normalFrom = (long)reader.ReadDouble();
 
         for (int i = 0; i < _known.Length; i++)
         {
@@ -347,7 +367,7 @@ internal sealed class ValueIndicators
             {
                 long row = forecast.Ring.RowAt(seconds - back * season, RowsOff * usualSeconds);
 
-                if (row < 0)
+                if (row < _normalFrom)
                 {
                     break;
                 }
@@ -360,7 +380,7 @@ internal sealed class ValueIndicators
 
             // Weekends are odd until the second one: what a week ago was odd is what is to be expected.
             long last = isWeek ? forecast.Ring.RowAt(seconds - season, RowsOff * usualSeconds) : -1;
-            return last < 0 ? null : forecast.Ring[last];
+            return last < _normalFrom ? null : forecast.Ring[last];
         }
     }
 
@@ -429,6 +449,7 @@ internal sealed class ValueIndicators
         }
     }
 
+    /// <summary>The least difference between two of the values; of a single one a unit of its last digit, as nothing else is known.</summary>
     private static double ResolutionOf(SortedReservoir history)
     {
         ReadOnlySpan<double> sorted = history.Sorted;
@@ -439,6 +460,12 @@ internal sealed class ValueIndicators
             least = sorted[i] > sorted[i - 1] ? Math.Min(least, sorted[i] - sorted[i - 1]) : least;
         }
 
-        return least == double.MaxValue ? 0 : least;
+        if (least < double.MaxValue || sorted.IsEmpty)
+        {
+            return least < double.MaxValue ? least : 0;
+        }
+
+        double digit = Math.Pow(10, -((decimal)sorted[0]).Scale);
+        return sorted[0] == 0 ? digit : Math.Min(digit, Math.Abs(sorted[0]));
     }
 }

@@ -14,13 +14,11 @@ internal sealed class ValueJudge : IJudge
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;
 
-    private const double DaySeconds = 86_400;
-
-    /// <summary>Decades of the indicators' mean that need no judge: no clean life comes to it.</summary>
-    private const double FarOut = 6;
-
     /// <summary>What a decade of the indicators' mean adds above the line: the judge says whether, the indicators say how much.</summary>
     private const double PerDecade = 0.5;
+
+    /// <summary>The strongest indicators whose mean is the size.</summary>
+    private const int SizeOf = 8;
 
     private readonly string _stream;
     private readonly DetectionOptions _options;
@@ -34,7 +32,7 @@ internal sealed class ValueJudge : IJudge
     private IndicatorBank _bank;
     private SeededRandom _random;
     private double _value, _rate, _seconds, _usualSeconds = double.NaN;
-    private bool _isBroken, _isSpared, _isRestart;
+    private bool _isAbnormal, _isBroken, _isSpared, _isRestart;
     private long _restarts;
     private long _mutedUntil;
 
@@ -62,13 +60,18 @@ internal sealed class ValueJudge : IJudge
 
     public bool HasOwnWeights { get; }
 
-    /// <summary>Decades of clean rows between two alerts that are asked for: some 10,000 rows, and a day.</summary>
-    public double Threshold
+    /// <summary>Decades of clean rows between two alerts that are asked for.</summary>
+    public double Threshold => Math.Log10(Asked);
+
+    public double? RowsPerAlert => double.IsNaN(_usualSeconds) ? null : Asked;
+
+    /// <summary>Clean rows between two alerts that are asked for: some 10,000, and a day of them.</summary>
+    private double Asked
     {
         get
         {
-            double rowsADay = DaySeconds / _usualSeconds;
-            return Math.Log10(Math.Max(_options.CleanRowsPerAlert, double.IsFinite(rowsADay) ? rowsADay * _options.CleanDaysPerAlert : 0));
+            double rowsADay = AlertRate.DaySeconds / Math.Max(1, _usualSeconds);   // of those within a second one is much like the other
+            return Math.Max(_options.CleanRowsPerAlert, double.IsFinite(rowsADay) ? rowsADay * _options.CleanDaysPerAlert : 0);
         }
     }
 
@@ -164,12 +167,14 @@ internal sealed class ValueJudge : IJudge
         DetectionScratch scratch = circumstances.Scratch;
         long row = _forecast.Ring.Count;
         bool teaches = lesson == Lesson.Normal;
-        _settling.Observe([_rate], isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
+        // A season goes on when a level has changed: what is to settle is the distance from it.
+        _settling.Observe([_rate - (_indicators.SeasonBefore ?? 0)], isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
 
         if (Last.IsJudged)
         {
             // Calibration takes what is suspicious too, clipped: else the tail would end where suspicion begins.
-            _bank.Remember(_indicators, teaches: lesson <= Lesson.Suspicious);
+            _bank.Remember(_indicators, teaches: lesson <= Lesson.Suspicious || (lesson == Lesson.Abnormal && !_isAbnormal));
+            _isAbnormal = lesson == Lesson.Abnormal;
             _indicators.Remember(row, teaches, ref _random);
         }
 
@@ -192,14 +197,13 @@ internal sealed class ValueJudge : IJudge
         (firstRow, endRow) = (firstRow - _restarts, endRow - _restarts);
         _forecast.Ring.Mark(firstRow, endRow, abnormal: true);
         _indicators.Spare(firstRow, endRow, _forecast.Ring.Count);
-        _bank.Spare(_forecast.Ring.Count - firstRow);
     }
 
     public void Accept(long firstRow, long endRow)
     {
         (firstRow, endRow) = (firstRow - _restarts, endRow - _restarts);
         _forecast.Accept(firstRow, endRow, ref _random);
-        _indicators.Accept(endRow - firstRow, ref _random);
+        _indicators.Accept(firstRow, endRow, ref _random);
         _bank.Accept();
     }
 
@@ -220,6 +224,7 @@ internal sealed class ValueJudge : IJudge
         writer.Write(_random.State);
         writer.Write(_mutedUntil);
         writer.Write(_restarts);
+        writer.Write(_isAbnormal);
         writer.Write(_isSpared);
         writer.Write(_isRestart);
         writer.Write(_value);
@@ -241,6 +246,7 @@ internal sealed class ValueJudge : IJudge
         _random = new SeededRandom(reader.ReadUInt64());
         _mutedUntil = reader.ReadInt64();
         _restarts = reader.ReadInt64();
+        _isAbnormal = reader.ReadBoolean();
         _isSpared = reader.ReadBoolean();
         _isRestart = reader.ReadBoolean();
         (_value, _rate, _seconds, _usualSeconds) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
@@ -273,12 +279,23 @@ internal sealed class ValueJudge : IJudge
         Last.Side = _forecast.Expected is { } expected ? Math.Sign(value - expected.Median) : 0;
         Last.Kind = IndicatorSentences.KindOf((Indicator)Last.Strongest);
         Last.Likeness = IndicatorSentences.LikenessOf(Last.Kind);
-        double plain = Evidence(_bank.Plain, row, _plainJudge, scratch);
-        Last.Evidence = Evidence(_bank.Decades, row, _judge, scratch);
-        Last.Plain = _bank.HasOrdinary ? plain : null;
+        double most = MostOfConstant(value), plain = Evidence(_bank.Plain, row, _plainJudge, scratch);
+        Last.Evidence = Math.Min(most, Evidence(_bank.Decades, row, _judge, scratch));
+        Last.Plain = _bank.HasOrdinary ? Math.Min(most, plain) : null;
     }
 
-    /// <summary>The judge says whether there is a fault; above the line, and far out without it, the indicators say how large it is.</summary>
+    /// <summary>
+    /// What a row of a stream may be worth that never had but one value: nothing says how large its changes are, so their first
+    /// is as rare as it has stood still for long, and more as it is further away than the next digit.
+    /// </summary>
+    private double MostOfConstant(double value) =>
+        double.IsNaN(_indicators.Constant) ? double.PositiveInfinity
+        : Math.Log10(_forecast.Ring.Count) + Math.Log10(Math.Max(1, Math.Abs(value - _indicators.Constant) / _indicators.Resolution));
+
+    /// <summary>
+    /// The judge says whether there is a fault, unless the indicators by themselves, in blocks, come to what is asked for in rows;
+    /// they say how large it is.
+    /// </summary>
     private double Evidence(ReadOnlySpan<double> decades, long row, LearntJudge? judge, DetectionScratch scratch)
     {
         if (!_bank.IsKnown)
@@ -290,6 +307,15 @@ internal sealed class ValueJudge : IJudge
 
         // Without a judge, as in the training of the first one, the mean alone decides.
         double evidence = judge?.Read(decades, row, scratch.Judge) ?? mean + LearntJudge.WithoutJudge;
-        return evidence >= threshold || mean >= FarOut ? threshold + PerDecade * mean : evidence;
+        return evidence >= threshold || mean >= threshold ? threshold + PerDecade * Size(decades) : evidence;
+    }
+
+    /// <summary>How far out a row is: the mean of the strongest few, steadier than the one at the top.</summary>
+    private static double Size(ReadOnlySpan<double> decades)
+    {
+        Span<double> sorted = stackalloc double[decades.Length];
+        decades.CopyTo(sorted);
+        sorted.Sort();
+        return System.Numerics.Tensors.TensorPrimitives.Average<double>(sorted[^SizeOf..]);
     }
 }

@@ -10,7 +10,7 @@ internal static class SimulatedLives
     /// <summary>Fewer rows leave no place behind what has to be known first.</summary>
     public const int RowsMin = 4000;
 
-    private const int FirstFault = 1250;
+    private const int FirstFault = 560;
     private const double FaultlessShare = 1 / 6.0;
 
     private static readonly SortedDictionary<string, Family> _families = new(

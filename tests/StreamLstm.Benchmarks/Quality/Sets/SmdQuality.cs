@@ -8,7 +8,7 @@ namespace StreamLstm.Benchmarks.Quality.Sets;
 internal sealed class SmdQuality : IQualitySet
 {
     /// <summary>One for all machines, fixed beforehand: the one at which the detector alerts.</summary>
-    private const double Threshold = VectorDetector.Threshold;
+    private const double Threshold = VectorOptions.Threshold;
 
     public string Name => "smd";
 

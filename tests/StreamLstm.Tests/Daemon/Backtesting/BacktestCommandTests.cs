@@ -307,7 +307,7 @@ public sealed class BacktestCommandTests : IDisposable
             .. calm.Select((_, row) => Math.Max(Score("wide/calm", calm, row), Score("wide/faulty", faulty, row))),
         ];
         IReadOnlyList<double> scores = file.Scores("evidence");
-        Assert.Equal(expected[500..], scores.Skip(500), (a, b) => Math.Abs(a - b) < 1e-9);
+        Assert.Equal(expected[520..], scores.Skip(520), (a, b) => Math.Abs(a - b) < 1e-9);
         Assert.Equal(("1", "faulty"), (file.Texts("alert")[800], file.Texts("top")[800]));
         Assert.Equal(["timestamp", "calm", "faulty", "evidence", "anomaly_score", "score_settled", "alert", "expected", "lower", "upper", "top"], file.Names);
     }

@@ -82,14 +82,14 @@ public sealed class BadInputTests : IDisposable
     {
         Write("in/header.csv", "timestamp,value\n");
         Write("in/one.csv", "timestamp,value\n2026-01-01,1\n");
-        Write("in/missing.csv", "timestamp,a,b\n" + string.Concat(Enumerable.Range(0, 500).Select(row => $"{row},,\n")));
+        Write("in/missing.csv", "timestamp,a,b\n" + string.Concat(Enumerable.Range(0, 600).Select(row => $"{row},,\n")));
 
         (int code, string output, _) = await RunAsync(Path.Combine(_directory, "in"), "--out", Out, "--report");
 
         Assert.Equal(0, code);
         Assert.Contains("header.csv: holds no rows", output, StringComparison.Ordinal);
         Assert.Contains("one.csv: too short to be scored: 1 rows", output, StringComparison.Ordinal);
-        Assert.Contains("missing.csv: nothing could be scored: no stream has more than 400 rows", output, StringComparison.Ordinal);
+        Assert.Contains("missing.csv: nothing could be scored: no stream has more than 512 rows", output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Judging.Records;
 
@@ -49,6 +50,18 @@ public sealed class ConfigurationTests : IDisposable
         DaemonOptions options = ConfigurationLoader.Load([_directory], [], NoEnvironment);
 
         Assert.Equal((20, 7), (options.Http.Port, options.Http.LiveClientsMax));
+    }
+
+    [Fact]
+    public void What_is_asked_of_alerts_reaches_the_detector()
+    {
+        string file = Write("a.yaml", "detection: {clean_rows_per_alert: 5000, clean_days_per_alert: 0.5}");
+
+        DetectionOptions detection = PipelineService.DetectionOptions(ConfigurationLoader.Load([file], [], NoEnvironment));
+        DetectionOptions unasked = PipelineService.DetectionOptions(ConfigurationLoader.Load([], [], NoEnvironment));
+
+        Assert.Equal((5_000, 0.5), (detection.CleanRowsPerAlert, detection.CleanDaysPerAlert));
+        Assert.Equal((new DetectionOptions().CleanRowsPerAlert, new DetectionOptions().CleanDaysPerAlert), (unasked.CleanRowsPerAlert, unasked.CleanDaysPerAlert));
     }
 
     [Fact]
@@ -190,6 +203,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("http:\n  port: 70000", "a.yaml:2: http.port: '70000', expected 0 to 65535")]
     [InlineData("retrain:\n  period: soon", "a.yaml:2: retrain.period: 'soon', expected a duration such as 500ms")]
     [InlineData("detection:\n  learning: never", "expected one of auto, shared, per_stream")]
+    [InlineData("detection: {clean_rows_per_alert: 100}", "detection.clean_rows_per_alert: '100', expected 1000 to 100000000")]
+    [InlineData("detection: {clean_days_per_alert: -1}", "detection.clean_days_per_alert: '-1', expected 0 to 365")]
+    [InlineData("detection: {clean_days_per_alert: often}", "a.yaml:1: detection.clean_days_per_alert: 'often', expected a number")]
     [InlineData("vectors:\n  - streams: a\n    columns: [x]", "a.yaml:3: vectors.0: columns: 1, of them 0 context, expected 2 to 128")]
     [InlineData("vectors:\n  - columns: [x, y]", "vectors.0.streams: '', expected a value")]
     [InlineData("vectors:\n  - {streams: a, missing: zero}", "expected one of ignore, previous, fixed, model")]

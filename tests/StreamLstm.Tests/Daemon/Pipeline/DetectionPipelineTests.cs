@@ -105,8 +105,8 @@ public sealed class DetectionPipelineTests : IDisposable
     {
         var rule = new AlertRule { Streams = "s*", Budget = 1, Group = "all" };
         CatchingSink free = new(), shared = new();
-        Observation[][] batches = [.. Batches(streams: 6, rows: 500).Select((batch, row) =>
-            batch.Select((one, stream) => row == 450 ? one with { Value = one.Value + 300.0 / (stream + 1) } : one).ToArray())];
+        Observation[][] batches = [.. Batches(streams: 6, rows: 750).Select((batch, row) =>
+            batch.Select((one, stream) => row == 700 ? one with { Value = one.Value + 300.0 / (stream + 1) } : one).ToArray())];
 
         await Pipeline([new ListSource(batches)], [free], workers).RunAsync(TestContext.Current.CancellationToken);
         await Pipeline([new ListSource(batches)], [shared], workers, rules: [rule]).RunAsync(TestContext.Current.CancellationToken);
@@ -120,14 +120,14 @@ public sealed class DetectionPipelineTests : IDisposable
     [InlineData(5)]
     public async Task Incidents_that_begin_together_in_streams_of_all_workers_are_one_group_also_after_a_restart(int workers)
     {
-        Observation[][] batches = [.. Batches(streams: 6, rows: 600).Select((batch, row) =>
-            batch.Select(one => one with { Stream = $"plant/{one.Stream}", Value = row == 450 ? one.Value + 300 : one.Value }).ToArray())];
+        Observation[][] batches = [.. Batches(streams: 6, rows: 850).Select((batch, row) =>
+            batch.Select(one => one with { Stream = $"plant/{one.Stream}", Value = row == 700 ? one.Value + 300 : one.Value }).ToArray())];
         CatchingSink before = new(), after = new();
-        DetectionPipeline first = Pipeline([new ListSource(batches[..460])], [before], workers);
+        DetectionPipeline first = Pipeline([new ListSource(batches[..710])], [before], workers);
         await first.RunAsync(TestContext.Current.CancellationToken);
         var restored = new RestoredState(first.FinalState().ToDictionary(shard => shard.Shard, shard => shard.State)) { Groups = first.FinalGroups() };
 
-        await Pipeline([new ListSource(batches[460..])], [after], workers, restored: restored).RunAsync(TestContext.Current.CancellationToken);
+        await Pipeline([new ListSource(batches[710..])], [after], workers, restored: restored).RunAsync(TestContext.Current.CancellationToken);
 
         IncidentEvent[] opened = [.. before.Batches.SelectMany(batch => batch.Incidents).Where(one => one.State == IncidentState.Opened)];
         Assert.Equal(6, opened.Length);
@@ -141,14 +141,14 @@ public sealed class DetectionPipelineTests : IDisposable
     [Fact]
     public async Task A_group_that_is_new_in_the_configuration_takes_its_streams_along()
     {
-        Observation[][] batches = [.. Batches(streams: 6, rows: 500)];
-        DetectionPipeline before = Pipeline([new ListSource(batches[..450])], [new CatchingSink()]);
+        Observation[][] batches = [.. Batches(streams: 6, rows: 650)];
+        DetectionPipeline before = Pipeline([new ListSource(batches[..600])], [new CatchingSink()]);
         await before.RunAsync(TestContext.Current.CancellationToken);
         var restored = new RestoredState(before.FinalState().ToDictionary(shard => shard.Shard, shard => shard.State));
         var after = new CatchingSink();
 
         await Pipeline(
-            [new ListSource(batches[450..])], [after], restored: restored, rules: [new AlertRule { Budget = 1, Group = "all" }])
+            [new ListSource(batches[600..])], [after], restored: restored, rules: [new AlertRule { Budget = 1, Group = "all" }])
             .RunAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(300, after.Scored.Count());

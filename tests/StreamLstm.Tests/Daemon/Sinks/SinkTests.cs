@@ -39,6 +39,45 @@ public sealed class SinkTests : IDisposable
         Assert.Equal("12:00:00 OPENED    warning   75.0 a [range] beyond everything\n", output.ToString().ReplaceLineEndings("\n"));
     }
 
+    [Theory]
+    [InlineData(2, "2025-05-12T09:30", "2026-01-01T07:02", "2nd time since 12 May 2025, last 07:02")]
+    [InlineData(3, "2026-01-01T02:00", "2026-01-01T07:02", "3rd time since 02:00, last 07:02")]
+    [InlineData(11, "2025-12-01T00:00", "2025-12-31T23:59", "11th time since 1 Dec 2025, last 31 Dec 2025 23:59")]
+    [InlineData(21, "2025-12-01T00:00", "2026-01-01T11:59", "21st time since 1 Dec 2025, last 11:59")]
+    public async Task The_console_says_how_often_the_like_was_there_also_when_it_is_over(int occurrence, string first, string previous, string expected)
+    {
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        await using var sink = new ConsoleSink(new ConsoleSinkOptions(), output, colour: false);
+
+        foreach (IncidentState state in new[] { IncidentState.Opened, IncidentState.Closed })
+        {
+            IncidentEvent again = Incident("a", state) with { Occurrence = occurrence, FirstSeen = Utc(first), PreviousAt = Utc(previous) };
+            await sink.WriteAsync(Batch([], [again]), Cancellation);
+        }
+
+        Assert.Equal(
+            $"""
+            12:00:00 OPENED    warning   75.0 a [range] beyond everything ({expected})
+            12:00:00 CLOSED    warning   75.0 a [range] beyond everything; back to normal ({expected})
+
+            """.ReplaceLineEndings("\n"),
+            output.ToString().ReplaceLineEndings("\n"));
+
+        static DateTimeOffset Utc(string text) => DateTimeOffset.Parse(text + "Z", CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public async Task The_live_view_shows_how_many_alerts_were_asked_for_and_how_many_it_got()
+    {
+        var live = new LiveView();
+        var alerts = new AlertRate(AskedPerDay: 1, Got: 3, ActiveSeconds: 10 * 86_400);
+        await live.WriteAsync(Batch([Scored("a", 1) with { Alerts = alerts }], []), Cancellation);
+
+        string json = JsonSerializer.Serialize(live.State("a")!.Alerts, EventJson.Options);
+
+        Assert.Equal("""{"asked_per_day":1,"got":3,"active_seconds":864000,"got_per_day":0.3}""", json);
+    }
+
     [Fact]
     public async Task The_console_has_one_line_for_what_began_together_names_the_first_that_join_and_counts_the_others()
     {
@@ -289,7 +328,8 @@ public sealed class SinkTests : IDisposable
 
         await live.WriteAsync(Batch([], [Incident("a", IncidentState.Closed)]), Cancellation);
         IncidentEvent incident = Assert.Single(live.Incidents());
-        Assert.Equal((IncidentState.Closed, "beyond everything"), (incident.State, incident.Explanation));
+        Assert.Equal((IncidentState.Closed, "beyond everything; back to normal"), (incident.State, incident.Explanation));
+        Assert.Equal(IncidentKind.Silence, incident.Kind);
         Assert.False(live.State("a")!.IncidentOpen);
     }
 
@@ -355,7 +395,7 @@ public sealed class SinkTests : IDisposable
         Lower = 4,
         Upper = 6,
         Attribution = new Dictionary<string, double> { ["range"] = 0.75, ["rarity"] = 0.25 },
-        Explanation = state == IncidentState.Closed ? "back to normal" : "beyond everything",
+        Explanation = state == IncidentState.Closed ? "beyond everything; back to normal" : "beyond everything",
         ModelVersion = 3,
     };
 }

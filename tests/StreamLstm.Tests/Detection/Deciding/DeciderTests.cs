@@ -90,11 +90,11 @@ public sealed class DeciderTests
     }
 
     [Fact]
-    public void What_does_not_settle_stays_open_and_so_does_what_a_person_called_real()
+    public void What_does_not_settle_stays_open_for_a_quarter_of_the_life_before_and_what_a_person_called_real_for_ever()
     {
-        _stream.Rest(20);
+        _stream.Rest(4_000);
 
-        for (int row = 0; row < 2_000; row++)
+        for (int row = 0; row < 990; row++)
         {
             _stream.Feed(3);
         }
@@ -102,8 +102,21 @@ public sealed class DeciderTests
         Assert.Single(_stream.Output.Incidents);
         Assert.True(_stream.Row.Label(_stream.Output.Incidents[0].IncidentId, IncidentLabel.Real, ScriptedStream.Start, 0, _stream.Output));
         _stream.Judge.IsSettled = true;
-        _stream.Feed(3, 3, 3);
+        _stream.Feed([.. Enumerable.Repeat(3.0, 100)]);
         Assert.Single(_stream.Output.Incidents);
+    }
+
+    [Fact]
+    public void What_has_lasted_for_a_quarter_of_the_life_before_is_normal_though_it_does_not_settle()
+    {
+        _stream.Rest(4_000);
+
+        for (int row = 0; row < 1_010; row++)
+        {
+            _stream.Feed(3);
+        }
+
+        Assert.Equal([IncidentState.Opened, IncidentState.Closed], _stream.Output.Incidents.Select(one => one.State));
     }
 
     [Fact]

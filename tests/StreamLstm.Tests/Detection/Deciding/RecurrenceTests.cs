@@ -29,7 +29,7 @@ public sealed class RecurrenceTests
         Assert.All(opened, incident => Assert.Equal(At(1_000), incident.FirstSeen));
         Assert.Equal([null, .. minutes[..^1].Select(minute => (DateTimeOffset?)At(minute))], opened.Select(incident => incident.PreviousAt));
         Assert.Equal(heights.Select(height => Math.Round(100 * Decider.Score(height, ScriptedJudge.Opens), 9)), opened.Select(incident => Math.Round(incident.Score, 9)));
-        Assert.Equal(6, opened.Count(incident => incident.Severity == IncidentSeverity.Critical));
+        Assert.Equal(7, opened.Count(incident => incident.Severity == IncidentSeverity.Critical));
         Assert.Equal(0, _stream.Suppressed(SuppressedBy.Regular));
     }
 

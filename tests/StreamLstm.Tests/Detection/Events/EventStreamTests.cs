@@ -72,7 +72,7 @@ public sealed class EventStreamTests
             Assert.NotNull(incident.Template);
             Assert.NotNull(incident.ExpectedTemplate);
             Assert.Equal(1, incident.Attribution.Values.Sum(), 9);
-            Assert.Contains("surprise", incident.Attribution.Keys);
+            Assert.All(incident.Attribution.Keys, name => Assert.Contains(name, EventChannelBank.Names));
         });
     }
 
@@ -97,6 +97,50 @@ public sealed class EventStreamTests
         Feed(NewShard(), new ServiceLog(9).Lines(30_000).Select(line => Line(line, keyed: true)));
 
         Assert.InRange(Opened().Count(), 0, 1);
+    }
+
+    [Theory]
+    [InlineData(nameof(ServiceFault.Burst))]
+    [InlineData(nameof(ServiceFault.Stop))]
+    public void The_same_fault_is_told_the_seventh_time_as_it_was_the_first(string fault)
+    {
+        int[] at = [4_000, 7_300, 10_100, 13_900, 16_700, 20_300, 23_000];
+        IReadOnlyList<ServiceLogLine> log = Slow(7_001, 24_000, [.. at.Select(line => (line, Enum.Parse<ServiceFault>(fault)))]);
+
+        List<ScoredObservation> scored = Feed(NewShard(), log.Select(line => Line(line, keyed: true)));
+
+        Assert.All(at, line => Assert.Contains(Opened(), incident => IsOf(incident.Onset, line)));
+        double[] highest = [.. at.Select(line => scored.Where(one => IsOf(one.Time, line)).Max(one => one.AnomalyScore))];
+        Assert.All(highest, score => Assert.InRange(score, highest[0] - 0.15, 1));
+
+        bool IsOf(DateTimeOffset time, int line) => time >= log[line].Time.AddSeconds(-20) && time <= log[line].Time.AddMinutes(30);
+    }
+
+    [Theory]
+    [InlineData(nameof(ServiceFault.RegularJob), "archive", 0)]
+    [InlineData(nameof(ServiceFault.StaysOften), "limiter", 1)]
+    [InlineData(nameof(ServiceFault.StaysSeldom), "limiter", 1)]
+    public void A_regular_job_and_a_new_line_that_stays_are_told_a_few_times_and_then_no_more(string change, string word, int least)
+    {
+        IReadOnlyList<ServiceLogLine> log = Slow(7_002, 20_000, (8_000, Enum.Parse<ServiceFault>(change)));
+
+        Feed(NewShard(), log.Select(line => Line(line, keyed: true)));
+
+        IncidentEvent[] told = [.. Opened().Where(incident => incident.Explanation.Contains(word, StringComparison.Ordinal))];
+        Assert.InRange(told.Length, least, 3);
+        Assert.All(told, incident => Assert.InRange(incident.Onset, log[7_990].Time, log[14_000].Time));
+    }
+
+    [Theory]
+    [InlineData(1, 86_400)]
+    [InlineData(60, 10_000)]
+    public void The_threshold_is_decades_of_clean_events_in_a_day_and_of_ten_thousand_at_least(int seconds, double events)
+    {
+        DetectionShard shard = NewShard();
+
+        Feed(shard, Enumerable.Range(0, 2_000).Select(i => Observation.Of("log", Start.AddSeconds(seconds * i), new TextEvent($"kind {(char)('a' + i % 3)}"))));
+
+        Assert.Equal(Math.Log10(events), ((EventJudge)shard.Rows.Single().Judge).Threshold, 0.01);
     }
 
     [Fact]
@@ -273,6 +317,10 @@ public sealed class EventStreamTests
 
     private static DetectionShard NewShard(bool ownWeights = true) =>
         new(new DetectionOptions(), new StreamQuota(10, ownWeights ? 10 : 0), 0, 1, new DetectionScratch());
+
+    /// <summary>A log of one line a second.</summary>
+    private static IReadOnlyList<ServiceLogLine> Slow(int seed, int lines, params (int, ServiceFault)[] faults) =>
+        new ServiceLog(seed) { Slowness = 20 }.Lines(lines, faults);
 
     private static Observation Line(ServiceLogLine line, bool keyed) => Observation.Of("shop", line.Time, new TextEvent(
         line.Request is { } request ? line.Text.Replace(request, "<key>", StringComparison.Ordinal) : line.Text, keyed ? line.Request : null));

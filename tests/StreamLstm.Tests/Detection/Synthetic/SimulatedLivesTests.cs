@@ -44,7 +44,7 @@ public sealed class SimulatedLivesTests
             Assert.All(life.Values, value => Assert.True(double.IsFinite(value)));
             Assert.All(Enumerable.Range(1, rows - 1), row => Assert.True(life.Seconds[row] > life.Seconds[row - 1]));
             Assert.True(life.Values.Distinct().Count() > 1);
-            int past = 1200;
+            int past = 550;
 
             foreach (LifeFault fault in life.Faults)
             {
@@ -75,10 +75,10 @@ public sealed class SimulatedLivesTests
 
             // A state that stays too long differs as soon as it should have ended, and one knows when it never stayed so long.
             LifeFault first = life.Faults[0];
-            int same = first.Kind == LifeFaultKind.Dwell ? 1200 : first.Start;
+            int same = first.Kind == LifeFaultKind.Dwell ? 550 : first.Start;
             CleanBehaviour behaviour = SimulatedLives.Behaviour(family, Rows, seed);
             Assert.All(Enumerable.Range(0, same), row => Assert.InRange(Math.Abs(life.Values[row] - clean.Values[row]), 0, 0.5 * behaviour.Sigma(row)));
-            Assert.Equal(clean.Values.AsSpan(0, 1200), life.Values.AsSpan(0, 1200));
+            Assert.Equal(clean.Values.AsSpan(0, 550), life.Values.AsSpan(0, 550));
             Assert.Contains(Enumerable.Range(first.Start, first.End - first.Start + 1), row => clean.Values[row] != life.Values[row]);
         }
     }

@@ -1,0 +1,191 @@
+using StreamLstm.Detection.Judging;
+using StreamLstm.Detection.Judging.Values;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Scaling;
+using StreamLstm.Detection;
+using StreamLstm.Tests.Support;
+
+namespace StreamLstm.Tests.Detection.Judging;
+
+public sealed class ValueIndicatorTests
+{
+    [Fact]
+    public void A_counter_is_judged_by_its_rate_and_its_restart_is_passed_over()
+    {
+        var counter = new CounterRate();
+        double total = 0;
+
+        for (int row = 0; row < 100; row++)
+        {
+            counter.Of(total, 1);
+            counter.Take(total);
+            total += 10;
+        }
+
+        Assert.True(counter.IsCounter);
+        Assert.Equal(10, counter.Of(total, 1));
+        Assert.Equal(5, counter.Of(total, gapRatio: 2));
+        Assert.Null(counter.Of(3, 1));
+    }
+
+    [Fact]
+    public void A_value_that_falls_now_and_then_is_no_counter()
+    {
+        var counter = new CounterRate();
+
+        for (int row = 0; row < 100; row++)
+        {
+            double value = row % 20 == 19 ? row - 5 : row;
+            Assert.Equal(value, counter.Of(value, 1));
+            counter.Take(value);
+        }
+
+        Assert.False(counter.IsCounter);
+    }
+
+    [Theory]
+    [InlineData(300, true)]
+    [InlineData(65, false)]
+    public void A_machine_that_does_not_switch_off_stays_on_for_longer_than_ever(int on, bool isOdd)
+    {
+        var random = new Random(1);
+        var stays = new Stays();
+        var history = new SortedReservoir(2048, 8192);
+        var sampling = new SeededRandom(1);
+        long row = 0;
+
+        for (int cycle = 0; cycle < 40; cycle++)
+        {
+            Run(cycle % 2 == 0 ? 90 + random.Next(10) : 55 + random.Next(10), cycle % 2 == 0 ? 5 : 40);
+        }
+
+        Run(90, 5);
+        Run(on, 40);
+
+        Assert.True(stays.IsKnown);
+        Assert.Equal(isOdd, stays.Long > 3);
+
+        void Run(int rows, double level)
+        {
+            for (int i = 0; i < rows; i++)
+            {
+                double value = level + 0.6 * Chance.Normal(random);
+                stays.Observe(row++, value, isSpared: false);
+                history.Add(value, ref sampling);
+                stays.Refresh(history, row);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_cycle_that_does_not_end_and_one_that_comes_too_soon_are_told()
+    {
+        var cycles = new Cycles();
+        double longest = 0, shortest = 0;
+
+        for (int row = 0; row < 6000; row++)
+        {
+            double phase = row < 5000 ? row / 100.0 : 50 + (row - 5000) / 50.0;
+            cycles.Observe(row, Math.Sin(2 * Math.PI * phase), new ValueScale(0, 1), isSpared: false);
+            shortest = Math.Max(shortest, cycles.Short);
+
+            Assert.True(row >= 5000 || cycles.Short < 1);
+        }
+
+        for (int row = 6000; row < 6400; row++)
+        {
+            cycles.Observe(row, 0, new ValueScale(0, 1), isSpared: false);
+            longest = Math.Max(longest, cycles.Long);
+        }
+
+        Assert.True(shortest > 3, $"{shortest}");
+        Assert.True(longest > 3, $"{longest}");
+    }
+
+    [Fact]
+    public void Standing_still_is_odd_except_where_the_stream_often_does()
+    {
+        var standstills = new Standstills();
+        double previous = -1, atRest = 0, elsewhere = 0;
+
+        for (int row = 0; row < 2000; row++)
+        {
+            double value = row % 100 < 40 ? 0 : row;
+            standstills.Observe(value, previous, isSpared: false);
+            previous = value;
+        }
+
+        for (int row = 0; row < 40; row++, previous = 0)
+        {
+            atRest = standstills.Observe(0, previous, isSpared: false);
+        }
+
+        for (int row = 0; row < 40; row++, previous = 37.4)
+        {
+            elsewhere = standstills.Observe(37.4, previous, isSpared: false);
+        }
+
+        Assert.True(elsewhere > 3 * atRest, $"{elsewhere} elsewhere, {atRest} at rest");
+    }
+
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    public void Noise_that_grows_with_the_level_is_measured_by_it(double power)
+    {
+        var random = new Random(1);
+        var law = new NoiseLaw();
+        var ring = new ValueRing(8192);
+
+        for (int row = 0; row < 8000; row++)
+        {
+            double level = 100 + 80 * Math.Sin(2 * Math.PI * row / 400);
+            ring.Append(level + 0.1 * Math.Pow(level, power) * Chance.Normal(random), row, 1);
+        }
+
+        law.Refresh(ring);
+
+        Assert.InRange(law.FactorAt(20) / law.FactorAt(180), 0.6 * Math.Pow(9, power), 1.7 * Math.Pow(9, power));
+    }
+
+    [Fact]
+    public void A_value_between_two_states_is_rare_though_both_ends_are_far_off()
+    {
+        var random = new Random(1);
+        var sampling = new SeededRandom(1);
+        var history = new SortedReservoir(2048, 8192);
+
+        for (int row = 0; row < 4000; row++)
+        {
+            history.Add((row / 100 % 2 == 0 ? 220 : 800) + 4 * Chance.Normal(random), ref sampling);
+        }
+
+        ValueScale scale = ValueScale.Of(history);
+        var rarity = new Rarity();
+        rarity.Refresh(history, scale, resolution: 0, new double[4096]);
+        rarity.Observe(500, history, scale);
+        double between = rarity.Score();
+        rarity.Observe(221, history, scale);
+
+        Assert.True(between > 4, $"{between}");
+        Assert.True(rarity.Score() < 1, $"{rarity.Score()}");
+    }
+
+    [Fact]
+    public void What_is_beyond_all_members_is_rarer_the_further_it_is_and_one_extreme_is_not_the_measure_at_once()
+    {
+        var sample = new BoundedSample();
+
+        for (int i = 0; i < 200; i++)
+        {
+            sample.Add(Math.Log(100 + i % 10));
+        }
+
+        double twice = sample.Above(Math.Log(200));
+        Assert.True(twice > 3);
+        Assert.True(sample.Above(Math.Log(400)) > twice);
+        Assert.Equal(0, sample.Above(Math.Log(105)));
+        sample.Add(Math.Log(1000));
+        Assert.True(sample.Above(Math.Log(200)) > 2);
+    }
+}
