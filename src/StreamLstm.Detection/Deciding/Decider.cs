@@ -434,14 +434,15 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         // What has gone back, and was not followed while nothing might be learnt, is not what lasts.
         long lasts = row.Row - _stretch.FirstRow;
-        bool hasSettled = isPart
+        bool isToStay = isPart
             && lasts >= Persistent(row.IntervalSeconds)
             && (judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax));
 
-        if ((hasSettled || (gate.AcceptAfter > 0 && judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
+        if ((isToStay || (gate.AcceptAfter > 0 && judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
             && _incidents.Find(_incident.Id)?.Label != IncidentLabel.Real)
         {
-            Accept(row, $"lasts and has settled: {NewNormal}", output);
+            string how = judge.IsSettled || !isToStay ? "lasts and has settled" : "has lasted for a quarter of the life before it";
+            Accept(row, $"{how}: {NewNormal}", output);
         }
     }
 
