@@ -165,6 +165,7 @@ internal sealed class Cadence
         writer.Write(IsSilent);
         writer.Write(IsSilenceHeld);
         writer.Write(IsLive);
+        writer.Write(LastArrivalSeconds);
         writer.Write(_beforeLeap.UtcTicks);
         writer.Write(_late.UtcTicks);
         writer.Write(_lateCount);
@@ -177,6 +178,7 @@ internal sealed class Cadence
         IsSilent = reader.ReadBoolean();
         IsSilenceHeld = reader.ReadBoolean();
         IsLive = reader.ReadBoolean();
+        LastArrivalSeconds = reader.ReadDouble();
         _beforeLeap = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         _late = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         _lateCount = reader.ReadInt32();

@@ -218,6 +218,7 @@ public sealed class DetectionShard
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write(_random.State);
+        writer.Write(_clockSeconds);
         _policy.Save(writer);
         writer.Write(_rows.Count);
 
@@ -240,6 +241,7 @@ public sealed class DetectionShard
     {
         ArgumentNullException.ThrowIfNull(reader);
         _random = new SeededRandom(reader.ReadUInt64());
+        _clockSeconds = reader.ReadDouble();
         _policy.Load(reader);
 
         for (int left = reader.ReadInt32(); left > 0; left--)
@@ -265,13 +267,35 @@ public sealed class DetectionShard
 
             if (isJudged)
             {
-                _quota.Restore(ownWeights);
+                _quota.Restore(stream, ownWeights);
                 _rows.Add(stream, row);
             }
         }
 
         _model = model;
     }
+
+    /// <summary>Keeps a place for the stream of an observation, if it is a new one that may begin: see <see cref="StreamQuota.Decide"/>.</summary>
+    /// <param name="quota">The places there are.</param>
+    /// <param name="observation">The observation.</param>
+    /// <param name="options">How streams are judged.</param>
+    public static void KeepPlace(StreamQuota quota, in Observation observation, DetectionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(quota);
+        ArgumentNullException.ThrowIfNull(options);
+
+        if (observation.Stream is { } stream && !quota.Holds(stream) && MayNotBegin(observation, options) is null)
+        {
+            quota.Decide(stream, TakesWeights(observation));
+        }
+    }
+
+    private static RejectionReason? MayNotBegin(in Observation observation, DetectionOptions options) =>
+        string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+        : observation.Record is not null && VectorOptions.Of(options.Vectors, observation.Stream) is null ? RejectionReason.OtherKind
+        : null;
+
+    private static bool TakesWeights(in Observation observation) => observation.Record is null;
 
     private static StreamKind KindOf(in Observation observation) =>
         observation.Record is not null ? StreamKind.Records
@@ -284,13 +308,9 @@ public sealed class DetectionShard
         string stream = observation.Stream;
         StreamKind kind = KindOf(observation);
         bool ownWeights = false;
-        RejectionReason? refused =
-            string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
-            : kind == StreamKind.Records && VectorOptions.Of(_options.Vectors, stream) is null ? RejectionReason.OtherKind
-            : (kind == StreamKind.Records ? _quota.TryTake() : _quota.TryTake(out ownWeights)) ? null
-            : RejectionReason.StreamLimit;
 
-        if (refused is { } reason)
+        if ((MayNotBegin(observation, _options)
+            ?? (_quota.TryTake(stream, TakesWeights(observation), out ownWeights) ? null : RejectionReason.StreamLimit)) is { } reason)
         {
             output.Rejected[(int)reason]++;
             return null;

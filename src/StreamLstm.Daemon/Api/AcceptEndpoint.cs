@@ -48,6 +48,10 @@ internal static class AcceptEndpoint
                 _ => JsonBody.Error($"stream '{stream}' is not known; /api/v1/streams lists those that are", 404),
             };
         }
+        catch (NotTakenException full)
+        {
+            return JsonBody.Error(full.Message, 503);
+        }
         catch (ChannelClosedException)
         {
             return JsonBody.Error("the daemon is stopping", 503);

@@ -50,6 +50,7 @@ internal static class ApiEndpoints
                 Enum.GetValues<RejectionReason>()
                     .Where(reason => cut.RejectedByReason[(int)reason] > 0)
                     .ToDictionary(reason => OptionPath.SnakeCase(reason.ToString()), reason => cut.RejectedByReason[(int)reason])),
+            Total(pipeline.Pipeline?.TotalBooks),
             streams.ToDictionary(pair => OptionPath.SnakeCase(pair.Key.ToString()), pair => pair.Value),
             pipeline.SuppressedByReason,
             pipeline.Pipeline?.Detectors is { } detectors ? new DetectorAnswer(detectors.Worst(), detectors.Workers()) : null,
@@ -57,6 +58,10 @@ internal static class ApiEndpoints
                 ? null
                 : new RetrainAnswer(pipeline.Retrainer.NextAt, pipeline.Retrainer.Progress, pipeline.Retrainer.Last));
     }
+
+    private static TotalAnswer? Total(Books? books) => books is null ? null : new TotalAnswer(
+        books.ReceivedBySource.Values.Sum(), books.Scored, books.RejectedByReason.Values.Sum(), books.ReceivedBySource,
+        books.RejectedByReason.ToDictionary(pair => OptionPath.SnakeCase(pair.Key), pair => pair.Value));
 
     private static IResult Streams(LiveView live, string? filter, Lifecycle? lifecycle, int? limit, int? offset)
     {
@@ -147,7 +152,7 @@ internal static class ApiEndpoints
 
 /// <summary>GET /api/v1/status.</summary>
 internal sealed record StatusAnswer(
-    string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books,
+    string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books, TotalAnswer? Total,
     IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, DetectorAnswer? Detector, RetrainAnswer? Retrain);
 
 /// <summary>Whether the detector is alive.</summary>
@@ -163,6 +168,11 @@ internal sealed record DetectorAnswer(CanaryReport Worst, IReadOnlyList<CanaryRe
 /// <summary>The books at one instant.</summary>
 internal sealed record BooksAnswer(
     long Received, long Scored, long Rejected, long Queued, bool Balances,
+    IReadOnlyDictionary<string, long> ReceivedBySource, IReadOnlyDictionary<string, long> RejectedByReason);
+
+/// <summary>The books of all lives since the storage directory was begun; what is queued is not in them yet.</summary>
+internal sealed record TotalAnswer(
+    long Received, long Scored, long Rejected,
     IReadOnlyDictionary<string, long> ReceivedBySource, IReadOnlyDictionary<string, long> RejectedByReason);
 
 /// <summary>How training stands.</summary>

@@ -70,7 +70,8 @@ internal static class LabelEndpoints
             return Error($"incident_id: '{incidentId}' is not known; /api/v1/incidents lists those that are", 404);
         }
 
-        LabelOutcome outcome = await running.LabelAsync(stream, incidentId, label, time.GetUtcNow(), cancellation);
+        DateTimeOffset now = time.GetUtcNow();
+        (LabelOutcome outcome, long position) = await running.LabelAsync(stream, incidentId, label, note, now, cancellation);
 
         if (outcome != LabelOutcome.Applied)
         {
@@ -78,7 +79,7 @@ internal static class LabelEndpoints
                 $"incident_id: stream '{stream}' does not remember incident '{incidentId}' any more: a stream keeps its last 16, and 32 with labels", 404);
         }
 
-        return Results.Json(labels.Add(incidentId, stream, label, note, time.GetUtcNow()), EventJson.Options, statusCode: 201);
+        return Results.Json(labels.Add(new LabelEntry(stream, incidentId, label, note, now), position), EventJson.Options, statusCode: 201);
     }
 
     private static async Task<IResult> RemoveAsync(
@@ -95,7 +96,7 @@ internal static class LabelEndpoints
         }
 
         // Where the stream has forgotten the incident there is no effect left to take back.
-        await running.LabelAsync(label.Stream, label.IncidentId, null, time.GetUtcNow(), cancellation);
+        await running.LabelAsync(label.Stream, label.IncidentId, null, "", time.GetUtcNow(), cancellation);
         return Results.Json(labels.Remove(label, time.GetUtcNow()), EventJson.Options);
     }
 
@@ -125,6 +126,10 @@ internal static class LabelEndpoints
         catch (ChannelClosedException)
         {
             return Error("the daemon is stopping", 503);
+        }
+        catch (NotTakenException refused)
+        {
+            return Error(refused.Message, 503);
         }
         catch (SqliteException failed)
         {

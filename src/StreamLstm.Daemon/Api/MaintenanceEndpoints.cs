@@ -92,6 +92,10 @@ internal static class MaintenanceEndpoints
         {
             return JsonBody.Error($"the maintenance windows cannot be written ({failed.Message}): nothing has changed", 500);
         }
+        catch (NotTakenException refused)
+        {
+            return JsonBody.Error($"{refused.Message}; it is written down and holds from the next start on", 503);
+        }
         catch (ChannelClosedException)
         {
             return JsonBody.Error("the daemon is stopping", 503);

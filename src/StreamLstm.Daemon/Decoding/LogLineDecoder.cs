@@ -16,7 +16,9 @@ internal sealed partial class LogLineDecoder
     private readonly Regex? _key;
     private readonly TimeZoneInfo _zone;
     private readonly Func<DateTimeOffset> _now;
-    private DateTimeOffset? _last;
+
+    /// <summary>The last line's time, which lines without one share; null while there was none.</summary>
+    public DateTimeOffset? Last { get; set; }
 
     /// <param name="stream">The stream's name.</param>
     /// <param name="key">Finds the key, see <see cref="KeyOf"/>; null for none.</param>
@@ -65,12 +67,12 @@ internal sealed partial class LogLineDecoder
 
         if (start.Success && TryTime(start, out DateTimeOffset time))
         {
-            _last = time;
+            Last = time;
             text = line[start.Length..];
         }
         else if (Access().Match(line) is { Success: true } access && TryAccess(access.Groups["time"].Value, out time))
         {
-            _last = time;
+            Last = time;
             text = line.Remove(access.Index, access.Length);
         }
 
@@ -81,7 +83,7 @@ internal sealed partial class LogLineDecoder
         string message = string.IsNullOrEmpty(key) ? text : text.Replace(key, "<key>", StringComparison.Ordinal);
 
         // A time and nothing else is a line too.
-        return new LogLine(_last, new TextEvent(message.Length > 0 ? message : "<time>", key));
+        return new LogLine(Last, new TextEvent(message.Length > 0 ? message : "<time>", key));
     }
 
     /// <summary>The group named "key", else the first group, else the whole match; null where nothing matches.</summary>

@@ -84,7 +84,7 @@ internal static class TextDecoder
         return blank > 0 && text.IndexOf('=', blank) > 0 ? TextFormat.Influx : TextFormat.Csv;
     }
 
-    private static void Line(TextFormat format, string text, int line, string prefix, Decoded decoded, long unitsPerSecond, LogLineDecoder? log)
+    internal static void Line(TextFormat format, string text, int line, string prefix, Decoded decoded, long unitsPerSecond, LogLineDecoder? log)
     {
         if (string.IsNullOrWhiteSpace(text))
         {
@@ -121,9 +121,9 @@ internal static class TextDecoder
             return;
         }
 
-        if (header.Contains('\0', StringComparison.Ordinal))
+        if (WrongHeader(header) is { } wrong)
         {
-            decoded.Reject(line, "no text: it holds a NUL character, expected a header with the columns' names in UTF-8", header[..Math.Min(header.Length, 1024)]);
+            decoded.Reject(line, wrong, header[..Math.Min(header.Length, 1024)]);
             await wouldWait(true);
             return;
         }
@@ -169,6 +169,12 @@ internal static class TextDecoder
             await wouldWait(false);
         }
     }
+
+    /// <summary>Why a line is no header; null where it may be one.</summary>
+    internal static string? WrongHeader(string line) =>
+        line.Length > LineMaxChars ? LongLine
+        : line.Contains('\0', StringComparison.Ordinal) ? "no text: it holds a NUL character, expected a header with the columns' names in UTF-8"
+        : null;
 
     private static void RejectLong(int line, string text, Decoded decoded) => decoded.Reject(
         line, LongLine, Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, 1024)]),

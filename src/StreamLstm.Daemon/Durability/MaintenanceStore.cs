@@ -100,7 +100,7 @@ internal sealed class MaintenanceStore
         }
 
         File.Move(temporary, Path, overwrite: true);
-        StorageDirectory.Sync(_storage.Path);
+        LocalDisk.Sync(_storage.Path);
         _content = content;
         All = Join();
     }

@@ -1,34 +1,57 @@
 using System.Diagnostics;
+using System.Globalization;
+using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Model.Formats;
 
 namespace StreamLstm.Daemon.Durability;
 
 /// <summary>Takes a snapshot on its interval while the pipeline runs, and a last one when it has drained.</summary>
+/// <remarks>
+/// Nothing depends on when: what came since the last one is in the journal. So it may be seldom, and only bounds how much a
+/// start has to read again. One shard at a time is asked for and written; the others go on, each is cut at a place of its own.
+/// Where nothing but time has passed since the last one, none is taken. A failure is told and counted, and the next interval tries again.
+/// </remarks>
 internal sealed class Snapshots(
     DetectionPipeline pipeline,
-    LiveModel liveModel,
-    SnapshotStore store,
+    Journal journal,
+    Generations generations,
     StorageOptions options,
+    Ledger ledger,
     DaemonMetrics metrics,
     TimeProvider time,
     ILogger<Snapshots> logger)
 {
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+
+    private long _takenAt = time.GetTimestamp();
+    private long _bytesThen = journal.Bytes;
+    private long _receivedThen = -1;
+
+    /// <summary>Why the last one failed; null where it did not.</summary>
+    public string? Failure { get; private set; }
+
     public async Task RunAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(options.SnapshotInterval, time);
+        TimeSpan look = options.SnapshotInterval < LookInterval ? options.SnapshotInterval : LookInterval;
+        using var timer = new PeriodicTimer(look, time);
 
         try
         {
+            await pipeline.Replayed.WaitAsync(stopping);
+
             while (await timer.WaitForNextTickAsync(stopping))
             {
-                long started = Stopwatch.GetTimestamp();
-                IReadOnlyList<(int Shard, byte[] State)> shards = await pipeline.SnapshotAsync(stopping);
+                bool isFull = journal.Bytes - _bytesThen > options.SnapshotAfterMib * 1024L * 1024L;
+                bool isDue = time.GetElapsedTime(_takenAt) >= options.SnapshotInterval && ledger.Cut().Received != _receivedThen;
 
-                byte[] groups = await pipeline.GroupsAsync(stopping);
-
-                // Off the workers' threads: they go on scoring while the disk is busy.
-                await Task.Run(() => Write(shards, groups, started), CancellationToken.None);
+                if (isFull || isDue)
+                {
+                    await TryAsync(() => TakeAsync(stopping));
+                }
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
@@ -38,20 +61,99 @@ internal sealed class Snapshots(
     }
 
     /// <summary>The snapshot at the end, of the drained pipeline.</summary>
-    public void WriteFinal() => Write(pipeline.FinalState(), pipeline.FinalGroups(), Stopwatch.GetTimestamp());
-
-    private void Write(IReadOnlyList<(int Shard, byte[] State)> shards, byte[] groups, long started)
+    public Task WriteFinalAsync(IEnumerable<IJournalSink> sinks) => TryAsync(async () =>
     {
+        var marks = new Dictionary<string, string>();
+
+        foreach (IJournalSink sink in sinks)
+        {
+            marks[sink.Name] = await sink.MarkAsync(CancellationToken.None);
+        }
+
+        RouterPart router = pipeline.FinalRouterPart();
+        using GenerationWriter writer = generations.Begin();
+        long[] cuts = new long[StreamRouter.ShardCount];
+
+        for (int shard = 0; shard < cuts.Length; shard++)
+        {
+            (byte[] state, cuts[shard]) = pipeline.FinalCut(shard);
+            writer.Add(Parts.Shard, shard, state);
+        }
+
+        Commit(writer, router, cuts, pipeline.FinalEndPart() with { Sinks = marks }, Stopwatch.GetTimestamp());
+        return true;
+    });
+
+    private async Task TryAsync(Func<Task<bool>> take)
+    {
+        (_takenAt, _bytesThen) = (time.GetTimestamp(), journal.Bytes);
+        long received = ledger.Cut().Received;
+
         try
         {
-            long bytes = store.Write(liveModel.Serving.Model, shards, groups);
-            metrics.SnapshotWritten(Stopwatch.GetElapsedTime(started), bytes);
+            if (await take())
+            {
+                (_receivedThen, _bytesThen, Failure) = (received, journal.Bytes, null);
+            }
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {
-            // Memory stays the truth; the former generation stays valid; the next interval tries again.
-            metrics.SnapshotFailed();
-            LogMessages.SnapshotFailed(logger, failed.Message);
+            throw;
         }
+#pragma warning disable CA1031 // told and counted: memory stays the truth, the former generation stays valid
+        catch (Exception failed)
+#pragma warning restore CA1031
+        {
+            Failure = failed.Message;
+            metrics.SnapshotFailed();
+            LogMessages.SnapshotFailed(logger, failed.Message, failed is IOException or UnauthorizedAccessException ? null : failed);
+        }
+    }
+
+    private async Task<bool> TakeAsync(CancellationToken stopping)
+    {
+        long started = Stopwatch.GetTimestamp();
+        RouterPart router = await pipeline.RouterPartAsync(stopping);
+        using GenerationWriter writer = generations.Begin();
+        long[] cuts = new long[StreamRouter.ShardCount];
+
+        for (int shard = 0; shard < cuts.Length; shard++)
+        {
+            (byte[] state, cuts[shard]) = await pipeline.CutAsync(shard, stopping);
+            writer.Add(Parts.Shard, shard, state);
+        }
+
+        EndPart end = await pipeline.EndPartAsync(stopping);
+
+        if ((await pipeline.RouterPartAsync(stopping)).Model != router.Model)
+        {
+            // Shards that were cut behind a swap hold what the weights before it do not explain. The next interval has one model.
+            return false;
+        }
+
+        Commit(writer, router, cuts, end, started);
+        return true;
+    }
+
+    private void Commit(GenerationWriter writer, RouterPart router, long[] cuts, EndPart end, long started)
+    {
+        writer.Add(Parts.Router, 0, router.State);
+        writer.Add(Parts.Groups, 0, end.Groups);
+        writer.Add(Parts.Books, 0, end.Books.Write());
+        writer.Add(Parts.Model, 0, Written(router.Model));
+        long needed = generations.Commit(writer, new Manifest(
+            Manifest.CurrentFormat, Generations.Layout, CommandLine.Version, time.GetUtcNow(), router.At, cuts, end.At, writer.Bytes,
+            writer.Sections, new Dictionary<string, string>(end.Books.Positions), end.Sinks));
+
+        // R6: the pointer is durable; what is before the oldest kept generation is not needed any more.
+        journal.Trim(needed);
+        metrics.SnapshotWritten(Stopwatch.GetElapsedTime(started), writer.Bytes);
+    }
+
+    private static byte[] Written(BaseModel model)
+    {
+        using var buffer = new MemoryStream();
+        WeightsFile.Write(buffer, model.Weights, new Dictionary<string, string> { ["version"] = model.Version.ToString(CultureInfo.InvariantCulture) });
+        return buffer.ToArray();
     }
 }

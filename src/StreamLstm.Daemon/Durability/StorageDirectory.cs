@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-
 namespace StreamLstm.Daemon.Durability;
 
 /// <summary>The one directory the daemon writes to, held by one process at a time.</summary>
-internal sealed partial class StorageDirectory : IDisposable
+internal sealed class StorageDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
@@ -58,35 +56,6 @@ internal sealed partial class StorageDirectory : IDisposable
     /// <summary>A file below the directory; absolute paths stay what they are.</summary>
     public string FileIn(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Makes a rename in this directory survive a power loss.</summary>
-    public static void Sync(string directory)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        // .NET opens no directories: three calls of libc.
-        int descriptor = Open(directory, flags: 0);
-
-        if (descriptor < 0)
-        {
-            throw new IOException($"open {directory}: errno {Marshal.GetLastPInvokeError()}");
-        }
-
-        try
-        {
-            if (Fsync(descriptor) != 0)
-            {
-                throw new IOException($"fsync {directory}: errno {Marshal.GetLastPInvokeError()}");
-            }
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
-    }
-
     public void Dispose() => _lock.Dispose();
 
     private static string Resolve(string configured)
@@ -106,15 +75,6 @@ internal sealed partial class StorageDirectory : IDisposable
             : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
         return System.IO.Path.Combine(state, "streamlstm");
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
-    private static partial int Close(int descriptor);
 }
 
 /// <summary>State cannot be kept or read, for a reason the user can mend.</summary>

@@ -9,6 +9,14 @@ internal sealed class StorageOptions
     /// </summary>
     public string Directory { get; init; } = "";
 
-    /// <summary>Time between snapshots of all streams' state.</summary>
-    public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>Time between snapshots of all streams' state. What came since the last one is in the journal; a start reads it again.</summary>
+    public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A snapshot is taken before that, once the journal has grown by so much.</summary>
+    [Range(1, 1_048_576)]
+    public int SnapshotAfterMib { get; init; } = 16;
+
+    /// <summary>Size of the journal at which nothing more is taken in or acknowledged, until a snapshot lets go of some.</summary>
+    [Range(8, 1_048_576)]
+    public int JournalMaxMib { get; init; } = 1024;
 }

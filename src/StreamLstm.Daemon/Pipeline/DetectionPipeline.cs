@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
@@ -10,38 +11,46 @@ namespace StreamLstm.Daemon.Pipeline;
 
 /// <summary>The whole way of an observation, wired in one place.</summary>
 /// <remarks><code>
-///  sources ──▶ [observations] ──▶ router ──▶ [inbox 0..N-1] ──▶ worker 0..N-1 ──▶ [scored] ──▶ grouping, fan-out ──▶ [sink 0..M-1] ──▶ sink 0..M-1
-///     │              ▲              │                ▲                                ▲              ▲
-///     │ undecodable  │ books open   │ stamps each    │ ticks (silence),               │ books close  │ one place for the
-///     ▼              │              │ batch with the │ snapshots, training            │              │ incidents of all shards
-///  dead letters   ledger            │ live model     │ windows                      ledger
-///                                   └── a swap is announced to [scored] before the first batch that carries it
+///  sources ──▶ [handed] ──▶ journal ──▶ [journalled] ──▶ router ──▶ [inbox 0..N-1] ──▶ worker 0..N-1 ──▶ [output 0..N-1] ──▶ order, groups ──▶ [sink 0..M-1] ──▶ sink 0..M-1
+///     │            ▲  ▲      fsync, then        │                                         │                     ▲
+///     │ undecodable│  │      acknowledge        ├── every entry ──▶ [passed] ─────────────┼─────────────────────┘
+///     ▼            │  └ ticks, swaps, labels,  │                                         ▼
+///  dead letters  books   accepts, maintenance   │ stamps each batch with                books
+///                open                           │ the live model                        close
 /// </code>
 /// Every channel is bounded, so a slow sink slows the sources. Only the sources hear that it is time to stop; each later
 /// stage ends when its input is completed and drained; a stage that throws cuts all of them and its exception comes out.
+/// What stands behind the journal is a function of what is in it, and passes through in its order: after a kill the snapshot
+/// and the entries behind it lead to the same state, the same scores and the same events, and sinks that have them pass over them.
 /// </remarks>
-internal sealed class DetectionPipeline
+internal sealed class DetectionPipeline : IDisposable
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
-    private readonly IReadOnlyList<IObservationSource> _sources;
-    private readonly IReadOnlyList<IScoreSink> _sinks;
-    private readonly DaemonMetrics _metrics;
+    private readonly IReadOnlyList<SupervisedSource> _sources;
     private readonly TimeProvider _time;
-    private readonly Channel<ObservationBatch> _observations;
+    private readonly Ledger _ledger;
+    private readonly Channel<Handed> _handed;
+    private readonly Channel<Sequenced> _journalled;
+    private readonly Channel<Sequenced> _passed;
     private readonly Channel<WorkerMessage>[] _inboxes;
-    private readonly Channel<ScoredBatch> _scored;
-    private readonly Channel<ScoredBatch>[] _sinkQueues;
+    private readonly Channel<WorkerOutput>[] _outputs;
+    private readonly SinkLane[] _lanes;
     private readonly InferenceWorker[] _workers;
     private readonly StreamRouter _router;
+    private readonly JournalStage _journal;
+    private readonly OutputStage _output;
     private readonly ObservationIntake _intake;
-    private readonly GroupingStage _grouping;
+    private readonly RestoredState _restored;
+    private readonly CancellationTokenSource _abandoned = new();
 
     public DetectionPipeline(
         PipelineOptions options,
         DetectionOptions detection,
         LiveModel liveModel,
+        Journal journal,
         RestoredState restored,
+        Func<ModelSwap, BaseModel> modelOf,
         IReadOnlyList<IObservationSource> sources,
         IReadOnlyList<IScoreSink> sinks,
         Ledger ledger,
@@ -50,33 +59,49 @@ internal sealed class DetectionPipeline
         TimeProvider time,
         ILoggerFactory loggers)
     {
-        _sources = sources;
-        _sinks = sinks;
-        _metrics = metrics;
         _time = time;
+        _ledger = ledger;
+        _restored = restored;
 
         int workerCount = options.WorkerCount();
-        _observations = Bounded<ObservationBatch>(options.ChannelCapacity);
-        _scored = Bounded<ScoredBatch>(options.ChannelCapacity);
+        _handed = Bounded<Handed>(options.ChannelCapacity);
+        _journalled = Bounded<Sequenced>(options.ChannelCapacity);
+        _passed = Bounded<Sequenced>(options.ChannelCapacity);
         _inboxes = [.. Enumerable.Range(0, workerCount).Select(_ => Bounded<WorkerMessage>(options.ChannelCapacity))];
-        _sinkQueues = [.. sinks.Select(_ => Bounded<ScoredBatch>(options.ChannelCapacity))];
-        _intake = new ObservationIntake(_observations.Writer, ledger, deadLetters);
-        _router = new StreamRouter(liveModel, [.. _inboxes.Select(inbox => inbox.Writer)], _scored.Writer, detection.AlertRules, time);
+        _outputs = [.. Enumerable.Range(0, workerCount).Select(_ => Bounded<WorkerOutput>(options.ChannelCapacity))];
+        _lanes = [.. sinks.Select(sink => new SinkLane(sink, options.ChannelCapacity, metrics, time, loggers.CreateLogger<SinkLane>()))];
 
-        _grouping = new GroupingStage(restored.Groups);
+        var positions = new SourcePositions();
+
+        foreach ((string of, string at) in restored.Books.Positions)
+        {
+            positions.Set(of, at);
+        }
+
+        _intake = new ObservationIntake(_handed.Writer, ledger, deadLetters, positions);
+        _sources = [.. sources.Select(source => new SupervisedSource(source, _intake, metrics, time, loggers.CreateLogger<SupervisedSource>()))];
+        _journal = new JournalStage(
+            journal, _handed, _journalled.Writer, ledger, positions, metrics, loggers.CreateLogger<JournalStage>());
 
         var quota = new StreamQuota(detection.StreamsMax, detection.PerStreamMax);
+        _router = new StreamRouter(liveModel, detection, quota, restored, modelOf, [.. _inboxes.Select(inbox => inbox.Writer)], _passed.Writer);
         DetectionScratch[] scratches = [.. Enumerable.Range(0, workerCount).Select(_ => new DetectionScratch())];
         DetectionShard[] shards =
         [
             .. Enumerable.Range(0, StreamRouter.ShardCount).Select(shard =>
                 restored.NewShard(shard, detection, quota, liveModel.Serving.Model, scratches[shard % workerCount])),
         ];
+        Rehome(shards);
 
-        // A group that is new in the configuration, or gone from it, moves streams.
-        foreach (DetectionShard shard in shards)
+        // Last: who had a place when the router's part was written, and not who has one in shards that were cut later.
+        if (restored.Router.Length > 0)
         {
-            shard.Rehome(stream => shards[_router.HomeOf(stream)]);
+            IReadOnlyList<MaintenanceWindow> inForce = _router.Load(restored.Router);
+
+            foreach (DetectionShard shard in shards)
+            {
+                shard.Maintain(inForce);
+            }
         }
 
         Detectors = new DetectorHealth(workerCount, time, loggers.CreateLogger<DetectorHealth>());
@@ -85,56 +110,76 @@ internal sealed class DetectionPipeline
             .. Enumerable.Range(0, workerCount).Select(worker => new InferenceWorker(
                 worker,
                 ShardsOf(worker, workerCount, shards),
+                restored.Cuts,
                 liveModel.Serving.Model,
                 _inboxes[worker].Reader,
-                _scored.Writer,
+                _outputs[worker].Writer,
                 ledger,
                 Detectors,
                 metrics,
                 deadLetters,
                 loggers.CreateLogger<InferenceWorker>())),
         ];
+        _output = new OutputStage(_passed.Reader, [.. _outputs.Select(output => output.Reader)], _lanes, restored, metrics, time);
 
         Dictionary<string, Func<int>> depths = new()
         {
-            ["observations"] = () => _observations.Reader.Count,
+            ["handed"] = () => _handed.Reader.Count,
+            ["journalled"] = () => _journalled.Reader.Count,
             ["inbox"] = () => _inboxes.Sum(inbox => inbox.Reader.Count),
-            ["scored"] = () => _scored.Reader.Count,
+            ["scored"] = () => _outputs.Sum(output => output.Reader.Count),
         };
 
-        for (int sink = 0; sink < sinks.Count; sink++)
+        foreach (SinkLane lane in _lanes)
         {
-            ChannelReader<ScoredBatch> queue = _sinkQueues[sink].Reader;
-            depths[$"sink.{sinks[sink].Name}"] = () => queue.Count;
+            depths[$"sink.{lane.Name}"] = () => lane.Depth;
         }
 
-        metrics.Watch(depths, options.ChannelCapacity, () => quota.Streams, Detectors);
+        metrics.Watch(depths, options.ChannelCapacity, () => quota.Streams, Detectors, () => journal.Bytes);
     }
 
     /// <summary>Whether the workers' detectors are alive.</summary>
     public DetectorHealth Detectors { get; }
 
+    /// <summary>Ends with the last sequence of former lives once all of it is under way again, and sources begin.</summary>
+    public Task<long> Replayed => _journal.Replayed;
+
+    /// <summary>The books of all lives since the storage directory was begun, up to the last entry that has been scored.</summary>
+    public Books TotalBooks => _output.Books.Copy();
+
+    /// <summary>What does less than it should: the disk, a source, a sink; with the reason.</summary>
+    public IReadOnlyList<string> Troubles =>
+    [
+        .. _journal.Failure is { } disk ? [$"nothing can be taken in: {disk}"] : Array.Empty<string>(),
+        .. _sources.Where(source => source.Trouble is not null).Select(source => $"source {source.Name} failed and is started again: {source.Trouble}"),
+        .. _lanes.Where(lane => lane.Trouble is not null).Select(lane => $"sink {lane.Name} takes nothing, and is tried again: {lane.Trouble}"),
+    ];
+
     /// <summary>Runs until every source has ended, or until <paramref name="stopping"/>; then drains.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        using var failure = new CancellationTokenSource();
+        using var failure = CancellationTokenSource.CreateLinkedTokenSource(_abandoned.Token);
         using var stoppingOrFailure = CancellationTokenSource.CreateLinkedTokenSource(stopping, failure.Token);
-        using var scoringEnded = CancellationTokenSource.CreateLinkedTokenSource(failure.Token);
-        Task ticking = TickAsync(scoringEnded.Token);
 
         // From the last stage to the first: whoever writes finds a reader.
         await Task.WhenAll(
-            Stage(DrainToSinks(failure.Token), then: () => { }),
-            Stage([FanOutAsync(failure.Token)], then: () => Complete(_sinkQueues)),
-            Stage(Score(failure.Token), then: () => _scored.Writer.TryComplete()),
-            Stage([_router.RunAsync(_observations.Reader, failure.Token)], then: () =>
+            Stage([.. _lanes.Where(lane => !lane.IsTap).Select(lane => lane.RunAsync(failure.Token))], then: () => { }),
+            Stage([_output.RunAsync(failure.Token)], then: () =>
             {
-                scoringEnded.Cancel();
-                Complete(_inboxes);
+                foreach (SinkLane lane in _lanes)
+                {
+                    lane.Complete();
+                }
             }),
-            Stage(ReadSources(stoppingOrFailure.Token), then: () => _observations.Writer.TryComplete()));
-
-        await ticking;
+            Stage(Score(failure.Token), then: () => Complete(_outputs)),
+            Stage([_router.RunAsync(_journalled.Reader, failure.Token)], then: () =>
+            {
+                Complete(_inboxes);
+                _passed.Writer.TryComplete();
+            }),
+            Stage([_journal.RunAsync(_restored.ReplayAfter, stopping, failure.Token)], then: () => _journalled.Writer.TryComplete()),
+            Stage([ReadSourcesAsync(CutAllOnFailureAsync, stoppingOrFailure.Token, failure.Token)], then: () => _handed.Writer.TryComplete()),
+            WatchAsync(failure.Token));
 
         async Task Stage(IEnumerable<Task> parts, Action then)
         {
@@ -163,59 +208,97 @@ internal sealed class DetectionPipeline
         }
     }
 
-    /// <summary>The state of every shard, taken between two batches of its worker. Shards need not be cut together.</summary>
-    public async Task<IReadOnlyList<(int Shard, byte[] State)>> SnapshotAsync(CancellationToken cancellationToken)
-    {
-        var states = await AskWorkersAsync<IReadOnlyList<(int, byte[])>>(
-            completion => new SnapshotRequest(completion), cancellationToken);
-        return [.. states.SelectMany(state => state)];
-    }
+    public void Dispose() => _abandoned.Dispose();
 
-    /// <summary>The state of every shard once <see cref="RunAsync"/> has ended.</summary>
-    public IReadOnlyList<(int Shard, byte[] State)> FinalState() => [.. _workers.SelectMany(worker => worker.SaveShards())];
+    /// <summary>Gives up draining: a sink takes nothing and it is time to go. What was taken in is in the journal.</summary>
+    public void Abandon() => _abandoned.Cancel();
 
-    /// <summary>The state of the grouping stage; asked for after the shards', it knows of every incident that theirs know of.</summary>
+    /// <summary>The router's part of a snapshot: what the workers are told from now on lies behind it.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    public async Task<byte[]> GroupsAsync(CancellationToken cancellationToken)
+    public Task<RouterPart> RouterPartAsync(CancellationToken cancellationToken) =>
+        AskInOrderAsync<RouterPart>(answer => new RouterQuestion(answer), cancellationToken);
+
+    /// <summary>The state of one shard, taken between two batches of its worker, and the sequence up to which it goes.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public async Task<(byte[] State, long At)> CutAsync(int shard, CancellationToken cancellationToken)
     {
-        var completion = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _scored.Writer.WriteAsync(new ScoredBatch([], [], [], _time.GetUtcNow()) { GroupsAsked = completion }, cancellationToken);
+        var completion = new TaskCompletionSource<(byte[], long)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _router.TellAsync(shard, new CutRequest(shard, completion), cancellationToken);
         return await completion.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>The same once <see cref="RunAsync"/> has ended.</summary>
-    public byte[] FinalGroups() => _grouping.Save();
+    /// <summary>What lies behind the shards, once the sinks with a promise have made durable what it holds; asked for after the shards.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public Task<EndPart> EndPartAsync(CancellationToken cancellationToken) =>
+        AskInOrderAsync<EndPart>(answer => new EndQuestion(answer), cancellationToken);
+
+    /// <summary>The router's part once <see cref="RunAsync"/> has ended.</summary>
+    public RouterPart FinalRouterPart() => _router.Part();
+
+    /// <summary>A shard's state once <see cref="RunAsync"/> has ended.</summary>
+    public (byte[] State, long At) FinalCut(int shard) => _workers[shard % _workers.Length].SaveShard(shard);
+
+    /// <summary>What lies behind the shards once <see cref="RunAsync"/> has ended; without the sinks.</summary>
+    public EndPart FinalEndPart() => _output.Part();
 
     /// <summary>Recent clean windows of all streams.</summary>
     public async Task<IReadOnlyList<TrainingWindow>> CollectWindowsAsync(CancellationToken cancellationToken)
     {
-        var windows = await AskWorkersAsync<IReadOnlyList<TrainingWindow>>(
-            completion => new WindowsRequest(completion), cancellationToken);
-        return [.. windows.SelectMany(window => window)];
+        List<Task<IReadOnlyList<TrainingWindow>>> answers = [];
+
+        foreach (Channel<WorkerMessage> inbox in _inboxes)
+        {
+            var completion = new TaskCompletionSource<IReadOnlyList<TrainingWindow>>(TaskCreationOptions.RunContinuationsAsynchronously);
+            await inbox.Writer.WriteAsync(new WindowsRequest(completion), cancellationToken);
+            answers.Add(completion.Task);
+        }
+
+        return [.. (await Task.WhenAll(answers).WaitAsync(cancellationToken)).SelectMany(windows => windows)];
     }
 
-    /// <summary>Other maintenance windows hold for what is scored afterwards.</summary>
+    /// <summary>Puts new base weights into service for what is taken in afterwards. Their file is durable by now.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
+    public Task SwapAsync(BaseModel model, ModelSwap swap, CancellationToken cancellationToken) =>
+        DecideAsync(new SwapEntry(swap) { Model = model }, cancellationToken);
+
+    /// <summary>Other maintenance windows hold for what is taken in afterwards.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
     public Task MaintainAsync(IReadOnlyList<MaintenanceWindow> windows, CancellationToken cancellationToken) =>
-        AskWorkersAsync<bool>(completion => new MaintenanceRequest(windows, completion), cancellationToken);
+        DecideAsync(new MaintenanceEntry(windows), cancellationToken);
 
     /// <summary>Takes a person's word that a stream's present level is its new normal.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    public Task<AcceptOutcome> AcceptAsync(string stream, CancellationToken cancellationToken) =>
-        AskOwnerAsync<AcceptOutcome>(
-            stream, (shard, completion) => new AcceptRequest(stream, shard, _time.GetUtcNow(), completion), cancellationToken);
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
+    public async Task<AcceptOutcome> AcceptAsync(string stream, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<AcceptOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await DecideAsync(new AcceptEntry(stream, _time.GetUtcNow()) { Answer = answer }, cancellationToken);
+        return await answer.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Takes a person's word on an incident: it holds for what the stream's owner scores afterwards.</summary>
+    /// <returns>What became of it, and its place in the journal.</returns>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
+    public async Task<(LabelOutcome Outcome, long Sequence)> LabelAsync(
+        string stream, string incidentId, IncidentLabel? label, string note, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<(LabelOutcome, long)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await DecideAsync(new LabelEntry(stream, incidentId, label, note, now) { Answer = answer }, cancellationToken);
+        return await answer.Task.WaitAsync(cancellationToken);
+    }
 
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    public Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken) =>
-        AskOwnerAsync<ExplainAnswer>(stream, (shard, completion) => new ExplainRequest(stream, shard, at, completion), cancellationToken);
-
-    /// <summary>Takes a person's word on an incident: it holds for what the stream's owner scores afterwards.</summary>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    public Task<LabelOutcome> LabelAsync(
-        string stream, string incidentId, IncidentLabel? label, DateTimeOffset now, CancellationToken cancellationToken) =>
-        AskOwnerAsync<LabelOutcome>(
-            stream, (shard, completion) => new LabelRequest(stream, shard, incidentId, label, now, completion), cancellationToken);
+    public async Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken)
+    {
+        int shard = _router.HomeOf(stream);
+        var completion = new TaskCompletionSource<ExplainAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _router.TellAsync(shard, new ExplainRequest(stream, shard, at, completion), cancellationToken);
+        return await completion.Task.WaitAsync(cancellationToken);
+    }
 
     private static Channel<T> Bounded<T>(int capacity) =>
         Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
@@ -233,51 +316,74 @@ internal sealed class DetectionPipeline
         }
     }
 
-    private IEnumerable<Task> ReadSources(CancellationToken stopping) =>
-        [.. _sources.Select(source => source.RunAsync(_intake, stopping))];
+    /// <summary>A group that is new in the configuration, or gone from it, moves streams: each goes on from where its former shard was cut.</summary>
+    private void Rehome(DetectionShard[] shards)
+    {
+        foreach ((int number, DetectionShard shard) in shards.Index())
+        {
+            shard.Rehome(stream =>
+            {
+                int home = _router.HomeOf(stream);
+
+                if (home != number)
+                {
+                    _router.Moved[stream] = _restored.Cuts[number];
+                }
+
+                return shards[home];
+            });
+        }
+    }
+
+    /// <summary>R4: a decision is on the disk before it holds.</summary>
+    private async Task DecideAsync(Entry decision, CancellationToken cancellationToken)
+    {
+        var onDisk = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _handed.Writer.WriteAsync(new Handed(decision, onDisk), cancellationToken);
+        await onDisk.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task<T> AskInOrderAsync<T>(Func<TaskCompletionSource<T>, Entry> question, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _handed.Writer.WriteAsync(new Handed(question(answer), OnDisk: null), cancellationToken);
+        return await answer.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>R5: sources and the clock begin once what former lives took in has passed.</summary>
+    private async Task ReadSourcesAsync(Func<Task, Task> cutAllOnFailure, CancellationToken stopping, CancellationToken failure)
+    {
+        await _journal.Replayed.WaitAsync(failure);
+        using var sourcesEnded = CancellationTokenSource.CreateLinkedTokenSource(failure);
+        Task ticking = TickAsync(sourcesEnded.Token);
+
+        try
+        {
+            await Task.WhenAll(_sources.Select(source => cutAllOnFailure(source.RunAsync(stopping))));
+        }
+        finally
+        {
+            await sourcesEnded.CancelAsync();
+            await ticking;
+        }
+
+        // A last one without time: what could not be decoded since the one before.
+        if (await _handed.Writer.WaitToWriteAsync(failure))
+        {
+            await _handed.Writer.WriteAsync(new Handed(new TickEntry(_time.GetUtcNow(), TimeSpan.Zero, _ledger.TakeUndecodable()), OnDisk: null), failure);
+        }
+    }
+
+    /// <summary>Taps run beside: one that stands still holds nothing up, not even the end.</summary>
+    private async Task WatchAsync(CancellationToken failure)
+    {
+        Task[] taps = [.. _lanes.Where(lane => lane.IsTap).Select(lane => Task.Run(() => lane.RunAsync(failure), CancellationToken.None))];
+        await _output.Ended.WaitAsync(failure).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(Task.WhenAll(taps), Task.Delay(TimeSpan.FromSeconds(2), _time, CancellationToken.None));
+    }
 
     private IEnumerable<Task> Score(CancellationToken failure) =>
         [.. _workers.Select(worker => Task.Run(() => worker.RunAsync(failure), CancellationToken.None))];
-
-    private async Task FanOutAsync(CancellationToken failure)
-    {
-        List<ScoredBatch> drained = [];
-
-        while (await _scored.Reader.WaitToReadAsync(failure))
-        {
-            while (drained.Count < GroupingStage.DrainMax && _scored.Reader.TryRead(out ScoredBatch? batch))
-            {
-                drained.Add(batch);
-            }
-
-            foreach (ScoredBatch batch in _grouping.Apply(drained))
-            {
-                _metrics.Handed(batch, _time.GetUtcNow() - batch.IngestedAt);
-
-                foreach (Channel<ScoredBatch> queue in _sinkQueues)
-                {
-                    await queue.Writer.WriteAsync(batch, failure);
-                }
-            }
-
-            drained.Clear();
-        }
-    }
-
-    private IEnumerable<Task> DrainToSinks(CancellationToken failure) =>
-        [.. _sinks.Select((sink, index) => DrainAsync(sink, _sinkQueues[index].Reader, failure))];
-
-    private async Task DrainAsync(IScoreSink sink, ChannelReader<ScoredBatch> queue, CancellationToken failure)
-    {
-        await foreach (ScoredBatch batch in queue.ReadAllAsync(failure))
-        {
-            using System.Diagnostics.Activity? span = batch.Trace == default
-                ? null
-                : DaemonActivitySource.Source.StartActivity($"sink {sink.Name}", System.Diagnostics.ActivityKind.Internal, batch.Trace);
-            await sink.WriteAsync(batch, failure);
-            _metrics.Published(sink.Name, batch);
-        }
-    }
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
@@ -291,41 +397,13 @@ internal sealed class DetectionPipeline
                 // A machine that stood still (suspended, starved) must not take every stream for silent.
                 TimeSpan elapsed = _time.GetElapsedTime(last);
                 last = _time.GetTimestamp();
-                var tick = new Tick(_time.GetUtcNow(), elapsed < 2 * TickInterval ? elapsed : TickInterval);
-
-                foreach (Channel<WorkerMessage> inbox in _inboxes)
-                {
-                    await inbox.Writer.WriteAsync(tick, cancellationToken);
-                }
+                var tick = new TickEntry(_time.GetUtcNow(), elapsed < 2 * TickInterval ? elapsed : TickInterval, _ledger.TakeUndecodable());
+                await _handed.Writer.WriteAsync(new Handed(tick, OnDisk: null), cancellationToken);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or ChannelClosedException)
         {
             // Scoring has ended: time no longer matters.
         }
-    }
-
-    private async Task<T> AskOwnerAsync<T>(
-        string stream, Func<int, TaskCompletionSource<T>, WorkerMessage> question, CancellationToken cancellationToken)
-    {
-        int shard = _router.HomeOf(stream);
-        var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _router.TellAsync(shard, question(shard, completion), cancellationToken);
-        return await completion.Task.WaitAsync(cancellationToken);
-    }
-
-    private async Task<IReadOnlyList<T>> AskWorkersAsync<T>(
-        Func<TaskCompletionSource<T>, WorkerMessage> question, CancellationToken cancellationToken)
-    {
-        List<Task<T>> answers = [];
-
-        foreach (Channel<WorkerMessage> inbox in _inboxes)
-        {
-            var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-            await inbox.Writer.WriteAsync(question(completion), cancellationToken);
-            answers.Add(completion.Task);
-        }
-
-        return await Task.WhenAll(answers).WaitAsync(cancellationToken);
     }
 }

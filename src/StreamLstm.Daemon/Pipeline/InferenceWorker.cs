@@ -7,14 +7,18 @@ using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;
 
-/// <summary>Applies the batches of the shards it owns, in order. It alone touches their state.</summary>
-/// <remarks>One of its shards keeps a canary: what could make one blind and another not, code, weights, buffers and the thread, is the worker's.</remarks>
+/// <summary>Applies the entries of the shards it owns, in order. It alone touches their state.</summary>
+/// <remarks>
+/// A shard that a snapshot cut further on than the journal is read again passes over what it has applied already. One of its
+/// shards keeps a canary: what could make one blind and another not, code, weights, buffers and the thread, is the worker's.
+/// </remarks>
 internal sealed class InferenceWorker(
     int number,
     IReadOnlyDictionary<int, DetectionShard> shards,
+    IReadOnlyList<long> cuts,
     BaseModel model,
     ChannelReader<WorkerMessage> inbox,
-    ChannelWriter<ScoredBatch> scored,
+    ChannelWriter<WorkerOutput> outputs,
     Ledger ledger,
     DetectorHealth detectors,
     DaemonMetrics metrics,
@@ -23,7 +27,12 @@ internal sealed class InferenceWorker(
 {
     // Touched by this worker only.
     private readonly ShardOutput _output = new();
+    private readonly List<ShardPart> _parts = [];
+    private readonly int[] _owned = [.. shards.Keys.Order()];
     private BaseModel _model = model;   // as of the last batch
+    private long _at = long.MinValue;
+    private int _scored;
+    private int _incidents;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -32,30 +41,19 @@ internal sealed class InferenceWorker(
         {
             switch (message)
             {
-                case ShardBatch batch:
-                    await ApplyAsync(batch, cancellationToken);
+                case WorkerStep step:
+                    await outputs.WriteAsync(Apply(step), cancellationToken);
+                    Settle(step);
                     break;
-                case Tick tick:
-                    await TickAsync(tick, cancellationToken);
-                    break;
-                case SnapshotRequest request:
-                    TryComplete(request.Completion, SaveShards);
+                case CutRequest request:
+                    TryComplete(request.Completion, () => SaveShard(request.Shard));
                     break;
                 case WindowsRequest request:
                     TryComplete(request.Completion, () => [.. shards.Values.SelectMany(shard => shard.TrainingWindows)]);
                     break;
-                case MaintenanceRequest request:
-                    TryComplete(request.Completion, () => Maintain(request.Windows));
-                    break;
-                case AcceptRequest request:
-                    await AcceptAsync(request, cancellationToken);
-                    break;
                 case ExplainRequest request:
                     TryComplete(request.Completion, () => new ExplainAnswer(
                         shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing));
-                    break;
-                case LabelRequest request:
-                    await LabelAsync(request, cancellationToken);
                     break;
             }
         }
@@ -63,35 +61,79 @@ internal sealed class InferenceWorker(
         // Here the inbox is completed and drained: every batch taken was applied, every verdict handed on.
     }
 
-    /// <summary>The shards' states, once <see cref="RunAsync"/> has ended.</summary>
-    public IReadOnlyList<(int Shard, byte[] State)> SaveShards()
+    /// <summary>A shard's state and the sequence up to which it goes; from outside once <see cref="RunAsync"/> has ended.</summary>
+    public (byte[] State, long At) SaveShard(int shard)
     {
-        List<(int, byte[])> states = [];
-
-        foreach ((int number, DetectionShard shard) in shards)
-        {
-            using var buffer = new MemoryStream();
-            using var writer = new BinaryWriter(buffer);
-            shard.Save(writer);
-            writer.Flush();
-            states.Add((number, buffer.ToArray()));
-        }
-
-        return states;
+        using var buffer = new MemoryStream();
+        using var writer = new BinaryWriter(buffer);
+        shards[shard].Save(writer);
+        writer.Flush();
+        return (buffer.ToArray(), Math.Max(_at, cuts[shard]));
     }
 
-    private async ValueTask ApplyAsync(ShardBatch batch, CancellationToken cancellationToken)
+    private WorkerOutput Apply(WorkerStep step)
+    {
+        _output.Clear();
+        _parts.Clear();
+        _scored = _incidents = 0;
+        _at = step.Sequence;
+        var output = new WorkerOutput(step.Sequence, [], [], default);
+
+        switch (step)
+        {
+            case ShardBatch batch:
+                output = output with { Trace = Score(batch) };
+                break;
+            case Tick tick:
+                foreach (int shard in _owned.Where(shard => tick.Sequence > cuts[shard]))
+                {
+                    shards[shard].Tick(tick.Now, tick.Elapsed, _output);
+                    EndPart(shard);
+                }
+
+                metrics.Suppressed(_output);
+                detectors.Tell(number, shards[number].AdvanceCanary(tick.Elapsed, _model));
+                break;
+            case MaintenanceChange change:
+                foreach (DetectionShard shard in shards.Values)
+                {
+                    shard.Maintain(change.Windows);
+                }
+
+                break;
+            case AcceptStep accept when Owns(accept.Shard, accept.Sequence):
+                Answer(accept.Entry.Answer, () => shards[accept.Shard].Accept(accept.Entry.Stream, _output));
+                EndPart(accept.Shard);
+                break;
+            case LabelStep label when Owns(label.Shard, label.Sequence):
+                LabelEntry said = label.Entry;
+                bool isApplied = false;
+                Answer(said.Answer, () =>
+                {
+                    LabelOutcome outcome = shards[label.Shard].Label(said.Stream, said.IncidentId, said.Label, said.Now, _output);
+                    isApplied = outcome == LabelOutcome.Applied;
+                    return (outcome, label.Sequence);
+                });
+                EndPart(label.Shard);
+                output = output with { Label = isApplied ? said : null };
+                break;
+        }
+
+        return output with { Parts = [.. _parts], Rejected = Array.TrueForAll(_output.Rejected, count => count == 0) ? [] : [.. _output.Rejected] };
+    }
+
+    private ActivityContext Score(ShardBatch batch)
     {
         long started = Stopwatch.GetTimestamp();
-        using Activity? span = batch.Trace == default
+        using Activity? span = batch.Trace == default || batch.Shards.Count == 0
             ? null
             : DaemonActivitySource.Source.StartActivity("score", ActivityKind.Internal, batch.Trace);
-        _output.Clear();
         _model = batch.Model;
 
         foreach ((int shard, Observation[] observations) in batch.Shards)
         {
             shards[shard].Apply(observations, batch.IngestedAt, batch.Model, _output);
+            EndPart(shard);
         }
 
         foreach ((Observation observation, Exception fault) in _output.Faults)
@@ -100,64 +142,42 @@ internal sealed class InferenceWorker(
             deadLetters.Add("pipeline", RejectionReason.Fault, fault.Message, System.Text.Encoding.UTF8.GetBytes(observation.Stream));
         }
 
-        metrics.Scored(_output, Stopwatch.GetElapsedTime(started));
+        if (batch.Shards.Count > 0)
+        {
+            metrics.Scored(_output, Stopwatch.GetElapsedTime(started));
+        }
+
         span?.SetTag("streamlstm.observations", _output.Scored.Count);
-        ActivityContext trace = span?.Context ?? batch.Trace;
-
-        // Handed on first, settled second: what the books call scored has reached the sinks' channel.
-        int count = _output.Scored.Count;
-        await PublishAsync(batch.IngestedAt, trace, cancellationToken);
-        ledger.Settle(count, _output.Rejected);
+        return span?.Context ?? batch.Trace;
     }
 
-    private async ValueTask TickAsync(Tick tick, CancellationToken cancellationToken)
+    /// <summary>Handed on first, settled second: what the books call scored has reached the sinks' channel.</summary>
+    private void Settle(WorkerStep step)
     {
-        _output.Clear();
-
-        foreach (DetectionShard shard in shards.Values)
+        if (step is ShardBatch { IsReplayed: false, Shards.Count: > 0 })
         {
-            shard.Tick(tick.Now, tick.Elapsed, _output);
-        }
-
-        metrics.Suppressed(_output);
-        detectors.Tell(number, shards[number].AdvanceCanary(tick.Elapsed, _model));
-
-        await PublishAsync(tick.Now, default, cancellationToken);
-    }
-
-    private bool Maintain(IReadOnlyList<MaintenanceWindow> windows)
-    {
-        foreach (DetectionShard shard in shards.Values)
-        {
-            shard.Maintain(windows);
-        }
-
-        return true;
-    }
-
-    private async ValueTask AcceptAsync(AcceptRequest request, CancellationToken cancellationToken)
-    {
-        _output.Clear();
-        TryComplete(request.Completion, () => shards[request.Shard].Accept(request.Stream, _output));
-        await PublishAsync(request.Now, default, cancellationToken);
-    }
-
-    private async ValueTask LabelAsync(LabelRequest request, CancellationToken cancellationToken)
-    {
-        _output.Clear();
-        TryComplete(request.Completion, () =>
-            shards[request.Shard].Label(request.Stream, request.IncidentId, request.Label, request.Now, _output));
-        await PublishAsync(request.Now, default, cancellationToken);
-    }
-
-    private async ValueTask PublishAsync(DateTimeOffset ingestedAt, ActivityContext trace, CancellationToken cancellationToken)
-    {
-        if (_output.Scored.Count > 0 || _output.Incidents.Count > 0)
-        {
-            await scored.WriteAsync(
-                new ScoredBatch([.. _output.Scored], [.. _output.Incidents], [], ingestedAt, trace), cancellationToken);
+            ledger.Settle(_output.Scored.Count, _output.Rejected);
         }
     }
+
+    private bool Owns(int shard, long sequence) => shards.ContainsKey(shard) && sequence > cuts[shard];
+
+    /// <summary>What the output has grown by is this shard's.</summary>
+    private void EndPart(int shard)
+    {
+        if (_output.Scored.Count > _scored || _output.Incidents.Count > _incidents)
+        {
+            _parts.Add(new ShardPart(
+                shard,
+                [.. _output.Scored[_scored..]],
+                [.. _output.Incidents[_incidents..]]));
+            (_scored, _incidents) = (_output.Scored.Count, _output.Incidents.Count);
+        }
+    }
+
+    /// <summary>Answers, whether anybody waits or not.</summary>
+    private static void Answer<T>(TaskCompletionSource<T>? completion, Func<T> answer) =>
+        TryComplete(completion ?? new TaskCompletionSource<T>(), answer);
 
     /// <summary>Answers; a failure is the asker's to handle, not this loop's.</summary>
     private static void TryComplete<T>(TaskCompletionSource<T> completion, Func<T> answer)

@@ -13,6 +13,7 @@ internal sealed class Ledger
     private readonly Lock _lock = new();
     private readonly Dictionary<string, long> _receivedBySource = [];
     private readonly long[] _rejectedByReason = new long[Enum.GetValues<RejectionReason>().Length];
+    private readonly Dictionary<(string Source, RejectionReason Reason), long> _undecodable = [];
     private long _scored;
     private long _queued;
 
@@ -43,6 +44,30 @@ internal sealed class Ledger
         {
             AddReceived(source, 1);
             _rejectedByReason[(int)reason]++;
+            _undecodable[(source, reason)] = _undecodable.GetValueOrDefault((source, reason)) + 1;
+        }
+    }
+
+    /// <summary>What sources could not decode since this was last asked: on its way into the journal, so that the books survive.</summary>
+    public IReadOnlyList<RejectedCount> TakeUndecodable()
+    {
+        lock (_lock)
+        {
+            RejectedCount[] taken = [.. _undecodable.Select(pair => new RejectedCount(pair.Key.Source, pair.Key.Reason, pair.Value))];
+            _undecodable.Clear();
+            return taken;
+        }
+    }
+
+    /// <summary>What was taken could not be written down: it is asked for again.</summary>
+    public void KeepUndecodable(IReadOnlyList<RejectedCount> taken)
+    {
+        lock (_lock)
+        {
+            foreach (RejectedCount rejected in taken)
+            {
+                _undecodable[(rejected.Source, rejected.Reason)] = _undecodable.GetValueOrDefault((rejected.Source, rejected.Reason)) + rejected.Count;
+            }
         }
     }
 
@@ -77,12 +102,12 @@ internal sealed class Ledger
         }
     }
 
-    private void AddReceived(string source, int count) =>
+    private void AddReceived(string source, long count) =>
         _receivedBySource[source] = _receivedBySource.GetValueOrDefault(source) + count;
 }
 
 /// <summary>The books at one instant.</summary>
-/// <param name="ReceivedBySource">Observations taken in since the start, by source.</param>
+/// <param name="ReceivedBySource">Observations taken in since the storage directory was begun, by source.</param>
 /// <param name="Scored">Observations scored or learnt from.</param>
 /// <param name="RejectedByReason">Observations rejected, indexed by <see cref="RejectionReason"/>.</param>
 /// <param name="Queued">Observations between the door and the verdict.</param>

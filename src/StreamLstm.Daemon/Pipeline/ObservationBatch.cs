@@ -5,11 +5,20 @@ namespace StreamLstm.Daemon.Pipeline;
 
 /// <summary>Observations that one source decoded together. The batch owns its memory: the source does not touch it again.</summary>
 /// <param name="Source">The source's name, as in the configuration: a value of the metrics' <c>source</c> label.</param>
-/// <param name="Observations">In the order in which they arrived; never empty.</param>
+/// <param name="Observations">In the order in which they arrived; empty where nothing but the position has changed.</param>
 /// <param name="IngestedAt">When the batch was taken in: the "now" of every rule about these records.</param>
 /// <param name="Trace">The span under which it was taken in; default where the trace is not sampled.</param>
 internal sealed record ObservationBatch(
     string Source,
     ReadOnlyMemory<Observation> Observations,
     DateTimeOffset IngestedAt,
-    ActivityContext Trace = default);
+    ActivityContext Trace = default)
+{
+    /// <summary>Where the source stands behind this batch; null where it cannot be asked again for what came before.</summary>
+    public SourcePosition? Position { get; init; }
+}
+
+/// <summary>Up to where a source has been read.</summary>
+/// <param name="Of">What of: a file, a partition. The same in every life of the program.</param>
+/// <param name="At">Where, in the source's own words.</param>
+internal sealed record SourcePosition(string Of, string At);

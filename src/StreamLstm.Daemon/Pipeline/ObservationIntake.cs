@@ -4,19 +4,32 @@ using StreamLstm.Detection;
 namespace StreamLstm.Daemon.Pipeline;
 
 /// <summary>The door through which every source hands in what it decoded, and says what it could not decode.</summary>
+/// <param name="handed">The way to the journal.</param>
+/// <param name="ledger">The books.</param>
+/// <param name="deadLetters">Keeps what was rejected.</param>
+/// <param name="positions">Up to where a source had been read when this life of the program began, or was last taken in since.</param>
 internal sealed class ObservationIntake(
-    ChannelWriter<ObservationBatch> observations,
+    ChannelWriter<Handed> handed,
     Ledger ledger,
-    IDeadLetters deadLetters)
+    IDeadLetters deadLetters,
+    SourcePositions positions)
 {
-    /// <summary>Counts the batch as received and queued, then waits until the channel has room for it.</summary>
-    public async ValueTask AcceptAsync(ObservationBatch batch, CancellationToken cancellationToken)
+    /// <summary>Where a source goes on; null where nothing of it was ever taken in.</summary>
+    public string? PositionOf(string of) => positions.Of(of);
+
+    /// <summary>Counts the batch as received and queued, waits until there is room for it, and hands it in.</summary>
+    /// <returns>
+    /// Ends once the batch would survive a kill or a power loss, and only then may whoever sent it be told that it was taken;
+    /// a <see cref="NotTakenException"/> where it was not taken.
+    /// </returns>
+    public async ValueTask<Task> AcceptAsync(ObservationBatch batch, CancellationToken cancellationToken)
     {
         ledger.Receive(batch.Source, batch.Observations.Length);
+        var onDisk = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
 
         try
         {
-            await observations.WriteAsync(batch, cancellationToken);
+            await handed.WriteAsync(new Handed(new ObservationsEntry(batch), onDisk), cancellationToken);
         }
         catch
         {
@@ -24,6 +37,8 @@ internal sealed class ObservationIntake(
             ledger.TakeBack(batch.Source, batch.Observations.Length);
             throw;
         }
+
+        return onDisk.Task;
     }
 
     /// <summary>Counts one record as received and rejected, and keeps it as a dead letter.</summary>
@@ -36,6 +51,19 @@ internal sealed class ObservationIntake(
         ledger.ReceiveRejected(source, reason);
         deadLetters.Add(source, reason, detail, payload);
     }
+}
+
+/// <summary>A batch was not taken: the disk is full or fails. Whoever sent it may send it again.</summary>
+internal sealed class NotTakenException(string message, Exception inner) : Exception(message, inner);
+
+/// <summary>Up to where each source was taken in.</summary>
+internal sealed class SourcePositions
+{
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> _positions = new(StringComparer.Ordinal);
+
+    public string? Of(string of) => _positions.GetValueOrDefault(of);
+
+    public void Set(string of, string at) => _positions[of] = at;
 }
 
 /// <summary>Keeps what could not be decoded or scored, within a bound.</summary>

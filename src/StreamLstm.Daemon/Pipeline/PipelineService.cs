@@ -25,11 +25,16 @@ internal sealed class PipelineService(
     IHostApplicationLifetime lifetime,
     ILoggerFactory loggers) : IHostedService, IDisposable
 {
+    private static readonly string[] FormerSnapshots = ["snapshot.sls", "snapshot.1.sls"];
+    private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan StepMax = TimeSpan.FromSeconds(10);
+
     private readonly ILogger _logger = loggers.CreateLogger<PipelineService>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _drained = new();
     private readonly List<IScoreSink> _sinks = [];
     private StorageDirectory? _storage;
+    private Journal? _journal;
     private DeadLetterFile? _deadLetters;
     private DetectionPipeline? _pipeline;
     private Snapshots? _snapshots;
@@ -62,34 +67,50 @@ internal sealed class PipelineService(
     /// <summary>What answers questions about single streams; null before it is running.</summary>
     public DetectionPipeline? Pipeline => _pipeline;
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         StartedAt = time.GetUtcNow();
         _storage = Durability.StorageDirectory.Open(options.Storage);
-        var store = new SnapshotStore(_storage, loggers.CreateLogger<SnapshotStore>());
-        Snapshot? snapshot = store.Read();
-        BaseModel model = snapshot?.Model ?? BaseWeightsFile.Start(options.Detection);
+        var disk = new LocalDisk(_storage.Path);
+        var generations = new Generations(disk, loggers.CreateLogger<Generations>());
+        SetFormerSnapshotAside();
+        Generation? generation = generations.Newest();
+        _journal = Journal.Open(
+            disk, generation?.Manifest.ReplayAfter, FirstSequence(), maxBytes: options.Storage.JournalMaxMib * 1024L * 1024L);
+        RestoredState restored = Restored(generation);
+        BaseModel model = restored.Model ?? BaseWeightsFile.Start(options.Detection);
         LiveModel = new LiveModel(model);
         metrics.Serving(model.Version);
 
-        if (snapshot is not null)
+        if (generation is not null)
         {
             LogMessages.Restored(
-                _logger, snapshot.State.Shards.Count, snapshot.State.Shards.Values.Sum(state => (long)state.Length), model.Version);
+                _logger, generation.Number, generation.Manifest.FileBytes, model.Version, _journal.NextSequence - 1 - restored.ReplayAfter);
         }
 
         _deadLetters = new DeadLetterFile(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
-        AddSinks();
+        AddSinks(restored);
         DetectionOptions detection = DetectionOptions(options);
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
-        _pipeline = new DetectionPipeline(
-            options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, snapshot?.State ?? RestoredState.Empty, [.. Sources()], _sinks,
-            ledger, _deadLetters, metrics, time, loggers);
+        var pipeline = new DetectionPipeline(
+            options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
+            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers);
         _snapshots = new Snapshots(
-            _pipeline, LiveModel, store, options.Storage, metrics, time, loggers.CreateLogger<Snapshots>());
+            pipeline, _journal, generations, options.Storage, ledger, metrics, time, loggers.CreateLogger<Snapshots>());
         Retrainer = new Retrainer(
-            _pipeline, LiveModel, _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+            pipeline, LiveModel, _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+
+        if (generation is null || generation.Manifest.Layout != Generations.Layout)
+        {
+            // Where a first life begins: a second one goes on from it, were this one killed before any other snapshot.
+            await _snapshots.WriteFinalAsync(_sinks.OfType<IJournalSink>());
+
+            if (generation is not null)
+            {
+                generations.SetAside(generation.Number);
+            }
+        }
 
         if (options.Http.AllowNonLoopback)
         {
@@ -101,57 +122,56 @@ internal sealed class PipelineService(
             LogMessages.OpenToTheNetwork(_logger, "sources.mqtt_embedded", options.Sources.MqttEmbedded.Address);
         }
 
+        _pipeline = pipeline;
         _running = RunAsync();
         _beside = Task.WhenAll(
-            _snapshots.RunAsync(_drained.Token), Retrainer.RunAsync(_stopping.Token), RepeatLabelsAsync(_stopping.Token));
-        return Task.CompletedTask;
+            BesideAsync("taking snapshots", _snapshots.RunAsync(_drained.Token)),
+            BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token)),
+            BesideAsync("going on with what former lives left", GoOnAsync(_stopping.Token)));
     }
 
-    /// <summary>After a crash the last snapshot does not know the last labels; where it does, this changes nothing.</summary>
-    private async Task RepeatLabelsAsync(CancellationToken stopping)
-    {
-        try
-        {
-            foreach (StoredLabel label in Labels?.LastWords() ?? [])
-            {
-                await _pipeline!.LabelAsync(
-                    label.Stream, label.IncidentId, Labels!.Of(label.IncidentId)?.Label, time.GetUtcNow(), stopping);
-            }
-        }
-        catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
-        {
-            // The daemon stops; the next start repeats them.
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException unreadable)
-        {
-            LogMessages.LabelsNotRepeated(_logger, unreadable.Message);
-        }
-    }
-
+    /// <summary>Each step runs, whatever became of the one before.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync();
-        await _running;
-        await _drained.CancelAsync();
-        await _beside;
-
-        if (Failure is null)
+        bool isDrained = false;
+        await StepAsync("draining", DrainMax, async () =>
         {
-            _snapshots?.WriteFinal();
+            await _stopping.CancelAsync();
+            await _running;
+            isDrained = true;
+        });
+
+        if (!isDrained)
+        {
+            _pipeline?.Abandon();
+            LogMessages.StoppedBeforeDrained(_logger);
+        }
+
+        await StepAsync("ending what runs beside", StepMax, async () =>
+        {
+            await _drained.CancelAsync();
+            await _beside;
+        });
+
+        if (Failure is null && isDrained && _snapshots is not null)
+        {
+            // As long as it takes: of many streams it is large.
+            await StepAsync("the last snapshot", Timeout.InfiniteTimeSpan, () => _snapshots.WriteFinalAsync(_sinks.OfType<IJournalSink>()));
         }
 
         foreach (IScoreSink sink in _sinks)
         {
-            await sink.DisposeAsync();
+            await StepAsync($"closing sink {sink.Name}", StepMax, () => sink.DisposeAsync().AsTask());
         }
 
         if (_deadLetters is not null)
         {
-            await _deadLetters.DisposeAsync();
+            await StepAsync("closing the dead letters", StepMax, () => _deadLetters.DisposeAsync().AsTask());
         }
 
         LedgerCut cut = ledger.Cut();
         LogMessages.Drained(_logger, cut.Received, cut.Scored, cut.Rejected, cut.Queued);
+        _journal?.Dispose();
         _storage?.Dispose();
     }
 
@@ -159,7 +179,80 @@ internal sealed class PipelineService(
     {
         _stopping.Dispose();
         _drained.Dispose();
+        _pipeline?.Dispose();
+        _journal?.Dispose();
         _storage?.Dispose();
+    }
+
+    private async Task StepAsync(string step, TimeSpan atMost, Func<Task> run)
+    {
+        try
+        {
+            // On another thread: a write to a terminal that nobody reads does not return.
+            await Task.Run(run).WaitAsync(atMost);
+        }
+#pragma warning disable CA1031 // said, and the next step runs
+        catch (Exception failed)
+#pragma warning restore CA1031
+        {
+            LogMessages.StopStepFailed(_logger, step, failed);
+        }
+    }
+
+    private async Task BesideAsync(string what, Task task)
+    {
+        try
+        {
+            await task;
+        }
+#pragma warning disable CA1031 // said; what takes in and scores goes on
+        catch (Exception failed)
+#pragma warning restore CA1031
+        {
+            if (!_stopping.IsCancellationRequested)
+            {
+                LogMessages.BesideFailed(_logger, what, failed);
+            }
+        }
+    }
+
+    /// <summary>What a former life wrote down has passed: what the configuration says now holds, and labels are as they were.</summary>
+    private async Task GoOnAsync(CancellationToken stopping)
+    {
+        await _pipeline!.Replayed.WaitAsync(stopping);
+        await _pipeline.MaintainAsync(Maintenance!.All, stopping);
+        Labels?.Refresh();
+    }
+
+    /// <summary>
+    /// A journal that begins anew begins with the time, in microseconds: the cursor of a sink that outlived the one before stays
+    /// behind it.
+    /// </summary>
+    private long FirstSequence() => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    private RestoredState Restored(Generation? generation)
+    {
+        if (generation is null)
+        {
+            return RestoredState.Nothing(_journal!.FirstSequence);
+        }
+
+        if (generation.Manifest.Layout != Generations.Layout)
+        {
+            LogMessages.SnapshotOtherLayout(
+                _logger, generation.Number, generation.Manifest.Layout, Generations.Layout, Generations.Quarantine);
+        }
+
+        return RestoredState.Of(generation);
+    }
+
+    private void SetFormerSnapshotAside()
+    {
+        foreach (string former in FormerSnapshots.Select(_storage!.FileIn).Where(File.Exists))
+        {
+            File.Move(former, former + ".former", overwrite: true);
+            LogMessages.FormerSnapshot(_logger, former, former + ".former");
+        }
     }
 
     private async Task RunAsync()
@@ -193,7 +286,7 @@ internal sealed class PipelineService(
         }
     }
 
-    private void AddSinks()
+    private void AddSinks(RestoredState restored)
     {
         _sinks.Add(live);
 
@@ -205,7 +298,8 @@ internal sealed class PipelineService(
 
         if (options.Sinks.Jsonl.Enabled)
         {
-            _sinks.Add(new JsonlSink(options.Sinks.Jsonl, _storage!.FileIn(options.Sinks.Jsonl.Path)));
+            _sinks.Add(new JsonlSink(
+                options.Sinks.Jsonl, _storage!.FileIn(options.Sinks.Jsonl.Path), restored.Sinks.GetValueOrDefault("jsonl"), loggers.CreateLogger<JsonlSink>()));
         }
 
         if (options.Sinks.History.Enabled)
@@ -275,6 +369,14 @@ internal sealed class PipelineService(
         },
     };
 
+    /// <summary>What does less than it should.</summary>
+    private List<string> Degraded() =>
+    [
+        .. _pipeline!.Detectors.Degraded() is { } detector ? [detector] : Array.Empty<string>(),
+        .. _pipeline.Troubles,
+        .. _snapshots?.Failure is { } failure ? [$"the last snapshot failed, a start would read much of the journal again: {failure}"] : Array.Empty<string>(),
+    ];
+
     /// <summary>Ready = state restored and the pipeline running; the body names what is missing.</summary>
     /// <remarks>
     /// A detector that is not alive is degraded, and ready (200): a 503 would cut off what takes observations in, keeps books
@@ -286,8 +388,9 @@ internal sealed class PipelineService(
             Task.FromResult(
                 service.Failure is { } failure ? HealthCheckResult.Unhealthy(failure.Message)
                 : service._pipeline is null ? HealthCheckResult.Unhealthy("state is being restored")
+                : !service._pipeline.Replayed.IsCompleted ? HealthCheckResult.Unhealthy("what was taken in since the last snapshot is being scored again")
                 : service._stopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("stopping")
-                : service._pipeline.Detectors.Degraded() is { } reason ? HealthCheckResult.Degraded(reason)
+                : service.Degraded() is { Count: > 0 } reasons ? HealthCheckResult.Degraded(string.Join("; ", reasons))
                 : HealthCheckResult.Healthy("watching"));
 
         public static Task WriteAsync(HttpContext context, HealthReport report) =>

@@ -5,9 +5,9 @@ using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Pipeline;
 
-/// <summary>What a worker hands to the sinks: verdicts in stream order, incidents, and model swaps, any of them possibly empty.</summary>
+/// <summary>What came of one entry of the journal, for the sinks: verdicts in stream order, incidents, and model swaps, any of them possibly empty.</summary>
 /// <param name="Observations">In the order in which each stream was scored. Immutable once published.</param>
-/// <param name="Incidents">In the order in which they were decided.</param>
+/// <param name="Incidents">In the order of their times and streams.</param>
 /// <param name="Swaps">New base weights that took effect before these observations.</param>
 /// <param name="IngestedAt">The stamp of the observations' batch.</param>
 /// <param name="Trace">The span of the batch they came in; default where the trace is not sampled.</param>
@@ -18,11 +18,19 @@ internal sealed record ScoredBatch(
     DateTimeOffset IngestedAt,
     ActivityContext Trace = default)
 {
-    /// <summary>What happened to groups by these incidents, in order; empty before the grouping stage.</summary>
+    /// <summary>The entry's place: a sink that has taken this one has taken all before it.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>Whether a former life took the entry in: it may have told of it already.</summary>
+    public bool IsReplayed { get; init; }
+
+    /// <summary>What happened to groups by these incidents, in order.</summary>
     public IReadOnlyList<GroupEvent> Groups { get; init; } = [];
 
-    /// <summary>Asks the grouping stage for its state, after all that came before; such a batch is empty and goes no further.</summary>
-    public TaskCompletionSource<byte[]>? GroupsAsked { get; init; }
+    /// <summary>A person's word on an incident, which was applied.</summary>
+    public LabelEntry? Label { get; init; }
+
+    public bool IsEmpty => Observations.Count + Incidents.Count + Swaps.Count + Groups.Count == 0 && Label is null;
 }
 
 /// <summary>New base weights went into service.</summary>

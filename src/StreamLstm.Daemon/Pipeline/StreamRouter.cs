@@ -1,73 +1,149 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Threading.Channels;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;
 
-/// <summary>Sends each observation to the worker that owns its stream's shard, stamped with the weights in service.</summary>
+/// <summary>Sends each entry of the journal to every worker, each observation to the one that owns its stream's shard, stamped with the weights in service.</summary>
+/// <param name="liveModel">The weights in service: a swap takes effect here, at its place in the order.</param>
+/// <param name="detection">How streams are judged.</param>
+/// <param name="quota">Who has a place: decided here, where there is one order.</param>
+/// <param name="restored">What the snapshot held.</param>
+/// <param name="modelOf">Finds the weights of a swap that a former life made.</param>
+/// <param name="inboxes">The workers'.</param>
+/// <param name="passed">Every entry, for what lies behind the workers.</param>
 internal sealed class StreamRouter(
     LiveModel liveModel,
+    DetectionOptions detection,
+    StreamQuota quota,
+    RestoredState restored,
+    Func<ModelSwap, BaseModel> modelOf,
     IReadOnlyList<ChannelWriter<WorkerMessage>> inboxes,
-    ChannelWriter<ScoredBatch> scored,
-    IReadOnlyList<AlertRule> rules,
-    TimeProvider time)
+    ChannelWriter<Sequenced> passed)
 {
     /// <summary>Virtual shards, fixed for ever: the number of workers never changes where a stream lives.</summary>
     public const int ShardCount = 64;
 
     private readonly List<Observation>[] _byShard = [.. Enumerable.Range(0, ShardCount).Select(_ => new List<Observation>())];
-    private long _announcedVersion = liveModel.Serving.Model.Version;
+    private readonly bool _hasGroups = detection.AlertRules.Any(rule => rule.Group.Length > 0);
+    private IReadOnlyList<MaintenanceWindow> _maintenance = detection.Maintenance;
+    private long _at = restored.RouterAt;
 
-    private readonly bool _hasGroups = rules.Any(rule => rule.Group.Length > 0);
+    /// <summary>Streams that the configuration has moved to another shard, and the sequence up to which they were cut at their former one.</summary>
+    public Dictionary<string, long> Moved { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The shard of a name: its XXH3, the same in every process and for ever.</summary>
     public static int ShardOf(string stream) =>
         (int)(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(stream.AsSpan())) % ShardCount);
 
     /// <summary>The shard of a stream: by its name, or by that of the group whose alert budget it shares.</summary>
-    public int HomeOf(string stream) => ShardOf(_hasGroups ? AlertRule.GroupOf(rules, stream) ?? stream : stream);
+    public int HomeOf(string stream) => ShardOf(_hasGroups ? AlertRule.GroupOf(detection.AlertRules, stream) ?? stream : stream);
 
-    /// <summary>Hands a question or a command about one shard to its owner, between two batches.</summary>
+    /// <summary>Hands a question about one shard to its owner, between two batches.</summary>
     public ValueTask TellAsync(int shard, WorkerMessage message, CancellationToken cancellationToken) =>
         inboxes[shard % inboxes.Count].WriteAsync(message, cancellationToken);
 
-    public async Task RunAsync(ChannelReader<ObservationBatch> observations, CancellationToken cancellationToken)
+    public async Task RunAsync(ChannelReader<Sequenced> entries, CancellationToken cancellationToken)
     {
-        await foreach (ObservationBatch batch in observations.ReadAllAsync(cancellationToken))
+        await foreach (Sequenced one in entries.ReadAllAsync(cancellationToken))
         {
-            await RouteAsync(batch, cancellationToken);
+            if (one.Entry is RouterQuestion question)
+            {
+                question.Answer.TrySetResult(Part());
+                continue;
+            }
+
+            _at = one.Sequence;
+
+            // Before the workers' answers: whoever puts them together knows what they answer to.
+            await passed.WriteAsync(one, cancellationToken);
+
+            switch (one.Entry)
+            {
+                case ObservationsEntry { Batch: var batch }:
+                    await RouteAsync(one, batch, cancellationToken);
+                    break;
+                case TickEntry tick:
+                    await TellAllAsync(_ => new Tick(one.Sequence, tick.Now, tick.Elapsed), cancellationToken);
+                    break;
+                case SwapEntry swap:
+                    liveModel.Swap(swap.Model ?? modelOf(swap.Swap), swap.Swap);
+                    await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
+                    break;
+                case MaintenanceEntry maintenance:
+                    _maintenance = maintenance.Windows;
+                    await TellAllAsync(_ => new MaintenanceChange(one.Sequence, maintenance.Windows), cancellationToken);
+                    break;
+                case LabelEntry label:
+                    await TellAllAsync(worker => new LabelStep(one.Sequence, ShardAt(worker, label.Stream), label), cancellationToken);
+                    break;
+                case AcceptEntry accept:
+                    await TellAllAsync(worker => new AcceptStep(one.Sequence, ShardAt(worker, accept.Stream), accept), cancellationToken);
+                    break;
+                case EndQuestion:
+                    await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
+                    break;
+            }
         }
 
-        // Here every batch taken in has been handed to the workers.
+        // Here every entry taken has been handed to the workers.
     }
 
-    private async ValueTask RouteAsync(ObservationBatch batch, CancellationToken cancellationToken)
+    /// <summary>The router's part of a snapshot; from outside once <see cref="RunAsync"/> has ended.</summary>
+    public RouterPart Part()
     {
-        ServingModel serving = liveModel.Serving;
+        using var buffer = new MemoryStream();
+        using var writer = new BinaryWriter(buffer, Encoding.UTF8);
+        quota.Save(writer);
+        EntryCodec.Write(writer, _maintenance);
+        writer.Flush();
+        return new RouterPart(_at, buffer.ToArray(), liveModel.Serving.Model);
+    }
 
-        if (serving.Model.Version != _announcedVersion)
+    /// <summary>Reads what <see cref="Part"/> wrote; the maintenance windows that were in force then.</summary>
+    public IReadOnlyList<MaintenanceWindow> Load(byte[] state)
+    {
+        using var reader = new BinaryReader(new MemoryStream(state, writable: false), Encoding.UTF8);
+        quota.Load(reader);
+        return _maintenance = EntryCodec.ReadWindows(reader);
+    }
+
+    private ShardBatch Nothing(long sequence) => new(sequence, [], liveModel.Serving.Model, default, default);
+
+    private int ShardAt(int worker, string stream) => HomeOf(stream) is var shard && shard % inboxes.Count == worker ? shard : -1;
+
+    private async ValueTask TellAllAsync(Func<int, WorkerMessage> message, CancellationToken cancellationToken)
+    {
+        for (int worker = 0; worker < inboxes.Count; worker++)
         {
-            _announcedVersion = serving.Model.Version;
-            ModelSwap[] swaps = serving.Swap is null ? [] : [serving.Swap];
-            await scored.WriteAsync(new ScoredBatch([], [], swaps, time.GetUtcNow()), cancellationToken);
+            await inboxes[worker].WriteAsync(message(worker), cancellationToken);
         }
+    }
 
-        foreach (Observation observation in batch.Observations.Span)
+    private async ValueTask RouteAsync(Sequenced one, ObservationBatch batch, CancellationToken cancellationToken)
+    {
+        foreach (ref readonly Observation observation in batch.Observations.Span)
         {
-            _byShard[HomeOf(observation.Stream)].Add(observation);
+            string stream = observation.Stream ?? "";
+            DetectionShard.KeepPlace(quota, observation, detection);
+            int shard = HomeOf(stream);
+
+            // What the shard has applied already is passed over.
+            if (one.Sequence > (Moved.Count > 0 && Moved.TryGetValue(stream, out long cut) ? cut : restored.Cuts[shard]))
+            {
+                _byShard[shard].Add(observation);
+            }
         }
 
         for (int worker = 0; worker < inboxes.Count; worker++)
         {
-            List<(int, Observation[])> shards = TakeShardsOf(worker);
-
-            if (shards.Count > 0)
-            {
-                await inboxes[worker].WriteAsync(
-                    new ShardBatch(shards, serving.Model, batch.IngestedAt, batch.Trace), cancellationToken);
-            }
+            await inboxes[worker].WriteAsync(
+                new ShardBatch(one.Sequence, TakeShardsOf(worker), liveModel.Serving.Model, batch.IngestedAt, batch.Trace) { IsReplayed = one.IsReplayed },
+                cancellationToken);
         }
     }
 

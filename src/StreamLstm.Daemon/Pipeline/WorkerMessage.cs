@@ -8,43 +8,58 @@ namespace StreamLstm.Daemon.Pipeline;
 /// <summary>What an inference worker is asked to do, in the order of its inbox.</summary>
 internal abstract record WorkerMessage;
 
-/// <summary>Observations for shards of this worker.</summary>
-/// <param name="Shards">Each shard's observations, in the order in which they arrived.</param>
+/// <summary>Something that may change state: every worker gets one for every entry of the journal, and answers each with one <see cref="WorkerOutput"/>.</summary>
+/// <param name="Sequence">The entry's place.</param>
+internal abstract record WorkerStep(long Sequence) : WorkerMessage;
+
+/// <summary>Observations for shards of this worker; none where the entry holds none for it.</summary>
+/// <param name="Sequence">The entry's place.</param>
+/// <param name="Shards">Each shard's observations, in the order in which they arrived; shards in the order of their numbers.</param>
 /// <param name="Model">The base weights in service when the batch was routed: no batch spans a swap.</param>
 /// <param name="IngestedAt">The stamp of the source's batch.</param>
 /// <param name="Trace">The span of the source's batch.</param>
 internal sealed record ShardBatch(
+    long Sequence,
     IReadOnlyList<(int Shard, Observation[] Observations)> Shards,
     BaseModel Model,
     DateTimeOffset IngestedAt,
-    ActivityContext Trace) : WorkerMessage;
+    ActivityContext Trace) : WorkerStep(Sequence)
+{
+    /// <summary>Whether a former life took the observations in, and has them in its books.</summary>
+    public bool IsReplayed { get; init; }
+}
 
 /// <summary>Time goes on.</summary>
+/// <param name="Sequence">The entry's place.</param>
 /// <param name="Now">The wall clock.</param>
 /// <param name="Elapsed">Since the last tick, without the time in which the machine stood still.</param>
-internal sealed record Tick(DateTimeOffset Now, TimeSpan Elapsed) : WorkerMessage;
+internal sealed record Tick(long Sequence, DateTimeOffset Now, TimeSpan Elapsed) : WorkerStep(Sequence);
 
-/// <summary>Write the state of every shard, between two batches.</summary>
-/// <param name="Completion">Gets each shard's bytes.</param>
-internal sealed record SnapshotRequest(TaskCompletionSource<IReadOnlyList<(int Shard, byte[] State)>> Completion) : WorkerMessage;
+/// <summary>Other maintenance windows hold from here on.</summary>
+/// <param name="Sequence">The entry's place.</param>
+/// <param name="Windows">All of them.</param>
+internal sealed record MaintenanceChange(long Sequence, IReadOnlyList<MaintenanceWindow> Windows) : WorkerStep(Sequence);
+
+/// <summary>A stream's present level is its new normal.</summary>
+/// <param name="Sequence">The entry's place.</param>
+/// <param name="Shard">Where the stream lives; -1 where this worker does not own it.</param>
+/// <param name="Entry">What was said.</param>
+internal sealed record AcceptStep(long Sequence, int Shard, AcceptEntry Entry) : WorkerStep(Sequence);
+
+/// <summary>Take a person's word on an incident.</summary>
+/// <param name="Sequence">The entry's place.</param>
+/// <param name="Shard">Where the stream lives; -1 where this worker does not own it.</param>
+/// <param name="Entry">What was said.</param>
+internal sealed record LabelStep(long Sequence, int Shard, LabelEntry Entry) : WorkerStep(Sequence);
+
+/// <summary>Write the state of one shard, between two batches.</summary>
+/// <param name="Shard">The shard.</param>
+/// <param name="Completion">Gets its bytes, and the sequence up to which they go.</param>
+internal sealed record CutRequest(int Shard, TaskCompletionSource<(byte[] State, long At)> Completion) : WorkerMessage;
 
 /// <summary>Hand over the clean windows kept for training.</summary>
 /// <param name="Completion">Gets them.</param>
 internal sealed record WindowsRequest(TaskCompletionSource<IReadOnlyList<TrainingWindow>> Completion) : WorkerMessage;
-
-/// <summary>Other maintenance windows hold from here on.</summary>
-/// <param name="Windows">All of them.</param>
-/// <param name="Completion">Gets true.</param>
-internal sealed record MaintenanceRequest(
-    IReadOnlyList<MaintenanceWindow> Windows, TaskCompletionSource<bool> Completion) : WorkerMessage;
-
-/// <summary>A stream's present level is its new normal.</summary>
-/// <param name="Stream">The stream's name.</param>
-/// <param name="Shard">Where it lives.</param>
-/// <param name="Now">The wall clock.</param>
-/// <param name="Completion">Gets what became of it.</param>
-internal sealed record AcceptRequest(
-    string Stream, int Shard, DateTimeOffset Now, TaskCompletionSource<AcceptOutcome> Completion) : WorkerMessage;
 
 /// <summary>Say why a decision of one stream was made.</summary>
 /// <param name="Stream">The stream's name.</param>
@@ -57,13 +72,17 @@ internal sealed record ExplainRequest(
 /// <summary>An explanation, or why there is none.</summary>
 internal sealed record ExplainAnswer(Explanation? Explanation, string? Missing);
 
-/// <summary>Take a person's word on an incident.</summary>
-/// <param name="Stream">The stream's name.</param>
-/// <param name="Shard">Where it lives.</param>
-/// <param name="IncidentId">The incident's id.</param>
-/// <param name="Label">What it was; null takes a label back.</param>
-/// <param name="Now">The wall clock.</param>
-/// <param name="Completion">Gets what became of it.</param>
-internal sealed record LabelRequest(
-    string Stream, int Shard, string IncidentId, IncidentLabel? Label, DateTimeOffset Now, TaskCompletionSource<LabelOutcome> Completion)
-    : WorkerMessage;
+/// <summary>What one worker's shards made of one entry.</summary>
+/// <param name="Sequence">The entry's place.</param>
+/// <param name="Parts">Verdicts and incidents of each shard that had something to say, in the order of shards.</param>
+/// <param name="Rejected">Observations rejected, indexed by reason; empty for none.</param>
+/// <param name="Trace">The span of the scoring.</param>
+internal sealed record WorkerOutput(
+    long Sequence, IReadOnlyList<ShardPart> Parts, int[] Rejected, ActivityContext Trace)
+{
+    /// <summary>A label that was applied.</summary>
+    public LabelEntry? Label { get; init; }
+}
+
+/// <summary>What one shard made of one entry.</summary>
+internal readonly record struct ShardPart(int Shard, ScoredObservation[] Scored, IncidentEvent[] Incidents);

@@ -76,7 +76,7 @@ internal sealed class Retrainer(
 
             if (result.Verdict == TrainingVerdict.Promoted)
             {
-                Promote(champion, result);
+                await PromoteAsync(champion, result, stopping);
             }
 
             string verdict = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Verdict.ToString());
@@ -86,7 +86,7 @@ internal sealed class Retrainer(
                 result.ChampionLoss, result.CandidateLoss, liveModel.Serving.Model.Version);
         }
 #pragma warning disable CA1031 // whatever went wrong, the champion keeps serving
-        catch (Exception failed) when (failed is not OperationCanceledException)
+        catch (Exception failed) when (failed is not (OperationCanceledException or System.Threading.Channels.ChannelClosedException))
 #pragma warning restore CA1031
         {
             Report("failed", Stopwatch.GetElapsedTime(started), double.NaN, double.NaN, windows.Count);
@@ -128,15 +128,35 @@ internal sealed class Retrainer(
         return completion.Task;
     }
 
-    private void Promote(BaseModel champion, TrainingResult result)
+    /// <summary>R4: the file, then the journal, then the first score.</summary>
+    private async Task PromoteAsync(BaseModel champion, TrainingResult result, CancellationToken stopping)
     {
         var model = new BaseModel(champion.Version + 1, result.Candidate);
         DateTimeOffset now = time.GetUtcNow();
         string sha256 = Keep(model, result, now);
-        liveModel.Swap(
-            model,
-            new ModelSwap(model.Version, now, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows, sha256));
+        await pipeline.SwapAsync(
+            model, new ModelSwap(model.Version, now, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows, sha256), stopping);
         metrics.Swapped(model.Version);
+    }
+
+    /// <summary>The weights of a swap that a former life of the program made.</summary>
+    /// <exception cref="StorageException">They are not what was put into service.</exception>
+    public static BaseModel Load(StorageDirectory storage, ModelSwap swap)
+    {
+        string path = storage.FileIn(Path.Combine("models", $"{swap.Sha256}.safetensors"));
+
+        try
+        {
+            byte[] bytes = File.ReadAllBytes(path);
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == swap.Sha256
+                ? new BaseModel(swap.Version, WeightsFile.Read(new MemoryStream(bytes, writable: false), out _))
+                : throw new InvalidDataException("its SHA-256 is not its name");
+        }
+        catch (Exception unreadable) when (unreadable is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new StorageException(
+                $"{path}: the weights that were in service cannot be read ({unreadable.Message}); restore the file from a backup", unreadable);
+        }
     }
 
     /// <summary>Writes the weights under their own hash before anything names them; keeps the last five.</summary>
@@ -163,7 +183,7 @@ internal sealed class Retrainer(
         }
 
         File.Move(temporary, Path.Combine(directory, $"{sha256}.safetensors"), overwrite: true);
-        StorageDirectory.Sync(directory);
+        LocalDisk.Sync(directory);
 
         foreach (FileInfo old in new DirectoryInfo(directory).GetFiles("*.safetensors")
             .OrderByDescending(file => file.LastWriteTimeUtc).Skip(ModelsKept))

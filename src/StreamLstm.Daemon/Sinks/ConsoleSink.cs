@@ -7,7 +7,7 @@ using StreamLstm.Detection.Grouping;
 namespace StreamLstm.Daemon.Sinks;
 
 /// <summary>Incidents as lines for people, one for all that began together; colour only where somebody looks.</summary>
-internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output, bool colour) : IScoreSink
+internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output, bool colour) : ITap
 {
     /// <summary>Of those that join a group so many are named; then they are counted, at every tenfold and where it becomes more severe.</summary>
     private const int JoinedNamed = 3;

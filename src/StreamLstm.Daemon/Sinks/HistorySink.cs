@@ -8,10 +8,13 @@ using StreamLstm.Detection.Grouping;
 namespace StreamLstm.Daemon.Sinks;
 
 /// <summary>Thinned scores, whole incidents and their labels in SQLite. State is never recovered from it; the page and people read it.</summary>
-internal sealed class HistorySink : IScoreSink
+/// <remarks>
+/// How far it has got in the journal stands in the same transaction as what it was told: after a kill it passes over what it has.
+/// </remarks>
+internal sealed class HistorySink : IJournalSink
 {
-    /// <summary>2 added groups: incident.group_id, incident_group. A file of version 1 gets them when it is opened.</summary>
-    private const int SchemaVersion = 2;
+    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position. An older file gets them when it is opened.</summary>
+    private const int SchemaVersion = 3;
 
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
 
@@ -21,6 +24,8 @@ internal sealed class HistorySink : IScoreSink
     private readonly Dictionary<string, ScoredObservation> _highest = new(StringComparer.Ordinal);
     private DateTimeOffset _intervalEnd;
     private DateTimeOffset _nextRetention;
+    private long _position;   // of the last entry whose events are written
+    private long _taken;      // of the last entry taken
 
     public HistorySink(HistorySinkOptions options, string path, TimeProvider time, ILogger<HistorySink> logger)
     {
@@ -46,6 +51,9 @@ internal sealed class HistorySink : IScoreSink
         _intervalEnd = time.GetUtcNow() + options.ScoreInterval;
         _nextRetention = time.GetUtcNow();
         ConnectionString = Text(path);
+        using SqliteCommand command = _connection.CreateCommand();
+        command.CommandText = "SELECT position FROM cursor";
+        _position = command.ExecuteScalar() as long? ?? -1;
     }
 
     public string Name => "history";
@@ -66,55 +74,70 @@ internal sealed class HistorySink : IScoreSink
 
         DateTimeOffset now = _time.GetUtcNow();
         bool intervalEnded = now >= _intervalEnd;
+        bool isNew = batch.Sequence > _position;
+        _taken = Math.Max(_taken, batch.Sequence);
 
-        if (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || intervalEnded)
+        if ((isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Label is not null)) || intervalEnded)
         {
             using SqliteTransaction transaction = _connection.BeginTransaction();
 
-            foreach (IncidentEvent incident in batch.Incidents)
+            if (isNew)
             {
-                Write(incident, transaction);
-            }
-
-            foreach (GroupEvent group in batch.Groups)
-            {
-                Write(group, transaction);
-            }
-
-            foreach (ModelSwap swap in batch.Swaps)
-            {
-                Execute(
-                    "INSERT OR REPLACE INTO swap (version, time, json) VALUES ($version, $time, $json)", transaction,
-                    ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)));
+                Write(batch, transaction);
+                MoveTo(batch.Sequence, transaction);
             }
 
             if (intervalEnded)
             {
-                FlushScores(transaction);
-                _intervalEnd = now + _options.ScoreInterval;
+                WriteScores(transaction);
             }
 
-            if (now >= _nextRetention)
+            bool forgets = now >= _nextRetention;
+
+            if (forgets)
             {
                 Forget(now, transaction);
-                _nextRetention = now + RetentionInterval;
             }
 
             transaction.Commit();
+            _position = Math.Max(_position, batch.Sequence);
+            _nextRetention = forgets ? now + RetentionInterval : _nextRetention;
+
+            if (intervalEnded)
+            {
+                _highest.Clear();
+                _intervalEnd = now + _options.ScoreInterval;
+            }
         }
 
         return default;
     }
 
+    public ValueTask<string> MarkAsync(CancellationToken cancellationToken)
+    {
+        using SqliteTransaction transaction = _connection.BeginTransaction();
+        WriteScores(transaction);
+        _taken = Math.Max(_taken, _position);
+        MoveTo(_taken, transaction);
+        transaction.Commit();
+        _highest.Clear();
+        _position = _taken;
+        return ValueTask.FromResult(_position.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
     public async ValueTask DisposeAsync()
     {
-        using (SqliteTransaction transaction = _connection.BeginTransaction())
+        try
         {
-            FlushScores(transaction);
-            transaction.Commit();
+            if (_highest.Count > 0)
+            {
+                await MarkAsync(CancellationToken.None);
+            }
         }
-
-        await _connection.DisposeAsync();
+        finally
+        {
+            await _connection.DisposeAsync();
+        }
     }
 
     private static SqliteConnection Open(string path)
@@ -124,12 +147,12 @@ internal sealed class HistorySink : IScoreSink
         try
         {
             connection.Open();
-            Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+            Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
             using SqliteCommand version = connection.CreateCommand();
             version.CommandText = "PRAGMA user_version";
             long found = (long)version.ExecuteScalar()!;
 
-            if (found is not (0 or 1 or SchemaVersion))
+            if (found is not (0 or 1 or 2 or SchemaVersion))
             {
                 throw new InvalidDataException($"schema version {found}, expected {SchemaVersion}");
             }
@@ -139,7 +162,7 @@ internal sealed class HistorySink : IScoreSink
                 Execute(connection, "BEGIN; ALTER TABLE incident ADD COLUMN group_id TEXT; PRAGMA user_version = 2; COMMIT");
             }
 
-            Execute(connection, $"""
+            Execute(connection, """
                 CREATE TABLE IF NOT EXISTS score (
                     stream TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, score REAL NOT NULL,
                     expected REAL, lower REAL, upper REAL, PRIMARY KEY (stream, time)) WITHOUT ROWID;
@@ -157,9 +180,18 @@ internal sealed class HistorySink : IScoreSink
                 CREATE TABLE IF NOT EXISTS swap (version INTEGER PRIMARY KEY, time INTEGER NOT NULL, json TEXT NOT NULL);
                 CREATE TABLE IF NOT EXISTS label (
                     id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, stream TEXT NOT NULL, label TEXT NOT NULL,
-                    note TEXT NOT NULL, time INTEGER NOT NULL, removed INTEGER);
-                PRAGMA user_version = {SchemaVersion};
+                    note TEXT NOT NULL, time INTEGER NOT NULL, removed INTEGER, position INTEGER);
+                CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
                 """);
+            using SqliteCommand column = connection.CreateCommand();
+            column.CommandText = "SELECT COUNT(*) FROM pragma_table_info('label') WHERE name = 'position'";
+
+            if ((long)column.ExecuteScalar()! == 0)
+            {
+                Execute(connection, "ALTER TABLE label ADD COLUMN position INTEGER");
+            }
+
+            Execute(connection, $"PRAGMA user_version = {SchemaVersion}");
             return connection;
         }
         catch
@@ -178,6 +210,35 @@ internal sealed class HistorySink : IScoreSink
         command.CommandText = sql;
         command.ExecuteNonQuery();
     }
+
+    private void Write(ScoredBatch batch, SqliteTransaction transaction)
+    {
+        foreach (IncidentEvent incident in batch.Incidents)
+        {
+            Write(incident, transaction);
+        }
+
+        foreach (GroupEvent group in batch.Groups)
+        {
+            Write(group, transaction);
+        }
+
+        foreach (ModelSwap swap in batch.Swaps)
+        {
+            Execute(
+                "INSERT OR REPLACE INTO swap (version, time, json) VALUES ($version, $time, $json)", transaction,
+                ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)));
+        }
+
+        if (batch.Label is { } label)
+        {
+            LabelStore.Write(_connection, transaction, label, batch.Sequence);
+        }
+    }
+
+    private void MoveTo(long position, SqliteTransaction transaction) => Execute(
+        "INSERT INTO cursor (one, position) VALUES (1, $position) ON CONFLICT (one) DO UPDATE SET position = $position", transaction,
+        ("$position", position));
 
     private void Write(IncidentEvent incident, SqliteTransaction transaction)
     {
@@ -207,7 +268,7 @@ internal sealed class HistorySink : IScoreSink
         ("$id", group.Id), ("$onset", group.Onset.UtcTicks), ("$closed", group.ClosedAt?.UtcTicks), ("$size", group.Size),
         ("$max_score", group.MaxScore), ("$json", EventJson.Group(group)));
 
-    private void FlushScores(SqliteTransaction transaction)
+    private void WriteScores(SqliteTransaction transaction)
     {
         using SqliteCommand command = _connection.CreateCommand();
         command.Transaction = transaction;
@@ -227,8 +288,6 @@ internal sealed class HistorySink : IScoreSink
 
             command.ExecuteNonQuery();
         }
-
-        _highest.Clear();
     }
 
     private void Forget(DateTimeOffset now, SqliteTransaction transaction)

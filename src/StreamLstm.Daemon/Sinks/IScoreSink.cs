@@ -11,3 +11,15 @@ internal interface IScoreSink : IAsyncDisposable
     /// <summary>Takes one batch; called by one task, in order. Throwing ends the daemon with the sink's own error.</summary>
     ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken);
 }
+
+/// <summary>A sink that holds every event exactly once, however often the program is killed: it is told again what it may have, and passes over what it has.</summary>
+/// <remarks>A batch whose writing throws an I/O error comes again, until it is taken.</remarks>
+internal interface IJournalSink : IScoreSink
+{
+    /// <summary>Makes all it was given survive.</summary>
+    /// <returns>Where it stands, in its own words: it gets them back at a start, and what was given behind them comes again.</returns>
+    ValueTask<string> MarkAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A sink for whoever happens to look: where it is slow it misses something, and after a restart nothing is told again.</summary>
+internal interface ITap : IScoreSink;

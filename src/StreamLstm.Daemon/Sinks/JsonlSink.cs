@@ -1,70 +1,165 @@
+using System.Globalization;
+using System.Text;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Sinks;
 
-/// <summary>Verdicts as JSON lines; a batch with an incident is on the disk before the next one is taken.</summary>
-internal sealed class JsonlSink : IScoreSink
+/// <summary>Verdicts as JSON lines, each exactly once; a batch with an incident is on the disk before the next one is taken.</summary>
+/// <remarks>
+/// A snapshot remembers how long the file was. After a kill what came since is told again, and held against what stands
+/// behind that length: a line that is there is passed over, one that was cut short is completed. So nobody who reads along
+/// ever sees a line vanish. Where the file is shorter than it was, somebody else has begun it anew, and lines may come again.
+/// </remarks>
+internal sealed class JsonlSink : IJournalSink
 {
     private readonly JsonlSinkOptions _options;
+    private readonly string _path;
+    private readonly ILogger _logger;
     private readonly FileStream _file;
-    private readonly StreamWriter _writer;
+    private readonly MemoryStream _lines = new();
+    private FileStream? _told;   // what stands behind the mark, to be passed over
+    private long _length;        // of whole batches
 
-    public JsonlSink(JsonlSinkOptions options, string path)
+    /// <param name="options">What is written.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="mark">What <see cref="MarkAsync"/> gave a former life; null for none.</param>
+    /// <param name="logger">For a file that is not what it was.</param>
+    public JsonlSink(JsonlSinkOptions options, string path, string? mark, ILogger logger)
     {
-        _options = options;
+        (_options, _path, _logger) = (options, path, logger);
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        bool torn = EndsWithinALine(path);
-        _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
-        _writer = new StreamWriter(_file);
+        _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        _length = _file.Length;
 
-        if (torn)
+        if (long.TryParse(mark, NumberStyles.None, CultureInfo.InvariantCulture, out long before) && before < _length)
         {
-            _writer.WriteLine();
+            _told = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            _told.Position = _length = before;
         }
+        else if (EndsWithinALine(path))
+        {
+            _file.Position = _length;
+            _file.Write("\n"u8);
+            _length++;
+        }
+
+        _file.Position = _length;
     }
 
     public string Name => "jsonl";
 
     public async ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
     {
+        _lines.SetLength(0);
+
         if (_options.Scores)
         {
             foreach (ScoredObservation scored in batch.Observations)
             {
-                await _writer.WriteLineAsync(EventJson.Score(scored));
+                Add(EventJson.Score(scored));
             }
         }
 
         foreach (ModelSwap swap in batch.Swaps)
         {
-            await _writer.WriteLineAsync(EventJson.Swap(swap));
+            Add(EventJson.Swap(swap));
         }
 
         foreach (IncidentEvent incident in batch.Incidents)
         {
-            await _writer.WriteLineAsync(EventJson.Incident(incident));
+            Add(EventJson.Incident(incident));
         }
 
-        if (batch.Incidents.Count > 0)
+        if (_lines.Length == 0)
         {
-            await _writer.FlushAsync(cancellationToken);
-            _file.Flush(flushToDisk: true);
+            return;
+        }
+
+        ReadOnlyMemory<byte> bytes = _lines.GetBuffer().AsMemory(0, (int)_lines.Length);
+        long length = _length + bytes.Length;
+
+        if (_told is not null)
+        {
+            bytes = bytes[await PassOverAsync(bytes, cancellationToken)..];
+        }
+
+        try
+        {
+            await _file.WriteAsync(bytes, cancellationToken);
+
+            if (batch.Incidents.Count > 0 && bytes.Length > 0)
+            {
+                _file.Flush(flushToDisk: true);
+            }
+        }
+        catch (IOException)
+        {
+            // The batch comes again: what was written of it goes.
+            _file.SetLength(length - bytes.Length);
+            _file.Position = length - bytes.Length;
+            throw;
+        }
+
+        _length = _file.Position;
+
+        void Add(string line)
+        {
+            _lines.Write(Encoding.UTF8.GetBytes(line));
+            _lines.WriteByte((byte)'\n');
         }
     }
 
-    public ValueTask DisposeAsync() => _writer.DisposeAsync();
-
-    /// <summary>Whether the daemon was killed while it wrote a line: the next one must not become part of it.</summary>
-    private static bool EndsWithinALine(string path)
+    public ValueTask<string> MarkAsync(CancellationToken cancellationToken)
     {
-        if (!File.Exists(path))
+        _file.Flush(flushToDisk: true);
+        return ValueTask.FromResult(_length.ToString(CultureInfo.InvariantCulture));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_told is not null)
         {
-            return false;
+            await _told.DisposeAsync();
         }
 
-        using FileStream file = File.OpenRead(path);
+        await _file.DisposeAsync();
+    }
+
+    /// <summary>How many of the bytes stand there already; the file is written on behind them.</summary>
+    private async ValueTask<int> PassOverAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        byte[] there = new byte[bytes.Length];
+        int count = await _told!.ReadAtLeastAsync(there, there.Length, throwOnEndOfStream: false, cancellationToken);
+        int same = bytes.Span.CommonPrefixLength(there.AsSpan(0, count));
+
+        if (same == bytes.Length)
+        {
+            _file.Position = _length + same;
+            return same;
+        }
+
+        if (same < count)
+        {
+            LogMessages.ToldOtherwise(_logger, _path, _length + same);
+            _file.Position = _file.Length;
+            same = 0;
+        }
+        else
+        {
+            _file.Position = _length + same;
+        }
+
+        await _told.DisposeAsync();
+        _told = null;
+        return same;
+    }
+
+    private static bool EndsWithinALine(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         return file.Length > 0 && file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() != '\n';
     }
 }

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Sinks;
 
 /// <summary>Who said what of which incident, and when: a row is never removed, only marked as taken back.</summary>
 /// <remarks>
-/// What a label changes is part of the stream's own state; those given after its last snapshot are given once more after
-/// a crash. Each call has a connection of its own; those that hold are kept in memory beside.
+/// What a label changes is part of the stream's own state, and the journal repeats those given after its last snapshot. They
+/// are written here by whoever was asked, at once, and by the history in its order: whoever comes second finds the label by its
+/// place in the journal. Each call has a connection of its own; those that hold are kept in memory beside.
 /// </remarks>
 internal sealed class LabelStore
 {
@@ -17,39 +19,20 @@ internal sealed class LabelStore
     public LabelStore(string connectionString)
     {
         _connectionString = connectionString;
-
-        foreach (StoredLabel label in Query("WHERE removed IS NULL", 0, 0))
-        {
-            _holding[label.IncidentId] = label;
-        }
+        Refresh();
     }
 
     /// <summary>The label that an incident has; null for none.</summary>
     public StoredLabel? Of(string incidentId) => _holding.GetValueOrDefault(incidentId);
 
-    /// <summary>The last word on every incident that ever had a label, in the order in which they were given.</summary>
-    public IReadOnlyList<StoredLabel> LastWords() => Query("WHERE id IN (SELECT MAX(id) FROM label GROUP BY incident) ORDER BY id", 0, 0);
-
     /// <summary>Writes a label down; one that the incident had before is marked as taken back.</summary>
-    public StoredLabel Add(string incidentId, string stream, IncidentLabel label, string note, DateTimeOffset time)
+    public StoredLabel Add(LabelEntry label, long position)
     {
         using SqliteConnection connection = Open();
         using SqliteTransaction transaction = connection.BeginTransaction();
-        using SqliteCommand command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = """
-            UPDATE label SET removed = $time WHERE incident = $incident AND removed IS NULL;
-            INSERT INTO label (incident, stream, label, note, time) VALUES ($incident, $stream, $label, $note, $time);
-            SELECT last_insert_rowid();
-            """;
-        command.Parameters.AddWithValue("$incident", incidentId);
-        command.Parameters.AddWithValue("$stream", stream);
-        command.Parameters.AddWithValue("$label", label.ToString());
-        command.Parameters.AddWithValue("$note", note);
-        command.Parameters.AddWithValue("$time", time.UtcTicks);
-        long id = (long)command.ExecuteScalar()!;
+        Write(connection, transaction, label, position);
         transaction.Commit();
-        return _holding[incidentId] = new StoredLabel(id, incidentId, stream, label, note, time, RemovedAt: null);
+        return _holding[label.IncidentId] = Query("WHERE position = $a", position, 1).Single();
     }
 
     /// <summary>Marks a label as taken back.</summary>
@@ -63,6 +46,37 @@ internal sealed class LabelStore
         command.ExecuteNonQuery();
         _holding.TryRemove(KeyValuePair.Create(label.IncidentId, label));
         return label with { RemovedAt = time };
+    }
+
+    /// <summary>Writes a person's word down, once however often it is told.</summary>
+    internal static void Write(SqliteConnection connection, SqliteTransaction transaction, LabelEntry label, long position)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = """
+            UPDATE label SET removed = $time
+            WHERE incident = $incident AND removed IS NULL AND (position IS NULL OR position < $position)
+                AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
+            INSERT INTO label (incident, stream, label, note, time, position)
+            SELECT $incident, $stream, $label, $note, $time, $position
+            WHERE $label IS NOT NULL AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
+            """;
+        command.Parameters.AddWithValue("$incident", label.IncidentId);
+        command.Parameters.AddWithValue("$stream", label.Stream);
+        command.Parameters.AddWithValue("$label", label.Label?.ToString() ?? (object)DBNull.Value);
+        command.Parameters.AddWithValue("$note", label.Note);
+        command.Parameters.AddWithValue("$time", label.Now.UtcTicks);
+        command.Parameters.AddWithValue("$position", position);
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Reads again which labels hold: the history may have written some of a former life.</summary>
+    public void Refresh()
+    {
+        foreach (StoredLabel label in Query("WHERE removed IS NULL", 0, 0))
+        {
+            _holding[label.IncidentId] = label;
+        }
     }
 
     /// <summary>One label; null where there is none of that id.</summary>

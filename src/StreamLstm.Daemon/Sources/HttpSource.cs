@@ -89,6 +89,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
         }
 
         int accepted = 0;
+        List<Task> onDisk = [];
 
         try
         {
@@ -96,12 +97,20 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
             {
                 int count = Math.Min(batchMax, decoded.Observations.Count - accepted);
                 using System.Diagnostics.Activity? span = DaemonActivitySource.Source.StartActivity("ingest http");
-                await intake.AcceptAsync(
+                onDisk.Add(await intake.AcceptAsync(
                     new ObservationBatch(
                         Name, decoded.Observations.GetRange(accepted, count).ToArray(), time.GetUtcNow(), span?.Context ?? default),
-                    _stopping);
+                    _stopping));
                 accepted += count;
             }
+
+            // R1: what is answered would survive.
+            await Task.WhenAll(onDisk);
+        }
+        catch (NotTakenException refused)
+        {
+            int taken = onDisk.TakeWhile(task => task.IsCompletedSuccessfully).Count() * batchMax;
+            return Busy(request, StatusCodes.Status503ServiceUnavailable, $"{refused.Message}; the first {taken} observations were taken in");
         }
         catch (Exception closing) when (closing is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {

@@ -3,6 +3,12 @@ using StreamLstm.Daemon.Pipeline;
 namespace StreamLstm.Daemon.Sources;
 
 /// <summary>Where observations come from.</summary>
+/// <remarks>
+/// Of two kinds. One that is pushed to (HTTP, MQTT, this computer's own figures) acknowledges what it was given once the
+/// intake's task has ended, not before. One that can be asked again (a file, a partition) hands in with each batch where it
+/// stands behind it, and begins where the intake says it was last taken in; it may be started again at any time. Standard
+/// input is neither: a pipe cannot be asked again, what was read of it and not yet on the disk is lost with the process.
+/// </remarks>
 internal interface IObservationSource
 {
     /// <summary>The name in configuration, logs and metrics.</summary>

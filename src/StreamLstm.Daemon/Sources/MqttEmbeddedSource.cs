@@ -13,8 +13,9 @@ namespace StreamLstm.Daemon.Sources;
 
 /// <summary>An MQTT broker inside the daemon: a topic is a stream, a payload a number or JSON.</summary>
 /// <remarks>
-/// A publication is acknowledged once the pipeline has taken it: the interceptor waits for room in the channel, so a
-/// full pipeline slows publishers down instead of growing a queue. One publication is one batch.
+/// R1: a publication is acknowledged once it is in the journal and synced. The interceptor waits for that, and for room, so a
+/// full pipeline slows publishers down instead of growing a queue. One publication is one batch; a client's next one is
+/// read when this one is on the disk, so many publishers get further in a second than one.
 /// </remarks>
 internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRules rules, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
     : IObservationSource
@@ -106,16 +107,16 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         try
         {
-            await intake.AcceptAsync(
+            await await intake.AcceptAsync(
                 new ObservationBatch(Name, decoded.Observations.ToArray(), time.GetUtcNow(), span?.Context ?? default), stopping);
         }
-        catch (Exception closing) when (closing is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        catch (Exception refused) when (refused is OperationCanceledException or System.Threading.Channels.ChannelClosedException or NotTakenException)
         {
             // Not taken in, so not acknowledged: the publisher keeps it.
             publication.ProcessPublish = false;
             publication.CloseConnection = true;
             publication.Response.ReasonCode = MqttPubAckReasonCode.UnspecifiedError;
-            publication.Response.ReasonString = "the daemon is stopping";
+            publication.Response.ReasonString = refused is NotTakenException ? refused.Message : "the daemon is stopping";
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class TextIntake(string source, ObservationIntake intake, Record
             Detection.Observation[] batch = [.. _decoded.Observations[..count]];
             _decoded.Observations.RemoveRange(0, count);
             using System.Diagnostics.Activity? span = DaemonActivitySource.Source.StartActivity($"ingest {source}");
-            await intake.AcceptAsync(
+            await await intake.AcceptAsync(
                 new ObservationBatch(source, batch, time.GetUtcNow(), span?.Context ?? default), cancellationToken);
             Counts = (Counts.Accepted + count, Counts.Rejected);
         }

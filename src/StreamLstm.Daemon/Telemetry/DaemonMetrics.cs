@@ -36,6 +36,12 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _swaps;
     private readonly Counter<long> _published;
     private readonly Counter<long> _snapshotFailures;
+    private readonly Histogram<double> _journalDuration;
+    private readonly Counter<long> _journalEntries;
+    private readonly Counter<long> _journalFailures;
+    private readonly Counter<long> _sinkRetries;
+    private readonly Counter<long> _sinkDropped;
+    private readonly Counter<long> _sourceFailures;
     private long _modelVersion;
     private long _snapshotBytes;
     private double _candidateLoss = double.NaN;
@@ -78,6 +84,12 @@ internal sealed class DaemonMetrics : IDisposable
         _swaps = _meter.CreateCounter<long>("streamlstm.model.swaps", "{swap}", "New base weights put into service.");
         _published = _meter.CreateCounter<long>("streamlstm.sink.published", "{event}", "Verdicts and incidents handed to a sink.");
         _snapshotFailures = _meter.CreateCounter<long>("streamlstm.checkpoint.failures", "{snapshot}", "Snapshots that could not be written.");
+        _journalDuration = _meter.CreateHistogram<double>("streamlstm.journal.duration", "s", "Time to write and sync one group of entries.");
+        _journalEntries = _meter.CreateCounter<long>("streamlstm.journal.entries", "{entry}", "Entries written to the journal.");
+        _journalFailures = _meter.CreateCounter<long>("streamlstm.journal.failures", "{group}", "Groups of entries that could not be written, and were not acknowledged.");
+        _sinkRetries = _meter.CreateCounter<long>("streamlstm.sink.retries", "{write}", "Writes that a sink did not take and that were tried again.");
+        _sinkDropped = _meter.CreateCounter<long>("streamlstm.sink.dropped", "{event}", "Events that a slow console missed.");
+        _sourceFailures = _meter.CreateCounter<long>("streamlstm.source.failures", "{failure}", "Sources that failed and were started again.");
         _meter.CreateObservableGauge("streamlstm.model.version", () => Volatile.Read(ref _modelVersion), "{version}", "The base weights in service.");
         _meter.CreateObservableGauge("streamlstm.checkpoint.size", () => Volatile.Read(ref _snapshotBytes), "By", "Size of the last snapshot.");
         _meter.CreateObservableGauge(
@@ -90,8 +102,9 @@ internal sealed class DaemonMetrics : IDisposable
     }
 
     /// <summary>Adds the channels' depths, the number of streams and whether detectors are alive, which the pipeline knows.</summary>
-    public void Watch(IReadOnlyDictionary<string, Func<int>> depths, int capacity, Func<int> streams, DetectorHealth detectors)
+    public void Watch(IReadOnlyDictionary<string, Func<int>> depths, int capacity, Func<int> streams, DetectorHealth detectors, Func<long> journalBytes)
     {
+        _meter.CreateObservableGauge("streamlstm.journal.size", journalBytes, "By", "Size of the journal's files.");
         _meter.CreateObservableGauge(
             "streamlstm.detector.alive",
             () => detectors.Workers().Index()
@@ -207,6 +220,20 @@ internal sealed class DaemonMetrics : IDisposable
         _snapshotDuration.Record(duration.TotalSeconds);
         Volatile.Write(ref _snapshotBytes, bytes);
     }
+
+    public void Journalled(TimeSpan duration, int entries)
+    {
+        _journalDuration.Record(duration.TotalSeconds);
+        _journalEntries.Add(entries);
+    }
+
+    public void JournalFailed() => _journalFailures.Add(1);
+
+    public void SinkRetried(string sink) => _sinkRetries.Add(1, Label("sink", sink));
+
+    public void Dropped(string sink, ScoredBatch batch) => _sinkDropped.Add(batch.Observations.Count + batch.Incidents.Count, Label("sink", sink));
+
+    public void SourceFailed(string source) => _sourceFailures.Add(1, Label("source", source));
 
     public void SnapshotFailed() => _snapshotFailures.Add(1);
 

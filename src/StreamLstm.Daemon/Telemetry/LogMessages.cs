@@ -12,6 +12,9 @@ internal static partial class LogMessages
     [LoggerMessage(102, LogLevel.Warning, "Source {Source}: {Detail}")]
     public static partial void SourceTrouble(ILogger logger, string source, string detail);
 
+    [LoggerMessage(104, LogLevel.Error, "Source {Source} failed and is started again: {Reason}")]
+    public static partial void SourceFailed(ILogger logger, string source, string reason, Exception? failure);
+
     [LoggerMessage(103, LogLevel.Debug, "Host figure {What} is left out: {Why}")]
     public static partial void HostFigureAbsent(ILogger logger, string what, string why);
 
@@ -21,14 +24,32 @@ internal static partial class LogMessages
     [LoggerMessage(201, LogLevel.Warning, "Snapshot {File} is unreadable ({Reason}); trying the generation before it")]
     public static partial void SnapshotUnreadable(ILogger logger, string file, string reason);
 
-    [LoggerMessage(202, LogLevel.Warning, "Snapshot {File} has layout {Found}, expected {Expected}; moved to {Aside}, streams learn anew")]
-    public static partial void SnapshotOtherLayout(ILogger logger, string file, int found, int expected, string aside);
+    [LoggerMessage(202, LogLevel.Warning, "Snapshot {Generation} holds streams of layout {Found}, expected {Expected}: another version wrote it. Streams learn anew; the file is kept in {Aside}")]
+    public static partial void SnapshotOtherLayout(ILogger logger, long generation, int found, int expected, string aside);
 
-    [LoggerMessage(203, LogLevel.Error, "Snapshot could not be written ({Reason}); the one before it stays valid")]
-    public static partial void SnapshotFailed(ILogger logger, string reason);
+    [LoggerMessage(203, LogLevel.Error, "Snapshot could not be written ({Reason}); the one before it stays valid, and the journal holds what came since")]
+    public static partial void SnapshotFailed(ILogger logger, string reason, Exception? failure);
 
-    [LoggerMessage(204, LogLevel.Information, "Restored {Shards} shards, {Bytes} bytes, base weights version {Version}")]
-    public static partial void Restored(ILogger logger, int shards, long bytes, long version);
+    [LoggerMessage(204, LogLevel.Information, "Restored snapshot {Generation}, {Bytes} bytes, base weights version {Version}; {Entries} journal entries follow")]
+    public static partial void Restored(ILogger logger, long generation, long bytes, long version, long entries);
+
+    [LoggerMessage(211, LogLevel.Error, "The journal cannot be written ({Reason}): nothing is taken in or acknowledged until it can")]
+    public static partial void JournalFailed(ILogger logger, string reason);
+
+    [LoggerMessage(212, LogLevel.Information, "The journal is written again")]
+    public static partial void JournalGoesOn(ILogger logger);
+
+    [LoggerMessage(213, LogLevel.Warning, "{File} is the state of a version before 0.2 and is not read: streams learn anew; it is kept as {Aside}")]
+    public static partial void FormerSnapshot(ILogger logger, string file, string aside);
+
+    [LoggerMessage(214, LogLevel.Warning, "Stopped before all was drained: what was taken in is in the journal, and the next start goes on with it")]
+    public static partial void StoppedBeforeDrained(ILogger logger);
+
+    [LoggerMessage(215, LogLevel.Error, "Stopping: {Step} failed; the other steps go on")]
+    public static partial void StopStepFailed(ILogger logger, string step, Exception failure);
+
+    [LoggerMessage(216, LogLevel.Error, "{Task} ended with a failure; the daemon goes on without it")]
+    public static partial void BesideFailed(ILogger logger, string task, Exception failure);
 
     [LoggerMessage(205, LogLevel.Error, "Scoring {Stream} failed; the stream starts again")]
     public static partial void ScoringFault(ILogger logger, string stream, Exception fault);
@@ -51,8 +72,14 @@ internal static partial class LogMessages
     [LoggerMessage(300, LogLevel.Error, "History {File} cannot be used ({Reason}); moved to {Aside}, a new one begins")]
     public static partial void HistorySetAside(ILogger logger, string file, string reason, string aside);
 
-    [LoggerMessage(302, LogLevel.Warning, "The history cannot be read ({Reason}): labels given after the last snapshot, if any, do not hold")]
-    public static partial void LabelsNotRepeated(ILogger logger, string reason);
+    [LoggerMessage(302, LogLevel.Error, "Sink {Sink} takes nothing ({Reason}): it is tried again, and what it has not taken waits in the journal")]
+    public static partial void SinkWaits(ILogger logger, string sink, string reason);
+
+    [LoggerMessage(303, LogLevel.Information, "Sink {Sink} takes again")]
+    public static partial void SinkGoesOn(ILogger logger, string sink);
+
+    [LoggerMessage(304, LogLevel.Error, "{File} holds from byte {Offset} on something else than what is told again: it is appended, and may stand there twice")]
+    public static partial void ToldOtherwise(ILogger logger, string file, long offset);
 
     [LoggerMessage(301, LogLevel.Warning, "{Section}.address: {Address} lets the network in without authentication: something else must guard the port")]
     public static partial void OpenToTheNetwork(ILogger logger, string section, string address);

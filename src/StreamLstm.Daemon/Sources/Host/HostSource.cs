@@ -39,8 +39,7 @@ internal sealed class HostSource(HostSourceOptions options, RecordRules rules, T
                 if (observations.Length > 0)
                 {
                     using System.Diagnostics.Activity? span = DaemonActivitySource.Source.StartActivity("ingest host");
-                    await intake.AcceptAsync(
-                        new ObservationBatch(Name, observations, time.GetUtcNow(), span?.Context ?? default), stopping);
+                    await TakeInAsync(intake, new ObservationBatch(Name, observations, time.GetUtcNow(), span?.Context ?? default), stopping);
                 }
             }
             while (await timer.WaitForNextTickAsync(stopping));
@@ -48,6 +47,18 @@ internal sealed class HostSource(HostSourceOptions options, RecordRules rules, T
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Asked to stop.
+        }
+    }
+
+    private static async Task TakeInAsync(ObservationIntake intake, ObservationBatch batch, CancellationToken stopping)
+    {
+        try
+        {
+            await await intake.AcceptAsync(batch, stopping);
+        }
+        catch (NotTakenException)
+        {
+            // The disk is full or fails, which is said where it is written. The sample is gone; the next one may be taken.
         }
     }
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Benchmarks.Events;
 using StreamLstm.Daemon.Decoding;
+using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
@@ -12,6 +14,7 @@ using StreamLstm.Detection.Grouping;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model;
 using StreamLstm.Tests.Daemon.Support;
+using StreamLstm.Tests.Simulation;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Daemon.Pipeline;
@@ -125,7 +128,7 @@ public sealed class DetectionPipelineTests : IDisposable
         CatchingSink before = new(), after = new();
         DetectionPipeline first = Pipeline([new ListSource(batches[..710])], [before], workers);
         await first.RunAsync(TestContext.Current.CancellationToken);
-        var restored = new RestoredState(first.FinalState().ToDictionary(shard => shard.Shard, shard => shard.State)) { Groups = first.FinalGroups() };
+        RestoredState restored = State(first);
 
         await Pipeline([new ListSource(batches[710..])], [after], workers, restored: restored).RunAsync(TestContext.Current.CancellationToken);
 
@@ -144,7 +147,7 @@ public sealed class DetectionPipelineTests : IDisposable
         Observation[][] batches = [.. Batches(streams: 6, rows: 650)];
         DetectionPipeline before = Pipeline([new ListSource(batches[..600])], [new CatchingSink()]);
         await before.RunAsync(TestContext.Current.CancellationToken);
-        var restored = new RestoredState(before.FinalState().ToDictionary(shard => shard.Shard, shard => shard.State));
+        RestoredState restored = State(before);
         var after = new CatchingSink();
 
         await Pipeline(
@@ -207,7 +210,7 @@ public sealed class DetectionPipelineTests : IDisposable
         var source = new ListSource(Batches(streams: 1, rows: 500), waits: false);
         Task running = Pipeline([source], [sink], workers: 1, capacity: 4).RunAsync(TestContext.Current.CancellationToken);
 
-        while (sink.Batches.Count == 0)
+        while (sink.Batches.Count == 0 || source.HandedIn == 0)
         {
             await Task.Yield();
         }
@@ -249,9 +252,10 @@ public sealed class DetectionPipelineTests : IDisposable
     {
         var sink = new CatchingSink();
         Observation[][] batches = [.. Batches(streams: 2, rows: 100)];
-        var swapping = new ListSource(Swapping());
+        DetectionPipeline? pipeline = null;
+        pipeline = Pipeline([new ListSource(Swapping())], [sink]);
 
-        await Pipeline([swapping], [sink]).RunAsync(TestContext.Current.CancellationToken);
+        await pipeline.RunAsync(TestContext.Current.CancellationToken);
 
         int announced = sink.Batches.FindIndex(batch => batch.Swaps.Count > 0);
         Assert.Equal(1, Assert.Single(sink.Batches[announced].Swaps).Version);
@@ -265,14 +269,121 @@ public sealed class DetectionPipelineTests : IDisposable
             {
                 if (i == 50)
                 {
-                    while (_ledger.Cut().Queued > 0)
+                    pipeline!.SwapAsync(Swapped, Swap, TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+                }
+
+                yield return batches[i];
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task From_a_snapshot_taken_while_it_runs_and_the_journal_behind_it_follows_the_same_to_the_last_bit(int workers)
+    {
+        Observation[][] batches = [.. Batches(streams: 12, rows: 800).Select((batch, row) => row is 735
+            ? batch.Select((one, stream) => stream % 3 == 0 ? one with { Value = one.Value + 300 } : one).ToArray() : batch)];
+        var disk = new SimulatedDisk();
+        var whole = new CatchingSink();
+        RestoredState? cut = null;
+        DetectionPipeline? first = null;
+
+        using (Journal journal = Journal.Open(disk, null, 100, segmentBytes: 1 << 14))
+        {
+            first = Pipeline([new ListSource(Cutting())], [whole], workers, journal: journal);
+            await first.RunAsync(TestContext.Current.CancellationToken);
+        }
+
+        // Another life: from the cut, with another number of workers, told all again that came behind it.
+        _model.Swap(BaseModel.Untrained(1), Swap);
+        var again = new CatchingSink();
+        using Journal same = Journal.Open(disk, cut!.ReplayAfter, 100);
+        DetectionPipeline second = Pipeline([], [again], workers + 1, restored: cut, journal: same);
+        await second.RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(cut.Cuts.Distinct().Count() > 1 && cut.Cuts.Min() < cut.End, "shards were cut at places of their own");
+        string[] expected = [.. whole.Batches.Where(batch => batch.Sequence > cut.End).Select(Told)];
+        Assert.Equal(expected, again.Batches.Select(Told));
+        Assert.Contains(whole.Batches, batch => batch.Sequence > cut.End && batch.Groups.Count > 0);
+        Assert.Contains(again.Batches, batch => batch.Swaps.Count > 0);
+        RestoredState a = State(first), b = State(second);
+        Assert.All(Enumerable.Range(0, StreamRouter.ShardCount), shard => Assert.Equal(a.Shard(shard), b.Shard(shard)));
+        Assert.Equal(a.Groups, b.Groups);
+        Assert.Equal(a.Router, b.Router);
+        Assert.Equal(a.Books.Write(), b.Books.Write());
+
+        // Batches come between the cuts: shards are cut at places of their own.
+        IEnumerable<Observation[]> Cutting()
+        {
+            Task<RestoredState>? snapshot = null;
+            int told = 0;
+
+            for (int i = 0; i < batches.Length; i++)
+            {
+                if (i == 690)
+                {
+                    told = whole.Batches.Count;
+                    snapshot = Task.Run(() => SnapshotAsync(first!, isMore: shard => whole.Batches.Count > told + shard / 2));
+                }
+
+                if (i == 740)
+                {
+                    cut = snapshot!.GetAwaiter().GetResult();
+                    first!.SwapAsync(Swapped, Swap, TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+                }
+
+                yield return batches[i];
+            }
+        }
+
+        static string Told(ScoredBatch batch) =>
+            $"{batch.Sequence} {string.Join('|', batch.Observations)} {string.Join('|', batch.Incidents)} {string.Join('|', batch.Groups)} {string.Join('|', batch.Swaps)}";
+    }
+
+    [Fact]
+    public async Task Decisions_are_journalled_and_a_later_life_makes_them_again_at_their_places()
+    {
+        Observation[][] batches = [.. Batches(streams: 1, rows: 900).Select((batch, row) => row is >= 700 and < 760 ? [batch[0] with { Value = batch[0].Value + 300 }] : batch)];
+        var disk = new SimulatedDisk();
+        CatchingSink whole = new(), again = new();
+        RestoredState start;
+        DetectionPipeline? first = null;
+
+        using (Journal journal = Journal.Open(disk, null, 100))
+        {
+            start = RestoredState.Nothing(100);
+            first = Pipeline([new ListSource(Deciding())], [whole], journal: journal);
+            await first.RunAsync(TestContext.Current.CancellationToken);
+        }
+
+        using Journal same = Journal.Open(disk, null, 100);
+        DetectionPipeline second = Pipeline([], [again], restored: start, journal: same);
+        await second.RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(IncidentLabel.FalseAlarm, Assert.Single(again.Batches, batch => batch.Label is not null).Label!.Label);
+        Assert.Equal(whole.Scored, again.Scored);
+        RestoredState a = State(first), b = State(second);
+        Assert.All(Enumerable.Range(0, StreamRouter.ShardCount), shard => Assert.Equal(a.Shard(shard), b.Shard(shard)));
+        Assert.Equal(a.Router, b.Router);
+
+        IEnumerable<Observation[]> Deciding()
+        {
+            CancellationToken cancellation = TestContext.Current.CancellationToken;
+
+            for (int i = 0; i < batches.Length; i++)
+            {
+                if (i == 720)
+                {
+                    while (!whole.Batches.ToArray().Any(batch => batch.Incidents.Count > 0))
                     {
                         Thread.Yield();
                     }
 
-                    _model.Swap(
-                        new BaseModel(1, WeightInitializer.Create(BaseModel.Shape, 9)),
-                        new ModelSwap(1, Start, 2, 1, 10, "abc"));
+                    string id = whole.Batches.ToArray().First(batch => batch.Incidents.Count > 0).Incidents[0].IncidentId;
+                    Assert.Equal(LabelOutcome.Applied, first!.LabelAsync("s0", id, IncidentLabel.FalseAlarm, "", Start, cancellation).GetAwaiter().GetResult().Outcome);
+                    first.MaintainAsync([new MaintenanceWindow { Id = "m", Streams = "*", From = Start.AddMinutes(800), To = Start.AddMinutes(850) }], cancellation).GetAwaiter().GetResult();
+                    first.AcceptAsync("s0", cancellation).GetAwaiter().GetResult();
                 }
 
                 yield return batches[i];
@@ -281,7 +392,99 @@ public sealed class DetectionPipelineTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_and_the_training_windows_can_be_taken_while_it_runs()
+    public async Task Who_comes_first_gets_the_place_whatever_the_number_of_workers_and_again_after_a_restart()
+    {
+        Observation[][] batches = [.. Enumerable.Range(0, 40).Select(row => Enumerable.Range(0, 30)
+            .Where(stream => stream <= row).Select(stream => new Observation($"s{stream}", Start.AddMinutes(row), stream)).ToArray())];
+        List<string> found = [];
+
+        foreach (int workers in (int[])[1, 4])
+        {
+            var disk = new SimulatedDisk();
+            var sink = new CatchingSink();
+            using (Journal journal = Journal.Open(disk, null, 100))
+            {
+                await Pipeline([new ListSource(batches)], [sink], workers, journal: journal, streamsMax: 9).RunAsync(TestContext.Current.CancellationToken);
+            }
+
+            found.Add(Streams(sink));
+            var again = new CatchingSink();
+            using Journal same = Journal.Open(disk, null, 100);
+            await Pipeline([], [again], workers, restored: RestoredState.Nothing(100), journal: same, streamsMax: 9).RunAsync(TestContext.Current.CancellationToken);
+            found.Add(Streams(again));
+        }
+
+        Assert.Equal("s0 s1 s2 s3 s4 s5 s6 s7 s8", Assert.Single(found.Distinct()));
+
+        static string Streams(CatchingSink sink) => string.Join(' ', sink.Scored.Select(scored => scored.Stream).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task R1_where_the_disk_fails_nothing_is_acknowledged_the_books_balance_and_it_goes_on_when_it_can()
+    {
+        var disk = new SimulatedDisk();
+        using Journal journal = Journal.Open(disk, null, 100);
+        var sink = new CatchingSink();
+        int refused = 0;
+        int syncs = 0;
+        disk.Fault = what => _ = what.StartsWith("sync", StringComparison.Ordinal) && ++syncs % 7 == 3 ? throw new IOException("no space left on device") : 0;
+        var source = new RetryingSource([.. Batches(streams: 2, rows: 200)], () => refused++);
+
+        await Pipeline([source], [sink], journal: journal).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(refused > 10, $"{refused}");
+        Assert.Equal(400, sink.Scored.Count());
+        LedgerCut cut = _ledger.Cut();
+        Assert.True(cut.Balances);
+        Assert.Equal((400, 400, 0), (cut.Received, cut.Scored, cut.Queued));
+        disk.Fault = null;
+        disk.Crash(new Random(1));
+        using Journal after = Journal.Open(disk, null, 100);
+        Assert.True(after.NextSequence >= journal.NextSequence);
+    }
+
+    [Fact]
+    public async Task A_source_that_fails_is_started_again_and_the_others_go_on()
+    {
+        var time = new FakeTimeProvider(Start.AddYears(1));
+        var sink = new CatchingSink();
+        int starts = 0;
+        var failing = new FailingSource(() => starts++ < 2);
+        DetectionPipeline pipeline = Pipeline([new ListSource(Batches(streams: 1, rows: 50)), failing], [sink], time: time);
+        Task running = pipeline.RunAsync(TestContext.Current.CancellationToken);
+
+        while (!running.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        await running;
+        Assert.Equal(3, starts);
+        Assert.Equal(50, sink.Scored.Count());
+    }
+
+    [Fact]
+    public async Task A_sink_with_a_promise_is_tried_again_until_it_takes_and_misses_nothing()
+    {
+        var time = new FakeTimeProvider(Start.AddYears(1));
+        int writes = 0;
+        var sink = new CatchingJournalSink(() => writes++ % 3 == 0 ? throw new IOException("locked") : 0);
+        DetectionPipeline pipeline = Pipeline([new ListSource(Batches(streams: 1, rows: 60))], [sink], time: time);
+        Task running = pipeline.RunAsync(TestContext.Current.CancellationToken);
+
+        while (!running.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        await running;
+        Assert.Equal(Enumerable.Range(0, 60).Select(row => Start.AddMinutes(row)), sink.Batches.SelectMany(batch => batch.Observations).Select(scored => scored.Time));
+    }
+
+    [Fact]
+    public async Task The_training_windows_can_be_taken_while_it_runs()
     {
         using var stopping = new CancellationTokenSource();
         var source = new ListSource(Batches(streams: 2, rows: 400), waits: true);
@@ -293,18 +496,11 @@ public sealed class DetectionPipelineTests : IDisposable
             await Task.Delay(5, TestContext.Current.CancellationToken);
         }
 
-        IReadOnlyList<(int Shard, byte[] State)> states = await pipeline.SnapshotAsync(TestContext.Current.CancellationToken);
-        byte[] groups = await pipeline.GroupsAsync(TestContext.Current.CancellationToken);
         IReadOnlyList<TrainingWindow> windows = await pipeline.CollectWindowsAsync(TestContext.Current.CancellationToken);
         await stopping.CancelAsync();
         await running;
 
-        Assert.Equal(StreamRouter.ShardCount, states.Count);
         Assert.Equal(6, windows.Count);
-        Assert.Equal(pipeline.FinalGroups(), groups);
-        Assert.Equal(
-            states.OrderBy(state => state.Shard).Select(state => state.State),
-            pipeline.FinalState().OrderBy(state => state.Shard).Select(state => state.State));
     }
 
     [Fact]
@@ -330,13 +526,99 @@ public sealed class DetectionPipelineTests : IDisposable
         Assert.Equal((ingest.SpanId, score.SpanId), (score.ParentSpanId, sink.ParentSpanId));
     }
 
+    private static readonly BaseModel Swapped = new(1, WeightInitializer.Create(BaseModel.Shape, 9));
+    private static readonly ModelSwap Swap = new(1, Start, 2, 1, 10, "abc");
+
     private DetectionPipeline Pipeline(
         IReadOnlyList<IObservationSource> sources, IReadOnlyList<IScoreSink> sinks, int workers = 2, int capacity = 64,
-        RestoredState? restored = null, IReadOnlyList<AlertRule>? rules = null) =>
-        new(
-            new PipelineOptions { Workers = workers, ChannelCapacity = capacity }, new DetectionOptions { AlertRules = rules ?? [] }, _model,
-            restored ?? RestoredState.Empty,
-            sources, sinks, _ledger, new CaughtLetters(), _metrics, TimeProvider.System, NullLoggerFactory.Instance);
+        RestoredState? restored = null, IReadOnlyList<AlertRule>? rules = null, Journal? journal = null, int streamsMax = 1000, TimeProvider? time = null)
+    {
+        journal ??= Journal.Open(new SimulatedDisk(), null, restored is null ? 100 : restored.End + 1);
+        return new DetectionPipeline(
+            new PipelineOptions { Workers = workers, ChannelCapacity = capacity }, new DetectionOptions { AlertRules = rules ?? [], StreamsMax = streamsMax }, _model,
+            journal, restored ?? RestoredState.Nothing(journal.NextSequence), _ => Swapped,
+            sources, sinks, _ledger, new CaughtLetters(), _metrics, time ?? TimeProvider.System, NullLoggerFactory.Instance);
+    }
+
+    /// <summary>What a pipeline that has ended leaves.</summary>
+    private static RestoredState State(DetectionPipeline pipeline)
+    {
+        (byte[] State, long At)[] shards = [.. Enumerable.Range(0, StreamRouter.ShardCount).Select(pipeline.FinalCut)];
+        RouterPart router = pipeline.FinalRouterPart();
+        EndPart end = pipeline.FinalEndPart();
+        return new RestoredState
+        {
+            RouterAt = router.At,
+            Cuts = [.. shards.Select(shard => shard.At)],
+            End = end.At,
+            Shard = shard => shards[shard].State,
+            Router = router.State,
+            Groups = end.Groups,
+            Books = end.Books,
+            Model = router.Model,
+        };
+    }
+
+    /// <summary>What one that runs leaves: one part after the other, each at its place.</summary>
+    private static async Task<RestoredState> SnapshotAsync(DetectionPipeline pipeline, Func<int, bool> isMore)
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        RouterPart router = await pipeline.RouterPartAsync(cancellation);
+        var shards = new (byte[] State, long At)[StreamRouter.ShardCount];
+
+        for (int shard = 0; shard < shards.Length; shard++)
+        {
+            shards[shard] = await pipeline.CutAsync(shard, cancellation);
+
+            while (!isMore(shard))
+            {
+                await Task.Delay(1, cancellation);
+            }
+        }
+
+        EndPart end = await pipeline.EndPartAsync(cancellation);
+        return new RestoredState
+        {
+            RouterAt = router.At,
+            Cuts = [.. shards.Select(shard => shard.At)],
+            End = end.At,
+            Shard = shard => shards[shard].State,
+            Router = router.State,
+            Groups = end.Groups,
+            Books = end.Books,
+            Model = router.Model,
+        };
+    }
+
+    /// <summary>Hands a batch in until it is taken.</summary>
+    private sealed class RetryingSource(Observation[][] batches, Action refused) : IObservationSource
+    {
+        public string Name => "retrying";
+
+        public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
+        {
+            for (int i = 0; i < batches.Length;)
+            {
+                try
+                {
+                    await await intake.AcceptAsync(new ObservationBatch(Name, batches[i], batches[i][^1].Time), stopping);
+                    i++;
+                }
+                catch (NotTakenException)
+                {
+                    refused();
+                }
+            }
+        }
+    }
+
+    private sealed class FailingSource(Func<bool> fails) : IObservationSource
+    {
+        public string Name => "failing";
+
+        public Task RunAsync(ObservationIntake intake, CancellationToken stopping) =>
+            fails() ? throw new InvalidOperationException("a bug") : Task.CompletedTask;
+    }
 
     /// <summary>Records of several streams, the last one twice.</summary>
     private static IEnumerable<Observation[]> Records(int streams, int rows)

@@ -5,11 +5,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Tests.Daemon.Support;
+using StreamLstm.Tests.Simulation;
 
 namespace StreamLstm.Tests.Daemon.Pipeline;
 
@@ -28,8 +30,9 @@ public sealed class DetectorHealthTests
         var sink = new CatchingSink();
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         DetectionOptions options = isUnreachable ? new DetectionOptions { WarmUpRows = 64, LearningRows = 100_000 } : new DetectionOptions();
-        var pipeline = new DetectionPipeline(
-            new PipelineOptions { Workers = 1 }, options, new LiveModel(BaseModel.Pretrained), RestoredState.Empty,
+        using Journal journal = Journal.Open(new SimulatedDisk(), null, 1);
+        using var pipeline = new DetectionPipeline(
+            new PipelineOptions { Workers = 1 }, options, new LiveModel(BaseModel.Pretrained), journal, RestoredState.Nothing(1), _ => BaseModel.Pretrained,
             [new ListSource([], waits: true)], [sink], ledger, new CaughtLetters(), metrics, _time, NullLoggerFactory.Instance);
         Task running = pipeline.RunAsync(stopping.Token);
         Assert.Empty(Alive());

@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Daemon.Api;
+using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Detection.Deciding;
 
@@ -29,7 +30,7 @@ public sealed class LabelStoreTests : IAsyncLifetime
     [Fact]
     public void A_label_is_there_after_a_restart()
     {
-        StoredLabel given = Store().Add("x-1-o", "boiler", IncidentLabel.FalseAlarm, "a test run", Now);
+        StoredLabel given = Store().Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "a test run", Now), 1);
 
         Assert.Equal(given, Store().Of("x-1-o"));
         Assert.Equal([given], Store().List(10, 0));
@@ -39,34 +40,52 @@ public sealed class LabelStoreTests : IAsyncLifetime
     public void Another_label_takes_the_one_before_back_and_both_stay_written_down()
     {
         LabelStore store = Store();
-        StoredLabel first = store.Add("x-1-o", "boiler", IncidentLabel.FalseAlarm, "", Now);
+        StoredLabel first = store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "", Now), 2);
 
-        StoredLabel second = store.Add("x-1-o", "boiler", IncidentLabel.Real, "", Now.AddMinutes(1));
+        StoredLabel second = store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now.AddMinutes(1)), 3);
 
         Assert.Equal(second, store.Of("x-1-o"));
         Assert.Equal([second, first with { RemovedAt = Now.AddMinutes(1) }], store.List(10, 0));
-        Assert.Equal([second], store.LastWords());
     }
 
     [Fact]
     public void A_label_taken_back_holds_no_more_but_stays_written_down()
     {
         LabelStore store = Store();
-        StoredLabel given = store.Add("x-1-o", "boiler", IncidentLabel.Real, "", Now);
+        StoredLabel given = store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now), 4);
 
         StoredLabel removed = store.Remove(given, Now.AddMinutes(1));
 
         Assert.Null(store.Of("x-1-o"));
         Assert.Null(Store().Of("x-1-o"));
         Assert.Equal(given with { RemovedAt = Now.AddMinutes(1) }, removed);
-        Assert.Equal([removed], store.LastWords());
+        Assert.Equal([removed], store.List(10, 0));
+    }
+
+    [Fact]
+    public async Task What_the_journal_repeats_is_written_once_and_what_came_later_stays()
+    {
+        LabelStore store = Store();
+        var first = new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "", Now);
+        var taken = new LabelEntry("boiler", "x-1-o", null, "", Now.AddMinutes(1));
+        var second = new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now.AddMinutes(2));
+        store.Remove(store.Add(first, 11), Now.AddMinutes(1));
+        StoredLabel holds = store.Add(second, 13);
+
+        foreach ((LabelEntry entry, long position) in new[] { (first, 11L), (taken, 12), (second, 13) })
+        {
+            await _history.WriteAsync(new ScoredBatch([], [], [], Now) { Label = entry, Sequence = position, IsReplayed = true }, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(2, store.List(10, 0).Count);
+        Assert.Equal(holds, Store().Of("x-1-o"));
     }
 
     [Fact]
     public void An_incident_is_listed_with_the_label_that_holds()
     {
         LabelStore store = Store();
-        store.Add("x-1-o", "boiler", IncidentLabel.FalseAlarm, "a test run", Now);
+        store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "a test run", Now), 5);
 
         Assert.Contains(
             "\"label\":{\"id\":1,\"label\":\"false_alarm\",\"note\":\"a test run\"",

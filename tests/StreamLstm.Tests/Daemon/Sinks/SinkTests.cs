@@ -125,7 +125,7 @@ public sealed class SinkTests : IDisposable
         await using var history = new HistorySink(new HistorySinkOptions(), Path.Combine(_directory, "history.db"), _time, NullLogger<HistorySink>.Instance);
         ScoredBatch[] batches = [Batch([], [Incident("p/a", IncidentState.Opened), Incident("p/b", IncidentState.Opened)]), Batch([], [Incident("p/a", IncidentState.Closed)])];
 
-        await using (var file = new JsonlSink(new JsonlSinkOptions(), path))
+        await using (var file = new JsonlSink(new JsonlSinkOptions(), path, null, NullLogger.Instance))
         {
             foreach (ScoredBatch batch in batches)
             {
@@ -181,7 +181,7 @@ public sealed class SinkTests : IDisposable
     {
         string path = Path.Combine(_directory, "sub", "events.jsonl");
 
-        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path))
+        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, null, NullLogger.Instance))
         {
             await sink.WriteAsync(Batch([Scored("a", 1.5)], [Incident("a", IncidentState.Opened)]), Cancellation);
         }
@@ -205,7 +205,7 @@ public sealed class SinkTests : IDisposable
         ScoredBatch batch = Batch([Scored("a", 1.5) with { Columns = columns }], [Incident("a", IncidentState.Opened) with { Columns = columns }]);
         await using var view = new LiveView();
 
-        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path))
+        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, null, NullLogger.Instance))
         {
             await sink.WriteAsync(batch, Cancellation);
             await view.WriteAsync(batch, Cancellation);
@@ -231,7 +231,7 @@ public sealed class SinkTests : IDisposable
 
         for (int start = 0; start < 2; start++)
         {
-            await using var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path);
+            await using var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, null, NullLogger.Instance);
             await sink.WriteAsync(Batch([Scored("a", 1.5)], []), Cancellation);
         }
 
@@ -360,10 +360,12 @@ public sealed class SinkTests : IDisposable
         Assert.Equal("i699", live.Incidents()[0].IncidentId);
     }
 
+    private long _sequence;
+
     private ScoredBatch Batch(IReadOnlyList<ScoredObservation> scored, IReadOnlyList<IncidentEvent> incidents)
     {
         GroupedIncidents grouped = _grouping.Apply(incidents);
-        return new ScoredBatch(scored, grouped.Incidents, [], Start) { Groups = grouped.Groups };
+        return new ScoredBatch(scored, grouped.Incidents, [], Start) { Groups = grouped.Groups, Sequence = ++_sequence };
     }
 
     private static ScoredObservation Scored(string stream, double value, double score = 10, int minute = 0) =>

@@ -77,6 +77,69 @@ public sealed class TextSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task After_a_restart_no_line_is_taken_twice_and_none_is_missed_wherever_it_was_cut_off()
+    {
+        string path = Path.Combine(_directory, "boiler.csv");
+        File.WriteAllText(path, "temp,hum\n" + string.Concat(Enumerable.Range(0, 40).Select(i => i % 9 == 3 ? $"\"{i}\",x\n" : $"{i},{i + 1000}\n")));
+        List<double> expected = [.. Enumerable.Range(0, 40).SelectMany(i => i % 9 == 3 ? [i] : new double[] { i, i + 1000 })];
+        List<double> taken = [];
+
+        // Each life takes two batches of three, then the disk fails.
+        for (int life = 0; life < 40 && taken.Count < expected.Count; life++)
+        {
+            int batches = 0;
+            _caught.OnBatch = () => _caught.Refusal = ++batches == 2 ? "no space left" : null;
+            await Assert.ThrowsAnyAsync<Exception>(() => Throwing(Reading(path, batchMax: 3).RunAsync(_caught.Intake, TestContext.Current.CancellationToken)));
+            _caught.Refusal = null;
+            taken.AddRange(_caught.TakeAll().Select(o => o.Value));
+        }
+
+        Assert.Equal(expected, taken);
+
+        static async Task Throwing(Task reading)
+        {
+            await reading;
+            throw new OperationCanceledException();
+        }
+    }
+
+    [Fact]
+    public async Task A_followed_file_goes_on_after_a_restart_also_where_it_was_rotated_meanwhile()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "files are told apart by their numbers");
+        string path = Path.Combine(_directory, "m.csv");
+        File.WriteAllText(path, "time,temp,pressure\n" + Row(0, "20,1013") + Row(1, "21,1014"));
+        await FollowAsync(4);
+
+        // While nobody reads: a line more, a rotation, and another order of columns.
+        File.AppendAllText(path, Row(2, "22,1015"));
+        File.Move(path, path + ".1");
+        File.WriteAllText(path, "time,pressure,temp\n" + Row(100, "1016,23"));
+        Observation[] found = await FollowAsync(4);
+
+        Assert.Equal([("m/temp", 22), ("m/pressure", 1015), ("m/pressure", 1016), ("m/temp", 23)], found.Select(o => (o.Stream, o.Value)));
+
+        // Cut and at once written longer than before, with a column more.
+        File.WriteAllText(path, "time,temp,pressure,humidity\n" + string.Concat(Enumerable.Range(200, 20).Select(i => Row(i, "24,1017,50"))));
+        found = await FollowAsync(60);
+        Assert.Equal(20, found.Count(o => o.Stream == "m/humidity"));
+
+        Assert.Empty(await FollowAsync(0));
+
+        static string Row(int second, string values) => $"{1_700_000_000 + second},{values}\n";
+
+        async Task<Observation[]> FollowAsync(int count)
+        {
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            Task running = Reading(path, follow: true).RunAsync(_caught.Intake, stopping.Token);
+            Observation[] taken = await _caught.TakeAsync(count);
+            await stopping.CancelAsync();
+            await running;
+            return [.. taken, .. _caught.TakeAll()];
+        }
+    }
+
+    [Fact]
     public async Task Lines_of_a_log_become_events_of_one_stream_and_of_the_sessions_their_key_names()
     {
         string path = Path.Combine(_directory, "shop.log");
@@ -107,6 +170,6 @@ public sealed class TextSourceTests : IDisposable
             _caught.TakeAll().Select(o => (o.Stream, o.Value)));
     }
 
-    private static FileSource Reading(string path, bool follow = false) => new(
-        new FileSourceOptions { Path = path, Follow = follow }, 0, RecordRules.None, batchMax: 16, TimeProvider.System, NullLogger<FileSource>.Instance);
+    private static FileSource Reading(string path, bool follow = false, int batchMax = 16) => new(
+        new FileSourceOptions { Path = path, Follow = follow }, 0, RecordRules.None, batchMax, TimeProvider.System, NullLogger<FileSource>.Instance);
 }

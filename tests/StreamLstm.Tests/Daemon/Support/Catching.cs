@@ -20,18 +20,26 @@ internal sealed class CaughtLetters : IDeadLetters
     }
 }
 
-/// <summary>An intake whose batches can be read again.</summary>
+/// <summary>An intake whose batches can be read again; each is on the disk as soon as it is handed in, unless it is refused.</summary>
 internal sealed class CaughtIntake
 {
     private readonly Channel<ObservationBatch> _channel = Channel.CreateBounded<ObservationBatch>(1024);
 
-    public CaughtIntake() => Intake = new ObservationIntake(_channel.Writer, Ledger, Letters);
+    public CaughtIntake() => Intake = new ObservationIntake(new Writer(this), Ledger, Letters, Positions);
 
     public Ledger Ledger { get; } = new();
 
     public CaughtLetters Letters { get; } = new();
 
+    public SourcePositions Positions { get; } = new();
+
     public ObservationIntake Intake { get; }
+
+    /// <summary>Called behind each batch that was taken.</summary>
+    public Action? OnBatch { get; set; }
+
+    /// <summary>Why nothing is taken; null where it is.</summary>
+    public string? Refusal { get; set; }
 
     public async Task<Observation[]> TakeAsync(int count)
     {
@@ -57,6 +65,33 @@ internal sealed class CaughtIntake
 
         return [.. observations];
     }
+
+    private sealed class Writer(CaughtIntake caught) : ChannelWriter<Handed>
+    {
+        public override bool TryWrite(Handed item)
+        {
+            ObservationBatch batch = ((ObservationsEntry)item.Entry).Batch;
+
+            if (caught.Refusal is { } refusal)
+            {
+                caught.Ledger.TakeBack(batch.Source, batch.Observations.Length);
+                item.OnDisk!.SetException(new NotTakenException(refusal, new IOException(refusal)));
+                return true;
+            }
+
+            if (batch.Position is { } position)
+            {
+                caught.Positions.Set(position.Of, position.At);
+            }
+
+            item.OnDisk!.SetResult(1);
+            bool written = caught._channel.Writer.TryWrite(batch);
+            caught.OnBatch?.Invoke();
+            return written;
+        }
+
+        public override ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken = default) => caught._channel.Writer.WaitToWriteAsync(cancellationToken);
+    }
 }
 
 /// <summary>A sink that keeps what it got, and may be slow or fail.</summary>
@@ -81,6 +116,25 @@ internal sealed class CatchingSink(Func<ScoredBatch, Task>? onBatch = null) : IS
     public ValueTask DisposeAsync() => default;
 }
 
+/// <summary>The same with a promise, which may refuse to write.</summary>
+internal sealed class CatchingJournalSink(Func<int> onWrite) : IJournalSink
+{
+    public List<ScoredBatch> Batches { get; } = [];
+
+    public string Name => "catching_journal";
+
+    public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
+    {
+        _ = onWrite();
+        Batches.Add(batch);
+        return default;
+    }
+
+    public ValueTask<string> MarkAsync(CancellationToken cancellationToken) => ValueTask.FromResult("");
+
+    public ValueTask DisposeAsync() => default;
+}
+
 /// <summary>A source that hands in what it was given, then ends or waits to be stopped.</summary>
 internal sealed class ListSource(IEnumerable<Observation[]> batches, bool waits = false) : IObservationSource
 {
@@ -96,7 +150,7 @@ internal sealed class ListSource(IEnumerable<Observation[]> batches, bool waits 
         {
             foreach (Observation[] batch in batches)
             {
-                await intake.AcceptAsync(new ObservationBatch(Name, batch, batch[^1].Time, Trace), stopping);
+                await await intake.AcceptAsync(new ObservationBatch(Name, batch, batch[^1].Time, Trace), stopping);
                 HandedIn += batch.Length;
             }
 

@@ -1,0 +1,289 @@
+using System.Text;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Deciding;
+
+namespace StreamLstm.Daemon.Pipeline;
+
+/// <summary>Entries as the journal's bytes.</summary>
+/// <remarks>
+/// Observations are written as they were decoded, not as they came: what a text means depends on the configuration, the
+/// clock and the time zone, and none of them is the same after a restart. Names are written once an entry.
+/// </remarks>
+internal static class EntryCodec
+{
+    private enum Kind : byte
+    {
+        Observations = 1,
+        Tick = 2,
+        Swap = 3,
+        Label = 4,
+        Accept = 5,
+        Maintenance = 6,
+    }
+
+    private enum Form : byte
+    {
+        Value = 0,
+        Record = 1,
+        Event = 2,
+    }
+
+    /// <summary>Whether an entry is written down; a question is not.</summary>
+    public static bool IsWritten(Entry entry) => entry is not (RouterQuestion or EndQuestion);
+
+    public static byte[] Write(Entry entry)
+    {
+        using var buffer = new MemoryStream();
+        using var writer = new BinaryWriter(buffer, Encoding.UTF8);
+
+        switch (entry)
+        {
+            case ObservationsEntry observations:
+                writer.Write((byte)Kind.Observations);
+                Write(writer, observations.Batch);
+                break;
+            case TickEntry tick:
+                writer.Write((byte)Kind.Tick);
+                Write(writer, tick.Now);
+                writer.Write(tick.Elapsed.Ticks);
+                writer.Write7BitEncodedInt(tick.Rejected.Count);
+
+                foreach (RejectedCount rejected in tick.Rejected)
+                {
+                    writer.Write(rejected.Source);
+                    writer.Write((byte)rejected.Reason);
+                    writer.Write7BitEncodedInt64(rejected.Count);
+                }
+
+                break;
+            case SwapEntry { Swap: var swap }:
+                writer.Write((byte)Kind.Swap);
+                writer.Write(swap.Version);
+                Write(writer, swap.Time);
+                writer.Write(swap.ChampionLoss);
+                writer.Write(swap.CandidateLoss);
+                writer.Write(swap.TrainingWindows);
+                writer.Write(swap.Sha256);
+                break;
+            case LabelEntry label:
+                writer.Write((byte)Kind.Label);
+                writer.Write(label.Stream);
+                writer.Write(label.IncidentId);
+                writer.Write((sbyte)(label.Label is { } said ? (int)said : -1));
+                writer.Write(label.Note);
+                Write(writer, label.Now);
+                break;
+            case AcceptEntry accept:
+                writer.Write((byte)Kind.Accept);
+                writer.Write(accept.Stream);
+                Write(writer, accept.Now);
+                break;
+            case MaintenanceEntry maintenance:
+                writer.Write((byte)Kind.Maintenance);
+                Write(writer, maintenance.Windows);
+                break;
+            default:
+                throw new ArgumentException($"{entry.GetType().Name} is not written down", nameof(entry));
+        }
+
+        writer.Flush();
+        return buffer.ToArray();
+    }
+
+    /// <exception cref="InvalidDataException">It was written by a version that knows more.</exception>
+    public static Entry Read(ReadOnlyMemory<byte> bytes)
+    {
+        using var reader = new BinaryReader(new MemoryStream(bytes.ToArray(), writable: false), Encoding.UTF8);
+        var kind = (Kind)reader.ReadByte();
+        return kind switch
+        {
+            Kind.Observations => new ObservationsEntry(ReadBatch(reader)),
+            Kind.Tick => new TickEntry(
+                ReadTime(reader), new TimeSpan(reader.ReadInt64()),
+                [.. Many(reader, () => new RejectedCount(reader.ReadString(), (RejectionReason)reader.ReadByte(), reader.Read7BitEncodedInt64()))]),
+            Kind.Swap => new SwapEntry(new ModelSwap(
+                reader.ReadInt64(), ReadTime(reader), reader.ReadDouble(), reader.ReadDouble(), reader.ReadInt32(), reader.ReadString())),
+            Kind.Label => new LabelEntry(
+                reader.ReadString(), reader.ReadString(), reader.ReadSByte() is >= 0 and var label ? (IncidentLabel)label : null, reader.ReadString(), ReadTime(reader)),
+            Kind.Accept => new AcceptEntry(reader.ReadString(), ReadTime(reader)),
+            Kind.Maintenance => new MaintenanceEntry(ReadWindows(reader)),
+            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 6: a later version wrote it"),
+        };
+    }
+
+    public static void Write(BinaryWriter writer, IReadOnlyList<MaintenanceWindow> windows)
+    {
+        writer.Write7BitEncodedInt(windows.Count);
+
+        foreach (MaintenanceWindow window in windows)
+        {
+            writer.Write(window.Id);
+            writer.Write(window.Streams);
+            Write(writer, window.From);
+            Write(writer, window.To);
+            writer.Write7BitEncodedInt(window.Days.Count);
+
+            foreach (DayOfWeek day in window.Days)
+            {
+                writer.Write((byte)day);
+            }
+
+            writer.Write(window.Start.Ticks);
+            writer.Write(window.End.Ticks);
+            writer.Write(window.TimeZone.Id);
+            writer.Write(window.MuteAlerts);
+            writer.Write(window.FreezeLearning);
+            writer.Write(window.Note);
+        }
+    }
+
+    public static IReadOnlyList<MaintenanceWindow> ReadWindows(BinaryReader reader) =>
+    [
+        .. Many(reader, () => new MaintenanceWindow
+        {
+            Id = reader.ReadString(),
+            Streams = reader.ReadString(),
+            From = ReadTime(reader),
+            To = ReadTime(reader),
+            Days = [.. Many(reader, () => (DayOfWeek)reader.ReadByte())],
+            Start = new TimeOnly(reader.ReadInt64()),
+            End = new TimeOnly(reader.ReadInt64()),
+            TimeZone = TimeZoneInfo.FindSystemTimeZoneById(reader.ReadString()),
+            MuteAlerts = reader.ReadBoolean(),
+            FreezeLearning = reader.ReadBoolean(),
+            Note = reader.ReadString(),
+        }),
+    ];
+
+    private static void Write(BinaryWriter writer, ObservationBatch batch)
+    {
+        ReadOnlySpan<Observation> observations = batch.Observations.Span;
+        var names = new Names(writer);
+        writer.Write(batch.Source);
+        Write(writer, batch.IngestedAt);
+        writer.Write(batch.Position?.Of ?? "");
+        writer.Write(batch.Position?.At ?? "");
+        writer.Write7BitEncodedInt(observations.Length);
+
+        foreach (ref readonly Observation observation in observations)
+        {
+            names.Write(observation.Stream);
+            Write(writer, observation.Time);
+
+            if (observation.Record is { } record)
+            {
+                writer.Write((byte)Form.Record);
+                writer.Write7BitEncodedInt(record.Columns.Count);
+
+                for (int column = 0; column < record.Columns.Count; column++)
+                {
+                    names.Write(record.Columns[column]);
+                    writer.Write(record.Values[column]);
+                }
+            }
+            else if (observation.Event is { } what)
+            {
+                writer.Write((byte)Form.Event);
+                writer.Write(what.Text);
+                writer.Write(what.Key is not null);
+                writer.Write(what.Key ?? "");
+                writer.Write(what.IsKind);
+            }
+            else
+            {
+                writer.Write((byte)Form.Value);
+                writer.Write(observation.Value);
+            }
+        }
+    }
+
+    private static ObservationBatch ReadBatch(BinaryReader reader)
+    {
+        string source = reader.ReadString();
+        DateTimeOffset ingestedAt = ReadTime(reader);
+        string of = reader.ReadString(), at = reader.ReadString();
+        List<string> names = [];
+        string[] columns = [];
+        Observation[] observations = [.. Many(reader, () =>
+        {
+            string stream = Name();
+            DateTimeOffset time = ReadTime(reader);
+
+            switch ((Form)reader.ReadByte())
+            {
+                case Form.Value:
+                    return new Observation(stream, time, reader.ReadDouble());
+                case Form.Event:
+                    string text = reader.ReadString();
+                    bool hasKey = reader.ReadBoolean();
+                    string key = reader.ReadString();
+                    return Observation.Of(stream, time, new TextEvent(text, hasKey ? key : null, reader.ReadBoolean()));
+                default:
+                    int count = reader.Read7BitEncodedInt();
+                    string[] read = new string[count];
+                    double[] values = new double[count];
+
+                    for (int i = 0; i < count; i++)
+                    {
+                        (read[i], values[i]) = (Name(), reader.ReadDouble());
+                    }
+
+                    // Records in a row that have the same columns share their names, as when they were decoded.
+                    columns = columns.AsSpan().SequenceEqual(read) ? columns : read;
+                    return Observation.Of(stream, time, new ObservedRecord(columns, values));
+            }
+        })];
+        return new ObservationBatch(source, observations, ingestedAt) { Position = of.Length == 0 ? null : new SourcePosition(of, at) };
+
+        string Name()
+        {
+            int known = reader.Read7BitEncodedInt();
+
+            if (known == names.Count)
+            {
+                names.Add(reader.ReadString());
+            }
+
+            return names[known];
+        }
+    }
+
+    private static IEnumerable<T> Many<T>(BinaryReader reader, Func<T> one)
+    {
+        for (int left = reader.Read7BitEncodedInt(); left > 0; left--)
+        {
+            yield return one();
+        }
+    }
+
+    // The offset too: it is part of what is told of a record's time.
+    private static void Write(BinaryWriter writer, DateTimeOffset time)
+    {
+        writer.Write(time.Ticks);
+        writer.Write((short)time.TotalOffsetMinutes);
+    }
+
+    private static DateTimeOffset ReadTime(BinaryReader reader) =>
+        new(reader.ReadInt64(), TimeSpan.FromMinutes(reader.ReadInt16()));
+
+    /// <summary>Writes a name at its first place, and its number at the others.</summary>
+    private readonly struct Names(BinaryWriter writer)
+    {
+        private readonly Dictionary<string, int> _known = new(StringComparer.Ordinal);
+
+        public void Write(string? name)
+        {
+            name ??= "";
+
+            if (_known.TryGetValue(name, out int known))
+            {
+                writer.Write7BitEncodedInt(known);
+                return;
+            }
+
+            writer.Write7BitEncodedInt(_known.Count);
+            writer.Write(name);
+            _known.Add(name, _known.Count);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using System.Threading.Channels;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Grouping;
+
+namespace StreamLstm.Daemon.Pipeline;
+
+/// <summary>Puts together what all workers made of each entry, in the order of the journal, and hands it to the sinks.</summary>
+/// <remarks>
+/// So what a sink is told, and in which order, follows from the journal alone: not from which worker was faster, nor from how
+/// many there are. After a restart the same is told again, in the same words, and a sink that has it already passes over it.
+/// Groups are made here, in one place for all shards; the loop alone touches them.
+/// </remarks>
+internal sealed class OutputStage
+{
+    private readonly ChannelReader<Sequenced> _passed;
+    private readonly IReadOnlyList<ChannelReader<WorkerOutput>> _outputs;
+    private readonly IReadOnlyList<SinkLane> _lanes;
+    private readonly DaemonMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly IncidentGrouping _grouping = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _told;
+    private long _at;
+
+    /// <param name="passed">Every entry, in order.</param>
+    /// <param name="outputs">The workers' answers to them.</param>
+    /// <param name="lanes">The ways to the sinks.</param>
+    /// <param name="restored">What the snapshot held: what came up to its end has been told.</param>
+    /// <param name="metrics">Counts what is handed on.</param>
+    /// <param name="time">For latencies.</param>
+    public OutputStage(
+        ChannelReader<Sequenced> passed, IReadOnlyList<ChannelReader<WorkerOutput>> outputs, IReadOnlyList<SinkLane> lanes,
+        RestoredState restored, DaemonMetrics metrics, TimeProvider time)
+    {
+        (_passed, _outputs, _lanes, _metrics, _time) = (passed, outputs, lanes, metrics, time);
+        _told = _at = restored.End;
+        Books = restored.Books;
+
+        if (restored.Groups.Length > 0)
+        {
+            using var reader = new BinaryReader(new MemoryStream(restored.Groups, writable: false));
+            _grouping.Load(reader);
+        }
+    }
+
+    /// <summary>Ends once every verdict has been handed to the sinks, or cannot be any more.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>The books as of the last entry that came through here.</summary>
+    public Books Books { get; }
+
+    public async Task RunAsync(CancellationToken failure)
+    {
+        var answers = new WorkerOutput[_outputs.Count];
+
+        try
+        {
+            await foreach (Sequenced one in _passed.ReadAllAsync(failure))
+            {
+                for (int worker = 0; worker < answers.Length; worker++)
+                {
+                    answers[worker] = await _outputs[worker].ReadAsync(failure);
+                }
+
+                if (one.Entry is EndQuestion question)
+                {
+                    await AnswerAsync(question, failure);
+                }
+                else if (one.Sequence > _told)
+                {
+                    _at = one.Sequence;
+                    await HandOnAsync(one, answers, failure);
+                }
+            }
+        }
+        finally
+        {
+            _ended.TrySetResult();
+        }
+
+        // Here every verdict has been handed to the sinks.
+    }
+
+    /// <summary>What this stage adds to a snapshot but for the sinks; from outside once <see cref="RunAsync"/> has ended.</summary>
+    public EndPart Part()
+    {
+        using var buffer = new MemoryStream();
+        using var writer = new BinaryWriter(buffer);
+        _grouping.Save(writer);
+        writer.Flush();
+        return new EndPart(_at, buffer.ToArray(), Books.Copy(), new Dictionary<string, string>());
+    }
+
+    private async ValueTask HandOnAsync(Sequenced one, WorkerOutput[] answers, CancellationToken failure)
+    {
+        Books.Add(one.Entry, answers);
+        DateTimeOffset ingestedAt = TimeOf(one.Entry);
+        ShardPart[] parts = [.. answers.SelectMany(answer => answer.Parts).OrderBy(part => part.Shard)];
+        IncidentEvent[] incidents = [.. parts.SelectMany(part => part.Incidents)];
+        GroupedIncidents grouped = _grouping.Apply(incidents);
+        var batch = new ScoredBatch(
+            parts.Length == 1 ? parts[0].Scored : [.. parts.SelectMany(part => part.Scored)],
+            grouped.Incidents,
+            one.Entry is SwapEntry swap ? [swap.Swap] : [],
+            ingestedAt,
+            answers.FirstOrDefault(answer => answer.Parts.Count > 0)?.Trace ?? default)
+        {
+            Sequence = one.Sequence,
+            IsReplayed = one.IsReplayed,
+            Groups = grouped.Groups,
+            Label = answers.FirstOrDefault(answer => answer.Label is not null)?.Label,
+        };
+
+        if (batch.IsEmpty)
+        {
+            return;
+        }
+
+        _metrics.Handed(batch, _time.GetUtcNow() - ingestedAt);
+
+        foreach (SinkLane lane in _lanes)
+        {
+            await lane.OfferAsync(batch, failure);
+        }
+    }
+
+    private DateTimeOffset TimeOf(Entry entry) => entry switch
+    {
+        ObservationsEntry observations => observations.Batch.IngestedAt,
+        TickEntry tick => tick.Now,
+        SwapEntry swap => swap.Swap.Time,
+        LabelEntry label => label.Now,
+        AcceptEntry accept => accept.Now,
+        _ => _time.GetUtcNow(),
+    };
+
+    /// <summary>R2: the answer, and with it the manifest, waits until every sink with a promise has made durable what is behind it.</summary>
+    private async ValueTask AnswerAsync(EndQuestion question, CancellationToken failure)
+    {
+        EndPart part = Part();
+        List<(string Sink, Task<string> Mark)> marks = [];
+
+        foreach (SinkLane lane in _lanes)
+        {
+            if (await lane.AskForMarkAsync(failure) is { } mark)
+            {
+                marks.Add((lane.Name, mark));
+            }
+        }
+
+        // Not waited for here: the next entries go on while the disk is busy.
+        _ = AnswerBehindAsync();
+
+        async Task AnswerBehindAsync()
+        {
+            try
+            {
+                var found = new Dictionary<string, string>();
+
+                foreach ((string sink, Task<string> mark) in marks)
+                {
+                    found[sink] = await mark.WaitAsync(failure);
+                }
+
+                question.Answer.TrySetResult(part with { Sinks = found });
+            }
+#pragma warning disable CA1031 // travels to whoever asked
+            catch (Exception failed)
+#pragma warning restore CA1031
+            {
+                question.Answer.TrySetException(failed);
+            }
+        }
+    }
+}
