@@ -19,6 +19,7 @@ internal sealed class Snapshots(
     DetectionPipeline pipeline,
     Journal journal,
     Generations generations,
+    LiveViewFile live,
     StorageOptions options,
     Ledger ledger,
     DaemonMetrics metrics,
@@ -147,6 +148,7 @@ internal sealed class Snapshots(
 
         // R6: the pointer is durable; what is before the oldest kept generation is not needed any more.
         journal.Trim(needed);
+        live.Write();
         metrics.SnapshotWritten(Stopwatch.GetElapsedTime(started), writer.Bytes);
     }
 

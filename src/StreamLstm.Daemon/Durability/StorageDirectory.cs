@@ -58,7 +58,8 @@ internal sealed class StorageDirectory : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    private static string Resolve(string configured)
+    /// <summary>The directory that is meant: as configured, else systemd's, else the user's own.</summary>
+    public static string Resolve(string configured)
     {
         if (configured.Length > 0)
         {

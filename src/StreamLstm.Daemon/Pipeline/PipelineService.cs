@@ -96,8 +96,15 @@ internal sealed class PipelineService(
         var pipeline = new DetectionPipeline(
             options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
             [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers);
+        var liveFile = new LiveViewFile(_storage, live, _logger);
+
+        if (generation is not null)
+        {
+            liveFile.Read();
+        }
+
         _snapshots = new Snapshots(
-            pipeline, _journal, generations, options.Storage, ledger, metrics, time, loggers.CreateLogger<Snapshots>());
+            pipeline, _journal, generations, liveFile, options.Storage, ledger, metrics, time, loggers.CreateLogger<Snapshots>());
         Retrainer = new Retrainer(
             pipeline, LiveModel, _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
 

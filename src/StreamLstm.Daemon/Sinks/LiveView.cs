@@ -26,6 +26,7 @@ internal sealed class LiveView : IScoreSink
     private readonly LinkedList<GroupEvent> _groups = new();
     private readonly List<ModelSwap> _swaps = [];
     private long _revision;
+    private long _sequence = -1;   // of the last entry that is shown
 
     public string Name => "live";
 
@@ -33,7 +34,14 @@ internal sealed class LiveView : IScoreSink
     {
         lock (_lock)
         {
+            if (batch.IsReplayed && batch.Sequence <= _sequence)
+            {
+                // It was shown before the restart, and still is.
+                return default;
+            }
+
             _revision++;
+            _sequence = Math.Max(_sequence, batch.Sequence);
 
             foreach (ScoredObservation scored in batch.Observations)
             {
@@ -140,6 +148,45 @@ internal sealed class LiveView : IScoreSink
 
     public ValueTask DisposeAsync() => default;
 
+    /// <summary>What is shown, for the page after a restart: of each stream the last points only.</summary>
+    public LiveViewState Save()
+    {
+        lock (_lock)
+        {
+            return new LiveViewState(
+                _sequence, [.. _streams.Select(pair => pair.Value.Save(pair.Key))], [.. _incidents], [.. _groups], [.. _swaps]);
+        }
+    }
+
+    /// <summary>Shows what a former life did, before anything else comes.</summary>
+    public void Load(LiveViewState state)
+    {
+        lock (_lock)
+        {
+            _revision++;
+            _sequence = state.Sequence;
+
+            foreach (LiveStreamMemory memory in state.Streams)
+            {
+                var stream = new LiveStream(_streams.Count < StreamsInFull ? PointsPerStream : PointsPerFurtherStream);
+                stream.Load(memory, _revision);
+                _streams[memory.Stream] = stream;
+            }
+
+            foreach (IncidentEvent incident in state.Incidents)
+            {
+                _incidents.AddLast(incident);
+            }
+
+            foreach (GroupEvent group in state.Groups)
+            {
+                _groups.AddLast(group);
+            }
+
+            _swaps.AddRange(state.Swaps);
+        }
+    }
+
     private void Follow(IncidentEvent incident)
     {
         LinkedListNode<IncidentEvent>? known = _incidents.First;
@@ -238,6 +285,19 @@ internal sealed class LiveView : IScoreSink
             }
         }
 
+        public LiveStreamMemory Save(string stream) =>
+            new(stream, _last, Lifecycle, _incidentOpen, [.. _points.Skip(_points.Count - SparkPoints)]);
+
+        public void Load(LiveStreamMemory memory, long revision)
+        {
+            (_last, Lifecycle, _incidentOpen, Revision) = (memory.Last, memory.Lifecycle, memory.IncidentOpen, revision);
+
+            foreach (LivePoint point in memory.Points)
+            {
+                _points.Enqueue(point);
+            }
+        }
+
         public LiveStreamState State(string stream) => new(
             stream, Lifecycle, _last.Progress, _last.Time, _last.Value, _last.Score, _last.Expected, _last.Lower, _last.Upper,
             _incidentOpen, _last.ModelVersion, _last.Channel,
@@ -251,6 +311,15 @@ internal sealed class LiveView : IScoreSink
         public IReadOnlyList<LivePoint> PointsAfter(DateTimeOffset after) => [.. _points.Where(point => point.Time > after)];
     }
 }
+
+/// <summary>What the page shows, as it is kept over a restart.</summary>
+internal sealed record LiveViewState(
+    long Sequence, IReadOnlyList<LiveStreamMemory> Streams, IReadOnlyList<IncidentEvent> Incidents, IReadOnlyList<GroupEvent> Groups,
+    IReadOnlyList<ModelSwap> Swaps);
+
+/// <summary>One stream of it.</summary>
+internal sealed record LiveStreamMemory(
+    string Stream, ScoredObservation Last, Lifecycle Lifecycle, bool IncidentOpen, IReadOnlyList<LivePoint> Points);
 
 /// <summary>One scored observation, as the page draws it.</summary>
 internal sealed record LivePoint(

@@ -75,6 +75,9 @@ internal static partial class LogMessages
     [LoggerMessage(302, LogLevel.Error, "Sink {Sink} takes nothing ({Reason}): it is tried again, and what it has not taken waits in the journal")]
     public static partial void SinkWaits(ILogger logger, string sink, string reason);
 
+    [LoggerMessage(305, LogLevel.Warning, "What the page showed cannot be kept or shown again ({Reason}): it begins anew; state is not touched by that")]
+    public static partial void LiveViewLost(ILogger logger, string reason);
+
     [LoggerMessage(303, LogLevel.Information, "Sink {Sink} takes again")]
     public static partial void SinkGoesOn(ILogger logger, string sink);
 

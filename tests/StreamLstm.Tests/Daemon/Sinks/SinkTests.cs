@@ -360,6 +360,64 @@ public sealed class SinkTests : IDisposable
         Assert.Equal("i699", live.Incidents()[0].IncidentId);
     }
 
+    [Fact]
+    public async Task What_the_page_showed_it_shows_after_a_restart_and_what_is_told_again_only_once()
+    {
+        var before = new LiveView();
+        ScoredBatch[] batches = [.. Enumerable.Range(0, 100).Select(row => Batch([Scored("a", row, 7)], row == 90 ? [Incident("a", IncidentState.Opened)] : []))];
+
+        foreach (ScoredBatch batch in batches)
+        {
+            await before.WriteAsync(batch, Cancellation);
+        }
+
+        string kept = System.Text.Json.JsonSerializer.Serialize(before.Save(), EventJson.Options);
+        var after = new LiveView();
+        after.Load(System.Text.Json.JsonSerializer.Deserialize<LiveViewState>(kept, EventJson.Options)!);
+        await after.WriteAsync(batches[^1] with { IsReplayed = true }, Cancellation);
+
+        Assert.Equal(before.State("a"), after.State("a"));
+        Assert.Equal(before.Points("a", DateTimeOffset.MinValue)!.TakeLast(60), after.Points("a", DateTimeOffset.MinValue)!);
+        Assert.Equal(before.Incidents()[0].Id, Assert.Single(after.Incidents()).Id);
+        Assert.Equal(before.Groups()[0].Title, Assert.Single(after.Groups()).Title);
+    }
+
+    [Fact]
+    public async Task Json_lines_that_are_told_again_stand_once_and_one_that_was_cut_short_is_completed()
+    {
+        string path = Path.Combine(_directory, "again.jsonl");
+        ScoredBatch[] batches = [.. Enumerable.Range(0, 9).Select(row => Batch([Scored("a", row, row)], row % 4 == 1 ? [Incident("a", IncidentState.Opened)] : []))];
+        string mark = "";
+
+        await using (JsonlSink sink = Sink(null))
+        {
+            for (int row = 0; row < 9; row++)
+            {
+                await sink.WriteAsync(batches[row], Cancellation);
+                mark = row == 2 ? await sink.MarkAsync(Cancellation) : mark;
+            }
+        }
+
+        byte[] whole = File.ReadAllBytes(path);
+
+        for (int length = int.Parse(mark, System.Globalization.CultureInfo.InvariantCulture); length <= whole.Length; length += 7)
+        {
+            File.WriteAllBytes(path, whole[..length]);
+
+            await using (JsonlSink sink = Sink(mark))
+            {
+                foreach (ScoredBatch batch in batches[3..])
+                {
+                    await sink.WriteAsync(batch with { IsReplayed = true }, Cancellation);
+                }
+            }
+
+            Assert.Equal(whole, File.ReadAllBytes(path));
+        }
+
+        JsonlSink Sink(string? from) => new(new JsonlSinkOptions { Scores = true }, path, from, NullLogger.Instance);
+    }
+
     private long _sequence;
 
     private ScoredBatch Batch(IReadOnlyList<ScoredObservation> scored, IReadOnlyList<IncidentEvent> incidents)
