@@ -19,10 +19,10 @@ internal sealed class Snapshots(
     DetectionPipeline pipeline,
     Journal journal,
     Generations generations,
-    LiveViewFile live,
     StorageOptions options,
     Ledger ledger,
     DaemonMetrics metrics,
+    Action written,
     TimeProvider time,
     ILogger<Snapshots> logger)
 {
@@ -31,6 +31,17 @@ internal sealed class Snapshots(
     private long _takenAt = time.GetTimestamp();
     private long _bytesThen = journal.Bytes;
     private long _receivedThen = -1;
+    private long _size;
+
+    /// <summary>As asked for, or as long as the size of the last one asks for.</summary>
+    private TimeSpan Interval
+    {
+        get
+        {
+            var bySize = TimeSpan.FromSeconds(_size / 1024.0 / options.SnapshotKibPerSecond);
+            return bySize > options.SnapshotInterval ? bySize : options.SnapshotInterval;
+        }
+    }
 
     /// <summary>Why the last one failed; null where it did not.</summary>
     public string? Failure { get; private set; }
@@ -47,7 +58,7 @@ internal sealed class Snapshots(
             while (await timer.WaitForNextTickAsync(stopping))
             {
                 bool isFull = journal.Bytes - _bytesThen > options.SnapshotAfterMib * 1024L * 1024L;
-                bool isDue = time.GetElapsedTime(_takenAt) >= options.SnapshotInterval && ledger.Cut().Received != _receivedThen;
+                bool isDue = time.GetElapsedTime(_takenAt) >= Interval && ledger.Cut().Received != _receivedThen;
 
                 if (isFull || isDue)
                 {
@@ -111,7 +122,8 @@ internal sealed class Snapshots(
         }
     }
 
-    private async Task<bool> TakeAsync(CancellationToken stopping)
+    /// <summary>One snapshot of the running pipeline, whatever the interval says; false where there is to be none now.</summary>
+    internal async Task<bool> TakeAsync(CancellationToken stopping)
     {
         long started = Stopwatch.GetTimestamp();
         RouterPart router = await pipeline.RouterPartAsync(stopping);
@@ -148,7 +160,8 @@ internal sealed class Snapshots(
 
         // R6: the pointer is durable; what is before the oldest kept generation is not needed any more.
         journal.Trim(needed);
-        live.Write();
+        written();
+        _size = writer.Bytes;
         metrics.SnapshotWritten(Stopwatch.GetElapsedTime(started), writer.Bytes);
     }
 

@@ -12,6 +12,10 @@ internal sealed class StorageOptions
     /// <summary>Time between snapshots of all streams' state. What came since the last one is in the journal; a start reads it again.</summary>
     public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>KiB a second that snapshots write on average: of many streams the interval becomes longer. The journal's size ends it.</summary>
+    [Range(1, 1_048_576)]
+    public int SnapshotKibPerSecond { get; init; } = 32;
+
     /// <summary>A snapshot is taken before that, once the journal has grown by so much.</summary>
     [Range(1, 1_048_576)]
     public int SnapshotAfterMib { get; init; } = 16;

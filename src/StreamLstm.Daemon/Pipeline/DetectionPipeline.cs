@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Sinks;
@@ -144,6 +145,9 @@ internal sealed class DetectionPipeline : IDisposable
     /// <summary>Ends with the last sequence of former lives once all of it is under way again, and sources begin.</summary>
     public Task<long> Replayed => _journal.Replayed;
 
+    /// <summary>Whether sources have begun.</summary>
+    public bool TakesIn { get; private set; }
+
     /// <summary>The books of all lives since the storage directory was begun, up to the last entry that has been scored.</summary>
     public Books TotalBooks => _output.Books.Copy();
 
@@ -161,8 +165,10 @@ internal sealed class DetectionPipeline : IDisposable
         using var failure = CancellationTokenSource.CreateLinkedTokenSource(_abandoned.Token);
         using var stoppingOrFailure = CancellationTokenSource.CreateLinkedTokenSource(stopping, failure.Token);
 
+        ExceptionDispatchInfo? cause = null;
+
         // From the last stage to the first: whoever writes finds a reader.
-        await Task.WhenAll(
+        Task all = Task.WhenAll(
             Stage([.. _lanes.Where(lane => !lane.IsTap).Select(lane => lane.RunAsync(failure.Token))], then: () => { }),
             Stage([_output.RunAsync(failure.Token)], then: () =>
             {
@@ -180,6 +186,11 @@ internal sealed class DetectionPipeline : IDisposable
             Stage([_journal.RunAsync(_restored.ReplayAfter, stopping, failure.Token)], then: () => _journalled.Writer.TryComplete()),
             Stage([ReadSourcesAsync(CutAllOnFailureAsync, stoppingOrFailure.Token, failure.Token)], then: () => _handed.Writer.TryComplete()),
             WatchAsync(failure.Token));
+        await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // What failed first, and not what fell over it.
+        cause?.Throw();
+        await all;
 
         async Task Stage(IEnumerable<Task> parts, Action then)
         {
@@ -200,8 +211,9 @@ internal sealed class DetectionPipeline : IDisposable
             {
                 await part;
             }
-            catch
+            catch (Exception failed)
             {
+                Interlocked.CompareExchange(ref cause, ExceptionDispatchInfo.Capture(failed), null);
                 await failure.CancelAsync();
                 throw;
             }
@@ -359,7 +371,9 @@ internal sealed class DetectionPipeline : IDisposable
 
         try
         {
-            await Task.WhenAll(_sources.Select(source => cutAllOnFailure(source.RunAsync(stopping))));
+            Task[] running = [.. _sources.Select(source => cutAllOnFailure(source.RunAsync(stopping)))];
+            TakesIn = true;
+            await Task.WhenAll(running);
         }
         finally
         {

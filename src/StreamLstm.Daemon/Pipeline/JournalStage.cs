@@ -75,14 +75,14 @@ internal sealed class JournalStage(
                 }
             }
 
-            long? first = written.Count == 0 ? journal.NextSequence : Append(written, out Exception? refused) ?? Refuse(group, refused!);
-
             try
             {
+                long? first = written.Count == 0 ? journal.NextSequence : Append(written, out Exception? refused) ?? Refuse(group, refused!);
                 await PassOnAsync(group, first, failure);
             }
             finally
             {
+                // Those that were answered stay so: of the others, whoever waits must not wait for ever.
                 group.ForEach(one => one.OnDisk?.TrySetException(new ChannelClosedException()));
             }
 

@@ -104,7 +104,7 @@ internal sealed class PipelineService(
         }
 
         _snapshots = new Snapshots(
-            pipeline, _journal, generations, liveFile, options.Storage, ledger, metrics, time, loggers.CreateLogger<Snapshots>());
+            pipeline, _journal, generations, options.Storage, ledger, metrics, liveFile.Write, time, loggers.CreateLogger<Snapshots>());
         Retrainer = new Retrainer(
             pipeline, LiveModel, _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
 
@@ -395,7 +395,7 @@ internal sealed class PipelineService(
             Task.FromResult(
                 service.Failure is { } failure ? HealthCheckResult.Unhealthy(failure.Message)
                 : service._pipeline is null ? HealthCheckResult.Unhealthy("state is being restored")
-                : !service._pipeline.Replayed.IsCompleted ? HealthCheckResult.Unhealthy("what was taken in since the last snapshot is being scored again")
+                : !service._pipeline.TakesIn ? HealthCheckResult.Unhealthy("what was taken in since the last snapshot is being scored again")
                 : service._stopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("stopping")
                 : service.Degraded() is { Count: > 0 } reasons ? HealthCheckResult.Degraded(string.Join("; ", reasons))
                 : HealthCheckResult.Healthy("watching"));

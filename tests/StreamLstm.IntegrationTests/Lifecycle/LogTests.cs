@@ -22,7 +22,7 @@ public sealed class LogTests
         await using (DaemonProcess first = await DaemonProcess.StartAsync(state, settings))
         {
             await first.UntilScoredAsync(2_800);
-            await first.UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(state, "snapshot.sls"))), "saved");
+            await first.UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(state, "MANIFEST-0000000002"))), "saved");
             await Task.Delay(1_500, Cancellation);
             await first.KillAsync();
         }

@@ -45,7 +45,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
         string[] all =
         [
             $"storage.directory={directory}", $"http.port={http}", $"sources.mqtt_embedded.port={mqtt}", "sources.host.enabled=false",
-            "storage.snapshot_interval=1s", .. settings,
+            "storage.snapshot_interval=1s", "storage.snapshot_kib_per_second=1048576", .. settings,
         ];
         var start = new ProcessStartInfo("dotnet")
         {

@@ -9,6 +9,8 @@ namespace StreamLstm.Tests.Simulation;
 /// </remarks>
 internal sealed class SimulatedDisk : IDisk
 {
+    // Snapshots and the journal are written by two tasks.
+    private readonly Lock _lock = new();
     private readonly Dictionary<string, Content> _now = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Content> _durable = new(StringComparer.Ordinal);
     private readonly List<(string Folder, Action Apply)> _pending = [];
@@ -24,7 +26,7 @@ internal sealed class SimulatedDisk : IDisk
     public bool LosesFolderSyncs { get; set; }
 
     public IReadOnlyList<string> List(string folder) =>
-        [.. _now.Keys.Where(path => FolderOf(path) == folder).Select(path => Path.GetFileName(path))];
+        [.. Paths.Where(path => FolderOf(path) == folder).Select(path => Path.GetFileName(path))];
 
     public IDiskFile Create(string path)
     {
@@ -69,12 +71,15 @@ internal sealed class SimulatedDisk : IDisk
             return;
         }
 
-        foreach ((_, Action apply) in _pending.Where(change => change.Folder == folder))
+        lock (_lock)
         {
-            apply();
-        }
+            foreach ((_, Action apply) in _pending.Where(change => change.Folder == folder))
+            {
+                apply();
+            }
 
-        _pending.RemoveAll(change => change.Folder == folder);
+            _pending.RemoveAll(change => change.Folder == folder);
+        }
     }
 
     /// <summary>The power goes: what is left is what may be left.</summary>
@@ -105,7 +110,16 @@ internal sealed class SimulatedDisk : IDisk
         set => _now[path].Replace(value);
     }
 
-    public IReadOnlyList<string> Paths => [.. _now.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Paths
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _now.Keys.Order(StringComparer.Ordinal)];
+            }
+        }
+    }
 
     /// <summary>A copy of what is there now.</summary>
     public SimulatedDisk Copy()
@@ -126,8 +140,11 @@ internal sealed class SimulatedDisk : IDisk
 
     private void Change(string folder, Action<Dictionary<string, Content>> change)
     {
-        change(_now);
-        _pending.Add((folder, () => change(_durable)));
+        lock (_lock)
+        {
+            change(_now);
+            _pending.Add((folder, () => change(_durable)));
+        }
     }
 
     private sealed class Content
