@@ -100,6 +100,11 @@ public sealed class StreamRow
             _decider.Return(RowAt(time), arrival.QuietSeconds, output);
         }
 
+        if (arrival.IsNewBeginning)
+        {
+            _decider.BeginAnew(arrival.GapRatio);
+        }
+
         _judge.Arrive(arrival);
 
         if (maintenance.FreezeLearning && Stage != Lifecycle.Active)

@@ -27,7 +27,8 @@ public sealed class LstmScratch
         Projected = new AlignedFloats(shape.ProjectionSize > 0 ? Rows * shape.ProjectionSize : 0);
     }
 
-    internal LstmShape Shape { get; }
+    /// <summary>The shape they are for.</summary>
+    public LstmShape Shape { get; }
 
     internal int Width { get; }
 

@@ -54,6 +54,64 @@ public sealed class LstmWeights
         return new LstmLayer(Parameters.Slice(start, Shape.LayerParameterCount(layer)), Shape, layer);
     }
 
+    /// <summary>Networks of one layer side by side as one: its cells are all of theirs, its output is the mean of theirs.</summary>
+    /// <param name="members">Of the same inputs and outputs, without projection; 1 or more.</param>
+    /// <exception cref="ArgumentException">They cannot stand side by side.</exception>
+    public static LstmWeights MeanOf(IReadOnlyList<LstmWeights> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        ArgumentOutOfRangeException.ThrowIfZero(members.Count);
+        LstmShape first = members[0].Shape;
+
+        foreach (LstmShape shape in members.Select(member => member.Shape))
+        {
+            if (shape.LayerCount != 1 || shape.ProjectionSize != 0 || shape.InputSize != first.InputSize || shape.OutputSize != first.OutputSize)
+            {
+                throw new ArgumentException($"a member is {shape}, expected one layer of the inputs and outputs of {first}", nameof(members));
+            }
+        }
+
+        int cells = members.Sum(member => member.Shape.HiddenSize), before = 0;
+        var mean = new LstmWeights(new LstmShape(first.InputSize, cells, layerCount: 1, first.OutputSize));
+        LstmLayer all = mean.Layer(0);
+
+        foreach (LstmWeights member in members)
+        {
+            LstmLayer own = member.Layer(0);
+            int size = own.HiddenSize;
+
+            for (int gate = 0; gate < 4; gate++)
+            {
+                for (int input = 0; input < first.InputSize; input++)
+                {
+                    own.InputWeights.Slice((4 * input + gate) * size, size).CopyTo(all.InputWeights[((4 * input + gate) * cells + before)..]);
+                }
+
+                for (int cell = 0; cell < size; cell++)
+                {
+                    own.RecurrentWeights.Slice((4 * cell + gate) * size, size)
+                        .CopyTo(all.RecurrentWeights[((4 * (before + cell) + gate) * cells + before)..]);
+                }
+
+                own.Bias.Slice(gate * size, size).CopyTo(all.Bias[(gate * cells + before)..]);
+            }
+
+            for (int i = 0; i < member.OutputWeights.Length; i++)
+            {
+                mean.OutputWeights[before * first.OutputSize + i] = member.OutputWeights[i] / members.Count;
+            }
+
+            for (int i = 0; i < first.OutputSize; i++)
+            {
+                mean.OutputBias[i] += member.OutputBias[i] / members.Count;
+            }
+
+            before += size;
+        }
+
+        return mean;
+    }
+
     /// <summary>Refuses weights that are not finite, by the place of the first.</summary>
     /// <exception cref="ArgumentException">A weight is NaN or infinite.</exception>
     public void RequireFinite()

@@ -8,8 +8,8 @@ namespace StreamLstm.Detection.Deciding;
 /// <remarks>
 /// An incident opens at the threshold, goes on down to a decade below it, and is over after 30 rows below that. Three things make the
 /// abnormal normal: a person's word, persistence (it has lasted for 300 rows and an hour, and has settled, or for a quarter of the
-/// stream's life before it) and regularity
-/// (<see cref="Recurrence"/>).
+/// stream's life before it) and regularity (<see cref="Recurrence"/>). What is other than before after a new beginning, behind a
+/// long gap, is accepted untold: nobody knows what happened meanwhile.
 /// </remarks>
 /// <param name="stream">The stream's name.</param>
 /// <param name="judge">Its judge.</param>
@@ -38,22 +38,18 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     private const int YoungRows = 4_096;
     private const int FrequentRows = 1_000;
 
-    /// <summary>Rows in a row without an alert after which what was accepted has settled.</summary>
-    private const int QuietRowsToSettle = 3 * Incident.QuietRows;
-
-    /// <summary>Decades above what was accepted that open an incident all the same.</summary>
-    private const double ClearlyMore = 2;
-
     /// <summary>What a silence is worth, in decades.</summary>
     private const double SilenceEvidence = 4;
+
+    /// <summary>Score of what goes on of an incident, at most: a half is news, and what was told is none.</summary>
+    private const double GoesOn = 0.49;
 
     private readonly Incident _incident = new(stream);
     private readonly Recurrence _recurrence = new();
     private readonly DecisionLog _decisions = new(decisions);
     private readonly IncidentMemory _incidents = new(judge.Indicators);
     private Stretch _stretch;
-    private double _accepted = double.NaN;   // evidence of what was accepted and has not settled; NaN for none
-    private int _quietSinceAccepted;
+    private Acceptance _acceptance = new();
 
     /// <summary>What its alerts must pass.</summary>
     public AlertGate Gate => gate;
@@ -73,9 +69,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     {
         Judgement said = judge.Last;
         double threshold = judge.Threshold, evidence = said.Evidence;
-        double score = said.IsJudged && row.KeptBack == SuppressedBy.None ? Score(evidence, Needed(threshold)) : 0;
         bool mayAlert = said.IsJudged && row.KeptBack == SuppressedBy.None;
         bool isAbove = mayAlert && evidence >= threshold, isPart = mayAlert && evidence >= threshold - PartDecades;
+        double score = mayAlert ? Score(evidence, _acceptance.Needed(threshold)) : 0, news = score;
         SuppressedBy suppressed = Suppression(row, maintenance.MuteAlerts), refused = SuppressedBy.None;
         bool isAlert = false;
         Follow(row, isPart, evidence);
@@ -87,6 +83,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
             if (_incident.IsOpen)
             {
+                news = 100 * score > _incident.MaxScore ? score : Math.Min(score, GoesOn);
                 isAlert = GoOn(row, isPart, maintenance.MuteAlerts, output) && isAbove;
             }
             else if (evidence >= threshold)
@@ -109,7 +106,14 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
                 Persist(row, isPart, output);
             }
 
-            Settle(mayAlert, isAbove, evidence);
+            if (row.KeptBack == SuppressedBy.Gap)
+            {
+                WarmUpAgain(row, evidence, threshold);
+            }
+            else if (mayAlert)
+            {
+                _acceptance.Follow(isAbove, evidence);
+            }
         }
 
         Note(row, threshold, suppressed, refused, isAlert);
@@ -119,8 +123,12 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _incidents.Follow(_incident, row.Row, said.Values, said.Scores);
         }
 
-        return (LessonOf(maintenance, isPart), isAlert, score);
+        return (LessonOf(maintenance, isPart), isAlert, news);
     }
+
+    /// <summary>The stream goes on after a long gap: nobody knows what happened meanwhile.</summary>
+    /// <param name="rows">Rows that are missing.</param>
+    public void BeginAnew(double rows) => _acceptance.BeginAnew(judge.Threshold, Math.Min(rows, judge.WarmUp.Needed));
 
     /// <summary>An observation has come after a silence.</summary>
     public void Return(in RowOf row, double quietSeconds, ShardOutput output)
@@ -282,8 +290,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         _recurrence.Save(writer);
         _incidents.Save(writer);
         _stretch.Save(writer);
-        writer.Write(_accepted);
-        writer.Write(_quietSinceAccepted);
+        _acceptance.Save(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote; the judge has been read before.</summary>
@@ -294,8 +301,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         _recurrence.Load(reader);
         _incidents.Load(reader);
         _stretch = Stretch.Load(reader);
-        _accepted = reader.ReadDouble();
-        _quietSinceAccepted = reader.ReadInt32();
+        _acceptance = Acceptance.Load(reader);
         TeachOrdinary();
     }
 
@@ -351,7 +357,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             return suppressed;
         }
 
-        if (evidence < Needed(threshold))
+        if (evidence < _acceptance.Needed(threshold))
         {
             return SuppressedBy.Accepted;
         }
@@ -400,7 +406,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
         }
 
-        _accepted = double.NaN;
+        _acceptance.End();
         judge.Spare(Math.Max(0, _stretch.OnsetRow - MarginRows), row.Row);
         output.Incidents.Add(_incident.Open(
             Tell(row), judge.Last.Kind, _stretch.OnsetTime, judge.Sentence(), _recurrence.Told(_stretch.Signature, _stretch.OnsetTime)));
@@ -427,7 +433,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <summary>What has lasted and has settled is the new normal, told or not; a person may have said that it is a fault.</summary>
     private void Persist(in RowOf row, bool isPart, ShardOutput output)
     {
-        if (!_stretch.IsOn || !double.IsNaN(_accepted) || _stretch.IsRegular)
+        if (!_stretch.IsOn || _acceptance.IsSettling || _stretch.IsRegular)
         {
             return;
         }
@@ -460,41 +466,35 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             Close(Tell(row.LastOne), how, output);
         }
 
-        _accepted = Math.Max(_stretch.Highest, judge.Last.Evidence);
-        _quietSinceAccepted = 0;
+        _acceptance.Begin(Math.Max(_stretch.Highest, judge.Last.Evidence));
         _stretch = default;
     }
 
     private string NewNormal => string.Create(CultureInfo.InvariantCulture, $"the new normal since {_incident.Onset.UtcDateTime:yyyy-MM-dd HH:mm:ss}");
 
-    /// <summary>After an acceptance its evidence may still gather; once there is none for a while, alerts open as ever.</summary>
-    private void Settle(bool mayAlert, bool isAbove, double evidence)
+    /// <summary>What comes while a stream warms up again is accepted, and learnt as far as it is still odd at the end.</summary>
+    private void WarmUpAgain(in RowOf row, double evidence, double threshold)
     {
-        if (double.IsNaN(_accepted) || !mayAlert)
+        _acceptance.Rise(evidence);
+
+        if (row.KeptBackRows == 1 && evidence >= threshold - PartDecades && !_incident.IsOpen)
         {
-            return;
+            judge.Accept(row.Row + 1 - judge.Rewarming.Of, row.Row + 1);
         }
-
-        // What rises by less than the margin a row is the same deviation seen for longer, not a worse one.
-        _accepted = Math.Max(_accepted, evidence < _accepted + ClearlyMore ? evidence : _accepted);
-        _quietSinceAccepted = isAbove ? 0 : _quietSinceAccepted + 1;
-        _accepted = _quietSinceAccepted >= QuietRowsToSettle ? double.NaN : _accepted;
     }
-
-    private double Needed(double threshold) => double.IsNaN(_accepted) ? threshold : Math.Max(threshold, _accepted + ClearlyMore);
 
     /// <summary>What keeps the row from opening an incident whatever its evidence.</summary>
     private SuppressedBy Suppression(in RowOf row, bool muted) =>
         row.KeptBack != SuppressedBy.None ? row.KeptBack
         : _incident.IsOpen ? SuppressedBy.OpenIncident
         : muted ? SuppressedBy.Maintenance
-        : !double.IsNaN(_accepted) ? SuppressedBy.Accepted
+        : _acceptance.IsSettling ? SuppressedBy.Accepted
         : SuppressedBy.None;
 
     private Lesson LessonOf(Maintenance maintenance, bool isPart) =>
         maintenance.FreezeLearning ? Lesson.Frozen
         : _incident.HoldsObservations ? Lesson.Abnormal
-        : isPart && !_stretch.IsRegular && double.IsNaN(_accepted) ? Lesson.Suspicious
+        : isPart && !_stretch.IsRegular && !_acceptance.IsSettling ? Lesson.Suspicious
         : Lesson.Normal;
 
     private void Note(in RowOf row, double threshold, SuppressedBy suppressed, SuppressedBy refused, bool isAlert)
@@ -523,7 +523,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
                 Evidence = (float)(said.IsJudged ? said.Evidence : double.NaN),
                 Plain = (float)(said.IsJudged && said.Plain is { } plain ? plain : double.NaN),
                 Threshold = (float)threshold,
-                Needed = (float)(_incident.IsOpen ? threshold : Needed(threshold)),
+                Needed = (float)(_incident.IsOpen ? threshold : _acceptance.Needed(threshold)),
                 SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
                 SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)row.KeptBackRows : 0,
                 FlatRows = said.FlatRows,
@@ -543,7 +543,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     {
         Row = row.Row,
         Time = row.Time,
-        Score = 100 * Score(judge.Last.Evidence, Needed(judge.Threshold)),
+        Score = 100 * Score(judge.Last.Evidence, _acceptance.Needed(judge.Threshold)),
         Judgement = judge.Last,
         Words = judge.Words,
         ModelVersion = row.ModelVersion,
@@ -564,88 +564,4 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         _incidents.OrdinaryLevels(levels);
         judge.Ordinary(levels);
     }
-
-    /// <summary>Rows in a row with at least half the evidence of an incident, but for gaps shorter than those that end one.</summary>
-    private struct Stretch
-    {
-        public bool IsOn;
-
-        /// <summary>Whether it comes where it always does.</summary>
-        public bool IsRegular;
-
-        /// <summary>Whether it was noted as one that came.</summary>
-        public bool HasBeat;
-
-        public long FirstRow;
-        public long LastRow;
-        public long OnsetRow;
-        public DateTimeOffset OnsetTime;
-        public double Highest;
-        public Signature Signature;
-
-        public readonly void Save(BinaryWriter writer)
-        {
-            writer.Write(IsOn);
-            writer.Write(IsRegular);
-            writer.Write(HasBeat);
-            writer.Write(FirstRow);
-            writer.Write(LastRow);
-            writer.Write(OnsetRow);
-            writer.Write(OnsetTime.UtcTicks);
-            writer.Write(Highest);
-            writer.Write(Signature.Likeness);
-            writer.Write(Signature.Side);
-        }
-
-        public static Stretch Load(BinaryReader reader) => new()
-        {
-            IsOn = reader.ReadBoolean(),
-            IsRegular = reader.ReadBoolean(),
-            HasBeat = reader.ReadBoolean(),
-            FirstRow = reader.ReadInt64(),
-            LastRow = reader.ReadInt64(),
-            OnsetRow = reader.ReadInt64(),
-            OnsetTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero),
-            Highest = reader.ReadDouble(),
-            Signature = new Signature(reader.ReadInt32(), reader.ReadInt32()),
-        };
-    }
-}
-
-/// <summary>One row of a stream, as far as a decision needs it.</summary>
-internal readonly record struct RowOf
-{
-    public required long Row { get; init; }
-
-    public required DateTimeOffset Time { get; init; }
-
-    /// <summary>Where the stream stands.</summary>
-    public required Lifecycle Lifecycle { get; init; }
-
-    /// <summary>What keeps the stream from alerting at all: a warm-up or a gap.</summary>
-    public SuppressedBy KeptBack { get; init; }
-
-    /// <summary>For how many rows more.</summary>
-    public long KeptBackRows { get; init; }
-
-    /// <summary>The usual gap between two observations; NaN while unknown.</summary>
-    public required double IntervalSeconds { get; init; }
-
-    /// <summary>The version of the base weights in service.</summary>
-    public required long ModelVersion { get; init; }
-
-    /// <summary>The row before it.</summary>
-    public RowOf LastOne => this with { Row = Row - 1 };
-
-    /// <summary>What is told of it where nothing came.</summary>
-    public Telling Silence(double score, IndicatorWords words) =>
-        new()
-        {
-            Row = Row,
-            Time = Time,
-            Score = score,
-            Words = words,
-            ModelVersion = ModelVersion,
-            IntervalSeconds = double.IsNaN(IntervalSeconds) ? null : IntervalSeconds,
-        };
 }

@@ -55,18 +55,19 @@ internal readonly record struct Decision
 
 /// <summary>The decisions of one stream that can still be explained.</summary>
 /// <remarks>
-/// The last ones, and of older ones half as many whose evidence came to half of what was needed: with 64 and 20 channels
-/// at most 13 KiB a stream, 130 MB at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
+/// The last ones, and of older ones an eighth as many alerts, and three eighths whose evidence came to half of what was needed: with 64
+/// and 20 channels at most 13 KiB a stream, 130 MB at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
 /// </remarks>
 /// <param name="recentMax">How many of the last ones.</param>
 internal sealed class DecisionLog(int recentMax)
 {
     private readonly Ring _recent = new(recentMax);
-    private readonly Ring _notable = new(recentMax / 2);
+    private readonly Ring _notable = new(3 * recentMax / 8);
+    private readonly Ring _alerts = new(recentMax / 8);    // what was told is asked for long after
 
     public bool IsEmpty => _recent.Count == 0;
 
-    public HeldDecisions Held => new(_recent.Count, Time(_recent.Oldest), _notable.Count, NotableSince);
+    public HeldDecisions Held => new(_recent.Count, Time(_recent.Oldest), _notable.Count + _alerts.Count, NotableSince);
 
     /// <summary>Before the notable ones have filled their places, nothing notable was lost.</summary>
     private DateTimeOffset NotableSince => Time(_notable.Count > 0 ? _notable.Oldest : _recent.Oldest);
@@ -75,7 +76,7 @@ internal sealed class DecisionLog(int recentMax)
     {
         if (_recent.IsFull && _recent.Oldest.IsNotable)
         {
-            _notable.Add(_recent.Oldest, _recent.OldestScores);
+            (_recent.Oldest.IsAlert ? _alerts : _notable).Add(_recent.Oldest, _recent.OldestScores);
         }
 
         Span<Half> scores = stackalloc Half[channelScores.Length];
@@ -110,37 +111,43 @@ internal sealed class DecisionLog(int recentMax)
             }
         }
 
-        int nearest = -1;
-        long distance = long.MaxValue;
-
-        for (int i = 0; i < _notable.Count; i++)
-        {
-            long away = Math.Abs(_notable[i].Ticks - at!.Value.UtcTicks);
-            (nearest, distance) = away <= distance ? (i, away) : (nearest, distance);
-        }
-
         decision = default;
         scores = default;
+        long distance = long.MaxValue;
 
-        if (nearest >= 0 && distance <= toleranceSeconds * TimeSpan.TicksPerSecond)
+        foreach (Ring ring in (ReadOnlySpan<Ring>)[_notable, _alerts])
         {
-            decision = _notable[nearest];
-            scores = _notable.Scores(nearest);
+            for (int i = 0; i < ring.Count; i++)
+            {
+                long away = Math.Abs(ring[i].Ticks - at!.Value.UtcTicks);
+
+                if (away <= distance)
+                {
+                    (decision, distance) = (ring[i], away);
+                    scores = ring.Scores(i);
+                }
+            }
+        }
+
+        if (distance <= toleranceSeconds * TimeSpan.TicksPerSecond)
+        {
             return true;
         }
 
-        missing = IsEmpty ? "no decision has been made since the daemon started" : Missing(at!.Value, nearest);
+        missing = IsEmpty ? "no decision has been made since the daemon started" : Missing(at!.Value, distance == long.MaxValue ? null : Time(decision));
+        decision = default;
+        scores = default;
         return false;
     }
 
-    private string Missing(DateTimeOffset at, int nearest)
+    private string Missing(DateTimeOffset at, DateTimeOffset? nearest)
     {
         string known = at >= NotableSince
             ? "; its evidence was below half of what was needed, otherwise it would still be held"
             : "";
-        string near = nearest < 0
+        string near = nearest is null
             ? "none is held"
-            : string.Create(CultureInfo.InvariantCulture, $"{_notable.Count} are held, the nearest of {Time(_notable[nearest]):O}");
+            : string.Create(CultureInfo.InvariantCulture, $"{_notable.Count + _alerts.Count} are held, the nearest of {nearest:O}");
         return string.Create(
             CultureInfo.InvariantCulture,
             $"no decision of {at.ToUniversalTime():O} is held any more{known}. Held: the last {_recent.Count} observations, from {Time(_recent.Oldest):O} on; of older ones those with half the evidence needed, of which {near}");

@@ -21,7 +21,6 @@ internal sealed class Incident(string stream)
     private IncidentKind _kind;
     private DateTimeOffset _onset;
     private string _opening = "";
-    private double _maxScore;
     private double _announcedScore;
     private long _lastAbnormalRow;
     private Recurring _recurring;
@@ -41,6 +40,9 @@ internal sealed class Incident(string stream)
     /// <summary>The row at which it opened.</summary>
     public long OpenedRow { get; private set; }
 
+    /// <summary>The highest score it came to, 0 to 100.</summary>
+    public double MaxScore { get; private set; }
+
     /// <summary>When it began.</summary>
     public DateTimeOffset Onset => _onset;
 
@@ -51,7 +53,7 @@ internal sealed class Incident(string stream)
         (_kind, _onset, _opening, _recurring) = (kind, onset, sentence, recurring);
         Id = EventId(telling, 'o');
         _revision = 0;
-        _maxScore = _announcedScore = telling.Score;
+        MaxScore = _announcedScore = telling.Score;
         return Event(telling, IncidentState.Opened, Id, sentence);
     }
 
@@ -63,19 +65,19 @@ internal sealed class Incident(string stream)
     public IncidentEvent? Follow(in Telling telling, bool stillAbnormal, bool muted, IJudge judge)
     {
         _lastAbnormalRow = stillAbnormal ? telling.Row : _lastAbnormalRow;
-        _maxScore = Math.Max(_maxScore, telling.Score);
+        MaxScore = Math.Max(MaxScore, telling.Score);
 
         if (telling.Row - _lastAbnormalRow >= QuietRows)
         {
             return Close(telling, $"over after {Figures.Count(_lastAbnormalRow - OpenedRow + 1, "observation")}: back to normal");
         }
 
-        if (muted || _maxScore < _announcedScore + ToldAgain)
+        if (muted || MaxScore < _announcedScore + ToldAgain)
         {
             return null;
         }
 
-        _announcedScore = _maxScore;
+        _announcedScore = MaxScore;
         _revision++;
         return Event(telling, IncidentState.Continued, EventId(telling, 'c'), judge.Sentence());
     }
@@ -100,7 +102,7 @@ internal sealed class Incident(string stream)
         writer.Write(_revision);
         writer.Write((int)_kind);
         writer.Write(_onset.UtcTicks);
-        writer.Write(_maxScore);
+        writer.Write(MaxScore);
         writer.Write(_announcedScore);
         writer.Write(_recurring.Occurrence);
         writer.Write(_recurring.FirstSeen.UtcTicks);
@@ -117,7 +119,7 @@ internal sealed class Incident(string stream)
         _revision = reader.ReadInt32();
         _kind = (IncidentKind)reader.ReadInt32();
         _onset = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
-        _maxScore = reader.ReadDouble();
+        MaxScore = reader.ReadDouble();
         _announcedScore = reader.ReadDouble();
         int occurrence = reader.ReadInt32();
         var first = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
@@ -143,11 +145,11 @@ internal sealed class Incident(string stream)
             Stream = stream,
             State = state,
             Kind = _kind,
-            Severity = SeverityOf(_maxScore),
+            Severity = SeverityOf(MaxScore),
             Onset = _onset,
             Time = telling.Time,
             Score = telling.Score,
-            MaxScore = _maxScore,
+            MaxScore = MaxScore,
             Occurrence = _recurring.Occurrence,
             FirstSeen = _recurring.FirstSeen,
             PreviousAt = _recurring.PreviousAt,

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Detection.Judging;
@@ -11,6 +12,9 @@ internal sealed class Judgement(int indicators)
 
     /// <summary>Evidence where nothing is known, in decades.</summary>
     public const double Unknown = -2;
+
+    /// <summary>Share of the most decades that is nearly as much.</summary>
+    private const double NearlyMost = 0.9;
 
     /// <summary>Whether there is anything to decide on.</summary>
     public bool IsJudged { get; set; }
@@ -69,16 +73,24 @@ internal sealed class Judgement(int indicators)
 
     public string? ExpectedTemplate { get; set; }
 
-    /// <summary>The indicator that says most; -1 where none does.</summary>
+    /// <summary>The indicator that says most; of those that say nearly as much the first, which is the simplest; -1 where none does.</summary>
     public int Strongest
     {
         get
         {
-            int strongest = Count > 0 ? 0 : -1;
+            ReadOnlySpan<double> scores = Scores;
 
-            for (int i = 1; i < Count; i++)
+            if (scores.IsEmpty)
             {
-                strongest = _scores[i] > _scores[strongest] ? i : strongest;
+                return -1;
+            }
+
+            double most = TensorPrimitives.Max(scores), nearly = most > 0 ? NearlyMost * most : most;
+            int strongest = 0;
+
+            while (scores[strongest] < nearly)
+            {
+                strongest++;
             }
 
             return strongest;

@@ -8,8 +8,6 @@ public sealed class DetectionScratch
 {
     internal LstmScratch Network { get; } = new(ForecastInput.Shape.Network);
 
-    internal LstmScratch Judge { get; } = new(Judging.Values.LearntJudge.Shape);
-
     /// <summary>Windows that are trained on together.</summary>
     internal const int Windows = 8;
 
@@ -37,10 +35,14 @@ public sealed class DetectionScratch
     internal Judging.Events.EventScratch Events { get; } = new();
 
     private readonly List<Judging.Records.JointScratch> _joint = [];
+    private LstmScratch? _judge;
 
     internal double[] Series { get; } = new double[MemorySizes.RingRowsMax];
 
     internal Scaling.Autocorrelation Autocorrelation { get; } = new();
+
+    /// <summary>Buffers of the judge of values, which is as large as its weights.</summary>
+    internal LstmScratch Judge(LstmShape shape) => _judge?.Shape == shape ? _judge : _judge = new LstmScratch(shape);
 
     /// <summary>The same for records of <paramref name="columns"/> columns that are forecast together.</summary>
     internal Judging.Records.JointScratch Joint(int columns) => Judging.Records.JointScratch.Of(_joint, columns);

@@ -22,6 +22,9 @@ public sealed record JudgeTrainingOptions
     /// </summary>
     public int Rounds { get; init; } = 2;
 
+    /// <summary>Networks whose mean is the judge, 1 or more: what one made of the chance of its windows, the other did not.</summary>
+    public int Members { get; init; } = 2;
+
     /// <summary>Seed of the lives, the windows and the starting weights.</summary>
     public ulong Seed { get; init; } = 1;
 
@@ -86,13 +89,14 @@ public static class JudgeTraining
     {
         ArgumentNullException.ThrowIfNull(options);
         LstmWeights? judge = null;
-        double done = 0, parts = 2 * options.Rounds + LinePasses;
+        double done = 0, parts = 2 * options.Rounds + options.Members - 1 + LinePasses;
 
         for (int round = 0; round < options.Rounds; round++)
         {
             ulong seed = options.Seed * 1_000 + (ulong)round * 100;
             WatchedLife[] lives = Watch(judge, validation: false, options.LivesPerFamily, seed, options.Threads, Report(1), cancellationToken);
-            judge = Fit(lives, options, seed, Report(1), cancellationToken);
+            int members = round == options.Rounds - 1 ? options.Members : 1;
+            judge = LstmWeights.MeanOf([.. Enumerable.Range(0, members).Select(i => Fit(lives, options, seed + (ulong)i, Report(1), cancellationToken))]);
             judge.OutputBias[0] -= (float)LineOf(judge, [.. lives.Where((_, i) => i % EveryForLine == 0)], 1);
         }
 

@@ -172,6 +172,32 @@ public sealed class AnomalyDetectorTests
         Assert.All(opened.Zip(opened.Skip(1)), pair => Assert.True(growth == 0 || pair.Second.Incident.Score >= pair.First.Incident.Score - 2));
     }
 
+    [Theory]
+    [InlineData(1, -60)]
+    [InlineData(2, 60)]
+    public void A_clock_that_changes_by_an_hour_is_told_once_at_most_and_a_fault_behind_it_is(int seed, int minutes)
+    {
+        const int RowsADay = 288, Change = 14 * RowsADay, Fault = 18 * RowsADay + 100;
+        var random = new Random(seed);
+        double[] series = [.. Enumerable.Range(0, Fault + 50).Select(row =>
+        {
+            double hour = (row * 5 + (row >= Change ? minutes : 0)) / 60.0 % 24;
+            return 200 + (hour is >= 7 and < 19 ? 300 : 0) + 20 * Math.Sin(2 * Math.PI * hour / 24) + 6 * Chance.Normal(random) + (row >= Fault ? 150 : 0);
+        })];
+        var detector = new AnomalyDetector();
+        List<int> opened = [];
+
+        for (int row = 0; row < series.Length; row++)
+        {
+            detector.Score(new Observation("s", Start.AddMinutes(5 * row), series[row]));
+            opened.AddRange(detector.LastOutput.Incidents.Where(incident => incident.State == IncidentState.Opened).Select(_ => row));
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(" ", opened));
+        Assert.InRange(opened.Count(row => row is >= Change and < Fault), 0, 1);
+        Assert.InRange(opened[^1], Fault, Fault + 10);
+    }
+
     private static ScoredObservation[] Scores(double[] series, string stream = "s")
     {
         var detector = new AnomalyDetector();

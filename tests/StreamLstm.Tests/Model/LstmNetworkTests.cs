@@ -42,6 +42,36 @@ public sealed class LstmNetworkTests
     }
 
     [Fact]
+    public void Networks_side_by_side_say_the_mean_of_what_each_says()
+    {
+        const int Inputs = 5, Outputs = 2;
+        var random = new Random(3);
+        LstmWeights[] members = [.. new[] { 7, 4, 7 }.Select((cells, i) => WeightInitializer.Create(new LstmShape(Inputs, cells, 1, Outputs), (ulong)i))];
+        LstmWeights mean = LstmWeights.MeanOf(members);
+        LstmWeights[] all = [mean, .. members];
+        float[][] states = [.. all.Select(weights => new float[weights.Shape.StateSize])], outputs = [.. all.Select(_ => new float[Outputs])];
+        Assert.Equal(18, mean.Shape.HiddenSize);
+
+        for (int step = 0; step < 50; step++)
+        {
+            float[] input = Chance.Normal(random, Inputs);
+
+            for (int i = 0; i < all.Length; i++)
+            {
+                LstmNetwork.Step(all[i], input, states[i], outputs[i], new LstmScratch(all[i].Shape));
+            }
+
+            for (int o = 0; o < Outputs; o++)
+            {
+                Assert.Equal((outputs[1][o] + outputs[2][o] + outputs[3][o]) / 3, outputs[0][o], 1e-5);
+            }
+        }
+
+        LstmWeights other = WeightInitializer.Create(new LstmShape(Inputs + 1, 4, 1, Outputs), 1);
+        Assert.Contains("expected one layer", Assert.Throws<ArgumentException>(() => LstmWeights.MeanOf([members[0], other])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_step_allocates_nothing()
     {
         var shape = new LstmShape(13, 24, 2, 96);

@@ -22,7 +22,7 @@ internal sealed class ScriptedJudge : IJudge
 
     public bool IsLearning => Rows < 5;
 
-    public (long Left, long Of) Rewarming { get; set; }
+    public (long Left, long Of) Rewarming => (Math.Max(0, _rewarmUntil - Rows), RewarmRows);
 
     public int CadenceRows => 5;
 
@@ -31,6 +31,11 @@ internal sealed class ScriptedJudge : IJudge
     public bool HasOwnWeights => false;
 
     public double Threshold => Opens;
+
+    private long _rewarmUntil;
+
+    /// <summary>Rows of a new beginning in which nothing alerts.</summary>
+    public int RewarmRows { get; set; }
 
     /// <summary>The evidence of a row, by its number and value.</summary>
     public Func<long, double, double> EvidenceOf { get; init; } = (_, value) => value;
@@ -52,9 +57,7 @@ internal sealed class ScriptedJudge : IJudge
 
     public bool IsSame(in Observation observation) => observation.Value.Equals(Last.Value);
 
-    public void Arrive(in Arrival arrival)
-    {
-    }
+    public void Arrive(in Arrival arrival) => _rewarmUntil = arrival.IsNewBeginning ? Rows + RewarmRows : _rewarmUntil;
 
     public void Pass(in Observation observation)
     {
@@ -162,6 +165,9 @@ internal sealed class ScriptedStream
 
     /// <summary>Ordinary rows up to a minute since the start.</summary>
     public void RestUntil(long minute) => Rest((int)(minute - _minute));
+
+    /// <summary>So many minutes without an observation.</summary>
+    public void StayAway(int minutes) => _minute += minutes;
 
     /// <summary>As after a fault.</summary>
     public void BeginAgain()

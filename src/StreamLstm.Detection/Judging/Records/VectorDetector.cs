@@ -80,7 +80,7 @@ internal sealed class VectorDetector
     private long _recallNext = WindowRows - 1, _recallEnd = LearningRows;  // rows to be judged a second time
     private double _settled;         // share of the incident's late rows that are like its earlier ones
     private bool _isLikeIncident;
-        private int _alikeRows;          // of the last rows of the incident's present window
+    private int _alikeRows;                  // of the last rows of the incident's present window
 
     /// <summary>A detector that has seen nothing.</summary>
     /// <param name="columns">D.</param>

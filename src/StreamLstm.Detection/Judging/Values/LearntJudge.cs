@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Learning;
 using StreamLstm.Model;
 using StreamLstm.Model.Formats;
 
@@ -18,7 +19,7 @@ internal sealed class LearntJudge(LstmWeights weights)
     /// <summary>What the indicators' mean is worth more in rows than in blocks, as measured on simulated lives.</summary>
     public const double WithoutJudge = 1.5;
 
-    /// <summary>Cells.</summary>
+    /// <summary>Cells of one network; the judge is the mean of several.</summary>
     public const int HiddenSize = 24;
 
     /// <summary>Decades up to which, and above which four times as slowly, an indicator's say grows.</summary>
@@ -33,7 +34,7 @@ internal sealed class LearntJudge(LstmWeights weights)
     /// <summary>The indicators, and the logarithm of the stream's age.</summary>
     public static int InputSize => ValueIndicators.Count + 1;
 
-    /// <summary>Its shape.</summary>
+    /// <summary>The shape of one network.</summary>
     public static LstmShape Shape => new(InputSize, HiddenSize, layerCount: 1, outputSize: 1);
 
     /// <summary>The weights that come with the program.</summary>
@@ -55,11 +56,11 @@ internal sealed class LearntJudge(LstmWeights weights)
     }
 
     /// <summary>Reads a row, and gives its evidence in decades of rows.</summary>
-    public double Read(ReadOnlySpan<double> decades, long row, LstmScratch scratch)
+    public double Read(ReadOnlySpan<double> decades, long row, DetectionScratch scratch)
     {
         Span<float> input = stackalloc float[InputSize], output = stackalloc float[1];
         Encode(decades, row, input);
-        LstmNetwork.Step(weights, input, _state, output, scratch);
+        LstmNetwork.Step(weights, input, _state, output, scratch.Judge(weights.Shape));
         return Line + output[0] / Math.Log(10);
     }
 

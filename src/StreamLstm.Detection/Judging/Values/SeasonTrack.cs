@@ -10,6 +10,7 @@ internal sealed class SeasonTrack
     private const double WeightJump = 0.1;
 
     private double _base;
+    private long _before = -1;
 
     /// <summary>Size of the last difference, apart from what has been usual for the last few.</summary>
     public double Jump { get; private set; }
@@ -25,8 +26,18 @@ internal sealed class SeasonTrack
     public double Scatter { get; private set; }
 
     /// <summary>Takes a difference.</summary>
-    public void Observe(double difference)
+    /// <param name="difference">From the value one season before.</param>
+    /// <param name="before">The row of that one.</param>
+    /// <param name="acceptedFrom">The first row of what was accepted last: that the season before has come to it is news to nobody.</param>
+    public void Observe(double difference, long before, long acceptedFrom)
     {
+        if (_before < acceptedFrom && before >= acceptedFrom)
+        {
+            Clear();
+            _base = difference;
+        }
+
+        _before = before;
         Jump = Math.Abs(difference - _base);
         _base += WeightJump * (difference - _base);
         Mean8 += Weight8 * (difference - Mean8);
@@ -43,11 +54,14 @@ internal sealed class SeasonTrack
         {
             writer.Write(value);
         }
+
+        writer.Write(_before);
     }
 
     public void Load(BinaryReader reader)
     {
         (_base, Jump, Mean8) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         (Mean32, Mean128, Scatter) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        _before = reader.ReadInt64();
     }
 }

@@ -45,12 +45,14 @@ internal sealed class ValueIndicators
     private readonly SeasonTrack _period = new();
     private readonly SeasonTrack _day = new();
     private readonly SeasonTrack _week = new();
+    private readonly ClockChange _clock = new();
     private readonly NoiseLaw _noise = new();
     private readonly ShapeMemories _shapes;
     private readonly DelayedCoreset _contexts;
     private readonly float[] _context = new float[4];
     private double _last, _beforeLast;
-    private long _normalFrom;   // the first row that a season before may be
+    private long _normalFrom;      // the first row that a season before may be
+    private long _acceptedFrom;    // the first row of what was accepted last
     private int _periods;
 
     /// <param name="sizes">What may be remembered.</param>
@@ -186,6 +188,8 @@ internal sealed class ValueIndicators
     /// <param name="random">Draws what is kept.</param>
     public void Accept(long firstRow, long endRow, ref SeededRandom random)
     {
+        _acceptedFrom = firstRow;
+
         // Of a new level the old one says nothing: else it would be told again, one season on, that it has come.
         if (endRow - firstRow >= CleanTail.BlockRows)
         {
@@ -234,7 +238,7 @@ internal sealed class ValueIndicators
 
     public void Save(BinaryWriter writer)
     {
-        foreach (double value in _means.Concat(_values).Concat([_last, _beforeLast, Resolution, Constant, _normalFrom]))
+        foreach (double value in _means.Concat(_values).Concat([_last, _beforeLast, Resolution, Constant, _normalFrom, _acceptedFrom]))
         {
             writer.Write(value);
         }
@@ -251,6 +255,7 @@ internal sealed class ValueIndicators
         _period.Save(writer);
         _day.Save(writer);
         _week.Save(writer);
+        _clock.Save(writer);
         _noise.Save(writer);
         Rarity.Save(writer);
         Stays.Save(writer);
@@ -271,7 +276,7 @@ internal sealed class ValueIndicators
         }
 
         (_last, _beforeLast, Resolution, Constant) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        _normalFrom = (long)reader.ReadDouble();
+        (_normalFrom, _acceptedFrom) = ((long)reader.ReadDouble(), (long)reader.ReadDouble());
 
         for (int i = 0; i < _known.Length; i++)
         {
@@ -285,6 +290,7 @@ internal sealed class ValueIndicators
         _period.Load(reader);
         _day.Load(reader);
         _week.Load(reader);
+        _clock.Load(reader);
         _noise.Load(reader);
         Rarity.Load(reader);
         Stays.Load(reader);
@@ -324,35 +330,46 @@ internal sealed class ValueIndicators
         double periodSeconds = forecast.Period * usualSeconds;
         bool isDay = Math.Abs(periodSeconds - DaySeconds) < DayTolerance * DaySeconds;
 
-        if (forecast.Period > 0 && !isDay && Before(periodSeconds, isWeek: false) is { } before)
+        if (forecast.Period > 0 && !isDay && Before(periodSeconds, isCalendar: false) is >= 0 and var before)
         {
-            _period.Observe((value - before) * factor);
+            _period.Observe((value - forecast.Ring[before]) * factor, before, _acceptedFrom);
             Say(Indicator.PeriodJump, _period.Jump);
             Say(Indicator.Period8, Math.Abs(_period.Mean8));
             Say(Indicator.Period32, Math.Abs(_period.Mean32));
             Say(Indicator.Period128, Math.Abs(_period.Mean128));
             Say(Indicator.PeriodScatter, _period.Scatter);
-            SeasonBefore = before;
+            SeasonBefore = forecast.Ring[before];
         }
 
-        if (!(DaySeconds / usualSeconds >= DayRowsMin) || Before(DaySeconds, isWeek: false) is not { } yesterday)
+        if (!(DaySeconds / usualSeconds >= DayRowsMin))
         {
             return;
         }
 
-        _day.Observe((value - yesterday) * factor);
+        if (usualSeconds <= ClockChange.GapSecondsMax && _clock.Observe(value, seconds, usualSeconds, forecast.Ring, _normalFrom))
+        {
+            _day.Clear();
+            _week.Clear();
+        }
+
+        if (Before(DaySeconds) is not (>= 0 and var yesterday))
+        {
+            return;
+        }
+
+        _day.Observe((value - forecast.Ring[yesterday]) * factor, yesterday, _acceptedFrom);
         double jump = _day.Jump, mean8 = Math.Abs(_day.Mean8), mean32 = Math.Abs(_day.Mean32), mean128 = Math.Abs(_day.Mean128);
-        SeasonBefore ??= yesterday;
+        SeasonBefore ??= forecast.Ring[yesterday];
 
         // What is as it was yesterday or a week ago is as it was: weekends are known by the week, Mondays too.
-        if (Before(7 * DaySeconds, isWeek: true) is { } lastWeek)
+        if (Before(7 * DaySeconds, isWeek: true) is >= 0 and var lastWeek)
         {
-            _week.Observe((value - lastWeek) * factor);
+            _week.Observe((value - forecast.Ring[lastWeek]) * factor, lastWeek, _acceptedFrom);
             jump = Math.Min(jump, _week.Jump);
             mean8 = Math.Min(mean8, Math.Abs(_week.Mean8));
             mean32 = Math.Min(mean32, Math.Abs(_week.Mean32));
             mean128 = Math.Min(mean128, Math.Abs(_week.Mean128));
-            SeasonBefore = Math.Abs(value - lastWeek) < Math.Abs(value - yesterday) ? lastWeek : yesterday;
+            SeasonBefore = forecast.Ring[Math.Abs(value - forecast.Ring[lastWeek]) < Math.Abs(value - forecast.Ring[yesterday]) ? lastWeek : yesterday];
         }
 
         Say(Indicator.CalendarJump, jump);
@@ -360,12 +377,13 @@ internal sealed class ValueIndicators
         Say(Indicator.Calendar32, mean32);
         Say(Indicator.Calendar128, mean128);
 
-        // The nearest clean value so many seasons before: else a fault would be missed, one season on, where it was.
-        double? Before(double season, bool isWeek)
+        // The row of the nearest clean value so many seasons before: else a fault would be missed, one season on, where it was.
+        long Before(double season, bool isCalendar = true, bool isWeek = false)
         {
             for (int back = 1; back <= SeasonsBack; back++)
             {
-                long row = forecast.Ring.RowAt(seconds - back * season, RowsOff * usualSeconds);
+                double at = seconds - back * season;
+                long row = forecast.Ring.RowAt(isCalendar ? _clock.At(at) : at, RowsOff * usualSeconds);
 
                 if (row < _normalFrom)
                 {
@@ -374,13 +392,13 @@ internal sealed class ValueIndicators
 
                 if (!forecast.Ring.IsAbnormal(row))
                 {
-                    return forecast.Ring[row];
+                    return row;
                 }
             }
 
             // Weekends are odd until the second one: what a week ago was odd is what is to be expected.
-            long last = isWeek ? forecast.Ring.RowAt(seconds - season, RowsOff * usualSeconds) : -1;
-            return last < _normalFrom ? null : forecast.Ring[last];
+            long last = isWeek ? forecast.Ring.RowAt(_clock.At(seconds - season), RowsOff * usualSeconds) : -1;
+            return last < _normalFrom ? -1 : last;
         }
     }
 

@@ -20,6 +20,10 @@ internal sealed class ValueJudge : IJudge
     /// <summary>The strongest indicators whose mean is the size.</summary>
     private const int SizeOf = 8;
 
+    /// <summary>Decades that the mean of the strongest few must come to where it is the judge that speaks: what is weak in all is no fault on streams unlike those it learnt from.</summary>
+    private const double Least = 2.2;
+    private const int LeastOf = 4;
+
     private readonly string _stream;
     private readonly DetectionOptions _options;
     private readonly BaseModel _model;
@@ -294,7 +298,7 @@ internal sealed class ValueJudge : IJudge
 
     /// <summary>
     /// The judge says whether there is a fault, unless the indicators by themselves, in blocks, come to what is asked for in rows;
-    /// they say how large it is.
+    /// they say how large it is, and whether that is more than it was trained to be asked for.
     /// </summary>
     private double Evidence(ReadOnlySpan<double> decades, long row, LearntJudge? judge, DetectionScratch scratch)
     {
@@ -306,16 +310,23 @@ internal sealed class ValueJudge : IJudge
         double mean = Math.Max(0, ScoreCombination.Combine(decades, _indicators.Known)), threshold = Threshold;
 
         // Without a judge, as in the training of the first one, the mean alone decides.
-        double evidence = judge?.Read(decades, row, scratch.Judge) ?? mean + LearntJudge.WithoutJudge;
-        return evidence >= threshold || mean >= threshold ? threshold + PerDecade * Size(decades) : evidence;
+        double evidence = judge?.Read(decades, row, scratch) ?? mean + LearntJudge.WithoutJudge;
+
+        if (evidence >= LearntJudge.Line)
+        {
+            double more = PerDecade * (Size(decades, LeastOf) - Least);
+            evidence = more < 0 ? LearntJudge.Line + Math.Max(more, -1) : Math.Max(evidence, LearntJudge.Line + more);
+        }
+
+        return evidence >= threshold || mean >= threshold ? threshold + PerDecade * Size(decades, SizeOf) : evidence;
     }
 
     /// <summary>How far out a row is: the mean of the strongest few, steadier than the one at the top.</summary>
-    private static double Size(ReadOnlySpan<double> decades)
+    private static double Size(ReadOnlySpan<double> decades, int strongest)
     {
         Span<double> sorted = stackalloc double[decades.Length];
         decades.CopyTo(sorted);
         sorted.Sort();
-        return System.Numerics.Tensors.TensorPrimitives.Average<double>(sorted[^SizeOf..]);
+        return System.Numerics.Tensors.TensorPrimitives.Average<double>(sorted[^strongest..]);
     }
 }

@@ -5,15 +5,16 @@ namespace StreamLstm.Tests.Daemon.Backtesting;
 public sealed class AbnormalRangesTests
 {
     [Fact]
-    public void A_run_begins_where_an_incident_would_and_goes_on_while_one_would_less_than_an_hour_of_minutes_apart()
+    public void A_run_begins_where_an_incident_would_goes_on_while_one_would_and_ends_with_its_last_row()
     {
         var scores = new double[300];
         scores[20] = 0.45;
         scores[100] = 0.8;
-        scores[150] = 0.3;
+        scores[130] = 0.45;
+        scores[161] = 0.45;
         scores[280] = 0.5;
 
-        Assert.Equal([[100, 210], [280, 299]], Ranges(scores));
+        Assert.Equal([[100, 130], [280, 280]], Ranges(scores));
     }
 
     [Fact]

@@ -37,6 +37,44 @@ public sealed class DeciderTests
     }
 
     [Fact]
+    public void What_goes_on_of_an_incident_is_no_news_until_it_is_worse_than_it_was()
+    {
+        _stream.Feed(0, 4, 3, 4, 1.5, 5, 4);
+
+        double[] scores = [.. _stream.Output.Scored[^6..].Select(scored => Math.Round(scored.AnomalyScore, 6))];
+        Assert.Equal([0.75, 0.49, 0.49, 0.405396, 0.823223, 0.49], scores);
+        _stream.Rest(40);
+        Assert.Equal(82.3223, Assert.Single(_stream.Closed).MaxScore, 4);
+        _stream.Feed(4);
+        Assert.Equal(0.75, _stream.Output.Scored[^1].AnomalyScore);
+    }
+
+    [Fact]
+    public void What_comes_after_a_new_beginning_is_accepted_and_told_only_where_it_is_clearly_more_until_a_warm_up_was_quiet()
+    {
+        _stream.Judge.RewarmRows = 20;
+        _stream.Rest(100);
+        _stream.StayAway(minutes: 200);
+        _stream.Feed([.. Enumerable.Repeat(3.0, 20)]);
+        Assert.Equal([(_stream.Judge.Rows - 20, _stream.Judge.Rows)], _stream.Judge.Accepted);
+        _stream.Feed(3, 4.5);
+        Assert.Empty(_stream.Output.Incidents);
+        Assert.All(_stream.Judge.Lessons[^22..], lesson => Assert.Equal(Lesson.Normal, lesson));
+        _stream.Feed(6.6);
+        Assert.Single(_stream.Opened);
+
+        _stream.Rest(200);
+        _stream.StayAway(minutes: 200);
+        _stream.Rest(20);
+        Assert.Single(_stream.Judge.Accepted);
+        _stream.Feed(2.9);
+        Assert.Single(_stream.Opened);
+        _stream.Rest(200);
+        _stream.Feed(2.9);
+        Assert.Equal(2, _stream.Opened.Count());
+    }
+
+    [Fact]
     public void Rows_of_an_incident_teach_nothing_nor_do_those_just_before_it_and_suspicious_ones_are_told_apart()
     {
         _stream.Rest(20);

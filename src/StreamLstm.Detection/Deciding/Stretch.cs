@@ -1,0 +1,47 @@
+namespace StreamLstm.Detection.Deciding;
+
+/// <summary>Rows in a row with at least half the evidence of an incident, but for gaps shorter than those that end one.</summary>
+internal struct Stretch
+{
+    public bool IsOn;
+
+    /// <summary>Whether it comes where it always does.</summary>
+    public bool IsRegular;
+
+    /// <summary>Whether it was noted as one that came.</summary>
+    public bool HasBeat;
+
+    public long FirstRow;
+    public long LastRow;
+    public long OnsetRow;
+    public DateTimeOffset OnsetTime;
+    public double Highest;
+    public Signature Signature;
+
+    public readonly void Save(BinaryWriter writer)
+    {
+        writer.Write(IsOn);
+        writer.Write(IsRegular);
+        writer.Write(HasBeat);
+        writer.Write(FirstRow);
+        writer.Write(LastRow);
+        writer.Write(OnsetRow);
+        writer.Write(OnsetTime.UtcTicks);
+        writer.Write(Highest);
+        writer.Write(Signature.Likeness);
+        writer.Write(Signature.Side);
+    }
+
+    public static Stretch Load(BinaryReader reader) => new()
+    {
+        IsOn = reader.ReadBoolean(),
+        IsRegular = reader.ReadBoolean(),
+        HasBeat = reader.ReadBoolean(),
+        FirstRow = reader.ReadInt64(),
+        LastRow = reader.ReadInt64(),
+        OnsetRow = reader.ReadInt64(),
+        OnsetTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero),
+        Highest = reader.ReadDouble(),
+        Signature = new Signature(reader.ReadInt32(), reader.ReadInt32()),
+    };
+}
