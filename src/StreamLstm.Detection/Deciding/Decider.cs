@@ -305,7 +305,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         TeachOrdinary();
     }
 
-    /// <summary>Follows the stretch of rows with at least half the evidence of an incident: it ends as an incident does.</summary>
+    /// <summary>Follows the stretch of rows that are part of an incident or suspicious: it ends as an incident does.</summary>
     private void Follow(in RowOf row, bool isPart, double evidence)
     {
         if (_stretch.IsOn && row.Row - _stretch.LastRow > Incident.QuietRows)
@@ -326,7 +326,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             BeatIfRegular(row);
         }
 
-        // The onset of an incident: an earlier row below half the evidence parts it from what was before.
+        // The onset of an incident: an earlier row that is not suspicious parts it from what was before.
         if (!_incident.IsOpen && !_stretch.HasBeat && row.Row - _stretch.LastRow > 1)
         {
             (_stretch.OnsetRow, _stretch.OnsetTime) = (row.Row, row.Time);

@@ -1,6 +1,6 @@
 namespace StreamLstm.Detection.Deciding;
 
-/// <summary>Rows in a row with at least half the evidence of an incident, but for gaps shorter than those that end one.</summary>
+/// <summary>Rows in a row that are part of an incident or suspicious, a decade below the threshold at most, but for gaps shorter than those that end one.</summary>
 internal struct Stretch
 {
     public bool IsOn;

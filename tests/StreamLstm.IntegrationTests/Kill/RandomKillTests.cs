@@ -76,37 +76,44 @@ public sealed class RandomKillTests
         DaemonProcess daemon = await DaemonProcess.StartAsync(state, [.. Settings, .. settings]);
         int killed = 0;
 
-        for (int row = 0; row < Rows;)
+        try
         {
-            Task? killing = killed < kills.Length && row >= kills[killed] ? KillAsync(daemon, TimeSpan.FromMilliseconds(_random.Next(60))) : null;
-
-            do
+            for (int row = 0; row < Rows;)
             {
-                try
+                Task? killing = killed < kills.Length && row >= kills[killed] ? KillAsync(daemon, TimeSpan.FromMilliseconds(_random.Next(60))) : null;
+
+                do
                 {
-                    await send(daemon, row);
-                    row++;
+                    try
+                    {
+                        await send(daemon, row);
+                        row++;
+                    }
+                    catch (Exception unanswered) when (killing is not null && unanswered is HttpRequestException or IOException or TaskCanceledException)
+                    {
+                        // Not acknowledged: sent again.
+                    }
                 }
-                catch (Exception unanswered) when (killing is not null && unanswered is HttpRequestException or IOException or TaskCanceledException)
+                while (killing is { IsCompleted: false } && row < Rows);
+
+                if (killing is not null)
                 {
-                    // Not acknowledged: sent again.
+                    await killing;
+                    await daemon.DisposeAsync();
+                    killed++;
+                    daemon = await DaemonProcess.StartAsync(state, [.. Settings, .. settings]);
                 }
             }
-            while (killing is { IsCompleted: false } && row < Rows);
 
-            if (killing is not null)
-            {
-                await killing;
-                await daemon.DisposeAsync();
-                killed++;
-                daemon = await DaemonProcess.StartAsync(state, [.. Settings, .. settings]);
-            }
+            await daemon.UntilAsync(
+                async () => (await daemon.GetAsync("/api/v1/status")).GetProperty("total").GetProperty("scored").GetInt64() >= Rows, $"scored {Rows} in all lives");
+            Assert.Equal(0, await daemon.TerminateAsync());
+        }
+        finally
+        {
+            await daemon.DisposeAsync();
         }
 
-        await daemon.UntilAsync(
-            async () => (await daemon.GetAsync("/api/v1/status")).GetProperty("total").GetProperty("scored").GetInt64() >= Rows, $"scored {Rows} in all lives");
-        Assert.Equal(0, await daemon.TerminateAsync());
-        await daemon.DisposeAsync();
         Assert.Equal(_kills, killed);
     }
 

@@ -56,15 +56,19 @@ public sealed class JournalTests
         Assert.Contains(Enumerable.Range(0, 200), seed => !Survives(seed, disk => disk.LosesFolderSyncs = true));
     }
 
-    [Fact]
-    public void R7_every_byte_that_is_flipped_is_noticed_or_was_in_the_last_group()
+    private static (SimulatedDisk Disk, List<string> Written) Written()
     {
         var disk = new SimulatedDisk();
         List<string> written = [];
-        using (Journal journal = Open(disk, after: null))
-        {
-            Append(journal, written, groups: 12);
-        }
+        using Journal journal = Open(disk, after: null);
+        Append(journal, written, groups: 12);
+        return (disk, written);
+    }
+
+    [Fact]
+    public void R7_every_byte_that_is_flipped_is_noticed_or_was_in_the_last_group()
+    {
+        (SimulatedDisk disk, List<string> written) = Written();
 
         foreach (string path in disk.Paths)
         {
@@ -95,12 +99,7 @@ public sealed class JournalTests
     [Fact]
     public void Cut_at_every_byte_the_last_file_gives_what_is_whole_and_any_other_file_is_missed()
     {
-        var disk = new SimulatedDisk();
-        List<string> written = [];
-        using (Journal journal = Open(disk, after: null))
-        {
-            Append(journal, written, groups: 12);
-        }
+        (SimulatedDisk disk, List<string> written) = Written();
 
         foreach (string path in disk.Paths)
         {

@@ -545,18 +545,7 @@ public sealed class DetectionPipelineTests : IDisposable
     {
         (byte[] State, long At)[] shards = [.. Enumerable.Range(0, StreamRouter.ShardCount).Select(pipeline.FinalCut)];
         RouterPart router = pipeline.FinalRouterPart();
-        EndPart end = pipeline.FinalEndPart();
-        return new RestoredState
-        {
-            RouterAt = router.At,
-            Cuts = [.. shards.Select(shard => shard.At)],
-            End = end.At,
-            Shard = shard => shards[shard].State,
-            Router = router.State,
-            Groups = end.Groups,
-            Books = end.Books,
-            Model = router.Model,
-        };
+        return Restored(router, shards, pipeline.FinalEndPart());
     }
 
     /// <summary>What one that runs leaves: one part after the other, each at its place.</summary>
@@ -576,19 +565,20 @@ public sealed class DetectionPipelineTests : IDisposable
             }
         }
 
-        EndPart end = await pipeline.EndPartAsync(cancellation);
-        return new RestoredState
-        {
-            RouterAt = router.At,
-            Cuts = [.. shards.Select(shard => shard.At)],
-            End = end.At,
-            Shard = shard => shards[shard].State,
-            Router = router.State,
-            Groups = end.Groups,
-            Books = end.Books,
-            Model = router.Model,
-        };
+        return Restored(router, shards, await pipeline.EndPartAsync(cancellation));
     }
+
+    private static RestoredState Restored(RouterPart router, (byte[] State, long At)[] shards, EndPart end) => new()
+    {
+        RouterAt = router.At,
+        Cuts = [.. shards.Select(shard => shard.At)],
+        End = end.At,
+        Shard = shard => shards[shard].State,
+        Router = router.State,
+        Groups = end.Groups,
+        Books = end.Books,
+        Model = router.Model,
+    };
 
     /// <summary>Hands a batch in until it is taken.</summary>
     private sealed class RetryingSource(Observation[][] batches, Action refused) : IObservationSource

@@ -10,7 +10,7 @@ public sealed class DeciderTests
     private readonly ScriptedStream _stream = new();
 
     [Fact]
-    public void An_incident_opens_at_the_threshold_goes_on_at_half_of_it_and_is_over_after_thirty_rows()
+    public void An_incident_opens_at_the_threshold_goes_on_a_decade_below_it_and_is_over_after_thirty_rows()
     {
         _stream.Rest(20);
         _stream.Feed(1.9, 2.0, 1.1);
