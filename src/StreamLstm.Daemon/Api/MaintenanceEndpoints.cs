@@ -6,6 +6,7 @@ using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Api;

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using Spectre.Console;
-using StreamLstm.Daemon.Backtesting;
-using StreamLstm.Daemon.Backtesting.Report;
+using StreamLstm.Backtesting;
+using StreamLstm.Backtesting.Report;
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -222,11 +222,11 @@ internal static class BacktestCommand
     private static Course Series(
         DaemonOptions options, Request request, string directory, string task, TextWriter error, CancellationToken cancellation)
     {
-        RecordRules together = request.IsJoint ? RecordRules.All : new RecordRules(options.Vectors, RecordFields.Joint);
+        RecordRules together = request.IsJoint ? RecordRules.All : VectorsOptions.Rules(options.Vectors, RecordFields.Joint);
         BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, together, request.Key);
         CourseRecorder[] recorders = request.Report || request.Compared.Count > 0 ? [.. plan.Jobs.Select(job => new CourseRecorder(job))] : [];
         IReadOnlyList<BacktestJob> jobs = recorders.Length > 0 ? [.. recorders.Select(recorder => recorder.Recorded())] : plan.Jobs;
-        var run = new BacktestRun(options, directory) { Since = request.Since, Until = request.Until };
+        BacktestRun run = options.Backtest(directory, request.Since, request.Until);
         IReadOnlyList<BacktestResult> results = WithProgress(
             task, jobs.Sum(BacktestRun.Size), error, progress => run.Run(jobs, progress, cancellation));
         plan.Complete?.Invoke(results);

@@ -1,4 +1,4 @@
-using StreamLstm.Daemon.Backtesting;
+using StreamLstm.Backtesting;
 
 namespace StreamLstm.Daemon.Commands;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using StreamLstm.Daemon.Backtesting;
+using StreamLstm.Backtesting;
 using StreamLstm.Daemon.Configuration;
+using StreamLstm.Decoding;
 using StreamLstm.Detection.Synthetic;
 
 namespace StreamLstm.Daemon.Commands;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using StreamLstm.Daemon.Backtesting;
+using StreamLstm.Backtesting;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection.Learning;

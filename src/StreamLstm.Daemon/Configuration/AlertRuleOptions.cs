@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Configuration;

@@ -1,3 +1,4 @@
+using StreamLstm.Backtesting;
 using StreamLstm.Daemon.Api;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
@@ -5,6 +6,8 @@ using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Judging.Events;
 
 namespace StreamLstm.Daemon.Configuration;
 
@@ -46,4 +49,36 @@ internal sealed class DaemonOptions
 
     /// <summary>What the daemon tells about itself.</summary>
     public TelemetryOptions Telemetry { get; init; } = new();
+
+    /// <summary>The detector's part.</summary>
+    public DetectionOptions DetectorOptions() => new()
+    {
+        Seed = Detection.Seed,
+        Form = Detection.Form,
+        CleanRowsPerAlert = Detection.CleanRowsPerAlert,
+        CleanDaysPerAlert = Detection.CleanDaysPerAlert,
+        Vectors = [.. Vectors.Select(rule => rule.Detection())],
+        StreamsMax = Limits.Streams,
+        TrainingWindowsMax = Retrain.WindowsMax,
+        PerStreamMax = Detection.Learning switch
+        {
+            LearningMode.Shared => 0,
+            LearningMode.PerStream => int.MaxValue,
+            _ => Detection.Form == StreamForm.Lean ? 0 : Detection.PerStreamMax,
+        },
+        AlertRules = [.. Alerts.Select(rule => rule.Detection())],
+        Maintenance = [.. Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],
+        Events = new EventStreamOptions
+        {
+            SessionsMax = Detection.SessionsMax,
+            SessionIdle = Detection.SessionIdle,
+        },
+    };
+
+    /// <summary>A backtest under this configuration, of which the detector's part and the number of workers are used.</summary>
+    /// <param name="directory">Where results go.</param>
+    /// <param name="since">Rows before this time are not read; null for all.</param>
+    /// <param name="until">Rows from this time on are not read; null for all.</param>
+    public BacktestRun Backtest(string directory, DateTimeOffset? since = null, DateTimeOffset? until = null) =>
+        new(DetectorOptions(), BaseWeightsFile.Start(Detection), Pipeline.WorkerCount(), directory) { Since = since, Until = until };
 }

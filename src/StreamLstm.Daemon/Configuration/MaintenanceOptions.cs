@@ -1,5 +1,5 @@
 using System.Globalization;
-using StreamLstm.Daemon.Decoding;
+using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Configuration;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Reflection;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Configuration;

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using StreamLstm.Decoding;
 using YamlDotNet.RepresentationModel;
 
 namespace StreamLstm.Daemon.Configuration;

@@ -1,16 +1,7 @@
+using StreamLstm.Decoding;
 using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Daemon.Configuration;
-
-/// <summary>What becomes of the fields of a record that is judged as a whole.</summary>
-internal enum RecordFields
-{
-    /// <summary>They stay streams of their own beside it.</summary>
-    Both,
-
-    /// <summary>They are judged together only.</summary>
-    Joint,
-}
 
 /// <summary>Records of several values that are judged together.</summary>
 internal sealed class VectorsOptions
@@ -43,4 +34,10 @@ internal sealed class VectorsOptions
         Missing = Missing,
         Fixed = Fixed,
     };
+
+    /// <summary>What decoders make of records.</summary>
+    /// <param name="vectors">The configuration; the first whose pattern matches counts.</param>
+    /// <param name="fields">What becomes of the fields of all of them; null: what each says.</param>
+    public static RecordRules Rules(IReadOnlyList<VectorsOptions> vectors, RecordFields? fields = null) =>
+        new([.. vectors.Select(rule => (rule.Detection(), fields ?? rule.Fields))]);
 }

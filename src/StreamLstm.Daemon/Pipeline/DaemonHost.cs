@@ -11,13 +11,13 @@ using StreamLstm.Daemon.Api;
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Dashboard;
-using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 
@@ -91,7 +91,7 @@ internal static class DaemonHost
         builder.Services.AddSingleton(ledger);
         builder.Services.AddSingleton(live);
         builder.Services.AddSingleton<DaemonMetrics>();
-        builder.Services.AddSingleton(new HttpSource(options.Sources.Http, new RecordRules(options.Vectors), options.Pipeline.BatchMax, TimeProvider.System));
+        builder.Services.AddSingleton(new HttpSource(options.Sources.Http, VectorsOptions.Rules(options.Vectors), options.Pipeline.BatchMax, TimeProvider.System));
         builder.Services.AddSingleton<PipelineService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineService>());
         builder.Services.AddHealthChecks().AddCheck<PipelineService.Ready>("pipeline");

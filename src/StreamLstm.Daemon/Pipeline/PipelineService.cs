@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 
@@ -91,7 +91,7 @@ internal sealed class PipelineService(
         _deadLetters = new DeadLetterFile(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
         AddSinks(restored);
-        DetectionOptions detection = DetectionOptions(options);
+        DetectionOptions detection = options.DetectorOptions();
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         var pipeline = new DetectionPipeline(
             options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
@@ -322,7 +322,7 @@ internal sealed class PipelineService(
     private IEnumerable<IObservationSource> Sources()
     {
         SourcesOptions sources = options.Sources;
-        var rules = new RecordRules(options.Vectors);
+        var rules = VectorsOptions.Rules(options.Vectors);
 
         if (sources.Host.Enabled)
         {
@@ -350,31 +350,6 @@ internal sealed class PipelineService(
                 sources.Stdin, Console.OpenStandardInput(), rules, options.Pipeline.BatchMax, time, loggers.CreateLogger<StdinSource>());
         }
     }
-
-    /// <summary>The detector's part of the configuration.</summary>
-    public static DetectionOptions DetectionOptions(DaemonOptions options) => new()
-    {
-        Seed = options.Detection.Seed,
-        Form = options.Detection.Form,
-        CleanRowsPerAlert = options.Detection.CleanRowsPerAlert,
-        CleanDaysPerAlert = options.Detection.CleanDaysPerAlert,
-        Vectors = [.. options.Vectors.Select(rule => rule.Detection())],
-        StreamsMax = options.Limits.Streams,
-        TrainingWindowsMax = options.Retrain.WindowsMax,
-        PerStreamMax = options.Detection.Learning switch
-        {
-            LearningMode.Shared => 0,
-            LearningMode.PerStream => int.MaxValue,
-            _ => options.Detection.Form == StreamForm.Lean ? 0 : options.Detection.PerStreamMax,
-        },
-        AlertRules = [.. options.Alerts.Select(rule => rule.Detection())],
-        Maintenance = [.. options.Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],
-        Events = new Detection.Judging.Events.EventStreamOptions
-        {
-            SessionsMax = options.Detection.SessionsMax,
-            SessionIdle = options.Detection.SessionIdle,
-        },
-    };
 
     /// <summary>What does less than it should.</summary>
     private List<string> Degraded() =>

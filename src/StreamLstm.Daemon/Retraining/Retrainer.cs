@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model.Formats;
 

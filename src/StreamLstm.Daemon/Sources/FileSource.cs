@@ -1,8 +1,8 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Sources;
 

@@ -4,9 +4,9 @@ using System.Net.Sockets;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
 using MQTTnet.Server.Internal.Adapter;
-using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Sources;

@@ -1,3 +1,5 @@
+using StreamLstm.Decoding;
+
 namespace StreamLstm.Daemon.Sources;
 
 /// <summary>Where observations come from.</summary>
@@ -72,25 +74,6 @@ internal sealed class HttpSourceOptions
     /// <summary>Requests handled at once; further ones are answered 429.</summary>
     [Range(1, 65_536)]
     public int ConcurrentMax { get; init; } = 256;
-}
-
-/// <summary>How text is laid out.</summary>
-internal enum TextFormat
-{
-    /// <summary>By the file's ending, else by its first line.</summary>
-    Auto,
-
-    /// <summary>CSV with a header, wide or long.</summary>
-    Csv,
-
-    /// <summary>One JSON object a line.</summary>
-    Ndjson,
-
-    /// <summary>InfluxDB line protocol.</summary>
-    Influx,
-
-    /// <summary>A log: every line is an event of one stream.</summary>
-    Log,
 }
 
 /// <summary>A file to read.</summary>

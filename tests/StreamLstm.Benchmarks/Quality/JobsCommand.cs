@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using StreamLstm.Daemon.Backtesting;
+using StreamLstm.Backtesting;
 using StreamLstm.Daemon.Configuration;
 
 namespace StreamLstm.Benchmarks.Quality;
@@ -61,7 +61,7 @@ internal static class JobsCommand
 
         DaemonOptions options = ConfigurationLoader.Load([], [], new Dictionary<string, string>());
         BacktestPlan plan = BacktestFormats.Plan(format: null, [Path.Combine(made, "streams")], results);
-        IReadOnlyList<BacktestResult> run = new BacktestRun(options, results).Run(plan.Jobs, null, CancellationToken.None);
+        IReadOnlyList<BacktestResult> run = options.Backtest(results).Run(plan.Jobs, null, CancellationToken.None);
         BacktestSummary.PrintProblems(run, error);
         return Python(output, error, Path.Combine(jobs, "score.py"), made, results);
     }

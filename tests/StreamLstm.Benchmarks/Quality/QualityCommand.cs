@@ -1,6 +1,6 @@
 using System.Globalization;
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality.Sets;
-using StreamLstm.Daemon.Backtesting;
 using StreamLstm.Daemon.Configuration;
 
 namespace StreamLstm.Benchmarks.Quality;

@@ -1,6 +1,6 @@
 using System.Globalization;
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality.Sets;
-using StreamLstm.Daemon.Backtesting;
 using StreamLstm.Daemon.Configuration;
 
 namespace StreamLstm.Benchmarks.Quality;
@@ -72,7 +72,7 @@ internal sealed class QualityRun(IQualitySet set, string data, int[] seeds, IRea
     private IReadOnlyList<BacktestResult> Series(DaemonOptions options, string results)
     {
         BacktestPlan plan = BacktestFormats.Plan(set.Format, [data], results);
-        IReadOnlyList<BacktestResult> run = new BacktestRun(options, results).Run(plan.Jobs, null, CancellationToken.None);
+        IReadOnlyList<BacktestResult> run = options.Backtest(results).Run(plan.Jobs, null, CancellationToken.None);
         plan.Complete?.Invoke(run);
         return run;
     }

@@ -1,8 +1,8 @@
 using System.Globalization;
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality;
 using StreamLstm.Benchmarks.Quality.Scorers;
 using StreamLstm.Benchmarks.Quality.Vus;
-using StreamLstm.Daemon.Backtesting;
 
 namespace StreamLstm.Tests.Benchmarks;
 

@@ -13,7 +13,9 @@ public sealed partial class RepositoryTests
     [Theory]
     [InlineData("StreamLstm.Model", "", "System.Numerics.Tensors")]
     [InlineData("StreamLstm.Detection", "StreamLstm.Model", "")]
-    [InlineData("StreamLstm.Daemon", "StreamLstm.Detection", null)]
+    [InlineData("StreamLstm.Decoding", "StreamLstm.Detection", "CsvHelper")]
+    [InlineData("StreamLstm.Backtesting", "StreamLstm.Decoding", "CsvHelper,ScottPlot,Spectre.Console,Vizor.ECharts")]
+    [InlineData("StreamLstm.Daemon", "StreamLstm.Backtesting", null)]
     public void References_point_one_way_and_the_inner_projects_stay_lean(string project, string references, string? packages)
     {
         XDocument file = XDocument.Load(Path.Combine(Root, "src", project, $"{project}.csproj"));

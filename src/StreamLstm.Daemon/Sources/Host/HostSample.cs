@@ -1,5 +1,5 @@
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Decoding;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Sources.Host;

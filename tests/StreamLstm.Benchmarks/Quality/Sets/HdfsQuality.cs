@@ -1,3 +1,4 @@
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality.Scorers;
 
 namespace StreamLstm.Benchmarks.Quality.Sets;
@@ -13,7 +14,7 @@ internal sealed class HdfsQuality : IQualitySet
 
     public string Folder => "hdfs_logs";
 
-    public string Format => Daemon.Backtesting.BacktestFormats.Events;
+    public string Format => BacktestFormats.Events;
 
     public IReadOnlyList<QualityMetric> Metrics { get; } =
         [new("F1", "F3"), new("precision", "F3"), new("recall", "F3"), new("normal flagged %", "F3")];

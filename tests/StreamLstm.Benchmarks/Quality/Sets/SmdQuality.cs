@@ -1,5 +1,5 @@
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality.Scorers;
-using StreamLstm.Daemon.Backtesting;
 using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Benchmarks.Quality.Sets;

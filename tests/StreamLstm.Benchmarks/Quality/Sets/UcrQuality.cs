@@ -1,6 +1,6 @@
 using System.Globalization;
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality.Scorers;
-using StreamLstm.Daemon.Backtesting;
 
 namespace StreamLstm.Benchmarks.Quality.Sets;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality.Scorers;
-using StreamLstm.Daemon.Backtesting;
 using StreamLstm.Daemon.Configuration;
 
 namespace StreamLstm.Benchmarks.Quality.Vus;
@@ -156,7 +156,7 @@ internal static class VusCommand
                 .Where(job => job.Name.Contains(asked.Only, StringComparison.Ordinal))
                 .Select(job => job with { Output = job.Output ?? job.Name + ".csv", ScoresAlerts = false, Observer = null }),
         ];
-        IReadOnlyList<BacktestResult> run = new BacktestRun(options, results).Run(jobs, null, CancellationToken.None);
+        IReadOnlyList<BacktestResult> run = options.Backtest(results).Run(jobs, null, CancellationToken.None);
         BacktestSummary.PrintProblems(run, error);
         failed = run.Any(result => result.Error is not null);
         return jobs.Zip(run).Where(pair => pair.Second.Error is null)

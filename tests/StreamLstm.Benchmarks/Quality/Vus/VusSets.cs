@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using StreamLstm.Backtesting;
 using StreamLstm.Benchmarks.Quality.Scorers;
 using StreamLstm.Benchmarks.Quality.Sets;
-using StreamLstm.Daemon.Backtesting;
 
 namespace StreamLstm.Benchmarks.Quality.Vus;
 

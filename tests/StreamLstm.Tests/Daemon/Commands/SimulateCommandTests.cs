@@ -1,5 +1,5 @@
 using System.Globalization;
-using StreamLstm.Daemon.Backtesting.Report;
+using StreamLstm.Backtesting.Report;
 using StreamLstm.Daemon.Commands;
 
 namespace StreamLstm.Tests.Daemon.Commands;

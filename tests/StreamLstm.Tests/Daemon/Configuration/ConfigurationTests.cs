@@ -1,6 +1,7 @@
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Judging.Records;
@@ -57,8 +58,8 @@ public sealed class ConfigurationTests : IDisposable
     {
         string file = Write("a.yaml", "detection: {clean_rows_per_alert: 5000, clean_days_per_alert: 0.5}");
 
-        DetectionOptions detection = PipelineService.DetectionOptions(ConfigurationLoader.Load([file], [], NoEnvironment));
-        DetectionOptions unasked = PipelineService.DetectionOptions(ConfigurationLoader.Load([], [], NoEnvironment));
+        DetectionOptions detection = ConfigurationLoader.Load([file], [], NoEnvironment).DetectorOptions();
+        DetectionOptions unasked = ConfigurationLoader.Load([], [], NoEnvironment).DetectorOptions();
 
         Assert.Equal((5_000, 0.5), (detection.CleanRowsPerAlert, detection.CleanDaysPerAlert));
         Assert.Equal((new DetectionOptions().CleanRowsPerAlert, new DetectionOptions().CleanDaysPerAlert), (unasked.CleanRowsPerAlert, unasked.CleanDaysPerAlert));
@@ -75,7 +76,7 @@ public sealed class ConfigurationTests : IDisposable
             """);
 
         DaemonOptions options = ConfigurationLoader.Load([file], [], NoEnvironment);
-        AlertRule[] rules = [.. PipelineService.DetectionOptions(options).AlertRules];
+        AlertRule[] rules = [.. options.DetectorOptions().AlertRules];
 
         Assert.Equal(
             new AlertRule
@@ -117,7 +118,7 @@ public sealed class ConfigurationTests : IDisposable
             """);
 
         DaemonOptions options = ConfigurationLoader.Load([file], [], NoEnvironment);
-        MaintenanceWindow[] windows = [.. PipelineService.DetectionOptions(options).Maintenance];
+        MaintenanceWindow[] windows = [.. options.DetectorOptions().Maintenance];
 
         Assert.Equal((true, false, new DateTimeOffset(2026, 5, 1, 22, 0, 0, TimeSpan.Zero)), (windows[0].MuteAlerts, windows[0].FreezeLearning, windows[0].From));
         Assert.Equal([DayOfWeek.Saturday, DayOfWeek.Sunday], windows[1].Days);
@@ -182,7 +183,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(["temperature", "pressure", "valve"], options.Vectors[0].Columns);
         Assert.Equal((RecordFields.Joint, MissingPolicy.Fixed, 0.5), (options.Vectors[0].Fields, options.Vectors[0].Missing, options.Vectors[0].Fixed));
         Assert.Equal((RecordFields.Both, MissingPolicy.Ignore), (options.Vectors[1].Fields, options.Vectors[1].Missing));
-        Assert.Equal(["valve"], StreamLstm.Daemon.Pipeline.PipelineService.DetectionOptions(options).Vectors[0].Context);
+        Assert.Equal(["valve"], options.DetectorOptions().Vectors[0].Context);
     }
 
     [Fact]

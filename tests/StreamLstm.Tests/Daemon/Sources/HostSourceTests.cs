@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Tests.Daemon.Sources;

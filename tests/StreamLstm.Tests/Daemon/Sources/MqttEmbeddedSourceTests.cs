@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
-using StreamLstm.Daemon.Decoding;
+using Microsoft.Extensions.Logging.Abstractions;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Tests.Daemon.Support;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamLstm.Daemon.Decoding;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Tests.Daemon.Support;
 

@@ -1,0 +1,166 @@
+using System.Globalization;
+using CsvHelper;
+using StreamLstm.Decoding;
+
+namespace StreamLstm.Backtesting;
+
+/// <summary>CSV as the daemon's file source reads it: wide (a time, then a column per value) or long (time, stream, value).</summary>
+internal sealed class CsvSeries
+{
+    private readonly TextReader _reader;
+    private readonly RowProblems _problems;
+    private readonly string _prefix;
+    private readonly char _separator;
+    private readonly int _headerLine;
+    private readonly string[] _names;
+    private readonly int _timeColumn;
+    private readonly int _streamColumn = -1;
+    private readonly int[] _valueColumns;
+
+    private CsvSeries(TextReader reader, string prefix, IReadOnlySet<string> labels, RowProblems problems)
+    {
+        var lines = new LineReader(reader, problems);
+        string header = lines.ReadFirst("a header with the columns' names");
+        _reader = reader;
+        _problems = problems;
+        _prefix = prefix;
+        _headerLine = lines.Line;
+        _separator = CsvRowDecoder.SeparatorOf(header);
+        _names = Names(header);
+        _timeColumn = Array.FindIndex(_names, Timestamps.IsTimeName);
+        int value = Array.FindIndex(_names, name => name.Equals("value", StringComparison.OrdinalIgnoreCase));
+        int stream = Array.FindIndex(_names, name => CsvRowDecoder.StreamNames.Contains(name, StringComparer.OrdinalIgnoreCase));
+
+        if (value >= 0 && stream >= 0)
+        {
+            _streamColumn = stream;
+            _valueColumns = [value];
+        }
+        else
+        {
+            _valueColumns =
+            [
+                .. Enumerable.Range(0, _names.Length).Where(column => column != _timeColumn && !labels.Contains(_names[column])),
+            ];
+        }
+
+        if (_valueColumns.Length == 0)
+        {
+            throw problems.Fatal(_headerLine, $"columns {Shown(string.Join(", ", _names))}: none of them holds values");
+        }
+
+        if (_valueColumns.Length > Decoded.FieldsMax)
+        {
+            throw problems.Fatal(_headerLine, $"{_valueColumns.Length} columns of values, expected at most {Decoded.FieldsMax}");
+        }
+    }
+
+    /// <param name="reader">The text.</param>
+    /// <param name="prefix">Before the names of streams.</param>
+    /// <param name="labels">Columns that hold answers, and are not read.</param>
+    /// <param name="problems">Where what cannot be read is counted.</param>
+    public static Series Read(TextReader reader, string prefix, IReadOnlySet<string> labels, RowProblems problems)
+    {
+        var csv = new CsvSeries(reader, prefix, labels, problems);
+        return new Series
+        {
+            Columns = [.. csv._valueColumns.Select(column => csv._names[column])],
+            IsTimed = csv._timeColumn >= 0,
+            NamesStreams = csv._streamColumn >= 0,
+            Rows = csv.Rows(),
+        };
+    }
+
+    private string[] Names(string header)
+    {
+        using var parser = new CsvParser(new StringReader(header), CsvRowDecoder.Configuration(_separator));
+        parser.Read();
+        string[] names = [.. (parser.Record ?? []).Select((name, i) => name.Trim() is { Length: > 0 } trimmed ? trimmed : $"column{i + 1}")];
+
+        if (names.All(name => double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _)))
+        {
+            throw _problems.Fatal(_headerLine, $"'{Shown(header)}', expected a header with the columns' names");
+        }
+
+        return names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice
+            ? throw _problems.Fatal(_headerLine, $"column {Shown(twice.Key)} is there {twice.Count()} times")
+            : names;
+    }
+
+    private IEnumerable<SeriesRow> Rows()
+    {
+        using var lines = new BoundedLines(_reader, TextDecoder.LineMaxChars);
+        using var parser = new CsvParser(lines, CsvRowDecoder.Configuration(_separator), leaveOpen: true);
+        var values = new double[_valueColumns.Length];
+
+        for (long number = 0; Next(parser); number++)
+        {
+            string[] row = parser.Record ?? [];
+            int line = _headerLine + parser.RawRow;
+
+            if (lines.WasCut(parser.RawRow))
+            {
+                _problems.Add(line, "length", TextDecoder.LongLine);
+                continue;
+            }
+
+            if (row.Length != _names.Length)
+            {
+                _problems.Add(line, "columns", $"{row.Length} columns, expected {_names.Length}");
+                continue;
+            }
+
+            DateTimeOffset time = RowTime.Of(number);
+
+            if (_timeColumn >= 0 && !Timestamps.TryParse(row[_timeColumn], out time))
+            {
+                _problems.Add(line, "time", $"column {_names[_timeColumn]}: '{Shown(row[_timeColumn])}', expected {Timestamps.Expectation}");
+                continue;
+            }
+
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = Cell(row, _valueColumns[i], line);
+            }
+
+            yield return new SeriesRow(
+                line,
+                _timeColumn >= 0 ? row[_timeColumn] : number.ToString(CultureInfo.InvariantCulture),
+                time,
+                _streamColumn >= 0 ? $"{_prefix}/{row[_streamColumn]}" : "",
+                values);
+        }
+    }
+
+    private bool Next(CsvParser parser)
+    {
+        try
+        {
+            return parser.Read();
+        }
+        catch (Exception damaged) when (damaged is BadDataException or MaxFieldSizeException)
+        {
+            throw _problems.Fatal(_headerLine + parser.RawRow, damaged.Message.Split('\n')[0].Trim());
+        }
+    }
+
+    private double Cell(string[] row, int column, int line)
+    {
+        string text = row[column];
+
+        if (text.Length == 0)
+        {
+            return double.NaN;
+        }
+
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || double.IsNaN(value))
+        {
+            _problems.Add(line, $"column {column}", $"column {_names[column]}: '{Shown(text)}', expected a number");
+            return double.NaN;
+        }
+
+        return value;
+    }
+
+    private static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "...";
+}

@@ -1,0 +1,20 @@
+namespace StreamLstm.Decoding;
+
+/// <summary>How text is laid out.</summary>
+internal enum TextFormat
+{
+    /// <summary>By the file's ending, else by its first line.</summary>
+    Auto,
+
+    /// <summary>CSV with a header, wide or long.</summary>
+    Csv,
+
+    /// <summary>One JSON object a line.</summary>
+    Ndjson,
+
+    /// <summary>InfluxDB line protocol.</summary>
+    Influx,
+
+    /// <summary>A log: every line is an event of one stream.</summary>
+    Log,
+}
