@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Pipeline;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Service;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Daemon.Views;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Api;
@@ -40,7 +41,7 @@ internal static class ApiEndpoints
         LedgerCut cut = ledger.Cut();
         IReadOnlyDictionary<Lifecycle, int> streams = live.CountByLifecycle();
         return new StatusAnswer(
-            CommandLine.Version,
+            DaemonTelemetry.Version,
             pipeline.StartedAt,
             time.GetUtcNow(),
             pipeline.LiveModel?.Serving.Model.Version ?? 0,

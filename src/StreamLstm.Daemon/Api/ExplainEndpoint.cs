@@ -2,8 +2,8 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using StreamLstm.Daemon.Pipeline;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Service;
 using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Api;

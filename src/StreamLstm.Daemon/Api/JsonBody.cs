@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
 
 namespace StreamLstm.Daemon.Api;
 

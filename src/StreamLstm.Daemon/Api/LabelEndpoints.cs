@@ -5,8 +5,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Service;
+using StreamLstm.Daemon.Views;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Api;

@@ -2,7 +2,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Views;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Api;

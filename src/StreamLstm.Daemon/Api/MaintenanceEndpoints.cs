@@ -2,10 +2,9 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Durability;
-using StreamLstm.Daemon.Pipeline;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Service;
 using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
 

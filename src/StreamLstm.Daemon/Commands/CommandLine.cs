@@ -1,7 +1,6 @@
 using System.CommandLine;
-using System.Reflection;
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Telemetry;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -11,9 +10,6 @@ internal static class CommandLine
     public const int Failed = 1;
     public const int WrongUsage = 2;
     public const int WrongConfiguration = 78;
-
-    public static string Version { get; } =
-        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     public static async Task<int> InvokeAsync(string[] args, TextWriter? output = null, TextWriter? error = null)
     {
@@ -68,7 +64,7 @@ internal static class CommandLine
         echo.SetAction(parsed => WithOptions(parsed, options => output.Write(OptionsYaml.Write(options))));
 
         var version = new Command("version", "Print the version.");
-        version.SetAction(_ => output.WriteLine(Version));
+        version.SetAction(_ => output.WriteLine(DaemonTelemetry.Version));
 
         var root = new RootCommand(
             """

@@ -122,7 +122,7 @@ internal static class TrainCommand
     {
         // Opened before the work: a place that cannot be written to is told at once.
         using var file = new PartialFile(request.File);
-        BaseModel start = request.Inputs.Count > 0 ? BaseWeightsFile.Start(options.Detection) : BaseModel.Untrained(request.Seed);
+        BaseModel start = request.Inputs.Count > 0 ? BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed) : BaseModel.Untrained(request.Seed);
         IReadOnlyList<TrainingWindow> windows = Windows(request, options.Pipeline.WorkerCount(), error, cancellation);
 
         if (windows.Count < WindowsMin)

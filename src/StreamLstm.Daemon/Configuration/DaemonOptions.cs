@@ -1,5 +1,4 @@
 using StreamLstm.Backtesting;
-using StreamLstm.Daemon.Api;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
@@ -80,5 +79,5 @@ internal sealed class DaemonOptions
     /// <param name="since">Rows before this time are not read; null for all.</param>
     /// <param name="until">Rows from this time on are not read; null for all.</param>
     public BacktestRun Backtest(string directory, DateTimeOffset? since = null, DateTimeOffset? until = null) =>
-        new(DetectorOptions(), BaseWeightsFile.Start(Detection), Pipeline.WorkerCount(), directory) { Since = since, Until = until };
+        new(DetectorOptions(), BaseWeightsFile.Start(Detection.BaseWeights, Detection.Seed), Pipeline.WorkerCount(), directory) { Since = since, Until = until };
 }

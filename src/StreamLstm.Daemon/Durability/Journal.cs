@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Daemon.Messages;
 
 namespace StreamLstm.Daemon.Durability;
 

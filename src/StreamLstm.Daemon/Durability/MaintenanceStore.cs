@@ -1,6 +1,5 @@
 using System.Text.Json;
-using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Durability;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
 
 namespace StreamLstm.Daemon.Durability;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 

@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Pipeline;

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;

@@ -1,4 +1,5 @@
 using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model;

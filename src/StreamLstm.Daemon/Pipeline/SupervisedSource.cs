@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
 

@@ -1,4 +1,3 @@
-using StreamLstm.Daemon.Configuration;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model;
 using StreamLstm.Model.Formats;
@@ -14,12 +13,14 @@ internal static class BaseWeightsFile
     private const string Expectation = "expected a file that streamlstm train writes";
 
     /// <summary>The weights that streams start from before the daemon has trained any: those of the file, random ones, or those shipped.</summary>
+    /// <param name="file">The file; empty for those shipped, <see cref="Random"/> for random ones.</param>
+    /// <param name="seed">Of random ones.</param>
     /// <exception cref="IOException">The file was there when the configuration was checked, and is not any more.</exception>
     /// <exception cref="InvalidDataException">It holds something else by now.</exception>
-    public static BaseModel Start(DetectionSection detection) => detection.BaseWeights switch
+    public static BaseModel Start(string file, int seed) => file switch
     {
         "" => BaseModel.Pretrained,
-        Random => BaseModel.Untrained(detection.Seed),
+        Random => BaseModel.Untrained(seed),
         string path => new BaseModel(0, Read(path)),
     };
 

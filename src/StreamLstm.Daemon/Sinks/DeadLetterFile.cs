@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Sinks;
@@ -37,7 +37,7 @@ internal sealed class DeadLetterFile : IDeadLetters, IAsyncDisposable
     public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
     {
         var letter = new DeadLetter(
-            _time.GetUtcNow(), source, Configuration.OptionPath.SnakeCase(reason.ToString()), detail,
+            _time.GetUtcNow(), source, EventJson.Word(reason), detail,
             Encoding.UTF8.GetString(payload[..Math.Min(payload.Length, PayloadKeptBytes)]));
 
         if (_maxBytes == 0 || !_queue.Writer.TryWrite(letter))

@@ -1,5 +1,5 @@
 using Microsoft.Data.Sqlite;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
@@ -211,6 +211,28 @@ internal sealed class HistorySink : IJournalSink
         command.ExecuteNonQuery();
     }
 
+    /// <summary>Writes a person's word down, once however often it is told.</summary>
+    internal static void WriteLabel(SqliteConnection connection, SqliteTransaction transaction, LabelEntry label, long position)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = """
+            UPDATE label SET removed = $time
+            WHERE incident = $incident AND removed IS NULL AND (position IS NULL OR position < $position)
+                AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
+            INSERT INTO label (incident, stream, label, note, time, position)
+            SELECT $incident, $stream, $label, $note, $time, $position
+            WHERE $label IS NOT NULL AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
+            """;
+        command.Parameters.AddWithValue("$incident", label.IncidentId);
+        command.Parameters.AddWithValue("$stream", label.Stream);
+        command.Parameters.AddWithValue("$label", label.Label?.ToString() ?? (object)DBNull.Value);
+        command.Parameters.AddWithValue("$note", label.Note);
+        command.Parameters.AddWithValue("$time", label.Now.UtcTicks);
+        command.Parameters.AddWithValue("$position", position);
+        command.ExecuteNonQuery();
+    }
+
     private void Write(ScoredBatch batch, SqliteTransaction transaction)
     {
         foreach (IncidentEvent incident in batch.Incidents)
@@ -232,7 +254,7 @@ internal sealed class HistorySink : IJournalSink
 
         if (batch.Label is { } label)
         {
-            LabelStore.Write(_connection, transaction, label, batch.Sequence);
+            WriteLabel(_connection, transaction, label, batch.Sequence);
         }
     }
 
@@ -254,7 +276,7 @@ internal sealed class HistorySink : IJournalSink
             """,
             transaction,
             ("$incident", incident.IncidentId), ("$stream", incident.Stream),
-            ("$state", Configuration.OptionPath.SnakeCase(incident.State.ToString())),
+            ("$state", EventJson.Word(incident.State)),
             ("$onset", incident.Onset.UtcTicks), ("$closed", incident.ClosedAt?.UtcTicks), ("$max_score", incident.MaxScore), ("$json", json),
             ("$group", incident.GroupId));
     }

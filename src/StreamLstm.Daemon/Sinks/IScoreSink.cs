@@ -1,4 +1,4 @@
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 
 namespace StreamLstm.Daemon.Sinks;
 

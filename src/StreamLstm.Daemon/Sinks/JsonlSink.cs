@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;

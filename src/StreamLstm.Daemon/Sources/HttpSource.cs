@@ -3,7 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 
@@ -125,7 +125,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
                 errors = decoded.Errors.Take(ErrorsAnsweredMax).Select(error => new
                 {
                     line = error.Line,
-                    reason = Configuration.OptionPath.SnakeCase(error.Reason.ToString()),
+                    reason = EventJson.Word(error.Reason),
                     detail = error.Detail,
                 }),
             },

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Telemetry;

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Console;
@@ -6,13 +7,16 @@ using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using StreamLstm.Daemon.Commands;
 
 namespace StreamLstm.Daemon.Telemetry;
 
 /// <summary>Metrics, traces and logs through OpenTelemetry: /metrics always, OTLP where an endpoint is set.</summary>
 internal static class DaemonTelemetry
 {
+    /// <summary>The program's version.</summary>
+    public static string Version { get; } =
+        typeof(DaemonTelemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
     public static void Add(WebApplicationBuilder builder, TelemetryOptions options)
     {
         bool otlp = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"));
@@ -38,7 +42,7 @@ internal static class DaemonTelemetry
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 
         OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("streamlstm", serviceVersion: CommandLine.Version))
+            .ConfigureResource(resource => resource.AddService("streamlstm", serviceVersion: Version))
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter(DaemonMetrics.MeterName).AddRuntimeInstrumentation().AddPrometheusExporter();

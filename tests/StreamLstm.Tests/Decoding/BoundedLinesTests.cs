@@ -1,4 +1,3 @@
-using StreamLstm.Daemon.Sources;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 

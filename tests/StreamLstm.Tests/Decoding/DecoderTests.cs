@@ -1,7 +1,6 @@
 using System.Text;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
-using StreamLstm.Daemon.Sources;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;

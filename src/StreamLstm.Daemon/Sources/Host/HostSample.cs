@@ -1,4 +1,4 @@
-using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 

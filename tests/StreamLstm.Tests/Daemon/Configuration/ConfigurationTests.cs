@@ -1,6 +1,5 @@
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
-using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;

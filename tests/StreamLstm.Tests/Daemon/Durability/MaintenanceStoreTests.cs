@@ -1,4 +1,3 @@
-using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Durability;
 
 namespace StreamLstm.Tests.Daemon.Durability;

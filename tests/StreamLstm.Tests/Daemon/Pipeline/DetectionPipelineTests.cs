@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Benchmarks.Events;
 using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;

@@ -2,8 +2,9 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Daemon.Api;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Views;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Tests.Daemon.Sinks;

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using StreamLstm.Detection;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>The door through which every source hands in what it decoded, and says what it could not decode.</summary>
 /// <param name="handed">The way to the journal.</param>

@@ -1,4 +1,4 @@
-namespace StreamLstm.Daemon.Api;
+namespace StreamLstm.Daemon.Configuration;
 
 /// <summary>The page, the API and the metrics.</summary>
 internal sealed class HttpOptions

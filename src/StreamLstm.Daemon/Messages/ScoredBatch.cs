@@ -3,7 +3,7 @@ using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Grouping;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>What came of one entry of the journal, for the sinks: verdicts in stream order, incidents, and model swaps, any of them possibly empty.</summary>
 /// <param name="Observations">In the order in which each stream was scored. Immutable once published.</param>

@@ -1,9 +1,10 @@
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Sinks;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Grouping;
 
-namespace StreamLstm.Daemon.Sinks;
+namespace StreamLstm.Daemon.Views;
 
 /// <summary>What the page shows, in memory: each stream's state and last points, the last incidents, groups and swaps.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using StreamLstm.Detection;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>The books: received = scored + rejected + queued, in every cut.</summary>
 /// <remarks>

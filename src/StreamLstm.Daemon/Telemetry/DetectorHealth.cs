@@ -1,7 +1,6 @@
-using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Telemetry;
 
 /// <summary>Whether every worker's detector is alive, as their canaries say. Written by the workers, read by readiness, metrics and the page.</summary>
 internal sealed class DetectorHealth

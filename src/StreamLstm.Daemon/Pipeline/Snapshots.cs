@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
-using StreamLstm.Daemon.Commands;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model.Formats;
 
-namespace StreamLstm.Daemon.Durability;
+namespace StreamLstm.Daemon.Pipeline;
 
 /// <summary>Takes a snapshot on its interval while the pipeline runs, and a last one when it has drained.</summary>
 /// <remarks>
@@ -155,7 +155,7 @@ internal sealed class Snapshots(
         writer.Add(Parts.Books, 0, end.Books.Write());
         writer.Add(Parts.Model, 0, Written(router.Model));
         long needed = generations.Commit(writer, new Manifest(
-            Manifest.CurrentFormat, Generations.Layout, CommandLine.Version, time.GetUtcNow(), router.At, cuts, end.At, writer.Bytes,
+            Manifest.CurrentFormat, Generations.Layout, DaemonTelemetry.Version, time.GetUtcNow(), router.At, cuts, end.At, writer.Bytes,
             writer.Sections, new Dictionary<string, string>(end.Books.Positions), end.Sinks));
 
         // R6: the pointer is durable; what is before the oldest kept generation is not needed any more.

@@ -2,7 +2,7 @@ using System.Globalization;
 using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
 
-namespace StreamLstm.Daemon.Configuration;
+namespace StreamLstm.Daemon.Durability;
 
 /// <summary>A stretch of time in which some streams are expected to be odd: once, or every week.</summary>
 internal sealed class MaintenanceOptions

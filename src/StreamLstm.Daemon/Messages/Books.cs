@@ -1,8 +1,7 @@
 using System.Text.Json;
-using StreamLstm.Daemon.Sinks;
 using StreamLstm.Detection;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>The books at one place of the journal, where nothing is queued: what a restart goes on from.</summary>
 internal sealed class Books

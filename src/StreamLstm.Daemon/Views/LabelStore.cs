@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Sinks;
 using StreamLstm.Detection.Deciding;
 
-namespace StreamLstm.Daemon.Sinks;
+namespace StreamLstm.Daemon.Views;
 
 /// <summary>Who said what of which incident, and when: a row is never removed, only marked as taken back.</summary>
 /// <remarks>
@@ -30,7 +31,7 @@ internal sealed class LabelStore
     {
         using SqliteConnection connection = Open();
         using SqliteTransaction transaction = connection.BeginTransaction();
-        Write(connection, transaction, label, position);
+        HistorySink.WriteLabel(connection, transaction, label, position);
         transaction.Commit();
         return _holding[label.IncidentId] = Query("WHERE position = $a", position, 1).Single();
     }
@@ -46,28 +47,6 @@ internal sealed class LabelStore
         command.ExecuteNonQuery();
         _holding.TryRemove(KeyValuePair.Create(label.IncidentId, label));
         return label with { RemovedAt = time };
-    }
-
-    /// <summary>Writes a person's word down, once however often it is told.</summary>
-    internal static void Write(SqliteConnection connection, SqliteTransaction transaction, LabelEntry label, long position)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = """
-            UPDATE label SET removed = $time
-            WHERE incident = $incident AND removed IS NULL AND (position IS NULL OR position < $position)
-                AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
-            INSERT INTO label (incident, stream, label, note, time, position)
-            SELECT $incident, $stream, $label, $note, $time, $position
-            WHERE $label IS NOT NULL AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
-            """;
-        command.Parameters.AddWithValue("$incident", label.IncidentId);
-        command.Parameters.AddWithValue("$stream", label.Stream);
-        command.Parameters.AddWithValue("$label", label.Label?.ToString() ?? (object)DBNull.Value);
-        command.Parameters.AddWithValue("$note", label.Note);
-        command.Parameters.AddWithValue("$time", label.Now.UtcTicks);
-        command.Parameters.AddWithValue("$position", position);
-        command.ExecuteNonQuery();
     }
 
     /// <summary>Reads again which labels hold: the history may have written some of a former life.</summary>

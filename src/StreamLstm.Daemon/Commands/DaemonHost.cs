@@ -8,20 +8,19 @@ using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Api;
-using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Dashboard;
 using StreamLstm.Daemon.Durability;
-using StreamLstm.Daemon.Retraining;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Service;
 using StreamLstm.Daemon.Sources;
-using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Daemon.Views;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Commands;
 
 /// <summary>Puts the daemon together from its options, runs it, and takes it down in order: sources, pipeline, snapshot, sinks.</summary>
 internal static class DaemonHost
@@ -56,7 +55,7 @@ internal static class DaemonHost
         }
 
         string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        LogMessages.Watching(logger, CommandLine.Version, address, directory());
+        LogMessages.Watching(logger, DaemonTelemetry.Version, address, directory());
         await application.WaitForShutdownAsync(cancellationToken);
         return application.Services.GetRequiredService<PipelineService>().Failure is null ? 0 : CommandLine.Failed;
     }

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Grouping;
 
-namespace StreamLstm.Daemon.Sinks;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>How events are written as JSON, everywhere the same: snake_case, enums as words, no nulls.</summary>
 internal static class EventJson
@@ -18,6 +17,10 @@ internal static class EventJson
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
+
+    /// <summary>A name of an enumeration as it is written everywhere.</summary>
+    public static string Word<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
     public static string Incident(IncidentEvent incident) => JsonSerializer.Serialize(new
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using StreamLstm.Detection;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>Observations that one source decoded together. The batch owns its memory: the source does not touch it again.</summary>
 /// <param name="Source">The source's name, as in the configuration: a value of the metrics' <c>source</c> label.</param>

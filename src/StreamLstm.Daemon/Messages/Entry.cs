@@ -2,7 +2,7 @@ using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>All that enters the core, in the one order that the journal gives it: what follows is a function of these alone.</summary>
 internal abstract record Entry;

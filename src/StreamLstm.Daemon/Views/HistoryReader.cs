@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 
-namespace StreamLstm.Daemon.Sinks;
+namespace StreamLstm.Daemon.Views;
 
 /// <summary>Reads the history for the API; each call has a connection of its own, beside the writer's.</summary>
 internal sealed class HistoryReader(string connectionString)

@@ -3,16 +3,19 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Daemon.Views;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Service;
 
 /// <summary>The pipeline's life: state is restored before the first observation, and saved after the last.</summary>
 internal sealed class PipelineService(
@@ -78,7 +81,7 @@ internal sealed class PipelineService(
         _journal = Journal.Open(
             disk, generation?.Manifest.ReplayAfter, FirstSequence(), maxBytes: options.Storage.JournalMaxMib * 1024L * 1024L);
         RestoredState restored = Restored(generation);
-        BaseModel model = restored.Model ?? BaseWeightsFile.Start(options.Detection);
+        BaseModel model = restored.Model ?? BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed);
         LiveModel = new LiveModel(model);
         metrics.Serving(model.Version);
 

@@ -3,7 +3,7 @@ using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Messages;
 
 /// <summary>What an inference worker is asked to do, in the order of its inbox.</summary>
 internal abstract record WorkerMessage;

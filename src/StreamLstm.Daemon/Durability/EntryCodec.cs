@@ -1,8 +1,9 @@
 using System.Text;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 
-namespace StreamLstm.Daemon.Pipeline;
+namespace StreamLstm.Daemon.Durability;
 
 /// <summary>Entries as the journal's bytes.</summary>
 /// <remarks>

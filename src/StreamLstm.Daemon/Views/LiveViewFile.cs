@@ -1,8 +1,9 @@
 using System.Text.Json;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 
-namespace StreamLstm.Daemon.Durability;
+namespace StreamLstm.Daemon.Views;
 
 /// <summary>What the page showed, beside the snapshots: for people, and no more than a picture. State never depends on it.</summary>
 internal sealed class LiveViewFile(StorageDirectory storage, LiveView live, ILogger logger)
