@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Service;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
@@ -54,6 +55,8 @@ internal static class ApiEndpoints
             Total(pipeline.Pipeline?.TotalBooks),
             streams.ToDictionary(pair => OptionPath.SnakeCase(pair.Key.ToString()), pair => pair.Value),
             pipeline.SuppressedByReason,
+            pipeline.Pipeline?.LastSequence,
+            pipeline.Pipeline?.Sinks ?? [],
             pipeline.Pipeline?.Detectors is { } detectors ? new DetectorAnswer(detectors.Worst(), detectors.Workers()) : null,
             pipeline.Retrainer is null
                 ? null
@@ -152,9 +155,12 @@ internal static class ApiEndpoints
 }
 
 /// <summary>GET /api/v1/status.</summary>
+/// <param name="Sequence">The place of the last entry in the journal; null while state is being restored.</param>
+/// <param name="Sinks">How far each sink has written what it was told: where settled has reached sequence, whoever reads it finds all.</param>
 internal sealed record StatusAnswer(
     string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books, TotalAnswer? Total,
-    IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, DetectorAnswer? Detector, RetrainAnswer? Retrain);
+    IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason,
+    long? Sequence, IReadOnlyList<SinkStanding> Sinks, DetectorAnswer? Detector, RetrainAnswer? Retrain);
 
 /// <summary>Whether the detector is alive.</summary>
 /// <param name="Worst">What the worst worker's canary says.</param>

@@ -8,6 +8,7 @@ using Microsoft.Data.Sqlite;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Service;
+using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Views;
 using StreamLstm.Detection.Deciding;
 
@@ -18,6 +19,7 @@ internal static class LabelEndpoints
 {
     private const int BodyMaxBytes = 16 * 1024;
     private const int NoteMaxCharacters = 2_000;
+    private static readonly TimeSpan HistoryMax = TimeSpan.FromSeconds(10);
     private const int PageMax = 1_000;
     private const string Expected = """expected {"incident_id": "...", "label": "false_alarm" or "real", "note": "..."}""";
 
@@ -81,7 +83,9 @@ internal static class LabelEndpoints
                 $"incident_id: stream '{stream}' does not remember incident '{incidentId}' any more: a stream keeps its last 16, and 32 with labels", 404);
         }
 
-        return Results.Json(labels.Add(new LabelEntry(stream, incidentId, label, note, now), position), EventJson.Options, statusCode: 201);
+        return !await WrittenAsync(running, position, cancellation) ? NotYet()
+            : labels.Given(position) is { } given ? Results.Json(given, EventJson.Options, statusCode: 201)
+            : Error($"incident_id: '{incidentId}' was labelled again in the same moment; /api/v1/labels lists what holds", 409);
     }
 
     private static async Task<IResult> RemoveAsync(
@@ -97,10 +101,17 @@ internal static class LabelEndpoints
             return Error($"label {number} was taken back at {removed:O} already", 404);
         }
 
-        // Where the stream has forgotten the incident there is no effect left to take back.
-        await running.LabelAsync(label.Stream, label.IncidentId, null, "", time.GetUtcNow(), cancellation);
-        return Results.Json(labels.Remove(label, time.GetUtcNow()), EventJson.Options);
+        // Where the stream has forgotten the incident there is no effect left to take back, and the history marks it all the same.
+        (_, long position) = await running.LabelAsync(label.Stream, label.IncidentId, null, "", time.GetUtcNow(), cancellation);
+        return await WrittenAsync(running, position, cancellation) ? Results.Json(labels.TakenBack(label), EventJson.Options) : NotYet();
     }
+
+    /// <summary>What holds is listed once the history has got that far.</summary>
+    private static Task<bool> WrittenAsync(DetectionPipeline running, long position, CancellationToken cancellation) =>
+        running.UntilSettledAsync(HistorySink.SinkName, position, HistoryMax, cancellation);
+
+    private static IResult NotYet() =>
+        Error($"the label holds, and the history has not written it down within {HistoryMax.TotalSeconds:0} s: /api/v1/labels lists it once sinks.history goes on (/api/v1/status)", 503);
 
     private static IResult List(PipelineService pipeline, int? limit, int? offset) =>
         limit is < 1 or > PageMax ? Error($"query parameter limit: {limit}, expected 1 to {PageMax}", 400)

@@ -76,6 +76,12 @@ function connection(text, lost) {
   byId('connection').classList.toggle('lost', lost);
 }
 
+// A sink that is further back than a moment: what it writes, files and the history, shows less than the page.
+function behind(status) {
+  const late = status.sinks.filter(sink => sink.trouble || (sink.settled !== undefined && status.sequence - sink.settled > 1000));
+  return late.map(sink => ` <span class="bad">${sink.name} is ${count(status.sequence - (sink.settled ?? 0))} entries behind</span>`).join('');
+}
+
 function header(status) {
   const open = groups.filter(group => group.state !== 'closed').length;
   const warming = status.streams.learning + status.streams.calibrating;
@@ -85,7 +91,7 @@ function header(status) {
   const seconds = before ? (Date.parse(status.now) - before.now) / 1000 : 0;
   const rate = seconds > 0 ? `${Math.round((books.scored - before.scored) / seconds)}/s · ` : '';
   before = { now: Date.parse(status.now), scored: books.scored };
-  byId('books').innerHTML = `${rate}received <b>${count(books.received)}</b> = scored <b>${count(books.scored)}</b> + rejected <b>${count(books.rejected)}</b> + queued <b>${count(books.queued)}</b> <span class="${books.balances ? 'ok' : 'bad'}">${books.balances ? '✓' : 'does not balance'}</span>`;
+  byId('books').innerHTML = `${rate}received <b>${count(books.received)}</b> = scored <b>${count(books.scored)}</b> + rejected <b>${count(books.rejected)}</b> + queued <b>${count(books.queued)}</b> <span class="${books.balances ? 'ok' : 'bad'}">${books.balances ? '✓' : 'does not balance'}</span>${behind(status)}`;
   detector(status.detector);
   const kept = keptBack(status.suppressed_by_reason);
   byId('kept-back').hidden = !kept;

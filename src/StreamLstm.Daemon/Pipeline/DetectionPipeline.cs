@@ -28,6 +28,7 @@ namespace StreamLstm.Daemon.Pipeline;
 internal sealed class DetectionPipeline : IDisposable
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(5);
 
     private readonly IReadOnlyList<SupervisedSource> _sources;
     private readonly TimeProvider _time;
@@ -41,6 +42,7 @@ internal sealed class DetectionPipeline : IDisposable
     private readonly InferenceWorker[] _workers;
     private readonly StreamRouter _router;
     private readonly JournalStage _journal;
+    private readonly Func<long> _lastSequence;
     private readonly OutputStage _output;
     private readonly ObservationIntake _intake;
     private readonly RestoredState _restored;
@@ -82,6 +84,7 @@ internal sealed class DetectionPipeline : IDisposable
 
         _intake = new ObservationIntake(_handed.Writer, ledger, deadLetters, positions);
         _sources = [.. sources.Select(source => new SupervisedSource(source, _intake, metrics, time, loggers.CreateLogger<SupervisedSource>()))];
+        _lastSequence = () => journal.NextSequence - 1;
         _journal = new JournalStage(
             journal, _handed, _journalled.Writer, ledger, positions, metrics, loggers.CreateLogger<JournalStage>());
 
@@ -138,6 +141,7 @@ internal sealed class DetectionPipeline : IDisposable
         }
 
         metrics.Watch(depths, options.ChannelCapacity, () => quota.Streams, Detectors, () => journal.Bytes);
+        metrics.Watch(_lastSequence, () => _lanes.Select(lane => (lane.Name, lane.Settled)));
     }
 
     /// <summary>Whether the workers' detectors are alive.</summary>
@@ -151,6 +155,31 @@ internal sealed class DetectionPipeline : IDisposable
 
     /// <summary>The books of all lives since the storage directory was begun, up to the last entry that has been scored.</summary>
     public Books TotalBooks => _output.Books.Copy();
+
+    /// <summary>The place of the last entry in the journal.</summary>
+    public long LastSequence => _lastSequence();
+
+    /// <summary>How far each sink has written what it was told, see <see cref="SinkLane.Settled"/>.</summary>
+    public IReadOnlyList<SinkStanding> Sinks => [.. _lanes.Select(lane => new SinkStanding(lane.Name, lane.Settled is var settled and > long.MinValue ? settled : null, lane.Trouble))];
+
+    /// <summary>Waits until a sink has written all up to a place in the journal; false where it takes longer than that.</summary>
+    public async Task<bool> UntilSettledAsync(string sink, long sequence, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        SinkLane lane = _lanes.First(lane => lane.Name == sink);
+        long started = _time.GetTimestamp();
+
+        while (lane.Settled < sequence)
+        {
+            if (_time.GetElapsedTime(started) > atMost)
+            {
+                return false;
+            }
+
+            await Task.Delay(SettleLook, _time, cancellationToken);
+        }
+
+        return true;
+    }
 
     /// <summary>What does less than it should: the disk, a source, a sink; with the reason.</summary>
     public IReadOnlyList<string> Troubles =>
@@ -422,3 +451,9 @@ internal sealed class DetectionPipeline : IDisposable
         }
     }
 }
+
+/// <summary>How far a sink has got.</summary>
+/// <param name="Name">The sink's name.</param>
+/// <param name="Settled">The place in the journal up to which it has written all there was to tell; null before the first entry.</param>
+/// <param name="Trouble">Why it takes nothing at present; null where it does.</param>
+internal sealed record SinkStanding(string Name, long? Settled, string? Trouble);

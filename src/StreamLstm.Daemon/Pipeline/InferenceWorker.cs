@@ -116,7 +116,8 @@ internal sealed class InferenceWorker(
                     return (outcome, label.Sequence);
                 });
                 EndPart(label.Shard);
-                output = output with { Label = isApplied ? said : null };
+                // A label taken back is told even where the stream has forgotten the incident: it stands in the history.
+                output = output with { Label = isApplied || said.Label is null ? said : null };
                 break;
         }
 

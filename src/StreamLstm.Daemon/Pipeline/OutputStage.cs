@@ -114,16 +114,19 @@ internal sealed class OutputStage
             Label = answers.FirstOrDefault(answer => answer.Label is not null)?.Label,
         };
 
-        if (batch.IsEmpty)
+        if (!batch.IsEmpty)
         {
-            return;
+            _metrics.Handed(batch, _time.GetUtcNow() - ingestedAt);
         }
-
-        _metrics.Handed(batch, _time.GetUtcNow() - ingestedAt);
 
         foreach (SinkLane lane in _lanes)
         {
-            await lane.OfferAsync(batch, failure);
+            if (!batch.IsEmpty)
+            {
+                await lane.OfferAsync(batch, failure);
+            }
+
+            lane.Pass(one.Sequence);
         }
     }
 

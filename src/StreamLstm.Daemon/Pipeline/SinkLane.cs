@@ -20,7 +20,25 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(
         new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
+    // Counted up before a batch is queued, down once it is written; _passed is set behind both.
+    private long _waiting;
+    private long _passed = long.MinValue;
+    private long _written = long.MinValue;
+
     public string Name => sink.Name;
+
+    /// <summary>
+    /// The place in the journal up to which the sink has written all there was to tell: whoever reads what it writes finds it
+    /// there. <see cref="long.MinValue"/> before the first entry. A tap may have missed some.
+    /// </summary>
+    public long Settled
+    {
+        get
+        {
+            long passed = Volatile.Read(ref _passed);
+            return Interlocked.Read(ref _waiting) == 0 ? passed : Volatile.Read(ref _written);
+        }
+    }
 
     public bool IsTap => sink is ITap;
 
@@ -31,15 +49,25 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
 
     public async ValueTask OfferAsync(ScoredBatch batch, CancellationToken failure)
     {
+        Interlocked.Increment(ref _waiting);
+
         if (!IsTap)
         {
             await _queue.Writer.WriteAsync(new Work(batch, Mark: null), failure);
         }
-        else if (!batch.IsReplayed && !_queue.Writer.TryWrite(new Work(batch, Mark: null)))
+        else if (batch.IsReplayed)
         {
+            Interlocked.Decrement(ref _waiting);
+        }
+        else if (!_queue.Writer.TryWrite(new Work(batch, Mark: null)))
+        {
+            Interlocked.Decrement(ref _waiting);
             metrics.Dropped(sink.Name, batch);
         }
     }
+
+    /// <summary>All up to a place in the journal has been offered, or there was nothing to tell.</summary>
+    public void Pass(long sequence) => Volatile.Write(ref _passed, sequence);
 
     /// <summary>Asks the sink to make all before this durable; gets where it stands then. Null where it promises nothing.</summary>
     public async ValueTask<Task<string>?> AskForMarkAsync(CancellationToken failure)
@@ -81,6 +109,8 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
                     : DaemonActivitySource.Source.StartActivity($"sink {sink.Name}", System.Diagnostics.ActivityKind.Internal, batch.Trace);
                 await sink.WriteAsync(batch, failure);
                 metrics.Published(sink.Name, batch);
+                Volatile.Write(ref _written, batch.Sequence);
+                Interlocked.Decrement(ref _waiting);
             }
             else
             {

@@ -13,6 +13,8 @@ namespace StreamLstm.Daemon.Sinks;
 /// </remarks>
 internal sealed class HistorySink : IJournalSink
 {
+    public const string SinkName = "history";
+
     /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position. An older file gets them when it is opened.</summary>
     private const int SchemaVersion = 3;
 
@@ -56,7 +58,7 @@ internal sealed class HistorySink : IJournalSink
         _position = command.ExecuteScalar() as long? ?? -1;
     }
 
-    public string Name => "history";
+    public string Name => SinkName;
 
     /// <summary>For readers, each with a connection of its own.</summary>
     public string ConnectionString { get; }
@@ -212,7 +214,7 @@ internal sealed class HistorySink : IJournalSink
     }
 
     /// <summary>Writes a person's word down, once however often it is told.</summary>
-    internal static void WriteLabel(SqliteConnection connection, SqliteTransaction transaction, LabelEntry label, long position)
+    private static void WriteLabel(SqliteConnection connection, SqliteTransaction transaction, LabelEntry label, long position)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.Transaction = transaction;

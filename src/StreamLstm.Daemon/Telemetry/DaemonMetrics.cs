@@ -121,6 +121,18 @@ internal sealed class DaemonMetrics : IDisposable
         _meter.CreateObservableGauge("streamlstm.streams", streams, "{stream}", "Streams known.");
     }
 
+    /// <summary>Adds how far the journal and each sink have got.</summary>
+    public void Watch(Func<long> lastSequence, Func<IEnumerable<(string Sink, long Settled)>> sinks)
+    {
+        _meter.CreateObservableGauge("streamlstm.journal.sequence", lastSequence, "{entry}", "Place of the last entry in the journal.");
+        _meter.CreateObservableGauge(
+            "streamlstm.sink.behind",
+            () => sinks().Where(sink => sink.Settled != long.MinValue)
+                .Select(sink => new Measurement<long>(Math.Max(0, lastSequence() - sink.Settled), Label("sink", sink.Sink))),
+            "{entry}",
+            "Entries of the journal behind the last one up to which a sink has written all there was to tell.");
+    }
+
     /// <summary>Alerts kept back since the start, by the reasons there were.</summary>
     public IReadOnlyDictionary<string, long> SuppressedByReason =>
         Enumerable.Range(0, SuppressedNames.Length)

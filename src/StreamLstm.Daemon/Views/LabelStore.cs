@@ -1,16 +1,13 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
-using StreamLstm.Daemon.Messages;
-using StreamLstm.Daemon.Sinks;
 using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Views;
 
 /// <summary>Who said what of which incident, and when: a row is never removed, only marked as taken back.</summary>
 /// <remarks>
-/// What a label changes is part of the stream's own state, and the journal repeats those given after its last snapshot. They
-/// are written here by whoever was asked, at once, and by the history in its order: whoever comes second finds the label by its
-/// place in the journal. Each call has a connection of its own; those that hold are kept in memory beside.
+/// A label is a decision: its place is in the journal, what it changes is the stream's own state, and the history writes it down in
+/// the journal's order. This reads it there, each call with a connection of its own; those that hold are kept in memory beside.
 /// </remarks>
 internal sealed class LabelStore
 {
@@ -26,27 +23,15 @@ internal sealed class LabelStore
     /// <summary>The label that an incident has; null for none.</summary>
     public StoredLabel? Of(string incidentId) => _holding.GetValueOrDefault(incidentId);
 
-    /// <summary>Writes a label down; one that the incident had before is marked as taken back.</summary>
-    public StoredLabel Add(LabelEntry label, long position)
-    {
-        using SqliteConnection connection = Open();
-        using SqliteTransaction transaction = connection.BeginTransaction();
-        HistorySink.WriteLabel(connection, transaction, label, position);
-        transaction.Commit();
-        return _holding[label.IncidentId] = Query("WHERE position = $a", position, 1).Single();
-    }
+    /// <summary>The label that the history has written down of a place in the journal; null for none.</summary>
+    public StoredLabel? Given(long position) =>
+        Query("WHERE position = $a", position, 1).FirstOrDefault() is { } label ? _holding[label.IncidentId] = label : null;
 
-    /// <summary>Marks a label as taken back.</summary>
-    public StoredLabel Remove(StoredLabel label, DateTimeOffset time)
+    /// <summary>A label that was taken back: as the history holds it now.</summary>
+    public StoredLabel TakenBack(StoredLabel label)
     {
-        using SqliteConnection connection = Open();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "UPDATE label SET removed = $time WHERE id = $id AND removed IS NULL";
-        command.Parameters.AddWithValue("$id", label.Id);
-        command.Parameters.AddWithValue("$time", time.UtcTicks);
-        command.ExecuteNonQuery();
         _holding.TryRemove(KeyValuePair.Create(label.IncidentId, label));
-        return label with { RemovedAt = time };
+        return Find(label.Id)!;
     }
 
     /// <summary>Reads again which labels hold: the history may have written some of a former life.</summary>

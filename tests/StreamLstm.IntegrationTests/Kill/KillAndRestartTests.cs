@@ -23,6 +23,7 @@ public sealed class KillAndRestartTests
         await using DaemonProcess again = await DaemonProcess.StartAsync(directory.Path);
         await again.PostAsync("boiler", values[600..610], Start.AddSeconds(600));
         await again.UntilScoredAsync(10);
+        await again.UntilSettledAsync("live");
 
         JsonElement state = (await again.GetAsync("/api/v1/streams/boiler")).GetProperty("state");
         Assert.Equal("active", state.GetProperty("lifecycle").GetString());
@@ -67,6 +68,7 @@ public sealed class KillAndRestartTests
         }
 
         await using DaemonProcess last = await DaemonProcess.StartAsync(directory.Path);
+        await last.UntilSettledAsync("live");
         Assert.Contains("Restored snapshot", last.Output, StringComparison.Ordinal);
         Assert.Equal(800, (await last.GetAsync("/api/v1/status")).GetProperty("total").GetProperty("scored").GetInt64());
         Assert.DoesNotContain("unreadable", last.Output, StringComparison.Ordinal);
@@ -88,6 +90,7 @@ public sealed class KillAndRestartTests
         await using DaemonProcess again = await DaemonProcess.StartAsync(directory.Path);
         await again.PostAsync("boiler", values[800..], Start.AddSeconds(800));
         await again.UntilScoredAsync(100);
+        await again.UntilSettledAsync("live");
         Assert.Equal("active", (await again.GetAsync("/api/v1/streams/boiler")).GetProperty("state").GetProperty("lifecycle").GetString());
     }
 

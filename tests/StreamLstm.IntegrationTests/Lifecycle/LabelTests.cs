@@ -32,6 +32,7 @@ public sealed class LabelTests
         // No snapshot after the label: it has to come from where it is written down.
         await using (DaemonProcess second = await DaemonProcess.StartAsync(directory.Path, "storage.snapshot_interval=1h"))
         {
+            await second.UntilSettledAsync("history");
             JsonElement incident = (await second.GetAsync("/api/v1/incidents?stream=boiler")).GetProperty("incidents")[0];
             id = incident.GetProperty("incident_id").GetString()!;
             using HttpResponseMessage answer = await LabelAsync(second, id, "false_alarm");
@@ -43,9 +44,8 @@ public sealed class LabelTests
         await third.PostAsync("boiler", values[950..], Start.AddSeconds(950));
         await third.PostAsync("other", values[950..], Start.AddSeconds(950));
         await third.UntilScoredAsync(500);
-
-        // What is scored has reached the sinks' channel; the history is written behind it.
-        await third.UntilAsync(async () => await IncidentsAsync(third, "other") == 2, "told of the other stream's second incident");
+        await third.UntilSettledAsync("history");
+        Assert.Equal(2, await IncidentsAsync(third, "other"));
         Assert.Equal(1, await IncidentsAsync(third, "boiler"));
         JsonElement labelled = (await third.GetAsync("/api/v1/incidents?stream=boiler")).GetProperty("incidents")[0];
         Assert.Equal("false_alarm", labelled.GetProperty("label").GetProperty("label").GetString());

@@ -33,6 +33,7 @@ public sealed class LogTests
         File.AppendAllText(file, Requests(20) + string.Concat(Enumerable.Range(0, 15).Select(i => Line(2_890 + i, $"ERROR disk sda{i} failed with code 5"))));
         await daemon.UntilAsync(
             async () => (await daemon.GetAsync("/api/v1/incidents")).GetProperty("incidents").GetArrayLength() > 0, "told of");
+        await daemon.UntilSettledAsync("live");
 
         JsonElement incident = (await daemon.GetAsync("/api/v1/incidents")).GetProperty("incidents")[0];
         Assert.Equal(("app", "log"), (incident.GetProperty("stream").GetString(), incident.GetProperty("kind").GetString()));

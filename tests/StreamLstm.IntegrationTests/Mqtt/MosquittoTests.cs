@@ -19,6 +19,7 @@ public sealed class MosquittoTests
 
         await PublishAsync(publisher, daemon.MqttPort, version, qos, "plant/boiler/temperature", values);
         await daemon.UntilScoredAsync(600);
+        await daemon.UntilSettledAsync("live");
 
         JsonElement stream = await daemon.GetAsync("/api/v1/streams/plant/boiler/temperature");
         Assert.Equal(600, stream.GetProperty("points").GetArrayLength());
@@ -38,6 +39,7 @@ public sealed class MosquittoTests
         await PublishAsync(publisher, daemon.MqttPort, "mqttv311", 1, "plant/pump", values);
         await daemon.UntilScoredAsync(1500);
         await daemon.UntilAsync(async () => await KindsAsync(daemon) is ["silence", ..], "silent");
+        await daemon.UntilSettledAsync("live");
 
         string[] kinds = await KindsAsync(daemon);
         Assert.Equal(2, kinds.Length);

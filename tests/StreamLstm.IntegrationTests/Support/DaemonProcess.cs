@@ -121,6 +121,21 @@ internal sealed class DaemonProcess : IAsyncDisposable
     public Task UntilScoredAsync(long count) => UntilAsync(
         async () => (await GetAsync("/api/v1/status")).GetProperty("books").GetProperty("scored").GetInt64() >= count, $"scored {count}");
 
+    /// <summary>Waits until a sink has written all that came of what was taken in so far: what it writes may be read then.</summary>
+    public async Task UntilSettledAsync(string sink)
+    {
+        long? taken = null;
+        await UntilAsync(
+            async () =>
+            {
+                JsonElement status = await GetAsync("/api/v1/status");
+                taken ??= status.GetProperty("sequence").GetInt64();
+                JsonElement standing = status.GetProperty("sinks").EnumerateArray().First(one => one.GetProperty("name").GetString() == sink);
+                return standing.TryGetProperty("settled", out JsonElement settled) && settled.ValueKind == JsonValueKind.Number && settled.GetInt64() >= taken;
+            },
+            $"settled in {sink}");
+    }
+
     /// <summary>SIGKILL: no chance to say goodbye.</summary>
     public async Task KillAsync()
     {
