@@ -143,16 +143,11 @@ internal sealed class Cadence
     }
 
     /// <summary>Whether the stream has just fallen silent, by the shard's clock; says so once, and again while that is held.</summary>
-    public bool FallsSilent(double clockSeconds, double ordinarySeconds)
-    {
-        if ((IsSilent && !IsSilenceHeld) || !IsLive || clockSeconds - LastArrivalSeconds < SilenceAfterSeconds(ordinarySeconds))
-        {
-            return false;
-        }
+    public bool FallsSilent(double clockSeconds, double ordinarySeconds) =>
+        (!IsSilent || IsSilenceHeld) && IsLive && clockSeconds - LastArrivalSeconds >= SilenceAfterSeconds(ordinarySeconds);
 
-        IsSilent = true;
-        return true;
-    }
+    /// <summary>It does.</summary>
+    public void FallSilent() => IsSilent = true;
 
     /// <summary>The silence, for people.</summary>
     public string ExplainSilence(double clockSeconds) => string.Create(

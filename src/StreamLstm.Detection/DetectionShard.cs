@@ -19,7 +19,10 @@ public sealed class DetectionShard
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly TrainingBuffer _training;
+    private readonly SortedDictionary<long, StreamRow> _byBirth = [];
     private SeededRandom _random;
+    private long _births;
+    private ShardCut? _cut;
     private readonly int _number;
     private double _clockSeconds;
     private Canary? _canary;
@@ -66,12 +69,15 @@ public sealed class DetectionShard
     /// <param name="ingestedAt">When they were taken in.</param>
     /// <param name="model">The base weights in service.</param>
     /// <param name="output">Where verdicts, rejections and incidents go.</param>
+    /// <param name="begins">Streams that begin with these observations, and whether each has weights of its own, where that was
+    /// decided outside; a new stream that is not among them gets no place. Null: the quota decides.</param>
     public void Apply(
-        ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output)
+        ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output,
+        IReadOnlyDictionary<string, bool>? begins = null)
     {
         foreach (ref readonly Observation observation in observations)
         {
-            if (!_rows.TryGetValue(observation.Stream ?? "", out StreamRow? row) && (row = Begin(observation, model, output)) is null)
+            if (!_rows.TryGetValue(observation.Stream ?? "", out StreamRow? row) && (row = Begin(observation, model, output, begins)) is null)
             {
                 continue;
             }
@@ -85,6 +91,8 @@ public sealed class DetectionShard
             // The one place where a fault in scoring is caught: the stream starts again, every other one goes on.
             try
             {
+                Change(row);
+
                 if (row.Take(observation, ingestedAt, _clockSeconds, model, _scratch, output) is { } reason)
                 {
                     output.Rejected[(int)reason]++;
@@ -118,11 +126,15 @@ public sealed class DetectionShard
         _clockSeconds += elapsed.TotalSeconds;
         List<(StreamRow Row, Exception Fault)>? faults = null;
 
-        foreach (StreamRow row in _rows.Values)
+        foreach (StreamRow row in _byBirth.Values)
         {
             try
             {
-                row.CheckSilence(now, _clockSeconds, output);
+                if (row.FallsSilent(_clockSeconds))
+                {
+                    Change(row);
+                    row.FallSilent(now, _clockSeconds, output);
+                }
             }
 #pragma warning disable CA1031 // as above
             catch (Exception fault)
@@ -178,8 +190,30 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(output);
         return !_rows.TryGetValue(stream, out StreamRow? row) ? AcceptOutcome.UnknownStream
-            : row.Accept(output) ? AcceptOutcome.Applied
+            : Change(row).Accept(output) ? AcceptOutcome.Applied
             : AcceptOutcome.NothingOpen;
+    }
+
+    /// <summary>Forgets a stream: what is open of it is closed, and one that comes under its name is a new one.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="why">For people, where an incident is closed by it.</param>
+    /// <param name="output">Where that is said.</param>
+    /// <returns>False where there is none of that name.</returns>
+    public bool Forget(string stream, string why, ShardOutput output)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(output);
+
+        if (!_rows.Remove(stream, out StreamRow? row))
+        {
+            return false;
+        }
+
+        Change(row);
+        _byBirth.Remove(row.Birth);
+        row.Abandon($"over: {why}", output);
+        _quota.Release(stream, row.HasOwnWeights);
+        return true;
     }
 
     /// <summary>Takes a person's word on an incident, so that the stream's next decisions heed it.</summary>
@@ -194,7 +228,7 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(incidentId);
         ArgumentNullException.ThrowIfNull(output);
         return !_rows.TryGetValue(stream, out StreamRow? row) ? LabelOutcome.UnknownStream
-            : row.Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
+            : Change(row).Label(incidentId, label, now, _clockSeconds, output) ? LabelOutcome.Applied
             : LabelOutcome.UnknownIncident;
     }
 
@@ -208,8 +242,9 @@ public sealed class DetectionShard
         {
             DetectionShard home = owner(stream);
             _rows.Remove(stream, out StreamRow? row);
-            row!.Gate.MoveTo(home._policy);
-            home._rows.Add(stream, row);
+            _byBirth.Remove(row!.Birth);
+            row.Gate.MoveTo(home._policy);
+            home.Add(row);
         }
     }
 
@@ -217,19 +252,27 @@ public sealed class DetectionShard
     public void Save(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        writer.Write(_random.State);
-        writer.Write(_clockSeconds);
-        _policy.Save(writer);
-        writer.Write(_rows.Count);
+        SaveHead(writer);
 
-        foreach (StreamRow row in _rows.Values)
+        foreach (StreamRow row in _byBirth.Values)
         {
-            writer.Write(row.Stream);
-            writer.Write((byte)row.Kind);
-            writer.Write((byte)row.Form);
-            writer.Write(row.HasOwnWeights);
-            row.Save(writer);
+            SaveRow(writer, row);
         }
+    }
+
+    /// <summary>
+    /// Cuts the shard as it is now, for its owner to take the bytes of its streams one by one while it goes on: a stream that changes
+    /// meanwhile has its bytes taken first. One cut at a time.
+    /// </summary>
+    /// <param name="round">The number of the round of snapshots, above those before.</param>
+    /// <param name="carriedFrom">The round whose bytes are at hand: of a stream that has not changed since nothing is encoded; 0 for none.</param>
+    public ShardCut Cut(long round, long carriedFrom)
+    {
+        using var head = new MemoryStream();
+        using var writer = new BinaryWriter(head);
+        SaveHead(writer);
+        writer.Flush();
+        return _cut = new ShardCut(head.ToArray(), [.. _byBirth.Values], round, carriedFrom);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote, into an empty shard.</summary>
@@ -243,6 +286,7 @@ public sealed class DetectionShard
         _random = new SeededRandom(reader.ReadUInt64());
         _clockSeconds = reader.ReadDouble();
         _policy.Load(reader);
+        _births = reader.ReadInt64();
 
         for (int left = reader.ReadInt32(); left > 0; left--)
         {
@@ -256,76 +300,112 @@ public sealed class DetectionShard
             }
 
             bool ownWeights = reader.ReadBoolean();
+            long birth = reader.ReadInt64();
             bool isJudged = kind != StreamKind.Records || VectorOptions.Of(_options.Vectors, stream) is not null;
-            StreamRow row = NewRow(stream, kind, form, ownWeights, model);
+            StreamRow row = NewRow(stream, kind, form, ownWeights, model, birth);
 
             // One whose columns are others now begins anew; one whose records are no longer judged together would only fall silent.
             if (!row.Load(reader))
             {
-                row = NewRow(stream, kind, form, ownWeights, model);
+                row = NewRow(stream, kind, form, ownWeights, model, birth);
             }
 
             if (isJudged)
             {
                 _quota.Restore(stream, ownWeights);
                 _rows.Add(stream, row);
+                _byBirth.Add(birth, row);
             }
         }
 
         _model = model;
     }
 
-    /// <summary>Keeps a place for the stream of an observation, if it is a new one that may begin: see <see cref="StreamQuota.Decide"/>.</summary>
-    /// <param name="quota">The places there are.</param>
+    /// <summary>Why a new stream may not begin with an observation, wherever there is a place for it; null where it may.</summary>
     /// <param name="observation">The observation.</param>
     /// <param name="options">How streams are judged.</param>
-    public static void KeepPlace(StreamQuota quota, in Observation observation, DetectionOptions options)
+    public static RejectionReason? MayNotBegin(in Observation observation, DetectionOptions options)
     {
-        ArgumentNullException.ThrowIfNull(quota);
         ArgumentNullException.ThrowIfNull(options);
-
-        if (observation.Stream is { } stream && !quota.Holds(stream) && MayNotBegin(observation, options) is null)
-        {
-            quota.Decide(stream, TakesWeights(observation));
-        }
+        return string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+                : observation.Record is not null && VectorOptions.Of(options.Vectors, observation.Stream) is null ? RejectionReason.OtherKind
+            : null;
     }
 
-    private static RejectionReason? MayNotBegin(in Observation observation, DetectionOptions options) =>
-        string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
-        : observation.Record is not null && VectorOptions.Of(options.Vectors, observation.Stream) is null ? RejectionReason.OtherKind
-        : null;
-
-    private static bool TakesWeights(in Observation observation) => observation.Record is null;
-
-    private static StreamKind KindOf(in Observation observation) =>
+    /// <summary>The kind of stream an observation is of.</summary>
+    /// <param name="observation">The observation.</param>
+    public static StreamKind KindOf(in Observation observation) =>
         observation.Record is not null ? StreamKind.Records
         : observation.Event is not null ? StreamKind.Events
         : StreamKind.Values;
 
+    /// <summary>A row is about to change: a cut under way takes its bytes first.</summary>
+    private StreamRow Change(StreamRow row)
+    {
+        if (_cut is { IsDone: false })
+        {
+            _cut.Take(row);
+        }
+
+        row.HasChanged = true;
+        return row;
+    }
+
+    /// <summary>A stream that comes from another shard.</summary>
+    private void Add(StreamRow row)
+    {
+        // The births of two shards may be the same: it comes behind those that are here.
+        row.Birth = _births++;
+        _rows.Add(row.Stream, row);
+        _byBirth.Add(row.Birth, row);
+    }
+
+    private void SaveHead(BinaryWriter writer)
+    {
+        writer.Write(_random.State);
+        writer.Write(_clockSeconds);
+        _policy.Save(writer);
+        writer.Write(_births);
+        writer.Write(_rows.Count);
+    }
+
+    internal static void SaveRow(BinaryWriter writer, StreamRow row)
+    {
+        writer.Write(row.Stream);
+        writer.Write((byte)row.Kind);
+        writer.Write((byte)row.Form);
+        writer.Write(row.HasOwnWeights);
+        writer.Write(row.Birth);
+        row.Save(writer);
+    }
+
     /// <summary>The stream of an observation whose name is new; null where there is to be none, which is counted.</summary>
-    private StreamRow? Begin(in Observation observation, BaseModel model, ShardOutput output)
+    private StreamRow? Begin(in Observation observation, BaseModel model, ShardOutput output, IReadOnlyDictionary<string, bool>? begins)
     {
         string stream = observation.Stream;
         StreamKind kind = KindOf(observation);
         bool ownWeights = false;
 
         if ((MayNotBegin(observation, _options)
-            ?? (_quota.TryTake(stream, TakesWeights(observation), out ownWeights) ? null : RejectionReason.StreamLimit)) is { } reason)
+            ?? ((begins is null ? _quota.TryTake(stream, observation.Record is null, out ownWeights) : begins.TryGetValue(stream, out ownWeights))
+                ? null
+                : RejectionReason.StreamLimit)) is { } reason)
         {
             output.Rejected[(int)reason]++;
             return null;
         }
 
-        StreamRow row = NewRow(stream, kind, _options.Form, ownWeights, model);
+        StreamRow row = NewRow(stream, kind, _options.Form, ownWeights, model, _births++);
         _rows.Add(stream, row);
+        _byBirth.Add(row.Birth, row);
         return row;
     }
 
     /// <summary>A stream starts again after a fault.</summary>
     private void BeginAgain(StreamRow row, in Observation observation, Exception fault, BaseModel model, ShardOutput output)
     {
-        row.Abandon(output);
-        _rows[row.Stream] = NewRow(row.Stream, row.Kind, row.Form, row.HasOwnWeights, model);
+        row.Abandon("over: the stream starts again after a fault in judging it", output);
+        _rows[row.Stream] = _byBirth[row.Birth] = NewRow(row.Stream, row.Kind, row.Form, row.HasOwnWeights, model, row.Birth);
         output.Faults.Add((observation, fault));
     }
 
@@ -341,7 +421,7 @@ public sealed class DetectionShard
             new ValueJudge(Canary.Stream, options, model, StreamForm.Lean, ownWeights: false), options, policy, model.Version);
     }
 
-    private StreamRow NewRow(string stream, StreamKind kind, StreamForm form, bool ownWeights, BaseModel model)
+    private StreamRow NewRow(string stream, StreamKind kind, StreamForm form, bool ownWeights, BaseModel model, long birth)
     {
         IJudge judge = kind switch
         {
@@ -349,6 +429,6 @@ public sealed class DetectionShard
             StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
             _ => new EventJudge(stream, _options, ownWeights),
         };
-        return new StreamRow(stream, kind, form, judge, _options, _policy, model.Version);
+        return new StreamRow(stream, kind, form, judge, _options, _policy, model.Version) { Birth = birth };
     }
 }

@@ -32,6 +32,15 @@ public sealed class StreamRow
     /// <summary>The stream's name.</summary>
     public string Stream { get; }
 
+    /// <summary>The how manieth stream of its shard it is: the order in which streams are gone through, the same after a restart.</summary>
+    internal long Birth { get; set; }
+
+    /// <summary>The round of snapshots that last took the row's bytes; 0 for none.</summary>
+    internal long SavedIn { get; set; }
+
+    /// <summary>Whether they are others since.</summary>
+    internal bool HasChanged { get; set; } = true;
+
     /// <summary>What its observations are.</summary>
     public StreamKind Kind { get; }
 
@@ -161,19 +170,21 @@ public sealed class StreamRow
         return null;
     }
 
-    /// <summary>Opens a silence incident when the stream has been quiet for too long.</summary>
-    /// <param name="now">The wall clock, for the event.</param>
+    /// <summary>Whether the stream has been quiet for too long. Changes nothing.</summary>
     /// <param name="clockSeconds">The shard's clock, which stands still while the machine does.</param>
+    internal bool FallsSilent(double clockSeconds) =>
+        Rows >= _judge.CadenceRows && _cadence.FallsSilent(clockSeconds, _decider.OrdinaryQuietSeconds);
+
+    /// <summary>Opens a silence incident.</summary>
+    /// <param name="now">The wall clock, for the event.</param>
+    /// <param name="clockSeconds">The shard's clock.</param>
     /// <param name="output">Where the event goes.</param>
-    internal void CheckSilence(DateTimeOffset now, double clockSeconds, ShardOutput output)
+    internal void FallSilent(DateTimeOffset now, double clockSeconds, ShardOutput output)
     {
         bool isAgain = _cadence.IsSilent;
-
-        if (Rows >= _judge.CadenceRows && _cadence.FallsSilent(clockSeconds, _decider.OrdinaryQuietSeconds))
-        {
-            _cadence.IsSilenceHeld = _decider.FallSilent(
-                RowAt(now), _cadence.LastTime, clockSeconds - _cadence.LastArrivalSeconds, _cadence.ExplainSilence(clockSeconds), isAgain, output);
-        }
+        _cadence.FallSilent();
+        _cadence.IsSilenceHeld = _decider.FallSilent(
+            RowAt(now), _cadence.LastTime, clockSeconds - _cadence.LastArrivalSeconds, _cadence.ExplainSilence(clockSeconds), isAgain, output);
     }
 
     /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
@@ -193,8 +204,10 @@ public sealed class StreamRow
         _decider.Label(
             incidentId, label, RowAt(_cadence.IsSilent ? now : _cadence.LastTime), clockSeconds - _cadence.LastArrivalSeconds, output);
 
-    /// <summary>The stream starts again after a fault: what is open is closed.</summary>
-    internal void Abandon(ShardOutput output) => _decider.Abandon(RowAt(_cadence.LastTime), output);
+    /// <summary>The stream ends here: what is open is closed.</summary>
+    /// <param name="why">For people.</param>
+    /// <param name="output">Where it is said.</param>
+    internal void Abandon(string why, ShardOutput output) => _decider.Abandon(RowAt(_cadence.LastTime), why, output);
 
     internal void Save(BinaryWriter writer)
     {

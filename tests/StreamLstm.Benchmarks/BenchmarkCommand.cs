@@ -15,6 +15,8 @@ internal static class BenchmarkCommand
         ("accuracy", "the network's error against double after 1,000 and 100,000 steps", Accuracy.AccuracyBenchmark.Run),
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
         ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn, against a random cut forest (P7)", DetectionBenchmarks.Score),
+        ("size", "bytes of a stream as it grows, measured and as the limit on memory counts them", SizeBenchmark.Run),
+        ("snapshots", "time, bytes and recovery of snapshots at 1,000 to 100,000 streams, and latency while they are written", SnapshotBenchmark.Run),
         ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
         ("joint", "records of 3 to 128 values judged and forecast together: time, memory, and how good the forecast is", JointBenchmark.Run),
         ("events", "a service's log through the detector: false alarms, what is found, time and memory", Events.EventsBenchmark.Run),

@@ -33,6 +33,7 @@ internal static class ApiEndpoints
         routes.MapGet("/api/v1/live", feed.ServeAsync);
         ExplainEndpoint.Map(routes, pipeline);
         AcceptEndpoint.Map(routes, pipeline);
+        ForgetEndpoint.Map(routes, pipeline);
         MaintenanceEndpoints.Map(routes, pipeline, time);
         LabelEndpoints.Map(routes, live, pipeline, time);
     }

@@ -63,6 +63,7 @@ internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, Func<st
 
         do
         {
+            IReadOnlyList<string> forgotten = revision < 0 ? [] : live.ForgottenSince(revision);
             (IReadOnlyList<LiveStreamState> streams, revision) = live.ChangedSince(revision);
             IReadOnlyList<LivePoint>? points = stream is null ? null : live.Points(stream, after);
             after = points is { Count: > 0 } ? points[^1].Time : after;
@@ -72,7 +73,7 @@ internal sealed class LiveFeed(LiveView live, Func<StatusAnswer> status, Func<st
             object[] groups = [.. live.Groups().Take(100).Select(group => EventJson.GroupBody(group, MembersMax))];
             StoredLabel[] labels = [.. incidents.Select(incident => labelOf(incident.IncidentId)).OfType<StoredLabel>()];
             string json = JsonSerializer.Serialize(
-                new { status = status(), streams, sparks, stream, points, incidents, groups, labels, swaps = live.Swaps() },
+                new { status = status(), streams, forgotten, sparks, stream, points, incidents, groups, labels, swaps = live.Swaps() },
                 EventJson.Options);
             await response.WriteAsync($"data: {json}\n\n", ended);
             await response.Body.FlushAsync(ended);

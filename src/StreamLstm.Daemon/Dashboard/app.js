@@ -47,7 +47,7 @@ function choose(stream) {
 
 function show(message) {
   connection('live', false);
-  list.update(message.streams, message.sparks);
+  list.update(message.streams, message.sparks, message.forgotten);
   incidents = message.incidents;
   groups = message.groups;
   labels = new Map(message.labels.map(label => [label.incident_id, label]));

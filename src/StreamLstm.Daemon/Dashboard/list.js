@@ -35,7 +35,8 @@ export class StreamList {
     new ResizeObserver(() => this.draw()).observe(element);
   }
 
-  update(states, sparks = {}) {
+  update(states, sparks = {}, forgotten = []) {
+    for (const stream of forgotten) this.streams.delete(stream);
     for (const state of states) {
       const spark = sparks[state.stream] ?? this.streams.get(state.stream)?.spark ?? [];
       if (!sparks[state.stream]) spark.push(state.value);

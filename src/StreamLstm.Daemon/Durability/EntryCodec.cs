@@ -20,6 +20,8 @@ internal static class EntryCodec
         Label = 4,
         Accept = 5,
         Maintenance = 6,
+        Forget = 7,
+        Limits = 8,
     }
 
     private enum Form : byte
@@ -83,6 +85,15 @@ internal static class EntryCodec
                 writer.Write((byte)Kind.Maintenance);
                 Write(writer, maintenance.Windows);
                 break;
+            case ForgetEntry forget:
+                writer.Write((byte)Kind.Forget);
+                writer.Write(forget.Stream);
+                Write(writer, forget.Now);
+                break;
+            case LimitsEntry limits:
+                writer.Write((byte)Kind.Limits);
+                Write(writer, limits.Limits);
+                break;
             default:
                 throw new ArgumentException($"{entry.GetType().Name} is not written down", nameof(entry));
         }
@@ -108,9 +119,22 @@ internal static class EntryCodec
                 reader.ReadString(), reader.ReadString(), reader.ReadSByte() is >= 0 and var label ? (IncidentLabel)label : null, reader.ReadString(), ReadTime(reader)),
             Kind.Accept => new AcceptEntry(reader.ReadString(), ReadTime(reader)),
             Kind.Maintenance => new MaintenanceEntry(ReadWindows(reader)),
-            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 6: a later version wrote it"),
+            Kind.Forget => new ForgetEntry(reader.ReadString(), ReadTime(reader)),
+            Kind.Limits => new LimitsEntry(ReadLimits(reader)),
+            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 8: a later version wrote it"),
         };
     }
+
+    public static void Write(BinaryWriter writer, StreamLimits limits)
+    {
+        writer.Write(limits.Streams);
+        writer.Write(limits.OwnWeights);
+        writer.Write(limits.Bytes);
+        writer.Write(limits.IdleAfter.Ticks);
+    }
+
+    public static StreamLimits ReadLimits(BinaryReader reader) =>
+        new(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), new TimeSpan(reader.ReadInt64()));
 
     public static void Write(BinaryWriter writer, IReadOnlyList<MaintenanceWindow> windows)
     {

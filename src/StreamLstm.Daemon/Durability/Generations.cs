@@ -19,7 +19,7 @@ internal sealed class Generations(IDisk disk, ILogger logger)
     public const string Quarantine = "quarantine";
 
     /// <summary>Changes whenever a row's layout does: rows of another layout are set aside, never misread.</summary>
-    public const int Layout = 23;
+    public const int Layout = 24;
 
     private const int Kept = 3;
     private const string Prefix = "MANIFEST-";
@@ -79,6 +79,9 @@ internal sealed class Generations(IDisk disk, ILogger logger)
 
         return generation;
     }
+
+    /// <summary>Opens a generation's snapshot file, for what is carried over from it.</summary>
+    public Stream OpenRows(long number) => disk.OpenRead(FileOf(number));
 
     /// <summary>Begins the next generation.</summary>
     public GenerationWriter Begin()
@@ -183,8 +186,16 @@ internal sealed class GenerationWriter(IDisk disk, long number) : IDisposable
     public const string Unnamed = "manifest.tmp";
 
     private readonly List<ManifestSection> _sections = [];
+    /// <summary>
+    /// As much is written between two syncs: where the journal is on the same disk, its sync waits for what is not synced of this file.
+    /// </summary>
+    private const int SyncEvery = 1 << 20;
+
     private IDiskFile? _file;
+    private XxHash3 _hash = new();
+    private (string Kind, int Part, long Offset) _section;
     private long _length;
+    private long _synced;
 
     public long Number => number;
 
@@ -192,13 +203,40 @@ internal sealed class GenerationWriter(IDisk disk, long number) : IDisposable
 
     public IReadOnlyList<ManifestSection> Sections => _sections;
 
+    /// <summary>A part that is at hand whole.</summary>
     public void Add(string kind, int part, ReadOnlySpan<byte> bytes)
     {
-        _file ??= disk.Create($"{Generations.FileOf(number)}");
-        _file.Append(bytes);
-        _sections.Add(new ManifestSection(kind, part, _length, bytes.Length, Hash(bytes, _length)));
-        _length += bytes.Length;
+        Begin(kind, part);
+        Append(bytes);
+        End();
     }
+
+    /// <summary>Begins a part.</summary>
+    public void Begin(string kind, int part)
+    {
+        _file ??= disk.Create($"{Generations.FileOf(number)}");
+        _section = (kind, part, _length);
+        _hash = new XxHash3(_length);
+    }
+
+    /// <summary>Writes more of the part that has begun.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        _file!.Append(bytes);
+        _hash.Append(bytes);
+        _length += bytes.Length;
+
+        if (_length - _synced >= SyncEvery)
+        {
+            _file.Sync();
+            _synced = _length;
+        }
+    }
+
+    /// <summary>Ends it.</summary>
+    public void End() => _sections.Add(new ManifestSection(
+        _section.Kind, _section.Part, _section.Offset, _length - _section.Offset,
+        _hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture)));
 
     internal void Commit(Manifest manifest)
     {

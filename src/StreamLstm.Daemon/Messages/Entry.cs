@@ -51,6 +51,18 @@ internal sealed record AcceptEntry(string Stream, DateTimeOffset Now) : Entry
 /// <param name="Windows">All of them.</param>
 internal sealed record MaintenanceEntry(IReadOnlyList<MaintenanceWindow> Windows) : Entry;
 
+/// <summary>R4: a stream is forgotten because a person asked for it.</summary>
+/// <param name="Stream">The stream's name.</param>
+/// <param name="Now">The wall clock.</param>
+internal sealed record ForgetEntry(string Stream, DateTimeOffset Now) : Entry
+{
+    /// <summary>Gets whether there was such a stream, and the entry's sequence.</summary>
+    public TaskCompletionSource<(bool WasKnown, long Sequence)>? Answer { get; init; }
+}
+
+/// <summary>R4: other bounds on streams hold from here on: they are the configuration's and the machine's, which a replay may not ask.</summary>
+internal sealed record LimitsEntry(StreamLimits Limits) : Entry;
+
 /// <summary>Asks the router for its part of a snapshot. Not written down: it changes nothing.</summary>
 internal sealed record RouterQuestion(TaskCompletionSource<RouterPart> Answer) : Entry;
 

@@ -30,7 +30,10 @@ internal sealed record ScoredBatch(
     /// <summary>A person's word on an incident, which was applied.</summary>
     public LabelEntry? Label { get; init; }
 
-    public bool IsEmpty => Observations.Count + Incidents.Count + Swaps.Count + Groups.Count == 0 && Label is null;
+    /// <summary>Streams that are no more behind these observations.</summary>
+    public IReadOnlyList<ForgottenStream> Forgotten { get; init; } = [];
+
+    public bool IsEmpty => Observations.Count + Incidents.Count + Swaps.Count + Groups.Count + Forgotten.Count == 0 && Label is null;
 }
 
 /// <summary>New base weights went into service.</summary>

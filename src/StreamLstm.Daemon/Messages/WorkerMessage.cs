@@ -25,6 +25,9 @@ internal sealed record ShardBatch(
     DateTimeOffset IngestedAt,
     ActivityContext Trace) : WorkerStep(Sequence)
 {
+    /// <summary>Streams that begin with these observations, and whether each has weights of its own; null for none.</summary>
+    public IReadOnlyDictionary<string, bool>? Begins { get; init; }
+
     /// <summary>Whether a former life took the observations in, and has them in its books.</summary>
     public bool IsReplayed { get; init; }
 }
@@ -33,7 +36,17 @@ internal sealed record ShardBatch(
 /// <param name="Sequence">The entry's place.</param>
 /// <param name="Now">The wall clock.</param>
 /// <param name="Elapsed">Since the last tick, without the time in which the machine stood still.</param>
-internal sealed record Tick(long Sequence, DateTimeOffset Now, TimeSpan Elapsed) : WorkerStep(Sequence);
+internal sealed record Tick(long Sequence, DateTimeOffset Now, TimeSpan Elapsed) : WorkerStep(Sequence)
+{
+    /// <summary>Streams that go here, each with its shard.</summary>
+    public IReadOnlyList<(int Shard, ForgottenStream What)> Forgotten { get; init; } = [];
+}
+
+/// <summary>A stream is forgotten because a person asked for it.</summary>
+/// <param name="Sequence">The entry's place.</param>
+/// <param name="Shard">Where the stream lives; -1 where this worker does not own it.</param>
+/// <param name="Entry">What was asked.</param>
+internal sealed record ForgetStep(long Sequence, int Shard, ForgetEntry Entry) : WorkerStep(Sequence);
 
 /// <summary>Other maintenance windows hold from here on.</summary>
 /// <param name="Sequence">The entry's place.</param>
@@ -52,10 +65,15 @@ internal sealed record AcceptStep(long Sequence, int Shard, AcceptEntry Entry) :
 /// <param name="Entry">What was said.</param>
 internal sealed record LabelStep(long Sequence, int Shard, LabelEntry Entry) : WorkerStep(Sequence);
 
-/// <summary>Write the state of one shard, between two batches.</summary>
+/// <summary>Cut one shard between two batches, and take its streams' bytes one by one between those that follow.</summary>
 /// <param name="Shard">The shard.</param>
-/// <param name="Completion">Gets its bytes, and the sequence up to which they go.</param>
-internal sealed record CutRequest(int Shard, TaskCompletionSource<(byte[] State, long At)> Completion) : WorkerMessage;
+/// <param name="Round">The round of snapshots.</param>
+/// <param name="CarriedFrom">The round whose bytes are at hand; 0 for none.</param>
+/// <param name="Completion">Gets the bytes once all are taken, and the sequence up to which they go.</param>
+internal sealed record CutRequest(int Shard, long Round, long CarriedFrom, TaskCompletionSource<ShardState> Completion) : WorkerMessage;
+
+/// <summary>A shard as it was at a place in the journal.</summary>
+internal sealed record ShardState(ShardCut Cut, long At);
 
 /// <summary>Hand over the clean windows kept for training.</summary>
 /// <param name="Completion">Gets them.</param>
@@ -82,6 +100,9 @@ internal sealed record WorkerOutput(
 {
     /// <summary>A label that was applied.</summary>
     public LabelEntry? Label { get; init; }
+
+    /// <summary>Streams that are no more.</summary>
+    public IReadOnlyList<ForgottenStream> Forgotten { get; init; } = [];
 }
 
 /// <summary>What one shard made of one entry.</summary>

@@ -40,6 +40,7 @@ internal sealed class DetectionPipeline : IDisposable
     private readonly Channel<WorkerOutput>[] _outputs;
     private readonly SinkLane[] _lanes;
     private readonly InferenceWorker[] _workers;
+    private readonly StreamPlaces _places;
     private readonly StreamRouter _router;
     private readonly JournalStage _journal;
     private readonly Func<long> _lastSequence;
@@ -61,7 +62,8 @@ internal sealed class DetectionPipeline : IDisposable
         IDeadLetters deadLetters,
         DaemonMetrics metrics,
         TimeProvider time,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers,
+        StreamLimits? limits = null)
     {
         _time = time;
         _ledger = ledger;
@@ -88,13 +90,14 @@ internal sealed class DetectionPipeline : IDisposable
         _journal = new JournalStage(
             journal, _handed, _journalled.Writer, ledger, positions, metrics, loggers.CreateLogger<JournalStage>());
 
-        var quota = new StreamQuota(detection.StreamsMax, detection.PerStreamMax);
-        _router = new StreamRouter(liveModel, detection, quota, restored, modelOf, [.. _inboxes.Select(inbox => inbox.Writer)], _passed.Writer);
+        _places = new StreamPlaces(
+            detection, limits ?? new StreamLimits(detection.StreamsMax, detection.PerStreamMax, long.MaxValue, TimeSpan.Zero));
+        _router = new StreamRouter(liveModel, detection, _places, restored, modelOf, [.. _inboxes.Select(inbox => inbox.Writer)], _passed.Writer);
         DetectionScratch[] scratches = [.. Enumerable.Range(0, workerCount).Select(_ => new DetectionScratch())];
         DetectionShard[] shards =
         [
             .. Enumerable.Range(0, StreamRouter.ShardCount).Select(shard =>
-                restored.NewShard(shard, detection, quota, liveModel.Serving.Model, scratches[shard % workerCount])),
+                restored.NewShard(shard, detection, liveModel.Serving.Model, scratches[shard % workerCount])),
         ];
         Rehome(shards);
 
@@ -140,7 +143,8 @@ internal sealed class DetectionPipeline : IDisposable
             depths[$"sink.{lane.Name}"] = () => lane.Depth;
         }
 
-        metrics.Watch(depths, options.ChannelCapacity, () => quota.Streams, Detectors, () => journal.Bytes);
+        metrics.Watch(depths, options.ChannelCapacity, () => _places.Streams, Detectors, () => journal.Bytes);
+        metrics.Watch(() => _places.Bytes, () => _places.Limits.Bytes);
         metrics.Watch(_lastSequence, () => _lanes.Select(lane => (lane.Name, lane.Settled)));
     }
 
@@ -262,10 +266,10 @@ internal sealed class DetectionPipeline : IDisposable
 
     /// <summary>The state of one shard, taken between two batches of its worker, and the sequence up to which it goes.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    public async Task<(byte[] State, long At)> CutAsync(int shard, CancellationToken cancellationToken)
+    public async Task<ShardState> CutAsync(int shard, long round, long carriedFrom, CancellationToken cancellationToken)
     {
-        var completion = new TaskCompletionSource<(byte[], long)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _router.TellAsync(shard, new CutRequest(shard, completion), cancellationToken);
+        var completion = new TaskCompletionSource<ShardState>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _router.TellAsync(shard, new CutRequest(shard, round, carriedFrom, completion), cancellationToken);
         return await completion.Task.WaitAsync(cancellationToken);
     }
 
@@ -278,7 +282,7 @@ internal sealed class DetectionPipeline : IDisposable
     public RouterPart FinalRouterPart() => _router.Part();
 
     /// <summary>A shard's state once <see cref="RunAsync"/> has ended.</summary>
-    public (byte[] State, long At) FinalCut(int shard) => _workers[shard % _workers.Length].SaveShard(shard);
+    public ShardState FinalCut(int shard, long round, long carriedFrom) => _workers[shard % _workers.Length].SaveShard(shard, round, carriedFrom);
 
     /// <summary>What lies behind the shards once <see cref="RunAsync"/> has ended; without the sinks.</summary>
     public EndPart FinalEndPart() => _output.Part();
@@ -309,6 +313,22 @@ internal sealed class DetectionPipeline : IDisposable
     /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
     public Task MaintainAsync(IReadOnlyList<MaintenanceWindow> windows, CancellationToken cancellationToken) =>
         DecideAsync(new MaintenanceEntry(windows), cancellationToken);
+
+    /// <summary>Other bounds on streams hold for what is taken in afterwards.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
+    public Task LimitAsync(StreamLimits limits, CancellationToken cancellationToken) => DecideAsync(new LimitsEntry(limits), cancellationToken);
+
+    /// <summary>Has a stream forgotten: what comes under its name afterwards is a new one.</summary>
+    /// <returns>Whether there was such a stream, and the decision's place in the journal.</returns>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
+    public async Task<(bool WasKnown, long Sequence)> ForgetAsync(string stream, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<(bool, long)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await DecideAsync(new ForgetEntry(stream, _time.GetUtcNow()) { Answer = answer }, cancellationToken);
+        return await answer.Task.WaitAsync(cancellationToken);
+    }
 
     /// <summary>Takes a person's word that a stream's present level is its new normal.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>

@@ -26,10 +26,14 @@ internal sealed class InferenceWorker(
     IDeadLetters deadLetters,
     ILogger<InferenceWorker> logger)
 {
+    private static readonly Dictionary<string, bool> NoneBegin = [];
+
     // Touched by this worker only.
     private readonly ShardOutput _output = new();
     private readonly List<ShardPart> _parts = [];
+    private readonly List<ForgottenStream> _forgotten = [];
     private readonly int[] _owned = [.. shards.Keys.Order()];
+    private (ShardState State, TaskCompletionSource<ShardState> Completion)? _cut;   // under way
     private BaseModel _model = model;   // as of the last batch
     private long _at = long.MinValue;
     private int _scored;
@@ -38,8 +42,16 @@ internal sealed class InferenceWorker(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         // A thread of its own after the first batch would be the pool's again: scoring is short, and awaits only channels.
-        await foreach (WorkerMessage message in inbox.ReadAllAsync(cancellationToken))
+        while (_cut is not null || await inbox.WaitToReadAsync(cancellationToken))
         {
+            // A stream's bytes between two messages: no batch waits for a whole shard to be written.
+            GoOnWithCut();
+
+            if (!inbox.TryRead(out WorkerMessage? message))
+            {
+                continue;
+            }
+
             switch (message)
             {
                 case WorkerStep step:
@@ -47,7 +59,11 @@ internal sealed class InferenceWorker(
                     Settle(step);
                     break;
                 case CutRequest request:
-                    TryComplete(request.Completion, () => SaveShard(request.Shard));
+                    TryComplete(request.Completion, () =>
+                    {
+                        _cut = (new ShardState(shards[request.Shard].Cut(request.Round, request.CarriedFrom), Math.Max(_at, cuts[request.Shard])), request.Completion);
+                        return null;
+                    });
                     break;
                 case WindowsRequest request:
                     TryComplete(request.Completion, () => [.. shards.Values.SelectMany(shard => shard.TrainingWindows)]);
@@ -63,19 +79,39 @@ internal sealed class InferenceWorker(
     }
 
     /// <summary>A shard's state and the sequence up to which it goes; from outside once <see cref="RunAsync"/> has ended.</summary>
-    public (byte[] State, long At) SaveShard(int shard)
+    public ShardState SaveShard(int shard, long round, long carriedFrom)
     {
-        using var buffer = new MemoryStream();
-        using var writer = new BinaryWriter(buffer);
-        shards[shard].Save(writer);
-        writer.Flush();
-        return (buffer.ToArray(), Math.Max(_at, cuts[shard]));
+        ShardCut cut = shards[shard].Cut(round, carriedFrom);
+
+        while (!cut.IsDone)
+        {
+            cut.TakeNext();
+        }
+
+        return cut.Failure is null ? new ShardState(cut, Math.Max(_at, cuts[shard])) : throw cut.Failure;
+    }
+
+    private void GoOnWithCut()
+    {
+        if (_cut is not var (state, completion))
+        {
+            return;
+        }
+
+        state.Cut.TakeNext();
+
+        if (state.Cut.IsDone)
+        {
+            _cut = null;
+            TryComplete(completion, () => state.Cut.Failure is null ? state : throw state.Cut.Failure);
+        }
     }
 
     private WorkerOutput Apply(WorkerStep step)
     {
         _output.Clear();
         _parts.Clear();
+        _forgotten.Clear();
         _scored = _incidents = 0;
         _at = step.Sequence;
         var output = new WorkerOutput(step.Sequence, [], [], default);
@@ -86,11 +122,21 @@ internal sealed class InferenceWorker(
                 output = output with { Trace = Score(batch) };
                 break;
             case Tick tick:
+                // Shards in the order of their numbers, whatever the order in which streams go: how the worker's shards answer is one order.
                 foreach (int shard in _owned.Where(shard => tick.Sequence > cuts[shard]))
                 {
                     shards[shard].Tick(tick.Now, tick.Elapsed, _output);
+
+                    foreach ((_, ForgottenStream what) in tick.Forgotten.Where(one => one.Shard == shard))
+                    {
+                        Forget(shard, what);
+                    }
+
                     EndPart(shard);
                 }
+
+                output = output with { Forgotten = [.. _forgotten] };
+                SayForgotten();
 
                 metrics.Suppressed(_output);
                 detectors.Tell(number, shards[number].AdvanceCanary(tick.Elapsed, _model));
@@ -105,6 +151,11 @@ internal sealed class InferenceWorker(
             case AcceptStep accept when Owns(accept.Shard, accept.Sequence):
                 Answer(accept.Entry.Answer, () => shards[accept.Shard].Accept(accept.Entry.Stream, _output));
                 EndPart(accept.Shard);
+                break;
+            case ForgetStep forget when Owns(forget.Shard, forget.Sequence):
+                Answer(forget.Entry.Answer, () => (Forget(forget.Shard, new ForgottenStream(forget.Entry.Stream, ForgetReason.Asked)), forget.Sequence));
+                EndPart(forget.Shard);
+                output = output with { Forgotten = [.. _forgotten] };
                 break;
             case LabelStep label when Owns(label.Shard, label.Sequence):
                 LabelEntry said = label.Entry;
@@ -134,7 +185,7 @@ internal sealed class InferenceWorker(
 
         foreach ((int shard, Observation[] observations) in batch.Shards)
         {
-            shards[shard].Apply(observations, batch.IngestedAt, batch.Model, _output);
+            shards[shard].Apply(observations, batch.IngestedAt, batch.Model, _output, batch.Begins ?? NoneBegin);
             EndPart(shard);
         }
 
@@ -164,6 +215,35 @@ internal sealed class InferenceWorker(
 
     private bool Owns(int shard, long sequence) => shards.ContainsKey(shard) && sequence > cuts[shard];
 
+    private bool Forget(int shard, ForgottenStream what)
+    {
+        bool wasKnown = shards[shard].Forget(
+            what.Stream,
+            what.Reason switch
+            {
+                ForgetReason.Idle => "the stream had no observation for longer than limits.stream_retention, and is forgotten",
+                ForgetReason.Memory => "the stream was idle longest when streams outgrew limits.memory_mib, and is forgotten",
+                _ => "a person had the stream forgotten",
+            },
+            _output);
+
+        if (wasKnown)
+        {
+            _forgotten.Add(what);
+            metrics.Forgotten(what.Reason);
+        }
+
+        return wasKnown;
+    }
+
+    private void SayForgotten()
+    {
+        foreach (IGrouping<ForgetReason, ForgottenStream> some in _forgotten.GroupBy(what => what.Reason))
+        {
+            LogMessages.StreamsForgotten(logger, some.Count(), EventJson.Word(some.Key), some.First().Stream);
+        }
+    }
+
     /// <summary>What the output has grown by is this shard's.</summary>
     private void EndPart(int shard)
     {
@@ -182,11 +262,15 @@ internal sealed class InferenceWorker(
         TryComplete(completion ?? new TaskCompletionSource<T>(), answer);
 
     /// <summary>Answers; a failure is the asker's to handle, not this loop's.</summary>
-    private static void TryComplete<T>(TaskCompletionSource<T> completion, Func<T> answer)
+    private static void TryComplete<T>(TaskCompletionSource<T> completion, Func<T?> answer)
     {
         try
         {
-            completion.TrySetResult(answer());
+            // Null: the answer comes later.
+            if (answer() is { } found)
+            {
+                completion.TrySetResult(found);
+            }
         }
 #pragma warning disable CA1031 // travels to whoever asked
         catch (Exception failure)

@@ -112,6 +112,9 @@ internal sealed class OutputStage
             IsReplayed = one.IsReplayed,
             Groups = grouped.Groups,
             Label = answers.FirstOrDefault(answer => answer.Label is not null)?.Label,
+            Forgotten = answers.All(answer => answer.Forgotten.Count == 0)
+                ? []
+                : [.. answers.SelectMany(answer => answer.Forgotten).OrderBy(what => what.Stream, StringComparer.Ordinal)],
         };
 
         if (!batch.IsEmpty)
@@ -137,6 +140,7 @@ internal sealed class OutputStage
         SwapEntry swap => swap.Swap.Time,
         LabelEntry label => label.Now,
         AcceptEntry accept => accept.Now,
+        ForgetEntry forget => forget.Now,
         _ => _time.GetUtcNow(),
     };
 

@@ -39,6 +39,20 @@ internal sealed record RestoredState
     /// <summary>The journal is read again from behind this sequence.</summary>
     public long ReplayAfter => Math.Min(RouterAt, Cuts.Min());
 
+    /// <summary>What the streams it holds are counted for, in bytes.</summary>
+    public long StreamBytes(DetectionOptions detection)
+    {
+        if (Router.Length == 0)
+        {
+            return 0;
+        }
+
+        var places = new StreamPlaces(detection, new StreamLimits(0, 0, 0, TimeSpan.Zero));
+        using var reader = new BinaryReader(new MemoryStream(Router, writable: false), System.Text.Encoding.UTF8);
+        places.Load(reader);
+        return places.Bytes;
+    }
+
     /// <summary>A first start: nothing was learnt up to the journal's beginning.</summary>
     public static RestoredState Nothing(long nextSequence) => new()
     {
@@ -87,9 +101,10 @@ internal sealed record RestoredState
 
     /// <summary>The shard as it was, or an empty one.</summary>
     public DetectionShard NewShard(
-        int number, DetectionOptions options, StreamQuota quota, BaseModel model, DetectionScratch scratch)
+        int number, DetectionOptions options, BaseModel model, DetectionScratch scratch)
     {
-        var shard = new DetectionShard(options, quota, number, StreamRouter.ShardCount, scratch);
+        // Who has a place is the router's to say, see StreamPlaces.
+        var shard = new DetectionShard(options, new StreamQuota(int.MaxValue, int.MaxValue), number, StreamRouter.ShardCount, scratch);
 
         if (Shard(number) is { } state)
         {

@@ -32,6 +32,8 @@ internal sealed class Snapshots(
     private long _bytesThen = journal.Bytes;
     private long _receivedThen = -1;
     private long _size;
+    private long _round;
+    private CarriedRows? _former;   // of the last generation this life wrote
 
     /// <summary>As asked for, or as long as the size of the last one asks for.</summary>
     private TimeSpan Interval
@@ -86,13 +88,18 @@ internal sealed class Snapshots(
         using GenerationWriter writer = generations.Begin();
         long[] cuts = new long[StreamRouter.ShardCount];
 
+        CarriedRows? former = Former();
+        var rows = new CarriedRows(++_round, writer.Number);
+
         for (int shard = 0; shard < cuts.Length; shard++)
         {
-            (byte[] state, cuts[shard]) = pipeline.FinalCut(shard);
-            writer.Add(Parts.Shard, shard, state);
+            ShardState state = pipeline.FinalCut(shard, _round, former?.Round ?? 0);
+            cuts[shard] = state.At;
+            rows.Write(writer, generations, shard, state.Cut, former);
         }
 
         Commit(writer, router, cuts, pipeline.FinalEndPart() with { Sinks = marks }, Stopwatch.GetTimestamp());
+        _former = rows;
         return true;
     });
 
@@ -130,10 +137,14 @@ internal sealed class Snapshots(
         using GenerationWriter writer = generations.Begin();
         long[] cuts = new long[StreamRouter.ShardCount];
 
+        CarriedRows? former = Former();
+        var rows = new CarriedRows(++_round, writer.Number);
+
         for (int shard = 0; shard < cuts.Length; shard++)
         {
-            (byte[] state, cuts[shard]) = await pipeline.CutAsync(shard, stopping);
-            writer.Add(Parts.Shard, shard, state);
+            ShardState state = await pipeline.CutAsync(shard, _round, former?.Round ?? 0, stopping);
+            cuts[shard] = state.At;
+            rows.Write(writer, generations, shard, state.Cut, former);
         }
 
         EndPart end = await pipeline.EndPartAsync(stopping);
@@ -145,7 +156,16 @@ internal sealed class Snapshots(
         }
 
         Commit(writer, router, cuts, end, started);
+        _former = rows;
         return true;
+    }
+
+    /// <summary>What the next round may carry over; until that is committed nothing is, so that a round that fails is not built on.</summary>
+    private CarriedRows? Former()
+    {
+        CarriedRows? former = _former;
+        _former = null;
+        return former;
     }
 
     private void Commit(GenerationWriter writer, RouterPart router, long[] cuts, EndPart end, long started)

@@ -13,7 +13,7 @@ namespace StreamLstm.Daemon.Pipeline;
 /// <summary>Sends each entry of the journal to every worker, each observation to the one that owns its stream's shard, stamped with the weights in service.</summary>
 /// <param name="liveModel">The weights in service: a swap takes effect here, at its place in the order.</param>
 /// <param name="detection">How streams are judged.</param>
-/// <param name="quota">Who has a place: decided here, where there is one order.</param>
+/// <param name="places">Who has a place: decided here, where there is one order.</param>
 /// <param name="restored">What the snapshot held.</param>
 /// <param name="modelOf">Finds the weights of a swap that a former life made.</param>
 /// <param name="inboxes">The workers'.</param>
@@ -21,7 +21,7 @@ namespace StreamLstm.Daemon.Pipeline;
 internal sealed class StreamRouter(
     LiveModel liveModel,
     DetectionOptions detection,
-    StreamQuota quota,
+    StreamPlaces places,
     RestoredState restored,
     Func<ModelSwap, BaseModel> modelOf,
     IReadOnlyList<ChannelWriter<WorkerMessage>> inboxes,
@@ -59,7 +59,9 @@ internal sealed class StreamRouter(
                 continue;
             }
 
-            _at = one.Sequence;
+            // What the router's own part of the snapshot holds already; shards may have been cut before it, never after.
+            bool isKnown = one.Sequence <= restored.RouterAt;
+            _at = Math.Max(_at, one.Sequence);
 
             // Before the workers' answers: whoever puts them together knows what they answer to.
             await passed.WriteAsync(one, cancellationToken);
@@ -67,10 +69,29 @@ internal sealed class StreamRouter(
             switch (one.Entry)
             {
                 case ObservationsEntry { Batch: var batch }:
-                    await RouteAsync(one, batch, cancellationToken);
+                    await RouteAsync(one, batch, isKnown, cancellationToken);
                     break;
                 case TickEntry tick:
-                    await TellAllAsync(_ => new Tick(one.Sequence, tick.Now, tick.Elapsed), cancellationToken);
+                    (int Shard, ForgottenStream What)[] gone = isKnown ? [] : [.. places.Tick(tick.Elapsed).Select(what => (HomeOf(what.Stream), what))];
+                    await TellAllAsync(
+                        worker => new Tick(one.Sequence, tick.Now, tick.Elapsed) { Forgotten = [.. gone.Where(one => one.Shard % inboxes.Count == worker)] },
+                        cancellationToken);
+                    break;
+                case ForgetEntry forget:
+                    if (!isKnown)
+                    {
+                        places.Remove(forget.Stream);
+                    }
+
+                    await TellAllAsync(worker => new ForgetStep(one.Sequence, ShardAt(worker, forget.Stream), forget), cancellationToken);
+                    break;
+                case LimitsEntry limits:
+                    if (!isKnown)
+                    {
+                        places.Limit(limits.Limits);
+                    }
+
+                    await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
                     break;
                 case SwapEntry swap:
                     liveModel.Swap(swap.Model ?? modelOf(swap.Swap), swap.Swap);
@@ -100,7 +121,7 @@ internal sealed class StreamRouter(
     {
         using var buffer = new MemoryStream();
         using var writer = new BinaryWriter(buffer, Encoding.UTF8);
-        quota.Save(writer);
+        places.Save(writer);
         EntryCodec.Write(writer, _maintenance);
         writer.Flush();
         return new RouterPart(_at, buffer.ToArray(), liveModel.Serving.Model);
@@ -110,7 +131,7 @@ internal sealed class StreamRouter(
     public IReadOnlyList<MaintenanceWindow> Load(byte[] state)
     {
         using var reader = new BinaryReader(new MemoryStream(state, writable: false), Encoding.UTF8);
-        quota.Load(reader);
+        places.Load(reader);
         return _maintenance = EntryCodec.ReadWindows(reader);
     }
 
@@ -126,12 +147,19 @@ internal sealed class StreamRouter(
         }
     }
 
-    private async ValueTask RouteAsync(Sequenced one, ObservationBatch batch, CancellationToken cancellationToken)
+    private async ValueTask RouteAsync(Sequenced one, ObservationBatch batch, bool isKnown, CancellationToken cancellationToken)
     {
+        Dictionary<string, bool> begins = new(StringComparer.Ordinal);
+
         foreach (ref readonly Observation observation in batch.Observations.Span)
         {
             string stream = observation.Stream ?? "";
-            DetectionShard.KeepPlace(quota, observation, detection);
+
+            if (!isKnown && places.Route(observation) is { } ownWeights)
+            {
+                begins.Add(stream, ownWeights);
+            }
+
             int shard = HomeOf(stream);
 
             // What the shard has applied already is passed over.
@@ -144,7 +172,7 @@ internal sealed class StreamRouter(
         for (int worker = 0; worker < inboxes.Count; worker++)
         {
             await inboxes[worker].WriteAsync(
-                new ShardBatch(one.Sequence, TakeShardsOf(worker), liveModel.Serving.Model, batch.IngestedAt, batch.Trace) { IsReplayed = one.IsReplayed },
+                new ShardBatch(one.Sequence, TakeShardsOf(worker), liveModel.Serving.Model, batch.IngestedAt, batch.Trace) { Begins = begins, IsReplayed = one.IsReplayed },
                 cancellationToken);
         }
     }

@@ -95,10 +95,11 @@ internal sealed class PipelineService(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
         AddSinks(restored);
         DetectionOptions detection = options.DetectorOptions();
+        StreamLimits limits = Limits(detection, restored);
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         var pipeline = new DetectionPipeline(
             options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
-            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers);
+            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers, limits);
         var liveFile = new LiveViewFile(_storage, live, _logger);
 
         if (generation is not null)
@@ -137,7 +138,7 @@ internal sealed class PipelineService(
         _beside = Task.WhenAll(
             BesideAsync("taking snapshots", _snapshots.RunAsync(_drained.Token)),
             BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token)),
-            BesideAsync("going on with what former lives left", GoOnAsync(_stopping.Token)));
+            BesideAsync("going on with what former lives left", GoOnAsync(limits, _stopping.Token)));
     }
 
     /// <summary>Each step runs, whatever became of the one before.</summary>
@@ -227,11 +228,34 @@ internal sealed class PipelineService(
     }
 
     /// <summary>What a former life wrote down has passed: what the configuration says now holds, and labels are as they were.</summary>
-    private async Task GoOnAsync(CancellationToken stopping)
+    private async Task GoOnAsync(StreamLimits limits, CancellationToken stopping)
     {
         await _pipeline!.Replayed.WaitAsync(stopping);
+        await _pipeline.LimitAsync(limits, stopping);
         await _pipeline.MaintainAsync(Maintenance!.All, stopping);
         Labels?.Refresh();
+    }
+
+    /// <summary>The bounds on streams that the configuration and the machine come to.</summary>
+    /// <exception cref="StorageException">The streams of the snapshot do not fit into what the process may use.</exception>
+    private StreamLimits Limits(DetectionOptions detection, RestoredState restored)
+    {
+        const double Mib = 1024 * 1024;
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        long counted = restored.StreamBytes(detection);
+
+        if (counted > available)
+        {
+            throw new StorageException(
+                $"the streams of the snapshot need about {counted / Mib:0} MiB, and this process may use {available / Mib:0} MiB (of a container's or service's memory limit, .NET takes 75 %): "
+                + $"raise the limit (systemd MemoryMax=, docker --memory) to {counted / Mib / 0.6:0} MiB or more; "
+                + "once it has started, limits.memory_mib or a shorter limits.stream_retention make it smaller");
+        }
+
+        long bytes = options.Limits.StreamBytes(available);
+        LogMessages.MemoryLimit(
+            _logger, (long)(bytes / Mib), options.Limits.MemoryMib > 0 ? "limits.memory_mib" : "65 % of what the process may use", (long)(counted / Mib));
+        return new StreamLimits(detection.StreamsMax, detection.PerStreamMax, bytes, options.Limits.StreamRetention);
     }
 
     /// <summary>

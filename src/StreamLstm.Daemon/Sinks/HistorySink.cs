@@ -79,7 +79,7 @@ internal sealed class HistorySink : IJournalSink
         bool isNew = batch.Sequence > _position;
         _taken = Math.Max(_taken, batch.Sequence);
 
-        if ((isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Label is not null)) || intervalEnded)
+        if ((isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Forgotten.Count > 0 || batch.Label is not null)) || intervalEnded)
         {
             using SqliteTransaction transaction = _connection.BeginTransaction();
 
@@ -252,6 +252,17 @@ internal sealed class HistorySink : IJournalSink
             Execute(
                 "INSERT OR REPLACE INTO swap (version, time, json) VALUES ($version, $time, $json)", transaction,
                 ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)));
+        }
+
+        foreach (ForgottenStream gone in batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked))
+        {
+            // Incidents, and what people said of them, stay: they were told.
+            using SqliteCommand command = _connection.CreateCommand();
+            command.Transaction = transaction;
+            command.CommandText = "DELETE FROM score WHERE stream = $stream";
+            command.Parameters.AddWithValue("$stream", gone.Stream);
+            command.ExecuteNonQuery();
+            _highest.Remove(gone.Stream);
         }
 
         if (batch.Label is { } label)

@@ -42,6 +42,7 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _sinkRetries;
     private readonly Counter<long> _sinkDropped;
     private readonly Counter<long> _sourceFailures;
+    private readonly Counter<long> _forgotten;
     private long _modelVersion;
     private long _snapshotBytes;
     private double _candidateLoss = double.NaN;
@@ -90,6 +91,7 @@ internal sealed class DaemonMetrics : IDisposable
         _sinkRetries = _meter.CreateCounter<long>("streamlstm.sink.retries", "{write}", "Writes that a sink did not take and that were tried again.");
         _sinkDropped = _meter.CreateCounter<long>("streamlstm.sink.dropped", "{event}", "Events that a slow console missed.");
         _sourceFailures = _meter.CreateCounter<long>("streamlstm.source.failures", "{failure}", "Sources that failed and were started again.");
+        _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
         _meter.CreateObservableGauge("streamlstm.model.version", () => Volatile.Read(ref _modelVersion), "{version}", "The base weights in service.");
         _meter.CreateObservableGauge("streamlstm.checkpoint.size", () => Volatile.Read(ref _snapshotBytes), "By", "Size of the last snapshot.");
         _meter.CreateObservableGauge(
@@ -119,6 +121,13 @@ internal sealed class DaemonMetrics : IDisposable
             "Batches waiting in a channel.");
         _meter.CreateObservableGauge("streamlstm.channel.capacity", () => capacity, "{item}", "Batches a channel holds.");
         _meter.CreateObservableGauge("streamlstm.streams", streams, "{stream}", "Streams known.");
+    }
+
+    /// <summary>Adds what streams are counted for, and may be.</summary>
+    public void Watch(Func<long> streamBytes, Func<long> streamBytesMax)
+    {
+        _meter.CreateObservableGauge("streamlstm.streams.memory", streamBytes, "By", "What all streams are counted for, by kind, form and age.");
+        _meter.CreateObservableGauge("streamlstm.streams.memory.limit", streamBytesMax, "By", "What all streams together may be counted for.");
     }
 
     /// <summary>Adds how far the journal and each sink have got.</summary>
@@ -246,6 +255,8 @@ internal sealed class DaemonMetrics : IDisposable
     public void Dropped(string sink, ScoredBatch batch) => _sinkDropped.Add(batch.Observations.Count + batch.Incidents.Count, Label("sink", sink));
 
     public void SourceFailed(string source) => _sourceFailures.Add(1, Label("source", source));
+
+    public void Forgotten(ForgetReason reason) => _forgotten.Add(1, Label("reason", EventJson.Word(reason)));
 
     public void SnapshotFailed() => _snapshotFailures.Add(1);
 

@@ -78,6 +78,12 @@ internal static partial class LogMessages
     [LoggerMessage(305, LogLevel.Warning, "What the page showed cannot be kept or shown again ({Reason}): it begins anew; state is not touched by that")]
     public static partial void LiveViewLost(ILogger logger, string reason);
 
+    [LoggerMessage(210, LogLevel.Warning, "{Count} streams are forgotten ({Reason}), {First} among them: the limits on streams and memory say so")]
+    public static partial void StreamsForgotten(ILogger logger, int count, string reason, string first);
+
+    [LoggerMessage(211, LogLevel.Information, "Streams may take {Limit} MiB by their own count ({Origin}); those known take {Counted} MiB")]
+    public static partial void MemoryLimit(ILogger logger, long limit, string origin, long counted);
+
     [LoggerMessage(303, LogLevel.Information, "Sink {Sink} takes again")]
     public static partial void SinkGoesOn(ILogger logger, string sink);
 

@@ -20,12 +20,14 @@ internal sealed class LiveView : IScoreSink
     private const int GroupsKept = 500;
     private const int SwapsKept = 100;
     private const int SparkPoints = 60;
+    private const int ForgottenKept = 10_000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LiveStream> _streams = new(StringComparer.Ordinal);
     private readonly LinkedList<IncidentEvent> _incidents = new();
     private readonly LinkedList<GroupEvent> _groups = new();
     private readonly List<ModelSwap> _swaps = [];
+    private readonly LinkedList<(string Stream, long Revision)> _forgotten = new();
     private long _revision;
     private long _sequence = -1;   // of the last entry that is shown
 
@@ -65,6 +67,19 @@ internal sealed class LiveView : IScoreSink
                 Follow(group);
             }
 
+            foreach (ForgottenStream gone in batch.Forgotten)
+            {
+                if (_streams.Remove(gone.Stream))
+                {
+                    _forgotten.AddLast((gone.Stream, _revision));
+
+                    if (_forgotten.Count > ForgottenKept)
+                    {
+                        _forgotten.RemoveFirst();
+                    }
+                }
+            }
+
             _swaps.AddRange(batch.Swaps);
             _swaps.RemoveRange(0, Math.Max(0, _swaps.Count - SwapsKept));
         }
@@ -82,6 +97,15 @@ internal sealed class LiveView : IScoreSink
                     .OrderBy(pair => pair.Key, StringComparer.Ordinal)
                     .Select(pair => pair.Value.State(pair.Key))],
                 _revision);
+        }
+    }
+
+    /// <summary>Streams that were forgotten after <paramref name="revision"/> and have not come again.</summary>
+    public IReadOnlyList<string> ForgottenSince(long revision)
+    {
+        lock (_lock)
+        {
+            return [.. _forgotten.Where(gone => gone.Revision > revision && !_streams.ContainsKey(gone.Stream)).Select(gone => gone.Stream)];
         }
     }
 

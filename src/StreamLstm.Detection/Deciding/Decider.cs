@@ -248,11 +248,11 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     }
 
     /// <summary>The stream starts again after a fault: what is open would never be closed.</summary>
-    public void Abandon(in RowOf row, ShardOutput output)
+    public void Abandon(in RowOf row, string why, ShardOutput output)
     {
         if (_incident.IsOpen)
         {
-            Close(row.Silence(0, judge.Words), "over: the stream starts again after a fault in judging it", output);
+            Close(row.Silence(0, judge.Words), why, output);
         }
     }
 

@@ -4,6 +4,9 @@ using StreamLstm.Model.Training;
 namespace StreamLstm.Detection.Learning;
 
 /// <summary>A stream's own weights and how they follow the stream: one small training every 16 rows, by count.</summary>
+/// <remarks>
+/// They are the base's, not a copy of them, until the first training: of a stream that never learns there is nothing to keep.
+/// </remarks>
 internal sealed class StreamLearner
 {
     /// <summary>Rows between two trainings of a young stream, and what their number is always a multiple of.</summary>
@@ -21,20 +24,23 @@ internal sealed class StreamLearner
     /// <summary>Until this row every training has two steps.</summary>
     private const int EagerRows = 600;
 
-    private readonly AdamOptimizer _adam = new(ForecastInput.Shape.ParameterCount, new AdamOptions());
-    private readonly float[] _checkpoints;
     private readonly int _checkpointCount;
+    private AdamOptimizer? _adam;         // from the first training on
+    private float[] _checkpoints = [];    // (checkpoints, StateSize), as many as there were yet
 
     /// <param name="start">Weights to start from.</param>
     /// <param name="ringRows">Rows that windows can be cut from.</param>
     public StreamLearner(ForecastWeights start, int ringRows)
     {
-        Weights = start.Clone();
+        Weights = start;
         _checkpointCount = ringRows / WindowRows + 1;
-        _checkpoints = new float[_checkpointCount * ForecastInput.Shape.Network.StateSize];
     }
 
-    public ForecastWeights Weights { get; }
+    public ForecastWeights Weights { get; private set; }
+
+    /// <summary>Whether the weights have become the stream's own.</summary>
+    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(_adam))]
+    public bool HasLearnt => _adam is not null;
 
     /// <summary>Keeps the state (StateSize) the network had before it was given <paramref name="row"/>, where a window can start.</summary>
     public void Checkpoint(long row, ReadOnlySpan<float> state)
@@ -67,6 +73,12 @@ internal sealed class StreamLearner
         if (last - first < 1)
         {
             return true;
+        }
+
+        if (!HasLearnt)
+        {
+            Weights = Weights.Clone();
+            _adam = new AdamOptimizer(ForecastInput.Shape.ParameterCount, new AdamOptions());
         }
 
         bool finite = true;
@@ -141,29 +153,44 @@ internal sealed class StreamLearner
     /// <summary>Starts again from other weights; what Adam remembered belonged to the old ones.</summary>
     public void Adopt(ForecastWeights weights)
     {
-        Weights.CopyFrom(weights);
-        _adam.FirstMoment.Clear();
-        _adam.SecondMoment.Clear();
-        _adam.StepCount = 0;
+        Weights = weights;
+        _adam = null;
         Array.Clear(_checkpoints);
     }
 
+    /// <summary>Writes what is the stream's own; the base's weights are in the snapshot once.</summary>
     public void Save(BinaryWriter writer)
     {
-        writer.Write(_adam.StepCount);
-        Write(writer, Weights.Parameters);
-        Write(writer, _adam.FirstMoment);
-        Write(writer, _adam.SecondMoment);
+        writer.Write(_checkpoints.Length);
         Write(writer, _checkpoints);
+        writer.Write(HasLearnt);
+
+        if (HasLearnt)
+        {
+            writer.Write(_adam.StepCount);
+            Write(writer, Weights.Parameters);
+            Write(writer, _adam.FirstMoment);
+            Write(writer, _adam.SecondMoment);
+        }
     }
 
+    /// <summary>Reads what <see cref="Save"/> wrote, into one that started from the base weights in service.</summary>
+    /// <exception cref="InvalidDataException">More checkpoints than there can be.</exception>
     public void Load(BinaryReader reader)
     {
-        _adam.StepCount = reader.ReadInt64();
-        Read(reader, Weights.Parameters);
-        Read(reader, _adam.FirstMoment);
-        Read(reader, _adam.SecondMoment);
+        int length = reader.ReadInt32();
+        int most = _checkpointCount * ForecastInput.Shape.Network.StateSize;
+        _checkpoints = length >= 0 && length <= most ? new float[length] : throw new InvalidDataException($"{length} floats of checkpoints, expected 0 to {most}");
         Read(reader, _checkpoints);
+
+        if (reader.ReadBoolean())
+        {
+            Weights = Weights.Clone();
+            _adam = new AdamOptimizer(ForecastInput.Shape.ParameterCount, new AdamOptions()) { StepCount = reader.ReadInt64() };
+            Read(reader, Weights.Parameters);
+            Read(reader, _adam.FirstMoment);
+            Read(reader, _adam.SecondMoment);
+        }
     }
 
     private static void Write(BinaryWriter writer, ReadOnlySpan<float> values) =>
@@ -194,6 +221,13 @@ internal sealed class StreamLearner
     private Span<float> StateBefore(long row)
     {
         int size = ForecastInput.Shape.Network.StateSize;
-        return _checkpoints.AsSpan((int)(row / WindowRows % _checkpointCount) * size, size);
+        int index = (int)(row / WindowRows % _checkpointCount);
+
+        if ((index + 1) * size > _checkpoints.Length)
+        {
+            Array.Resize(ref _checkpoints, Math.Min(_checkpointCount, Math.Max(4, 2 * (index + 1))) * size);
+        }
+
+        return _checkpoints.AsSpan(index * size, size);
     }
 }

@@ -172,7 +172,7 @@ internal sealed class ScriptedStream
     /// <summary>As after a fault.</summary>
     public void BeginAgain()
     {
-        Row.Abandon(Output);
+        Row.Abandon("over: a fault", Output);
         (Judge, Row) = New();
         WarmUp();
     }

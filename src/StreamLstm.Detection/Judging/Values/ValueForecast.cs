@@ -83,11 +83,9 @@ internal sealed class ValueForecast
     {
         if (_learner is not null)
         {
-            double own = StreamLearner.RecentLoss(_learner.Weights, Ring, _encoder, scratch);
-            double other = StreamLearner.RecentLoss(model.Weights, Ring, _encoder, scratch);
-
-            // Not a number means too young to tell: the trained base is the better start.
-            if (own <= other)
+            // Not a number means too young to tell, and what has not learnt yet has nothing of its own: the trained base is the better start.
+            if (_learner.HasLearnt
+                && StreamLearner.RecentLoss(_learner.Weights, Ring, _encoder, scratch) <= StreamLearner.RecentLoss(model.Weights, Ring, _encoder, scratch))
             {
                 return;
             }

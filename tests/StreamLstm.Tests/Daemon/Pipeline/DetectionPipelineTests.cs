@@ -528,6 +528,8 @@ public sealed class DetectionPipelineTests : IDisposable
     }
 
     private static readonly BaseModel Swapped = new(1, WeightInitializer.Create(BaseModel.Shape, 9));
+    private static long s_round;
+
     private static readonly ModelSwap Swap = new(1, Start, 2, 1, 10, "abc");
 
     private DetectionPipeline Pipeline(
@@ -544,7 +546,7 @@ public sealed class DetectionPipelineTests : IDisposable
     /// <summary>What a pipeline that has ended leaves.</summary>
     private static RestoredState State(DetectionPipeline pipeline)
     {
-        (byte[] State, long At)[] shards = [.. Enumerable.Range(0, StreamRouter.ShardCount).Select(pipeline.FinalCut)];
+        (byte[] State, long At)[] shards = [.. Enumerable.Range(0, StreamRouter.ShardCount).Select(shard => Whole(pipeline.FinalCut(shard, long.MaxValue, carriedFrom: 0)))];
         RouterPart router = pipeline.FinalRouterPart();
         return Restored(router, shards, pipeline.FinalEndPart());
     }
@@ -558,7 +560,7 @@ public sealed class DetectionPipelineTests : IDisposable
 
         for (int shard = 0; shard < shards.Length; shard++)
         {
-            shards[shard] = await pipeline.CutAsync(shard, cancellation);
+            shards[shard] = Whole(await pipeline.CutAsync(shard, ++s_round, carriedFrom: 0, cancellation));
 
             while (!isMore(shard))
             {
@@ -568,6 +570,9 @@ public sealed class DetectionPipelineTests : IDisposable
 
         return Restored(router, shards, await pipeline.EndPartAsync(cancellation));
     }
+
+    private static (byte[] State, long At) Whole(ShardState state) =>
+        ([.. state.Cut.Head.Span, .. state.Cut.Rows.SelectMany(row => row.Buffer!.Take(row.Length))], state.At);
 
     private static RestoredState Restored(RouterPart router, (byte[] State, long At)[] shards, EndPart end) => new()
     {

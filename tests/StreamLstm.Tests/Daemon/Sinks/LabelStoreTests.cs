@@ -29,33 +29,34 @@ public sealed class LabelStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_label_is_there_after_a_restart()
+    public async Task A_label_is_there_after_a_restart()
     {
-        StoredLabel given = Store().Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "a test run", Now), 1);
+        StoredLabel given = await GivenAsync(Store(), new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "a test run", Now), 1);
 
         Assert.Equal(given, Store().Of("x-1-o"));
         Assert.Equal([given], Store().List(10, 0));
     }
 
     [Fact]
-    public void Another_label_takes_the_one_before_back_and_both_stay_written_down()
+    public async Task Another_label_takes_the_one_before_back_and_both_stay_written_down()
     {
         LabelStore store = Store();
-        StoredLabel first = store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "", Now), 2);
+        StoredLabel first = await GivenAsync(store, new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "", Now), 2);
 
-        StoredLabel second = store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now.AddMinutes(1)), 3);
+        StoredLabel second = await GivenAsync(store, new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now.AddMinutes(1)), 3);
 
         Assert.Equal(second, store.Of("x-1-o"));
         Assert.Equal([second, first with { RemovedAt = Now.AddMinutes(1) }], store.List(10, 0));
     }
 
     [Fact]
-    public void A_label_taken_back_holds_no_more_but_stays_written_down()
+    public async Task A_label_taken_back_holds_no_more_but_stays_written_down()
     {
         LabelStore store = Store();
-        StoredLabel given = store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now), 4);
+        StoredLabel given = await GivenAsync(store, new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now), 4);
 
-        StoredLabel removed = store.Remove(given, Now.AddMinutes(1));
+        await WriteAsync(new LabelEntry("boiler", "x-1-o", null, "", Now.AddMinutes(1)), 5);
+        StoredLabel removed = store.TakenBack(given);
 
         Assert.Null(store.Of("x-1-o"));
         Assert.Null(Store().Of("x-1-o"));
@@ -70,12 +71,13 @@ public sealed class LabelStoreTests : IAsyncLifetime
         var first = new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "", Now);
         var taken = new LabelEntry("boiler", "x-1-o", null, "", Now.AddMinutes(1));
         var second = new LabelEntry("boiler", "x-1-o", IncidentLabel.Real, "", Now.AddMinutes(2));
-        store.Remove(store.Add(first, 11), Now.AddMinutes(1));
-        StoredLabel holds = store.Add(second, 13);
+        await WriteAsync(first, 11);
+        await WriteAsync(taken, 12);
+        StoredLabel holds = await GivenAsync(store, second, 13);
 
         foreach ((LabelEntry entry, long position) in new[] { (first, 11L), (taken, 12), (second, 13) })
         {
-            await _history.WriteAsync(new ScoredBatch([], [], [], Now) { Label = entry, Sequence = position, IsReplayed = true }, TestContext.Current.CancellationToken);
+            await WriteAsync(entry, position, isReplayed: true);
         }
 
         Assert.Equal(2, store.List(10, 0).Count);
@@ -83,16 +85,25 @@ public sealed class LabelStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public void An_incident_is_listed_with_the_label_that_holds()
+    public async Task An_incident_is_listed_with_the_label_that_holds()
     {
         LabelStore store = Store();
-        store.Add(new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "a test run", Now), 5);
+        await GivenAsync(store, new LabelEntry("boiler", "x-1-o", IncidentLabel.FalseAlarm, "a test run", Now), 5);
 
         Assert.Contains(
             "\"label\":{\"id\":1,\"label\":\"false_alarm\",\"note\":\"a test run\"",
             LabelEndpoints.WithLabel("""{"incident_id":"x-1-o"}""", store), StringComparison.Ordinal);
         Assert.Equal("""{"incident_id":"x-2-o"}""", LabelEndpoints.WithLabel("""{"incident_id":"x-2-o"}""", store));
     }
+
+    private async Task<StoredLabel> GivenAsync(LabelStore store, LabelEntry label, long position)
+    {
+        await WriteAsync(label, position);
+        return store.Given(position)!;
+    }
+
+    private ValueTask WriteAsync(LabelEntry label, long position, bool isReplayed = false) => _history.WriteAsync(
+        new ScoredBatch([], [], [], Now) { Label = label, Sequence = position, IsReplayed = isReplayed }, TestContext.Current.CancellationToken);
 
     private LabelStore Store() => new(_history.ConnectionString);
 }

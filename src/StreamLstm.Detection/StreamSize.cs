@@ -1,0 +1,65 @@
+namespace StreamLstm.Detection;
+
+/// <summary>What a stream is counted for where memory is limited: about as many bytes as one of its kind, form and age takes.</summary>
+/// <remarks>
+/// A function of what stands in the journal, never of what a collector found, so that whoever decides by it decides the same again.
+/// The tables are what <c>streamlstm-benchmarks -- size</c> measured of synthetic streams, and a tenth more; 4 KiB are for the page's
+/// last points. Streams beyond what was measured, as a log of very long texts, may take more.
+/// </remarks>
+public static class StreamSize
+{
+    private const double Margin = 1.1;
+    private const double PageKib = 4;
+    private const double EventNetworkKib = 190;
+
+    /// <summary>A copy of the base weights, two moments of each, and the states that windows begin with.</summary>
+    private static readonly (long Rows, double Kib)[] OwnWeights = [(48, 0), (64, 80), (8192, 108)];
+
+    private static readonly (long Rows, double Kib)[] FullValues =
+        [(1, 31), (64, 31), (128, 40), (256, 45), (512, 119), (1024, 190), (2048, 243), (4096, 304), (8192, 394), (16384, 397)];
+
+    private static readonly (long Rows, double Kib)[] LeanValues =
+        [(1, 28), (64, 28), (128, 35), (256, 39), (512, 71), (1024, 86), (2048, 94), (4096, 102), (16384, 106)];
+
+    /// <summary>A record beside its columns.</summary>
+    private static readonly (long Rows, double Kib)[] Records = [(15, 3), (32, 27), (64, 55), (512, 63), (16384, 72)];
+
+    /// <summary>Each column of a record.</summary>
+    private static readonly (long Rows, double Kib)[] Column = [(15, 0.2), (32, 30), (64, 44), (128, 48), (256, 56), (512, 69), (1024, 77), (2048, 91), (16384, 94)];
+
+    /// <summary>Templates and how often each came; twice what a log of few templates took.</summary>
+    private static readonly (long Rows, double Kib)[] Events = [(1, 26), (64, 34), (16384, 100)];
+
+    /// <summary>Its bytes.</summary>
+    /// <param name="kind">What its observations are.</param>
+    /// <param name="form">How much it may remember.</param>
+    /// <param name="ownWeights">Whether it adapts weights of its own.</param>
+    /// <param name="columns">Of a record, how many are judged.</param>
+    /// <param name="rows">Observations it has had.</param>
+    public static long Of(StreamKind kind, StreamForm form, bool ownWeights, int columns, long rows)
+    {
+        double kib = kind switch
+        {
+            StreamKind.Records => At(Records, rows) + columns * At(Column, rows),
+            StreamKind.Events => At(Events, rows) + (ownWeights ? EventNetworkKib : 0),
+            _ => At(form == StreamForm.Lean ? LeanValues : FullValues, rows) + (ownWeights ? At(OwnWeights, rows) : 0),
+        };
+        return (long)((kib * Margin + PageKib) * 1024);
+    }
+
+    /// <summary>Between the rows measured as much as lies between.</summary>
+    private static double At((long Rows, double Kib)[] table, long rows)
+    {
+        for (int i = 0; i < table.Length; i++)
+        {
+            if (rows <= table[i].Rows)
+            {
+                return i == 0
+                    ? table[0].Kib
+                    : table[i - 1].Kib + (table[i].Kib - table[i - 1].Kib) * (rows - table[i - 1].Rows) / (table[i].Rows - table[i - 1].Rows);
+            }
+        }
+
+        return table[^1].Kib;
+    }
+}
