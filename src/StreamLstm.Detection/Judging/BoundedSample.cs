@@ -72,6 +72,16 @@ internal sealed class BoundedSample
         Count++;
     }
 
+    /// <summary>Measures all members anew, in their order: <paramref name="measure"/> must not fall.</summary>
+    public void Map(Func<double, double> measure)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            _inOrder[i] = (float)measure(_inOrder[i]);
+            _sorted[i] = (float)measure(_sorted[i]);
+        }
+    }
+
     /// <summary>Forgets all.</summary>
     public void Clear() => (Count, _next) = (0, 0);
 

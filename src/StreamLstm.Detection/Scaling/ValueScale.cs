@@ -28,4 +28,7 @@ internal readonly record struct ValueScale(double Centre, double Scale)
     }
 
     public double Y(double value) => Math.Asinh((value - Centre) / Scale);
+
+    /// <summary>The value that is mapped to y.</summary>
+    public double Value(double y) => Centre + Scale * Math.Sinh(y);
 }

@@ -21,13 +21,14 @@ internal sealed class Cycles
     private readonly BoundedSample _lengths = new();
     private readonly BoundedSample _peaks = new();
     private readonly BoundedSample _troughs = new();
+    private ValueScale _scale = new(0, 1);
     private double _mean;
     private double _deviation;
     private long _rows;
     private bool _isUp;
     private long _began = -1;
     private double _peak, _trough;
-    private (double Peak, double Trough) _before;   // of the rows but the last
+    private bool _isWhole;      // no row of the present cycle is left out
     private double _short, _peakHigh, _peakLow;
     private int _told;
 
@@ -65,10 +66,14 @@ internal sealed class Cycles
             return;
         }
 
-        // What the row before was is known by now: a fault in a cycle is not that cycle's peak.
+        if (scale != _scale)
+        {
+            Measure(scale);
+        }
+
+        // What the row before was is known by now: how high a cycle reached is not known where a fault is part of it.
         double y = scale.Y(value);
-        (_peak, _trough) = isSpared ? _before : (_peak, _trough);
-        _before = (_peak, _trough);
+        _isWhole &= !isSpared;
         (_peak, _trough) = (Math.Max(_peak, y), Math.Min(_trough, y));
 
         if (!_isUp && value > _mean + Apart * _deviation)
@@ -80,8 +85,7 @@ internal sealed class Cycles
                 End(Math.Log(row - _began), isSpared);
             }
 
-            (_began, _peak, _trough) = (row, y, y);
-            _before = (double.NegativeInfinity, double.PositiveInfinity);
+            (_began, _peak, _trough, _isWhole) = (row, y, y, true);
         }
         else if (_isUp && value < _mean - Apart * _deviation)
         {
@@ -104,13 +108,14 @@ internal sealed class Cycles
 
     public void Save(BinaryWriter writer)
     {
-        foreach (double value in (ReadOnlySpan<double>)[_mean, _deviation, _peak, _trough, _before.Peak, _before.Trough, _short, _peakHigh, _peakLow])
+        foreach (double value in (ReadOnlySpan<double>)[_mean, _deviation, _scale.Centre, _scale.Scale, _peak, _trough, _short, _peakHigh, _peakLow])
         {
             writer.Write(value);
         }
 
         writer.Write(_rows);
         writer.Write(_isUp);
+        writer.Write(_isWhole);
         writer.Write(_began);
         writer.Write(_told);
         _lengths.Save(writer);
@@ -120,11 +125,13 @@ internal sealed class Cycles
 
     public void Load(BinaryReader reader)
     {
-        (_mean, _deviation, _peak, _trough) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        _before = (reader.ReadDouble(), reader.ReadDouble());
+        (_mean, _deviation) = (reader.ReadDouble(), reader.ReadDouble());
+        _scale = new ValueScale(reader.ReadDouble(), reader.ReadDouble());
+        (_peak, _trough) = (reader.ReadDouble(), reader.ReadDouble());
         (_short, _peakHigh, _peakLow) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         _rows = reader.ReadInt64();
         _isUp = reader.ReadBoolean();
+        _isWhole = reader.ReadBoolean();
         _began = reader.ReadInt64();
         _told = reader.ReadInt32();
         _lengths.Load(reader);
@@ -132,16 +139,30 @@ internal sealed class Cycles
         _troughs.Load(reader);
     }
 
+    /// <summary>Heights are kept as they are on the stream's scale; that of a stream with few values that differ leaps.</summary>
+    private void Measure(ValueScale scale)
+    {
+        ValueScale before = _scale;
+        _scale = scale;
+        _peaks.Map(y => scale.Y(before.Value(y)));
+        _troughs.Map(y => scale.Y(before.Value(y)));
+        (_peak, _trough) = (scale.Y(before.Value(_peak)), scale.Y(before.Value(_trough)));
+    }
+
     private void End(double length, bool isSpared)
     {
         _short = _lengths.Below(length);
-        _peakHigh = Math.Max(_peaks.Above(_peak), _troughs.Above(_trough));
-        _peakLow = Math.Max(_peaks.Below(_peak), _troughs.Below(_trough));
+        _peakHigh = _isWhole ? Math.Max(_peaks.Above(_peak), _troughs.Above(_trough)) : 0;
+        _peakLow = _isWhole ? Math.Max(_peaks.Below(_peak), _troughs.Below(_trough)) : 0;
         _told = ToldRows;
 
         if (!isSpared)
         {
             _lengths.Add(length);
+        }
+
+        if (_isWhole)
+        {
             _peaks.Add(_peak);
             _troughs.Add(_trough);
         }

@@ -188,4 +188,42 @@ public sealed class ValueIndicatorTests
         sample.Add(Math.Log(1000));
         Assert.True(sample.Above(Math.Log(200)) > 2);
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    public void A_cycle_reaches_as_high_as_those_before_it_whatever_became_of_the_scale(double scale)
+    {
+        // Ticks of 1 in a hundred, or of a little less or more: 5 % of the values are some, so the scale leaps from 0.15 to 1 and back.
+        var random = new Random(1);
+        var cycles = new Cycles();
+        double highest = 0;
+
+        for (int row = 0; row < 4000; row++)
+        {
+            double value = row % 20 == 0 ? 1 + 0.03 * (random.NextDouble() - 0.5) : 0;
+            cycles.Observe(row, value, new ValueScale(0, row % 500 < 250 ? 0.15 : scale), isSpared: false);
+            highest = Math.Max(highest, Math.Max(cycles.PeakLow, cycles.PeakHigh));
+        }
+
+        Assert.True(cycles.IsKnown);
+        Assert.True(highest < 2, $"{highest}");
+    }
+
+    [Fact]
+    public void How_high_a_cycle_reached_is_not_known_where_a_fault_is_part_of_it()
+    {
+        var cycles = new Cycles();
+        double low = 0, high = 0;
+
+        for (int row = 0; row < 4000; row++)
+        {
+            bool isCut = row / 40 == 90;
+            double value = Math.Sin(2 * Math.PI * row / 40);
+            cycles.Observe(row, isCut ? 0.5 * value : value, new ValueScale(0, 1), isSpared: isCut && row % 40 > 5);
+            (low, high) = (Math.Max(low, cycles.PeakLow), Math.Max(high, cycles.PeakHigh));
+        }
+
+        Assert.True(low < 2 && high < 2, $"{low} {high}");
+    }
 }
