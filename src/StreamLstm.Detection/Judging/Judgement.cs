@@ -14,7 +14,7 @@ internal sealed class Judgement(int indicators)
     public const double Unknown = -2;
 
     /// <summary>Share of the most decades that is nearly as much.</summary>
-    private const double NearlyMost = 0.9;
+    private const double NearlyMost = 0.8;
 
     /// <summary>Whether there is anything to decide on.</summary>
     public bool IsJudged { get; set; }

@@ -24,6 +24,9 @@ internal sealed class ValueJudge : IJudge
     private const double Least = 2.2;
     private const int LeastOf = 4;
 
+    /// <summary>Decades that a standstill must come to by itself.</summary>
+    private const double StandstillLeast = 3;
+
     private readonly string _stream;
     private readonly DetectionOptions _options;
     private readonly BaseModel _model;
@@ -297,8 +300,8 @@ internal sealed class ValueJudge : IJudge
         : Math.Log10(_forecast.Ring.Count) + Math.Log10(Math.Max(1, Math.Abs(value - _indicators.Constant) / _indicators.Resolution));
 
     /// <summary>
-    /// The judge says whether there is a fault, unless the indicators by themselves, in blocks, come to what is asked for in rows;
-    /// they say how large it is, and whether that is more than it was trained to be asked for.
+    /// The judge says whether there is a fault; the indicators say how large it is, and whether that is more than it was trained
+    /// to be asked for.
     /// </summary>
     private double Evidence(ReadOnlySpan<double> decades, long row, LearntJudge? judge, DetectionScratch scratch)
     {
@@ -307,19 +310,24 @@ internal sealed class ValueJudge : IJudge
             return 0;
         }
 
-        double mean = Math.Max(0, ScoreCombination.Combine(decades, _indicators.Known)), threshold = Threshold;
+        double evidence = judge?.Read(decades, row, scratch) ?? WithoutJudge(decades);
 
-        // Without a judge, as in the training of the first one, the mean alone decides.
-        double evidence = judge?.Read(decades, row, scratch) ?? mean + LearntJudge.WithoutJudge;
-
-        if (evidence >= LearntJudge.Line)
+        if (evidence >= LearntJudge.Line && !IsStandstill(decades))
         {
             double more = PerDecade * (Size(decades, LeastOf) - Least);
             evidence = more < 0 ? LearntJudge.Line + Math.Max(more, -1) : Math.Max(evidence, LearntJudge.Line + more);
         }
 
-        return evidence >= threshold || mean >= threshold ? threshold + PerDecade * Size(decades, SizeOf) : evidence;
+        return evidence >= Threshold ? Threshold + PerDecade * Size(decades, SizeOf) : evidence;
     }
+
+    /// <summary>In the training of the first judge the mean of the indicators alone decides.</summary>
+    private double WithoutJudge(ReadOnlySpan<double> decades) =>
+        LearntJudge.WithoutJudge + Math.Max(0, ScoreCombination.Combine(decades, _indicators.Known));
+
+    /// <summary>Whether what is odd is that nothing changes: one indicator alone can see that, all others are content.</summary>
+    private static bool IsStandstill(ReadOnlySpan<double> decades) =>
+        System.Numerics.Tensors.TensorPrimitives.IndexOfMax(decades) == (int)Indicator.Standstill && decades[(int)Indicator.Standstill] >= StandstillLeast;
 
     /// <summary>How far out a row is: the mean of the strongest few, steadier than the one at the top.</summary>
     private static double Size(ReadOnlySpan<double> decades, int strongest)
