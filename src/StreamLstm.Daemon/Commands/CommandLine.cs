@@ -57,8 +57,27 @@ internal static class CommandLine
         var run = new Command("run", "Watch the configured sources until stopped (the default).");
         run.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
 
-        var validate = new Command("validate", "Say whether the configuration can be run, and what is wrong with it.");
-        validate.SetAction(parsed => WithOptions(parsed, _ => output.WriteLine("valid")));
+        var denyWarnings = new Option<bool>("--deny-warnings") { Description = "Take warnings for errors (exit code 78)." };
+        var validate = new Command("validate", "Say whether the configuration can be run, and what is wrong with it.") { denyWarnings };
+        validate.SetAction(parsed =>
+        {
+            string[] warnings = [];
+            int code = WithOptions(parsed, options => warnings = [.. MqttRules.Warnings(options)]);
+
+            foreach (string warning in warnings)
+            {
+                error.WriteLine($"warning: {warning}");
+            }
+
+            code = code == 0 && warnings.Length > 0 && parsed.GetValue(denyWarnings) ? WrongConfiguration : code;
+
+            if (code == 0)
+            {
+                output.WriteLine("valid");
+            }
+
+            return code;
+        });
 
         var echo = new Command("echo", "Print the resolved configuration as YAML.");
         echo.SetAction(parsed => WithOptions(parsed, options => output.Write(OptionsYaml.Write(options))));

@@ -23,6 +23,8 @@ internal static class OptionRules
         RequireLoopback(options.Http.Address, options.Http.AllowNonLoopback, "http");
         RequireLoopback(options.Sources.MqttEmbedded.Address, options.Sources.MqttEmbedded.AllowNonLoopback, "sources.mqtt_embedded");
 
+        MqttRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
+
         for (int i = 0; i < options.Vectors.Count; i++)
         {
             if (options.Vectors[i].Detection().Wrong() is { } wrong)
@@ -74,7 +76,7 @@ internal static class OptionRules
                             KeyExpressionAttribute => "a regular expression without look-around and back-references",
                             _ => "a value",
                         };
-                        errors.Add($"{Origin(key)}{key}: '{value}', expected {expected}");
+                        errors.Add($"{Origin(key)}{key}: '{(option.IsDefined(typeof(SecretAttribute)) ? "***" : value)}', expected {expected}");
                     }
                 }
 

@@ -1,11 +1,12 @@
 using System.Collections;
 using System.Globalization;
+using System.Reflection;
 using StreamLstm.Decoding;
 using YamlDotNet.RepresentationModel;
 
 namespace StreamLstm.Daemon.Configuration;
 
-/// <summary>Writes options as the YAML that would configure them.</summary>
+/// <summary>Writes options as the YAML that would configure them, but for secrets.</summary>
 internal static class OptionsYaml
 {
     public static string Write(DaemonOptions options)
@@ -25,6 +26,7 @@ internal static class OptionsYaml
         IList items => new YamlSequenceNode(items.Cast<object?>().Select(Node)),
         IFormattable number => new YamlScalarNode(number.ToString(null, CultureInfo.InvariantCulture)),
         _ => new YamlMappingNode(OptionPath.Options(value.GetType()).Select(option => new KeyValuePair<YamlNode, YamlNode>(
-            new YamlScalarNode(OptionPath.SnakeCase(option.Name)), Node(option.GetValue(value))))),
+            new YamlScalarNode(OptionPath.SnakeCase(option.Name)),
+            option.IsDefined(typeof(SecretAttribute), inherit: true) && option.GetValue(value) is string { Length: > 0 } ? new YamlScalarNode("***") : Node(option.GetValue(value))))),
     };
 }

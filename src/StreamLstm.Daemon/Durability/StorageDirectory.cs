@@ -15,6 +15,32 @@ internal sealed class StorageDirectory : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Eight digits that name this directory for as long as it is there: a client of brokers is known by them.</summary>
+    /// <exception cref="StorageException">They cannot be read or kept.</exception>
+    public string Instance
+    {
+        get
+        {
+            string file = FileIn("instance");
+
+            try
+            {
+                if (!File.Exists(file))
+                {
+                    string draft = file + ".new";
+                    File.WriteAllText(draft, Guid.NewGuid().ToString("N")[..8]);
+                    File.Move(draft, file);
+                }
+
+                return File.ReadAllText(file).Trim();
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+            {
+                throw new StorageException($"storage.directory: {file} cannot be read or written ({refused.Message})", refused);
+            }
+        }
+    }
+
     /// <summary>Creates the directory where it is missing, and locks it.</summary>
     /// <exception cref="StorageException">It cannot be written, or another process holds it.</exception>
     public static StorageDirectory Open(StorageOptions options)

@@ -43,7 +43,7 @@ internal sealed class Books
 
                     if (batch.Position is { } position)
                     {
-                        _positions[position.Of] = position.At;
+                        _positions[position.Of] = position.After(_positions.GetValueOrDefault(position.Of));
                     }
 
                     break;

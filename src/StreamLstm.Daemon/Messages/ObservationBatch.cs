@@ -20,5 +20,24 @@ internal sealed record ObservationBatch(
 
 /// <summary>Up to where a source has been read.</summary>
 /// <param name="Of">What of: a file, a partition. The same in every life of the program.</param>
-/// <param name="At">Where, in the source's own words.</param>
-internal sealed record SourcePosition(string Of, string At);
+/// <param name="At">
+/// Where, in the source's own words. "+N:TEXT" stands for the last N characters of what stood there before and TEXT together: a
+/// source that must remember the last of what it took in says with each batch only what is new.
+/// </param>
+internal sealed record SourcePosition(string Of, string At)
+{
+    /// <summary>Where a source stands that stood somewhere before.</summary>
+    public string After(string? before)
+    {
+        int colon = At.StartsWith('+') ? At.IndexOf(':', StringComparison.Ordinal) : -1;
+
+        if (colon < 0 || !int.TryParse(At.AsSpan(1, colon - 1), out int max))
+        {
+            return At;
+        }
+
+        string former = before?.StartsWith('+') == true ? before[(before.IndexOf(':', StringComparison.Ordinal) + 1)..] : "";
+        int surplus = Math.Clamp(former.Length + At.Length - colon - 1 - max, 0, former.Length);
+        return string.Concat(At.AsSpan(0, colon + 1), former.AsSpan(surplus), At.AsSpan(colon + 1));
+    }
+}

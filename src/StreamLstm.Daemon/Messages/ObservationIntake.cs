@@ -63,7 +63,8 @@ internal sealed class SourcePositions
 
     public string? Of(string of) => _positions.GetValueOrDefault(of);
 
-    public void Set(string of, string at) => _positions[of] = at;
+    public void Set(SourcePosition position) =>
+        _positions.AddOrUpdate(position.Of, _ => position.After(null), (_, before) => position.After(before));
 }
 
 /// <summary>Keeps what could not be decoded or scored, within a bound.</summary>

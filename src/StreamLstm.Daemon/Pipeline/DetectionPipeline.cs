@@ -81,7 +81,7 @@ internal sealed class DetectionPipeline : IDisposable
 
         foreach ((string of, string at) in restored.Books.Positions)
         {
-            positions.Set(of, at);
+            positions.Set(new SourcePosition(of, at));
         }
 
         _intake = new ObservationIntake(_handed.Writer, ledger, deadLetters, positions);
@@ -189,7 +189,7 @@ internal sealed class DetectionPipeline : IDisposable
     public IReadOnlyList<string> Troubles =>
     [
         .. _journal.Failure is { } disk ? [$"nothing can be taken in: {disk}"] : Array.Empty<string>(),
-        .. _sources.Where(source => source.Trouble is not null).Select(source => $"source {source.Name} failed and is started again: {source.Trouble}"),
+        .. _sources.Select(source => source.Trouble).OfType<string>(),
         .. _lanes.Where(lane => lane.Trouble is not null).Select(lane => $"sink {lane.Name} takes nothing, and is tried again: {lane.Trouble}"),
     ];
 

@@ -207,7 +207,7 @@ internal sealed class JournalStage(
     {
         if (batch.Position is { } position)
         {
-            positions.Set(position.Of, position.At);
+            positions.Set(position);
         }
     }
 }

@@ -12,10 +12,14 @@ internal sealed class SupervisedSource(
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
+    private string? _failure;
+
     public string Name => source.Name;
 
-    /// <summary>Why it does not run at present; null where it does.</summary>
-    public string? Trouble { get; private set; }
+    /// <summary>Why it does not run at present, or does less than it should; null where all is well.</summary>
+    public string? Trouble => _failure is { } failure ? $"source {Name} failed and is started again: {failure}"
+        : source is IConnectedSource { Trouble: { } trouble } ? $"source {Name}: {trouble}"
+        : null;
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -28,7 +32,7 @@ internal sealed class SupervisedSource(
             try
             {
                 Task running = source.RunAsync(intake, stopping);
-                Trouble = null;
+                _failure = null;
                 await running;
                 return;
             }
@@ -37,7 +41,7 @@ internal sealed class SupervisedSource(
                 // Nothing is taken in any more: asked to stop, or another stage has failed and says so.
                 return;
             }
-            catch (SourceException) when (Trouble is null && time.GetElapsedTime(started) < FirstWait)
+            catch (SourceException) when (_failure is null && time.GetElapsedTime(started) < FirstWait)
             {
                 throw;
             }
@@ -45,7 +49,7 @@ internal sealed class SupervisedSource(
             catch (Exception failed)
 #pragma warning restore CA1031
             {
-                Trouble = failed.Message;
+                _failure = failed.Message;
                 metrics.SourceFailed(source.Name);
                 LogMessages.SourceFailed(logger, source.Name, failed.Message, failed is SourceException or NotTakenException or IOException ? null : failed);
             }

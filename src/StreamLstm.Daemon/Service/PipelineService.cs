@@ -9,6 +9,7 @@ using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
+using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
 using StreamLstm.Decoding;
@@ -354,6 +355,12 @@ internal sealed class PipelineService(
         if (sources.Host.Enabled)
         {
             yield return new HostSource(sources.Host, rules, time, loggers.CreateLogger<HostSource>());
+        }
+
+        for (int i = 0; i < sources.Mqtt.Count; i++)
+        {
+            yield return new MqttSource(
+                sources.Mqtt[i], i, _storage!.Instance, rules, options.Pipeline.BatchMax, metrics, time, loggers.CreateLogger<MqttSource>());
         }
 
         if (sources.MqttEmbedded.Enabled)

@@ -22,5 +22,12 @@ internal interface IObservationSource
     Task RunAsync(ObservationIntake intake, CancellationToken stopping);
 }
 
+/// <summary>A source that stays where it is while what it is connected to comes and goes.</summary>
+internal interface IConnectedSource : IObservationSource
+{
+    /// <summary>Why it is not connected, or gets less than was asked for, naming the setting and no secret; null where all is well.</summary>
+    string? Trouble { get; }
+}
+
 /// <summary>A source cannot do its work, for a reason its user can mend.</summary>
 internal sealed class SourceException(string message, Exception? inner = null) : Exception(message, inner);

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
-using MQTTnet.Server.Internal.Adapter;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
@@ -30,29 +29,36 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
     public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
     {
-        int port = options.Port > 0 ? options.Port : FreePort();
-        var factory = new MqttServerFactory();
-        MqttServerOptions endpoint = factory.CreateServerOptionsBuilder()
-            .WithDefaultEndpoint()
-            .WithDefaultEndpointBoundIPAddress(IPAddress.Parse(options.Address))
-            .WithDefaultEndpointBoundIPV6Address(IPAddress.None)
-            .WithDefaultEndpointPort(port)
-            .Build();
-        using MqttServer server = factory.CreateMqttServer(endpoint, [new NamelessMqttClients(new MqttTcpServerAdapter())]);
-        server.InterceptingPublishAsync += publication => TakeInAsync(publication, intake, stopping);
+        // Room for a topic and properties beside the payload, whose own limit is told by topic.
+        using var listener = new EmbeddedBrokerListener(
+            options.PayloadMaxBytes + 131_072,
+            (client, larger) => intake.Reject(Name, RejectionReason.Oversize, $"client {client}: {larger.Message}; disconnected", default));
+        int port;
 
         try
         {
-            await server.StartAsync();
+            port = listener.Open(IPAddress.Parse(options.Address), options.Port);
         }
         catch (SocketException refused)
         {
             var failure = new SourceException(
-                $"sources.mqtt_embedded.port: {port} cannot be opened on {options.Address} ({refused.Message}); "
+                $"sources.mqtt_embedded.port: {options.Port} cannot be opened on {options.Address}, nor one of the nine behind it ({refused.Message}); "
                 + "set another port, 0 for any free one, or sources.mqtt_embedded.enabled: false",
                 refused);
             _started.TrySetException(failure);
             throw failure;
+        }
+
+        var factory = new MqttServerFactory();
+        using MqttServer server = factory.CreateMqttServer(factory.CreateServerOptionsBuilder().Build(), [listener]);
+        server.InterceptingPublishAsync += publication => TakeInAsync(publication, intake, stopping);
+        await server.StartAsync();
+
+        if (options.Port > 0 && port != options.Port)
+        {
+            LogMessages.SourceTrouble(
+                logger, Name,
+                $"sources.mqtt_embedded.port: {options.Port} is taken on {options.Address}, so port {port} is used. If another broker has it, sources.mqtt reads from that one (README, From MQTT)");
         }
 
         _started.TrySetResult(port);
@@ -118,12 +124,5 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
             publication.Response.ReasonCode = MqttPubAckReasonCode.UnspecifiedError;
             publication.Response.ReasonString = refused is NotTakenException ? refused.Message : "the daemon is stopping";
         }
-    }
-
-    private int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Parse(options.Address), 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Sources;
@@ -7,6 +8,9 @@ internal sealed class SourcesOptions
 {
     /// <summary>This computer's own figures.</summary>
     public HostSourceOptions Host { get; init; } = new();
+
+    /// <summary>Topics of MQTT brokers.</summary>
+    public IReadOnlyList<MqttSourceOptions> Mqtt { get; init; } = [];
 
     /// <summary>An MQTT broker inside the daemon.</summary>
     public MqttEmbeddedOptions MqttEmbedded { get; init; } = new();
@@ -52,7 +56,7 @@ internal sealed class MqttEmbeddedOptions
     /// <summary>Lets the address be another one than loopback. There is no authentication: something else must guard the port.</summary>
     public bool AllowNonLoopback { get; init; }
 
-    /// <summary>Port to listen on; 0 = any free one, written to the log.</summary>
+    /// <summary>Port to listen on; where it is taken the next free one of ten, told in the log; 0 = any free one.</summary>
     [Range(0, 65_535)]
     public int Port { get; init; } = 1883;
 

@@ -43,6 +43,8 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _sinkDropped;
     private readonly Counter<long> _sourceFailures;
     private readonly Counter<long> _forgotten;
+    private readonly Counter<long> _redelivered;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _connected = new();
     private long _modelVersion;
     private long _snapshotBytes;
     private double _candidateLoss = double.NaN;
@@ -92,6 +94,11 @@ internal sealed class DaemonMetrics : IDisposable
         _sinkDropped = _meter.CreateCounter<long>("streamlstm.sink.dropped", "{event}", "Events that a slow console missed.");
         _sourceFailures = _meter.CreateCounter<long>("streamlstm.source.failures", "{failure}", "Sources that failed and were started again.");
         _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
+        _redelivered = _meter.CreateCounter<long>("streamlstm.source.redelivered", "{message}", "Messages that a broker sent again and that had been taken in already.");
+        _meter.CreateObservableGauge(
+            "streamlstm.source.connected",
+            () => _connected.Select(source => new Measurement<int>(source.Value ? 1 : 0, Label("source", source.Key))),
+            description: "Whether a source is connected to its broker.");
         _meter.CreateObservableGauge("streamlstm.model.version", () => Volatile.Read(ref _modelVersion), "{version}", "The base weights in service.");
         _meter.CreateObservableGauge("streamlstm.checkpoint.size", () => Volatile.Read(ref _snapshotBytes), "By", "Size of the last snapshot.");
         _meter.CreateObservableGauge(
@@ -257,6 +264,10 @@ internal sealed class DaemonMetrics : IDisposable
     public void SourceFailed(string source) => _sourceFailures.Add(1, Label("source", source));
 
     public void Forgotten(ForgetReason reason) => _forgotten.Add(1, Label("reason", EventJson.Word(reason)));
+
+    public void Redelivered(string source) => _redelivered.Add(1, Label("source", source));
+
+    public void Connected(string source, bool isConnected) => _connected[source] = isConnected;
 
     public void SnapshotFailed() => _snapshotFailures.Add(1);
 

@@ -68,17 +68,58 @@ public sealed class MqttEmbeddedSourceTests
     }
 
     [Fact]
-    public async Task A_taken_port_is_told_with_its_key_and_the_way_out()
+    public async Task Where_the_port_is_taken_the_next_one_is_used()
     {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         using var holder = new TcpListener(IPAddress.Loopback, 0);
         holder.Start();
         int port = ((IPEndPoint)holder.LocalEndpoint).Port;
         var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = port }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
 
+        Task running = source.RunAsync(_caught.Intake, stopping.Token);
+
+        Assert.InRange(await source.BoundPort, port + 1, port + 9);
+        await stopping.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task An_address_that_is_not_this_computers_is_told_with_its_key_and_the_way_out()
+    {
+        var source = new MqttEmbeddedSource(
+            new MqttEmbeddedOptions { Address = "192.0.2.1", Port = 1883 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+
         var refused = await Assert.ThrowsAsync<SourceException>(
             () => source.RunAsync(_caught.Intake, TestContext.Current.CancellationToken));
 
-        Assert.StartsWith($"sources.mqtt_embedded.port: {port} cannot be opened", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("sources.mqtt_embedded.port: 1883 cannot be opened on 192.0.2.1", refused.Message, StringComparison.Ordinal);
         Assert.Contains("0 for any free one", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_announces_256_megabytes_is_disconnected_and_counted_and_the_others_go_on()
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        Task running = source.RunAsync(_caught.Intake, stopping.Token);
+        int port = await source.BoundPort;
+        using IMqttClient client = new MqttClientFactory().CreateMqttClient();
+        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port).Build(), stopping.Token);
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+
+        for (int i = 0; i < 10; i++)
+        {
+            using var socket = new TcpClient();
+            await socket.ConnectAsync(IPAddress.Loopback, port, stopping.Token);
+            await socket.GetStream().WriteAsync(new byte[] { 0x30, 0xFF, 0xFF, 0xFF, 0x7F }, stopping.Token);
+            Assert.Equal(0, await socket.GetStream().ReadAsync(new byte[1], stopping.Token));
+        }
+
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 64L << 20);
+        await client.PublishStringAsync("a", "2", MqttQualityOfServiceLevel.AtLeastOnce, cancellationToken: stopping.Token);
+        Assert.Equal([2], _caught.TakeAll().Select(o => o.Value));
+        Assert.Equal(10, _caught.Letters.Letters.Count(letter => letter.Reason == RejectionReason.Oversize));
+        await stopping.CancelAsync();
+        await running;
     }
 }

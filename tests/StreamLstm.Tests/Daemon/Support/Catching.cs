@@ -81,7 +81,7 @@ internal sealed class CaughtIntake
 
             if (batch.Position is { } position)
             {
-                caught.Positions.Set(position.Of, position.At);
+                caught.Positions.Set(position);
             }
 
             item.OnDisk!.SetResult(1);

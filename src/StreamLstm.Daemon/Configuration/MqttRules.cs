@@ -1,0 +1,127 @@
+using StreamLstm.Daemon.Mqtt;
+using StreamLstm.Daemon.Sources.Mqtt;
+using StreamLstm.Decoding;
+
+namespace StreamLstm.Daemon.Configuration;
+
+/// <summary>What must hold of the options of brokers, and what is worth a warning.</summary>
+internal static class MqttRules
+{
+    /// <param name="options">All options.</param>
+    /// <param name="wrong">Takes the key of what is wrong, and what was expected instead.</param>
+    public static void Check(DaemonOptions options, Action<string, string> wrong)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+
+        foreach ((int i, MqttSourceOptions source) in options.Sources.Mqtt.Index())
+        {
+            string key = $"sources.mqtt.{i}";
+            Broker(source, key, wrong);
+
+            if (source.Name.Length > 0 && !names.Add(source.Name))
+            {
+                wrong($"{key}.name", $"'{source.Name}', expected a name that no other source has");
+            }
+
+            if (source.Topics.Count == 0)
+            {
+                wrong($"{key}.topics", "none, expected topic filters such as plant/#");
+            }
+
+            foreach ((int n, string topic) in source.Topics.Index())
+            {
+                if (!IsFilter(topic))
+                {
+                    wrong($"{key}.topics.{n}", $"'{topic}', expected a topic filter: # at its end only, + for a whole level, $share/GROUP/FILTER");
+                }
+                else if (topic.StartsWith("$share/", StringComparison.Ordinal) && source.Delivery != MqttDelivery.AtLeastOnce)
+                {
+                    wrong(
+                        $"{key}.delivery",
+                        $"exactly_once, but '{topic}' is shared with others, to whom the broker may send again what this daemon has taken in; write delivery: at_least_once");
+                }
+            }
+        }
+    }
+
+    /// <summary>What may be meant so, and loses messages.</summary>
+    public static IEnumerable<string> Warnings(DaemonOptions options)
+    {
+        foreach ((int i, MqttSourceOptions source) in options.Sources.Mqtt.Index())
+        {
+            string key = $"sources.mqtt.{i}";
+
+            if (source.Qos == 0)
+            {
+                yield return $"{key}.qos: 0: what is published while the daemon is away, busy or killed is lost; 1 keeps it";
+            }
+
+            if (source.CleanStart)
+            {
+                yield return $"{key}.clean_start: true: what is published while the daemon is away is lost; false keeps it";
+            }
+            else if (source.SessionExpiry < TimeSpan.FromMinutes(10))
+            {
+                yield return $"{key}.session_expiry: {Duration.Format(source.SessionExpiry)}: after so long without the daemon the broker forgets what it kept for it; a restart of the machine may take longer";
+            }
+
+            if (source.Password.Length > 0 && MqttAddress.TryParse(source.Url, out MqttAddress? address) && !address.UsesTls && !IsLocal(address.Host))
+            {
+                yield return $"{key}.url: {source.Url}: the password goes over the network unencrypted; mqtts:// does not show it";
+            }
+        }
+    }
+
+    private static void Broker(MqttBrokerOptions broker, string key, Action<string, string> wrong)
+    {
+        if (!MqttAddress.TryParse(broker.Url, out MqttAddress? address))
+        {
+            // A password may stand in it.
+            wrong($"{key}.url", $"{(broker.Url.Contains('@', StringComparison.Ordinal) ? "an address with a user in it" : $"'{broker.Url}'")}, expected {MqttAddress.Expectation}");
+        }
+        else if (!address.UsesTls && (broker.Tls.CaFile.Length > 0 || broker.Tls.CertificateFile.Length > 0))
+        {
+            wrong($"{key}.url", $"'{broker.Url}' is without TLS, but {key}.tls is set; expected mqtts:// or wss://");
+        }
+
+        if (broker.Password.Length > 0 && broker.Username.Length == 0)
+        {
+            wrong($"{key}.username", "none, expected the user whose password is set");
+        }
+
+        if (broker.Password.Length > 0 && broker.TokenFile.Length > 0)
+        {
+            wrong($"{key}.token_file", "set, and password too; expected one of them");
+        }
+
+        if (broker.Tls.KeyFile.Length > 0 && broker.Tls.CertificateFile.Length == 0)
+        {
+            wrong($"{key}.tls.certificate_file", "none, expected the certificate that tls.key_file belongs to");
+        }
+    }
+
+    /// <summary>Whether it may be subscribed to (MQTT 5, 4.7 and 4.8.2).</summary>
+    private static bool IsFilter(string topic)
+    {
+        string filter = topic;
+
+        if (topic.StartsWith("$share/", StringComparison.Ordinal))
+        {
+            string[] parts = topic.Split('/', 3);
+
+            if (parts.Length < 3 || parts[1].Length == 0 || parts[1].AsSpan().ContainsAny("+#"))
+            {
+                return false;
+            }
+
+            filter = parts[2];
+        }
+
+        string[] levels = filter.Split('/');
+        return filter.Length is > 0 and <= 65_535 && !filter.Contains('\0', StringComparison.Ordinal)
+            && levels.Index().All(level => !level.Item.AsSpan().ContainsAny("+#") || level.Item == "+" || (level.Item == "#" && level.Index == levels.Length - 1));
+    }
+
+    private static bool IsLocal(string host) =>
+        host == "localhost" || (System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address));
+}

@@ -1,0 +1,5 @@
+namespace StreamLstm.Daemon.Configuration;
+
+/// <summary>An option whose value is not to be shown: echo prints stars, and messages leave it out.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class SecretAttribute : Attribute;

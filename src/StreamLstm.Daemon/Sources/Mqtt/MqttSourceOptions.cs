@@ -1,0 +1,67 @@
+using StreamLstm.Daemon.Mqtt;
+
+namespace StreamLstm.Daemon.Sources.Mqtt;
+
+/// <summary>Which messages are taken that the broker kept for whoever subscribes.</summary>
+internal enum RetainedMessages
+{
+    /// <summary>Once, when a topic is subscribed to for the first time.</summary>
+    First,
+
+    /// <summary>Every time the daemon connects: an old value comes again.</summary>
+    Always,
+
+    /// <summary>None.</summary>
+    Never,
+}
+
+/// <summary>How often an observation may count that the broker sends again.</summary>
+internal enum MqttDelivery
+{
+    /// <summary>Once: what is sent again to the same session is recognised.</summary>
+    ExactlyOnce,
+
+    /// <summary>Once or more: with $share a message may be sent again to another member of the group.</summary>
+    AtLeastOnce,
+}
+
+/// <summary>Topics of an MQTT broker: mosquitto, EMQX, HiveMQ ...</summary>
+internal sealed class MqttSourceOptions : MqttBrokerOptions
+{
+    /// <summary>Its name in metrics and logs; empty = mqtt, mqtt.1 and so on, by its place in the list.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Topic filters: plant/#, plant/+/temperature, $share/GROUP/plant/#.</summary>
+    public IReadOnlyList<string> Topics { get; init; } = [];
+
+    /// <summary>0, 1 or 2. With 1 and 2 a message is acknowledged once it is on the disk.</summary>
+    [Range(0, 2)]
+    public int Qos { get; init; } = 1;
+
+    /// <summary>Begins a new session at each connection: what was published meanwhile is lost.</summary>
+    public bool CleanStart { get; init; }
+
+    /// <summary>How long the broker keeps the session, and what is published for it, while the daemon is away (MQTT 5; with 3.1.1 the broker decides).</summary>
+    public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Messages that may be under way without being acknowledged (MQTT 5), and those that are recognised when they are sent again.</summary>
+    [Range(1, 4_096)]
+    public int ReceiveMaximum { get; init; } = 1_000;
+
+    /// <summary>Largest packet, in bytes; one that is larger ends the connection before anything is made of it.</summary>
+    [Range(128, 268_435_455)]
+    public int PacketMaxBytes { get; init; } = 262_144;
+
+    /// <summary>Payloads that may wait for the disk, in MiB; beyond it nothing is read.</summary>
+    [Range(1, 65_536)]
+    public int UnwrittenMaxMib { get; init; } = 32;
+
+    /// <summary>first, always or never.</summary>
+    public RetainedMessages Retained { get; init; } = RetainedMessages.First;
+
+    /// <summary>exactly_once, or at_least_once, which $share needs.</summary>
+    public MqttDelivery Delivery { get; init; } = MqttDelivery.ExactlyOnce;
+
+    /// <summary>Streams are named PREFIX/topic; empty = the topic.</summary>
+    public string Prefix { get; init; } = "";
+}
