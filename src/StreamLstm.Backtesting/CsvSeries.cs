@@ -27,7 +27,7 @@ internal sealed class CsvSeries
         _headerLine = lines.Line;
         _separator = CsvRowDecoder.SeparatorOf(header);
         _names = Names(header);
-        _timeColumn = Array.FindIndex(_names, Timestamps.IsTimeName);
+        _timeColumn = Timestamps.TimeColumn(_names);
         int value = Array.FindIndex(_names, name => name.Equals("value", StringComparison.OrdinalIgnoreCase));
         int stream = Array.FindIndex(_names, name => CsvRowDecoder.StreamNames.Contains(name, StringComparer.OrdinalIgnoreCase));
 

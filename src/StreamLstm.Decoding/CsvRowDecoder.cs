@@ -25,7 +25,7 @@ internal sealed class CsvRowDecoder
     {
         _header = [.. header.Select(column => column.Trim())];
         _prefix = prefix;
-        _timeColumn = Array.FindIndex(_header, Timestamps.IsTimeName);
+        _timeColumn = Timestamps.TimeColumn(_header);
         int value = Array.FindIndex(_header, column => column.Equals("value", StringComparison.OrdinalIgnoreCase));
         int stream = Array.FindIndex(_header, column => StreamNames.Contains(column, StringComparer.OrdinalIgnoreCase));
 

@@ -31,6 +31,12 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
 
     public List<DecodeError> Errors { get; } = [];
 
+    /// <summary>Fields of what was read that became no observations.</summary>
+    public LeftOut LeftOut { get; } = new();
+
+    /// <summary>A time for a record that carries none.</summary>
+    public DateTimeOffset NextStamp() => stamp.Next();
+
     public void Add(string stream, DateTimeOffset? time, double value) =>
         Observations.Add(new Observation(stream, time ?? stamp.Next(), value));
 
@@ -77,10 +83,16 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
             }
         }
 
+        DropRecord();
+        return fieldCount;
+    }
+
+    /// <summary>Forgets the fields of a record that turns out to be unreadable.</summary>
+    public void DropRecord()
+    {
         _names.Clear();
         _values.Clear();
         _fields = 0;
-        return fieldCount;
     }
 
     public void Reject(int line, string detail, ReadOnlySpan<byte> payload, RejectionReason reason = RejectionReason.Malformed) =>

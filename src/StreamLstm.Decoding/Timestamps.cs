@@ -17,17 +17,51 @@ internal static class Timestamps
         "yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mm:ssK", "yyyy-MM-ddTHH:mmK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-dd",
     ];
 
-    private static readonly HashSet<string> ColumnNames = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "timestamp", "time", "ts", "datetime", "date", "date_time", "@timestamp", "_time",
-    };
+    /// <summary>Under these names every decoder looks for a record's time, whatever their case; of several the first counts.</summary>
+    private static readonly string[] Names =
+    [
+        "timestamp", "@timestamp", "time", "ts", "datetime", "date_time", "_time", "date", "last_updated", "last_changed", "last_seen",
+        "received_at", "measured_at", "recorded_at", "created_at",
+    ];
+
+    private static readonly int OthersFrom = Array.IndexOf(Names, "last_updated");
+
+    private static readonly Dictionary<string, int> RankOf =
+        Names.Index().ToDictionary(name => name.Item, name => name.Index, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a field or column of this name holds the record's time.</summary>
-    public static bool IsTimeName(string name) => ColumnNames.Contains(name);
+    public static bool IsTimeName(string name) => RankOf.ContainsKey(name);
 
-    /// <summary>Reads a written time; one without an offset is UTC.</summary>
-    public static bool TryParse(string text, out DateTimeOffset time)
+    /// <summary>The column that holds the records' time; -1 for none.</summary>
+    public static int TimeColumn(IReadOnlyList<string> header)
     {
+        int column = -1;
+
+        for (int i = 0; i < header.Count; i++)
+        {
+            column = TimeRank(header[i]) is { } rank && (column < 0 || rank < TimeRank(header[column])) ? i : column;
+        }
+
+        return column;
+    }
+
+    /// <summary>Whether a field of this rank may also be something else, so that what is no time there is passed over.</summary>
+    public static bool MayBeOther(int rank) => rank >= OthersFrom;
+
+    /// <summary>How soon a field of this name counts as the record's time: 0 before all others; null where it never does.</summary>
+    public static int? TimeRank(string name) => RankOf.TryGetValue(name, out int rank) ? rank : null;
+
+    /// <summary>Reads a written time; one without an offset is of the zone given, else UTC.</summary>
+    public static bool TryParse(string text, out DateTimeOffset time, TimeZoneInfo? zone = null)
+    {
+        if (zone is not null && zone != TimeZoneInfo.Utc
+            && DateTime.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces, out DateTime local)
+            && local.Kind == DateTimeKind.Unspecified && local.Year is > 1 and < 9999)
+        {
+            time = new DateTimeOffset(local, zone.GetUtcOffset(local)).ToUniversalTime();
+            return time >= Earliest && time < End;
+        }
+
         if (DateTimeOffset.TryParseExact(
             text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out time))
         {

@@ -54,7 +54,7 @@ public sealed class DecoderTests
     }
 
     [Theory]
-    [InlineData("""{"stream":"a","value":"7"}""", "field value: \"7\", expected a number")]
+    [InlineData("""{"stream":"a","value":"warm"}""", "field value: \"warm\", expected a number")]
     [InlineData("""{"stream":5,"value":7}""", "field stream: 5, expected a string")]
     [InlineData("""{"value":7}""", "field stream is missing")]
     [InlineData("""{"stream":"a"}""", "field value is missing")]

@@ -1,0 +1,145 @@
+using System.Text;
+using CsvHelper;
+
+namespace StreamLstm.Decoding;
+
+/// <summary>How a message's payload is laid out.</summary>
+internal enum PayloadFormat
+{
+    /// <summary>By topic and payload: Sparkplug B, a known family of devices, JSON, a bare number or state.</summary>
+    Auto,
+
+    /// <summary>JSON, or a bare number or state, without what is known of families of devices.</summary>
+    Json,
+
+    /// <summary>CSV: a header and rows, or rows of the columns told.</summary>
+    Csv,
+
+    /// <summary>InfluxDB line protocol.</summary>
+    Influx,
+
+    /// <summary>Sparkplug B.</summary>
+    SparkplugB,
+}
+
+/// <summary>Reads the payloads of messages that come under topics. One source's, on one thread: Sparkplug's births are remembered.</summary>
+/// <param name="format">How payloads are laid out.</param>
+/// <param name="rules">What is made of fields.</param>
+/// <param name="columns">Of CSV without a header: its columns.</param>
+internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, IReadOnlyList<string> columns)
+{
+    private const int TopicsKept = 10_000;
+
+    private readonly Dictionary<string, DeviceRule?> _ruleOf = new(StringComparer.Ordinal);
+
+    /// <summary>What births have told.</summary>
+    public SparkplugB Sparkplug { get; } = new();
+
+    /// <param name="topic">The topic.</param>
+    /// <param name="prefix">Before the topic in the names of streams; empty for none.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="decoded">Where observations, what was left out and errors go.</param>
+    public void Decode(string topic, string prefix, ReadOnlyMemory<byte> payload, Decoded decoded)
+    {
+        string stream = prefix.Length > 0 ? $"{prefix}/{topic}" : topic;
+
+        switch (format)
+        {
+            case PayloadFormat.Csv:
+                Csv(stream, payload.Span, decoded);
+                break;
+            case PayloadFormat.Influx:
+                int line = 1;
+
+                foreach (string text in Encoding.UTF8.GetString(payload.Span).Split('\n'))
+                {
+                    InfluxLineDecoder.Decode(text.TrimEnd('\r'), line++, InfluxLineDecoder.NanosecondsPerSecond, decoded);
+                }
+
+                break;
+            case PayloadFormat.SparkplugB:
+                Sparkplug.Decode(topic, prefix, payload.Span, decoded);
+                break;
+            case PayloadFormat.Auto when SparkplugB.IsTopic(topic):
+                Sparkplug.Decode(topic, prefix, payload.Span, decoded);
+                break;
+            default:
+                Json(topic, stream, payload, format == PayloadFormat.Auto ? RuleOf(topic) : null, decoded);
+                break;
+        }
+    }
+
+    private void Json(string topic, string stream, ReadOnlyMemory<byte> payload, DeviceRule? device, Decoded decoded)
+    {
+        ReadOnlySpan<byte> bare = payload.Span.Trim(" \t\r\n"u8);
+
+        // Not a document: a number or a state by itself, as most devices of one value send it.
+        if (bare.Length is > 0 and <= 64 && bare[0] is not ((byte)'{' or (byte)'[' or (byte)'"'))
+        {
+            string text = Encoding.UTF8.GetString(bare);
+
+            if (FieldText.Read(text, rules.Units, out double value) is not { } reason)
+            {
+                decoded.Add(stream, null, value);
+                return;
+            }
+
+            if (reason != LeftOutReason.Text)
+            {
+                decoded.LeftOut.Add(reason, stream, text, FieldText.Expectation(reason));
+                return;
+            }
+        }
+
+        if (device is { IsPassedOver: true })
+        {
+            decoded.LeftOut.Add(LeftOutReason.Rule, topic, "", device.Name);
+            return;
+        }
+
+        JsonDecoder.Decode(payload, line: 1, stream, decoded, rules, device);
+    }
+
+    private void Csv(string stream, ReadOnlySpan<byte> payload, Decoded decoded)
+    {
+        string text = Encoding.UTF8.GetString(payload);
+        string firstLine = columns.Count > 0 ? string.Join(',', columns) : text.AsSpan().TrimStart().ToString().Split('\n')[0];
+        using var parser = new CsvParser(new StringReader(text), CsvRowDecoder.Configuration(CsvRowDecoder.SeparatorOf(columns.Count > 0 ? text : firstLine)));
+        CsvRowDecoder? rows = columns.Count > 0 ? new CsvRowDecoder([.. columns], stream) : null;
+
+        try
+        {
+            while (parser.Read())
+            {
+                if (rows is null)
+                {
+                    rows = new CsvRowDecoder(parser.Record ?? [], stream);
+                }
+                else
+                {
+                    rows.Decode(parser.Record ?? [], parser.RawRow, decoded);
+                }
+            }
+        }
+        catch (Exception damaged) when (damaged is BadDataException or MaxFieldSizeException)
+        {
+            decoded.Reject(parser.RawRow, damaged.Message.Split('\n')[0], parser.RawRecord ?? "");
+        }
+    }
+
+    private DeviceRule? RuleOf(string topic)
+    {
+        if (!_ruleOf.TryGetValue(topic, out DeviceRule? rule))
+        {
+            if (_ruleOf.Count >= TopicsKept)
+            {
+                _ruleOf.Clear();
+            }
+
+            rule = DeviceRules.Of(topic);
+            _ruleOf.Add(topic, rule);
+        }
+
+        return rule;
+    }
+}

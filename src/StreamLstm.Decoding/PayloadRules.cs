@@ -1,0 +1,19 @@
+namespace StreamLstm.Decoding;
+
+/// <summary>What is made of the fields of payloads.</summary>
+internal sealed record PayloadRules
+{
+    public static readonly PayloadRules Default = new();
+
+    /// <summary>Deepest place in a document that is looked at, counting from 1.</summary>
+    public const int DepthMax = 8;
+
+    /// <summary>Whether a number in text may have a unit behind a blank.</summary>
+    public bool Units { get; init; }
+
+    /// <summary>Fields of an array's objects that name them; without one they are numbered from 0.</summary>
+    public IReadOnlyList<string> ArrayKeys { get; init; } = [];
+
+    /// <summary>Of times that say no offset.</summary>
+    public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+}
