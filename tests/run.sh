@@ -24,6 +24,7 @@ if [ "${1:-}" = "--fast" ]; then
     suites=(StreamLstm.Tests)
 else
     command -v mosquitto_pub >/dev/null || packages+=(mosquitto-clients)
+    { command -v mosquitto || [ -x /usr/sbin/mosquitto ]; } >/dev/null || packages+=(mosquitto)
     command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
 fi
 

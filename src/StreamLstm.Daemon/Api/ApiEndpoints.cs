@@ -56,6 +56,7 @@ internal static class ApiEndpoints
             Total(pipeline.Pipeline?.TotalBooks),
             streams.ToDictionary(pair => OptionPath.SnakeCase(pair.Key.ToString()), pair => pair.Value),
             pipeline.SuppressedByReason,
+            ledger.LeftOut(),
             pipeline.Pipeline?.LastSequence,
             pipeline.Pipeline?.Sinks ?? [],
             pipeline.Pipeline?.Detectors is { } detectors ? new DetectorAnswer(detectors.Worst(), detectors.Workers()) : null,
@@ -160,7 +161,7 @@ internal static class ApiEndpoints
 /// <param name="Sinks">How far each sink has written what it was told: where settled has reached sequence, whoever reads it finds all.</param>
 internal sealed record StatusAnswer(
     string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books, TotalAnswer? Total,
-    IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason,
+    IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, IReadOnlyList<LeftOutCount> LeftOut,
     long? Sequence, IReadOnlyList<SinkStanding> Sinks, DetectorAnswer? Detector, RetrainAnswer? Retrain);
 
 /// <summary>Whether the detector is alive.</summary>

@@ -52,7 +52,7 @@ internal static class StateCommand
 
         foreach ((string of, string at) in newest?.Manifest.Positions ?? new Dictionary<string, string>())
         {
-            output.WriteLine($"{of} read up to {at}");
+            output.WriteLine($"{of} read up to {(at.Length <= 200 ? at : at[..200] + "...")}");
         }
 
         if (!isVerified)

@@ -1,4 +1,5 @@
 using StreamLstm.Daemon.Mqtt;
+using StreamLstm.Daemon.Sinks.Mqtt;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Decoding;
 
@@ -12,6 +13,7 @@ internal static class MqttRules
     public static void Check(DaemonOptions options, Action<string, string> wrong)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
+        Sinks(options, wrong);
 
         foreach ((int i, MqttSourceOptions source) in options.Sources.Mqtt.Index())
         {
@@ -28,6 +30,14 @@ internal static class MqttRules
                 wrong($"{key}.topics", "none, expected topic filters such as plant/#");
             }
 
+            foreach (MqttSinkOptions sink in options.Sinks.Mqtt.Where(sink => sink.Url == source.Url))
+            {
+                if (source.Topics.FirstOrDefault(topic => topic == "#" || topic.StartsWith(sink.Topic + "/", StringComparison.Ordinal)) is { } circle)
+                {
+                    wrong($"{key}.topics", $"'{circle}' takes in what sinks.mqtt publishes under {sink.Topic}/ on the same broker; expected filters that leave it out");
+                }
+            }
+
             foreach ((int n, string topic) in source.Topics.Index())
             {
                 if (!IsFilter(topic))
@@ -40,6 +50,20 @@ internal static class MqttRules
                         $"{key}.delivery",
                         $"exactly_once, but '{topic}' is shared with others, to whom the broker may send again what this daemon has taken in; write delivery: at_least_once");
                 }
+            }
+        }
+    }
+
+    private static void Sinks(DaemonOptions options, Action<string, string> wrong)
+    {
+        foreach ((int i, MqttSinkOptions sink) in options.Sinks.Mqtt.Index())
+        {
+            string key = $"sinks.mqtt.{i}";
+            Broker(sink, key, wrong);
+
+            if (sink.Topic.Length == 0 || sink.Topic.AsSpan().ContainsAny("+#\0") || sink.Topic.StartsWith('$') || sink.Topic.EndsWith('/'))
+            {
+                wrong($"{key}.topic", $"'{sink.Topic}', expected the beginning of a topic, such as streamlstm");
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using System.Reflection;
+using StreamLstm.Daemon.Mqtt;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Decoding;
@@ -73,6 +74,7 @@ internal static class OptionRules
                         {
                             RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
                             ParsedAttribute parsed => parsed.Expectation,
+                            Sources.Mqtt.TimeZoneNameAttribute => "a time zone such as Europe/Berlin",
                             KeyExpressionAttribute => "a regular expression without look-around and back-references",
                             _ => "a value",
                         };

@@ -96,7 +96,14 @@ function header(status) {
   const kept = keptBack(status.suppressed_by_reason);
   byId('kept-back').hidden = !kept;
   byId('kept-back').textContent = kept;
+  byId('left-out').hidden = status.left_out.length === 0;
+  byId('left-out').textContent = leftOut(status.left_out);
   byId('model').textContent = `model ${status.model_version}${training(status.retrain, status.now)}`;
+}
+
+/** Fields of what came in that became no observations: most are texts, and some are what somebody waits for. */
+function leftOut(fields) {
+  return fields.length === 0 ? '' : `fields left out: ${fields.map(field => `${field.source} ${field.reason.replaceAll('_', ' ')} ${count(field.count)} (${field.last})`).join(' · ')}`;
 }
 
 /** Whether the detector found the last fault planted for it: a page on which nothing happens may have nobody behind it. */

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Messages;
@@ -14,6 +15,7 @@ internal sealed class Ledger
     private readonly Dictionary<string, long> _receivedBySource = [];
     private readonly long[] _rejectedByReason = new long[Enum.GetValues<RejectionReason>().Length];
     private readonly Dictionary<(string Source, RejectionReason Reason), long> _undecodable = [];
+    private readonly Dictionary<(string Source, LeftOutReason Reason), (long Count, string Last)> _leftOut = [];
     private long _scored;
     private long _queued;
 
@@ -45,6 +47,33 @@ internal sealed class Ledger
             AddReceived(source, 1);
             _rejectedByReason[(int)reason]++;
             _undecodable[(source, reason)] = _undecodable.GetValueOrDefault((source, reason)) + 1;
+        }
+    }
+
+    /// <summary>Fields of records of a source became no observations. They stand beside the books: a field is none of what was received.</summary>
+    public void LeaveOut(string source, LeftOut leftOut)
+    {
+        if (leftOut.IsEmpty)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            foreach ((LeftOutReason reason, int count, string last) in leftOut.Take())
+            {
+                _leftOut[(source, reason)] = (_leftOut.GetValueOrDefault((source, reason)).Count + count, last);
+            }
+        }
+    }
+
+    /// <summary>Fields that became no observations since the start, with the last of each kind.</summary>
+    public IReadOnlyList<LeftOutCount> LeftOut()
+    {
+        lock (_lock)
+        {
+            return [.. _leftOut.OrderBy(pair => pair.Key.Source, StringComparer.Ordinal).ThenBy(pair => pair.Key.Reason)
+                .Select(pair => new LeftOutCount(pair.Key.Source, pair.Key.Reason, pair.Value.Count, pair.Value.Last))];
         }
     }
 
@@ -105,6 +134,13 @@ internal sealed class Ledger
     private void AddReceived(string source, long count) =>
         _receivedBySource[source] = _receivedBySource.GetValueOrDefault(source) + count;
 }
+
+/// <summary>Fields of a source's records that became no observations.</summary>
+/// <param name="Source">The source.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Count">How many since the start.</param>
+/// <param name="Last">The last of them, and what was expected.</param>
+internal sealed record LeftOutCount(string Source, LeftOutReason Reason, long Count, string Last);
 
 /// <summary>The books at one instant.</summary>
 /// <param name="ReceivedBySource">Observations taken in since the storage directory was begun, by source.</param>

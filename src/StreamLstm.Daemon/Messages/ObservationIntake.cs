@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Messages;
@@ -16,6 +17,9 @@ internal sealed class ObservationIntake(
 {
     /// <summary>Where a source goes on; null where nothing of it was ever taken in.</summary>
     public string? PositionOf(string of) => positions.Of(of);
+
+    /// <summary>Positions whose names begin so, without that beginning.</summary>
+    public IReadOnlyList<(string Of, string At)> PositionsUnder(string prefix) => positions.Under(prefix);
 
     /// <summary>Counts the batch as received and queued, waits until there is room for it, and hands it in.</summary>
     /// <returns>
@@ -51,6 +55,9 @@ internal sealed class ObservationIntake(
         ledger.ReceiveRejected(source, reason);
         deadLetters.Add(source, reason, detail, payload);
     }
+
+    /// <summary>Counts fields of records that became no observations, by reason; none is left in <paramref name="leftOut"/>.</summary>
+    public void LeaveOut(string source, LeftOut leftOut) => ledger.LeaveOut(source, leftOut);
 }
 
 /// <summary>A batch was not taken: the disk is full or fails. Whoever sent it may send it again.</summary>
@@ -62,6 +69,9 @@ internal sealed class SourcePositions
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> _positions = new(StringComparer.Ordinal);
 
     public string? Of(string of) => _positions.GetValueOrDefault(of);
+
+    public IReadOnlyList<(string Of, string At)> Under(string prefix) =>
+        [.. _positions.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(pair => (pair.Key[prefix.Length..], pair.Value))];
 
     public void Set(SourcePosition position) =>
         _positions.AddOrUpdate(position.Of, _ => position.After(null), (_, before) => position.After(before));

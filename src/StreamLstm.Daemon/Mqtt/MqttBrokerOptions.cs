@@ -1,5 +1,3 @@
-using StreamLstm.Daemon.Configuration;
-
 namespace StreamLstm.Daemon.Mqtt;
 
 /// <summary>Which protocol is spoken to a broker.</summary>

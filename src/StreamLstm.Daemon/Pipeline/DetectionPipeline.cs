@@ -190,6 +190,7 @@ internal sealed class DetectionPipeline : IDisposable
     [
         .. _journal.Failure is { } disk ? [$"nothing can be taken in: {disk}"] : Array.Empty<string>(),
         .. _sources.Select(source => source.Trouble).OfType<string>(),
+        .. _lanes.Where(lane => lane.ConnectionTrouble is not null).Select(lane => $"sink {lane.Name}: {lane.ConnectionTrouble}"),
         .. _lanes.Where(lane => lane.Trouble is not null).Select(lane => $"sink {lane.Name} takes nothing, and is tried again: {lane.Trouble}"),
     ];
 

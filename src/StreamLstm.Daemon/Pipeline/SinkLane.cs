@@ -47,6 +47,9 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     /// <summary>Why the sink takes nothing at present; null where it does.</summary>
     public string? Trouble { get; private set; }
 
+    /// <summary>Why what the sink has taken does not get any further at present; null where it does.</summary>
+    public string? ConnectionTrouble => (sink as IConnectedSink)?.Trouble;
+
     public async ValueTask OfferAsync(ScoredBatch batch, CancellationToken failure)
     {
         Interlocked.Increment(ref _waiting);

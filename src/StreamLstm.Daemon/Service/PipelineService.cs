@@ -7,6 +7,7 @@ using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Sinks.Mqtt;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Sources.Mqtt;
@@ -138,6 +139,7 @@ internal sealed class PipelineService(
         _running = RunAsync();
         _beside = Task.WhenAll(
             BesideAsync("taking snapshots", _snapshots.RunAsync(_drained.Token)),
+            BesideAsync("telling what was left out", TellLeftOutAsync(_stopping.Token)),
             BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token)),
             BesideAsync("going on with what former lives left", GoOnAsync(limits, _stopping.Token)));
     }
@@ -224,6 +226,27 @@ internal sealed class PipelineService(
             if (!_stopping.IsCancellationRequested)
             {
                 LogMessages.BesideFailed(_logger, what, failed);
+            }
+        }
+    }
+
+    /// <summary>Once a minute: which fields of what came in became no observations.</summary>
+    private async Task TellLeftOutAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
+        var told = new Dictionary<(string, LeftOutReason), long>();
+
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            foreach (LeftOutCount left in ledger.LeftOut())
+            {
+                long count = left.Count - told.GetValueOrDefault((left.Source, left.Reason));
+                told[(left.Source, left.Reason)] = left.Count;
+
+                if (count > 0)
+                {
+                    LogMessages.FieldsLeftOut(_logger, left.Source, count, OptionPath.SnakeCase(left.Reason.ToString()), left.Last);
+                }
             }
         }
     }
@@ -335,6 +358,12 @@ internal sealed class PipelineService(
         {
             _sinks.Add(new JsonlSink(
                 options.Sinks.Jsonl, _storage!.FileIn(options.Sinks.Jsonl.Path), restored.Sinks.GetValueOrDefault("jsonl"), loggers.CreateLogger<JsonlSink>()));
+        }
+
+        for (int i = 0; i < options.Sinks.Mqtt.Count; i++)
+        {
+            _sinks.Add(new MqttSink(
+                options.Sinks.Mqtt[i], i, _storage!.Instance, _storage.FileIn($"mqtt-waiting.{i}.ndjson"), time, loggers.CreateLogger<MqttSink>()));
         }
 
         if (options.Sinks.History.Enabled)

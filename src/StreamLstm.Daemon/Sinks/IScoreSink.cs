@@ -21,5 +21,12 @@ internal interface IJournalSink : IScoreSink
     ValueTask<string> MarkAsync(CancellationToken cancellationToken);
 }
 
+/// <summary>A sink that takes what it is given while what it is connected to comes and goes.</summary>
+internal interface IConnectedSink : IScoreSink
+{
+    /// <summary>Why nothing gets through at present, naming the setting and no secret; null where it does.</summary>
+    string? Trouble { get; }
+}
+
 /// <summary>A sink for whoever happens to look: where it is slow it misses something, and after a restart nothing is told again.</summary>
 internal interface ITap : IScoreSink;

@@ -1,3 +1,5 @@
+using StreamLstm.Daemon.Sinks.Mqtt;
+
 namespace StreamLstm.Daemon.Sinks;
 
 /// <summary>Where verdicts go. The live page needs no entry: it is always there.</summary>
@@ -8,6 +10,9 @@ internal sealed class SinksOptions
 
     /// <summary>Verdicts as JSON lines in a file.</summary>
     public JsonlSinkOptions Jsonl { get; init; } = new();
+
+    /// <summary>Incidents as messages of MQTT brokers, and for Home Assistant.</summary>
+    public IReadOnlyList<MqttSinkOptions> Mqtt { get; init; } = [];
 
     /// <summary>Thinned scores and whole incidents in SQLite, for the page and for people.</summary>
     public HistorySinkOptions History { get; init; } = new();

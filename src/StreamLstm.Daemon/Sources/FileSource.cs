@@ -184,6 +184,8 @@ internal sealed class FileSource(
     {
         text.Decode(chunk.Span, _decoded);
 
+        intake.LeaveOut(Name, _decoded.LeftOut);
+
         foreach (DecodeError error in _decoded.Errors)
         {
             intake.Reject(Name, error.Reason, $"line {error.Line}: {error.Detail}", error.Payload);

@@ -83,6 +83,8 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
 
     private async Task<IResult> HandInAsync(HttpRequest request, Decoded decoded, ObservationIntake intake)
     {
+        intake.LeaveOut(Name, decoded.LeftOut);
+
         foreach (DecodeError error in decoded.Errors)
         {
             intake.Reject(Name, error.Reason, $"line {error.Line}: {error.Detail}", error.Payload);

@@ -19,7 +19,10 @@ namespace StreamLstm.Daemon.Sources;
 internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRules rules, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
     : IObservationSource
 {
+    private const string Births = "mqtt_embedded:births:";
+
     private readonly IngestStamp _stamp = new(time);
+    private readonly PayloadDecoder _decoder = new(PayloadFormat.Auto, new PayloadRules { Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) }, []);
     private readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Name => "mqtt_embedded";
@@ -29,6 +32,11 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
     public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
     {
+        foreach ((string of, string told) in intake.PositionsUnder(Births))
+        {
+            _decoder.Sparkplug.Restore(of, told);
+        }
+
         // Room for a topic and properties beside the payload, whose own limit is told by topic.
         using var listener = new EmbeddedBrokerListener(
             options.PayloadMaxBytes + 131_072,
@@ -97,7 +105,16 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         byte[] bytes = payload.ToArray();
         var decoded = new Decoded(_stamp, rules);
-        JsonDecoder.Decode(bytes, line: 1, prefix: topic, decoded);
+        IReadOnlyList<(string Node, string Told)> births;
+
+        lock (_decoder)
+        {
+            // Clients publish side by side, and what births told is one.
+            _decoder.Decode(topic, prefix: "", bytes, decoded);
+            births = _decoder.Sparkplug.TakeNotes();
+        }
+
+        intake.LeaveOut(Name, decoded.LeftOut);
 
         foreach (DecodeError error in decoded.Errors)
         {
@@ -113,6 +130,11 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         try
         {
+            foreach ((string node, string told) in births)
+            {
+                _ = await intake.AcceptAsync(new ObservationBatch(Name, default, time.GetUtcNow()) { Position = new SourcePosition(Births + node, told) }, stopping);
+            }
+
             await await intake.AcceptAsync(
                 new ObservationBatch(Name, decoded.Observations.ToArray(), time.GetUtcNow(), span?.Context ?? default), stopping);
         }

@@ -63,6 +63,10 @@ internal sealed class MqttEmbeddedOptions
     /// <summary>Largest payload, in bytes; larger ones are rejected (reason oversize).</summary>
     [Range(1, 268_435_455)]
     public int PayloadMaxBytes { get; init; } = 262_144;
+
+    /// <summary>Of times that say no offset, as Tasmota's, such as Europe/Berlin.</summary>
+    [TimeZoneName]
+    public string TimeZone { get; init; } = "UTC";
 }
 
 /// <summary>POST /api/v1/observations.</summary>

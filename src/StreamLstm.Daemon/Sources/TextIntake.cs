@@ -27,6 +27,7 @@ internal sealed class TextIntake(string source, ObservationIntake intake, Record
             intake.Reject(source, error.Reason, $"line {error.Line}: {error.Detail}", error.Payload);
         }
 
+        intake.LeaveOut(source, _decoded.LeftOut);
         Counts = (Counts.Accepted, Counts.Rejected + _decoded.Errors.Count);
         _decoded.Errors.Clear();
 

@@ -44,6 +44,7 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _sourceFailures;
     private readonly Counter<long> _forgotten;
     private readonly Counter<long> _redelivered;
+    private readonly Counter<long> _rebirths;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _connected = new();
     private long _modelVersion;
     private long _snapshotBytes;
@@ -72,6 +73,12 @@ internal sealed class DaemonMetrics : IDisposable
         _meter.CreateObservableGauge(
             "streamlstm.observations.queued", () => Cut(ledger).Queued, "{observation}", "Observations between the door and the verdict.");
 
+        _meter.CreateObservableCounter(
+            "streamlstm.values.left_out",
+            () => ledger.LeftOut().Select(left => new Measurement<long>(
+                left.Count, Label("source", left.Source), Label("reason", System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(left.Reason.ToString())))),
+            "{value}",
+            "Fields of records that became no observations, by reason.");
         _scoreDuration = _meter.CreateHistogram<double>("streamlstm.score.duration", "s", "Time to score one batch.");
         _pipelineLatency = _meter.CreateHistogram<double>("streamlstm.pipeline.latency", "s", "From ingest to the sinks, per batch.");
         _snapshotDuration = _meter.CreateHistogram<double>("streamlstm.checkpoint.duration", "s", "Time to take and write a snapshot.");
@@ -94,6 +101,7 @@ internal sealed class DaemonMetrics : IDisposable
         _sinkDropped = _meter.CreateCounter<long>("streamlstm.sink.dropped", "{event}", "Events that a slow console missed.");
         _sourceFailures = _meter.CreateCounter<long>("streamlstm.source.failures", "{failure}", "Sources that failed and were started again.");
         _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
+        _rebirths = _meter.CreateCounter<long>("streamlstm.source.rebirths", "{request}", "Births that Sparkplug B nodes were asked for again.");
         _redelivered = _meter.CreateCounter<long>("streamlstm.source.redelivered", "{message}", "Messages that a broker sent again and that had been taken in already.");
         _meter.CreateObservableGauge(
             "streamlstm.source.connected",
@@ -266,6 +274,8 @@ internal sealed class DaemonMetrics : IDisposable
     public void Forgotten(ForgetReason reason) => _forgotten.Add(1, Label("reason", EventJson.Word(reason)));
 
     public void Redelivered(string source) => _redelivered.Add(1, Label("source", source));
+
+    public void RebirthAsked(string source) => _rebirths.Add(1, Label("source", source));
 
     public void Connected(string source, bool isConnected) => _connected[source] = isConnected;
 

@@ -15,6 +15,9 @@ internal static partial class LogMessages
     [LoggerMessage(104, LogLevel.Error, "Source {Source} failed and is started again: {Reason}")]
     public static partial void SourceFailed(ILogger logger, string source, string reason, Exception? failure);
 
+    [LoggerMessage(105, LogLevel.Information, "Source {Source}: {Count} fields became no observations in the last minute ({Reason}); the last was {Last}")]
+    public static partial void FieldsLeftOut(ILogger logger, string source, long count, string reason, string last);
+
     [LoggerMessage(103, LogLevel.Debug, "Host figure {What} is left out: {Why}")]
     public static partial void HostFigureAbsent(ILogger logger, string what, string why);
 
@@ -74,6 +77,9 @@ internal static partial class LogMessages
 
     [LoggerMessage(302, LogLevel.Error, "Sink {Sink} takes nothing ({Reason}): it is tried again, and what it has not taken waits in the journal")]
     public static partial void SinkWaits(ILogger logger, string sink, string reason);
+
+    [LoggerMessage(306, LogLevel.Warning, "Sink {Sink}: {Detail}")]
+    public static partial void SinkTrouble(ILogger logger, string sink, string detail);
 
     [LoggerMessage(305, LogLevel.Warning, "What the page showed cannot be kept or shown again ({Reason}): it begins anew; state is not touched by that")]
     public static partial void LiveViewLost(ILogger logger, string reason);

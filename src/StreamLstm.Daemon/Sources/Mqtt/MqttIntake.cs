@@ -3,8 +3,8 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Mqtt;
-using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
@@ -24,6 +24,8 @@ namespace StreamLstm.Daemon.Sources.Mqtt;
 /// </remarks>
 internal sealed class MqttIntake
 {
+    private static readonly TimeSpan RebirthInterval = TimeSpan.FromMinutes(1);
+
     private const int UnwrittenMax = 64;
     private const int BatchBytesMax = 1 << 20;
 
@@ -37,7 +39,9 @@ internal sealed class MqttIntake
     private readonly ObservationIntake _intake;
     private readonly DaemonMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly PayloadDecoder _decoder;
     private readonly Decoded _decoded;
+    private readonly Dictionary<string, long> _askedForBirth = new(StringComparer.Ordinal);
     private readonly Channel<Unwritten> _unwritten = Channel.CreateBounded<Unwritten>(
         new BoundedChannelOptions(UnwrittenMax) { SingleReader = true, SingleWriter = true });
 
@@ -49,11 +53,12 @@ internal sealed class MqttIntake
     private int _bytes;
 
     public MqttIntake(
-        string name, string session, MqttSourceOptions options, RedeliveryFilter filter, MqttConnection connection, bool goesOn, RecordRules rules,
+        string name, string session, MqttSourceOptions options, RedeliveryFilter filter, MqttConnection connection, bool goesOn, PayloadDecoder decoder, RecordRules rules,
         IngestStamp stamp, int batchMax, ObservationIntake intake, DaemonMetrics metrics, TimeProvider time)
     {
         (_name, _session, _options, _filter, _connection, _goesOn) = (name, session, options, filter, connection, goesOn);
         (_batchMax, _intake, _metrics, _time) = (batchMax, intake, metrics, time);
+        _decoder = decoder;
         _decoded = new Decoded(stamp, rules);
         _budget = new ByteBudget(options.UnwrittenMaxMib * 1024L * 1024L);
     }
@@ -63,6 +68,9 @@ internal sealed class MqttIntake
 
     /// <summary>Hears that topics were unsubscribed from.</summary>
     public required Func<Task> Unsubscribed { get; init; }
+
+    /// <summary>Where what Sparkplug's births told is noted, each node behind it.</summary>
+    public static string BirthsOf(string session) => $"{session}:births:";
 
     /// <summary>Runs until the connection ends or it is time to stop; by then everything handed in is on the disk, or was refused.</summary>
     /// <exception cref="NotTakenException">Something could not be written down: nothing behind it was acknowledged.</exception>
@@ -110,6 +118,7 @@ internal sealed class MqttIntake
                     return;
                 case MqttPublishPacket publication:
                     Take(publication);
+                    await AskForBirthsAsync(stopping);
                     break;
                 case MqttPubRelPacket release:
                     // The second half of QoS 2: the publication itself has been taken by now, in this life or a former one.
@@ -122,6 +131,23 @@ internal sealed class MqttIntake
                     await Unsubscribed();
                     break;
             }
+        }
+    }
+
+    /// <summary>Asks nodes of Sparkplug B for a new birth where theirs is not known or a message is missing, each once a minute at most.</summary>
+    private async Task AskForBirthsAsync(CancellationToken stopping)
+    {
+        foreach (string node in _decoder.Sparkplug.TakeRebirths())
+        {
+            if (_askedForBirth.TryGetValue(node, out long asked) && _time.GetElapsedTime(asked) < RebirthInterval)
+            {
+                continue;
+            }
+
+            _askedForBirth[node] = _time.GetTimestamp();
+            (string topic, byte[] payload) = SparkplugB.RebirthRequest(node);
+            await _connection.SendAsync(new MqttPublishPacket { Topic = topic, PayloadSegment = payload }, stopping);
+            _metrics.RebirthAsked(_name);
         }
     }
 
@@ -157,8 +183,8 @@ internal sealed class MqttIntake
         }
 
         _bytes += payload.Length;
-        string topic = _options.Prefix.Length > 0 ? $"{_options.Prefix}/{publication.Topic}" : publication.Topic;
-        JsonDecoder.Decode(payload, line: 1, prefix: topic, _decoded);
+        _decoder.Decode(publication.Topic, _options.Prefix, payload, _decoded);
+        _intake.LeaveOut(_name, _decoded.LeftOut);
 
         foreach (DecodeError error in _decoded.Errors)
         {
@@ -184,6 +210,14 @@ internal sealed class MqttIntake
             if (observations.Length > 0 || taken.Count > 0)
             {
                 using Activity? span = DaemonActivitySource.Source.StartActivity("ingest mqtt");
+
+                // Before the data that needs it, in the one order of the journal: acknowledged together.
+                foreach ((string node, string told) in _decoder.Sparkplug.TakeNotes())
+                {
+                    _ = await _intake.AcceptAsync(
+                        new ObservationBatch(_name, default, _time.GetUtcNow()) { Position = new SourcePosition(BirthsOf(_session) + node, told) }, stopping);
+                }
+
                 batch.OnDisk = await _intake.AcceptAsync(
                     new ObservationBatch(_name, observations, _time.GetUtcNow(), span?.Context ?? default)
                     {

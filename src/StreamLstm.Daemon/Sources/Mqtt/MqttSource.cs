@@ -1,8 +1,8 @@
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Mqtt;
-using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 
@@ -33,6 +33,10 @@ internal sealed class MqttSource(
     private readonly RedeliveryFilter _filter = new(2 * options.ReceiveMaximum);
     private readonly OncePerMinute _told = new(time);
     private readonly IngestStamp _stamp = new(time);
+    private readonly PayloadDecoder _decoder = new(
+        options.Format,
+        new PayloadRules { Units = options.Units, ArrayKeys = options.ArrayKeys, Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) },
+        options.Columns);
     private string? _lost;
     private string? _refused;
 
@@ -48,6 +52,12 @@ internal sealed class MqttSource(
     public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
     {
         _filter.Read(intake.PositionOf(Session));
+
+        foreach ((string of, string told) in intake.PositionsUnder(MqttIntake.BirthsOf(Session)))
+        {
+            _decoder.Sparkplug.Restore(of, told);
+        }
+
         TimeSpan wait = FirstWait;
 
         while (!stopping.IsCancellationRequested)
@@ -122,7 +132,7 @@ internal sealed class MqttSource(
         metrics.Connected(Name, isConnected: true);
         _lost = _refused = null;
 
-        var taking = new MqttIntake(Name, Session, options, _filter, connection, goesOn, rules, _stamp, batchMax, intake, metrics, time)
+        var taking = new MqttIntake(Name, Session, options, _filter, connection, goesOn, _decoder, rules, _stamp, batchMax, intake, metrics, time)
         {
             Subscribed = answer => Refused(answer, connection.Version),
             Unsubscribed = async () => await NoteAsync(intake, [.. options.Topics], [], stopping),

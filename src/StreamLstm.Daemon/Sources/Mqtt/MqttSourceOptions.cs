@@ -1,4 +1,5 @@
 using StreamLstm.Daemon.Mqtt;
+using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Sources.Mqtt;
 
@@ -64,4 +65,27 @@ internal sealed class MqttSourceOptions : MqttBrokerOptions
 
     /// <summary>Streams are named PREFIX/topic; empty = the topic.</summary>
     public string Prefix { get; init; } = "";
+
+    /// <summary>auto, json, csv, influx or sparkplug_b.</summary>
+    public PayloadFormat Format { get; init; } = PayloadFormat.Auto;
+
+    /// <summary>Of CSV without a header: the columns.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
+    /// <summary>Whether "21.5 °C" is 21.5: a number may have a unit behind a blank.</summary>
+    public bool Units { get; init; }
+
+    /// <summary>Fields that name the objects of an array, such as id; without one they are numbered from 0.</summary>
+    public IReadOnlyList<string> ArrayKeys { get; init; } = [];
+
+    /// <summary>Of times that say no offset, as Tasmota's, such as Europe/Berlin.</summary>
+    [TimeZoneName]
+    public string TimeZone { get; init; } = "UTC";
+}
+
+/// <summary>The text names a time zone.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class TimeZoneNameAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => TimeZoneInfo.TryFindSystemTimeZoneById((string?)value ?? "", out _);
 }

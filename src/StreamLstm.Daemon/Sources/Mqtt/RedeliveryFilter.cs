@@ -56,7 +56,7 @@ internal sealed class RedeliveryFilter(int window)
     /// <summary>The session is a new one: nothing of the former one comes again.</summary>
     public void Clear() => Array.Clear(_numberOf);
 
-    /// <summary>Publications as the text that stands in the journal beside their observations; <see cref="Pipeline.SourcePosition"/> puts such texts together.</summary>
+    /// <summary>Publications as the text that stands in the journal beside their observations; <see cref="Messages.SourcePosition"/> puts such texts together.</summary>
     public string Write(IEnumerable<PublicationKey> publications)
     {
         var text = new StringBuilder($"+{window * EntryChars}:");

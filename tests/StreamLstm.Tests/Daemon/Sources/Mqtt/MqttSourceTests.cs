@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;

@@ -1,4 +1,4 @@
-using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sources.Mqtt;
 
 namespace StreamLstm.Tests.Daemon.Sources.Mqtt;

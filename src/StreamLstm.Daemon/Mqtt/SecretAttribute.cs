@@ -1,4 +1,4 @@
-namespace StreamLstm.Daemon.Configuration;
+namespace StreamLstm.Daemon.Mqtt;
 
 /// <summary>An option whose value is not to be shown: echo prints stars, and messages leave it out.</summary>
 [AttributeUsage(AttributeTargets.Property)]

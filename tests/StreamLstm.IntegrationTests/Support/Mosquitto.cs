@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace StreamLstm.IntegrationTests.Support;
+
+/// <summary>A real mosquitto on a port of its own, whose messages outlive it.</summary>
+internal sealed class Mosquitto : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly string _program;
+    private readonly string _configuration;
+    private Process _process;
+
+    private Mosquitto(string directory, string program, int port, string more)
+    {
+        (_directory, _program, Port) = (directory, program, port);
+        _configuration = Path.Combine(directory, "mosquitto.conf");
+        File.WriteAllText(
+            _configuration,
+            $"""
+            listener {port} 127.0.0.1
+            {(more.Contains("allow_anonymous", StringComparison.Ordinal) ? "" : "allow_anonymous true")}
+            persistence true
+            persistence_location {directory}/
+            autosave_on_changes true
+            autosave_interval 1
+            max_queued_messages 100000
+            log_dest none
+            {(Environment.UserName == "root" ? "user root" : "")}
+            {more}
+            """);
+        _process = Start();
+    }
+
+    public int Port { get; }
+
+    public string Url => $"mqtt://127.0.0.1:{Port}";
+
+    public static async Task<Mosquitto> StartAsync(string directory, string more = "")
+    {
+        string program = Parts.Find("mosquitto").FirstOrDefault() ?? (File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : Parts.Require("mosquitto", "mosquitto"));
+        Directory.CreateDirectory(directory);
+        var broker = new Mosquitto(directory, program, DaemonProcess.FreePort(), more);
+        await broker.UntilListeningAsync();
+        return broker;
+    }
+
+    /// <summary>Ends it, with SIGKILL or SIGTERM, and starts it again.</summary>
+    public async Task RestartAsync(bool kill)
+    {
+        if (kill)
+        {
+            _process.Kill();
+        }
+        else
+        {
+            using Process signal = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            await signal.WaitForExitAsync();
+        }
+
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = Start();
+        await UntilListeningAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private Process Start() => Process.Start(new ProcessStartInfo(_program, ["-c", _configuration]) { WorkingDirectory = _directory, RedirectStandardError = false })!;
+
+    private async Task UntilListeningAsync()
+    {
+        for (int tries = 0; tries < 200; tries++)
+        {
+            try
+            {
+                using var probe = new TcpClient();
+                await probe.ConnectAsync("127.0.0.1", Port);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(50);
+            }
+        }
+
+        Assert.Fail("mosquitto does not listen");
+    }
+}
