@@ -103,12 +103,14 @@ internal static class CommandLine
               streamlstm simulate --out fleet.ndjson --labels faults.csv
               streamlstm train --out base.safetensors
               streamlstm state verify                      whether the storage directory is whole
+              streamlstm selftest                          whether this computer's disk keeps what is promised
             """)
         {
             run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
             ExplainCommand.Create(output, error), LabelCommand.Create(output, error), AcceptCommand.Create(output, error),
             StreamsCommand.Create(output, error),
-            MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
+            MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
+            SelfTestCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;

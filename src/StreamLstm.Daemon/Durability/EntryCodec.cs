@@ -22,6 +22,7 @@ internal static class EntryCodec
         Maintenance = 6,
         Forget = 7,
         Limits = 8,
+        ObservationsWithReceipt = 9,
     }
 
     private enum Form : byte
@@ -42,7 +43,14 @@ internal static class EntryCodec
         switch (entry)
         {
             case ObservationsEntry observations:
-                writer.Write((byte)Kind.Observations);
+                Receipt? receipt = observations.Batch.Receipt is { Key.Length: > 0 } kept ? kept : null;
+                writer.Write((byte)(receipt is null ? Kind.Observations : Kind.ObservationsWithReceipt));
+
+                if (receipt is not null)
+                {
+                    receipt.Write(writer);
+                }
+
                 Write(writer, observations.Batch);
                 break;
             case TickEntry tick:
@@ -110,6 +118,8 @@ internal static class EntryCodec
         return kind switch
         {
             Kind.Observations => new ObservationsEntry(ReadBatch(reader)),
+            Kind.ObservationsWithReceipt => Receipt.Read(reader) is var receipt
+                ? new ObservationsEntry(ReadBatch(reader) with { Receipt = receipt }) : throw new InvalidDataException("no receipt"),
             Kind.Tick => new TickEntry(
                 ReadTime(reader), new TimeSpan(reader.ReadInt64()),
                 [.. Many(reader, () => new RejectedCount(reader.ReadString(), (RejectionReason)reader.ReadByte(), reader.Read7BitEncodedInt64()))]),
@@ -121,7 +131,7 @@ internal static class EntryCodec
             Kind.Maintenance => new MaintenanceEntry(ReadWindows(reader)),
             Kind.Forget => new ForgetEntry(reader.ReadString(), ReadTime(reader)),
             Kind.Limits => new LimitsEntry(ReadLimits(reader)),
-            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 8: a later version wrote it"),
+            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 9: a later version wrote it"),
         };
     }
 

@@ -95,12 +95,14 @@ internal sealed class Generations(IDisk disk, ILogger logger)
     public long Commit(GenerationWriter writer, Manifest manifest)
     {
         writer.Commit(manifest);
+        KillPoint.Pass(KillPoint.R6NamedNothingDeleted);
         _replayAfter[writer.Number] = manifest.ReplayAfter;
 
         foreach (long old in Numbers().SkipLast(Kept).ToArray())
         {
             // The manifest first: what is left of a generation whose deletion is cut short is a file that nothing names.
             disk.Delete(ManifestOf(old));
+            KillPoint.Pass(KillPoint.R6ManifestDeletedFileNot);
             _replayAfter.Remove(old);
         }
 
@@ -128,6 +130,7 @@ internal sealed class Generations(IDisk disk, ILogger logger)
             if (disk.List(Path.GetDirectoryName(path) ?? "").Contains(Path.GetFileName(path)))
             {
                 disk.Rename(path, $"{Quarantine}/{Path.GetFileName(path)}");
+                KillPoint.Pass(KillPoint.R7HalfSetAside);
             }
         }
     }
@@ -241,9 +244,11 @@ internal sealed class GenerationWriter(IDisk disk, long number) : IDisposable
     internal void Commit(Manifest manifest)
     {
         // R8: the data and its name, then the manifest under a name that nobody reads, then its name.
+        KillPoint.Pass(KillPoint.R8PartsNotSynced);
         _file!.Sync();
         _file.Dispose();
         disk.SyncFolder(Generations.Folder);
+        KillPoint.Pass(KillPoint.R8PartsNoManifest);
         string temporary = $"{Unnamed}{number}";
 
         using (IDiskFile file = disk.Create(temporary))
@@ -252,7 +257,9 @@ internal sealed class GenerationWriter(IDisk disk, long number) : IDisposable
             file.Sync();
         }
 
+        KillPoint.Pass(KillPoint.R8ManifestNoName);
         disk.Rename(temporary, Generations.ManifestOf(number));
+        KillPoint.Pass(KillPoint.R8NameNotSynced);
         disk.SyncFolder("");
     }
 

@@ -36,6 +36,9 @@ internal sealed class Journal : IDisposable
     /// <summary>The sequence of the first entry that is still there.</summary>
     public long FirstSequence => _segments.Count > 0 ? _segments[0].First : NextSequence;
 
+    /// <summary>Bytes behind its end when it was opened: a group that was being written when the end came, or, where no power was lost, damage.</summary>
+    public long TornBytes { get; private set; }
+
     /// <summary>Bytes on the disk.</summary>
     public long Bytes
     {
@@ -160,6 +163,7 @@ internal sealed class Journal : IDisposable
             }
 
             last = Math.Min(last.Value, end - 1);
+            TornBytes = bytes.Length - at;
         }
     }
 
@@ -191,7 +195,9 @@ internal sealed class Journal : IDisposable
             byte[] frame = JournalFrame.Write(_segments[^1].Number, NextSequence, entries);
             _segments[^1].Bytes += frame.Length;
             _file!.Append(frame);
+            KillPoint.Pass(KillPoint.R1WrittenNotSynced);
             _file.Sync();
+            KillPoint.Pass(KillPoint.R1SyncedNotAcknowledged);
         }
         catch
         {
@@ -212,6 +218,7 @@ internal sealed class Journal : IDisposable
         {
             while (_segments.Count > 1 && _segments[1].First <= after + 1)
             {
+                KillPoint.Pass(KillPoint.R6JournalNotTrimmed);
                 _disk.Delete(PathOf(_segments[0].Number));
                 _segments.RemoveAt(0);
             }
@@ -259,6 +266,7 @@ internal sealed class Journal : IDisposable
 
         // R1: a file that is whole but has no name is as lost as one that was never written.
         _file.Sync();
+        KillPoint.Pass(KillPoint.R1FileWithoutName);
         _disk.SyncFolder(Folder);
         _unfinished.Remove(number);
         _segments.Add(new Segment(number, NextSequence, head.Length));

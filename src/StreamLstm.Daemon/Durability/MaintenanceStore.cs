@@ -47,9 +47,7 @@ internal sealed class MaintenanceStore
 
         try
         {
-            Content content = File.Exists(path)
-                ? JsonSerializer.Deserialize<Content>(File.ReadAllBytes(path), EventJson.Options) ?? throw new JsonException("null")
-                : new Content(1, []);
+            Content content = File.Exists(path) ? Read(File.ReadAllBytes(path)) : new Content(1, []);
             return new MaintenanceStore(storage, configured, content);
         }
         catch (Exception unreadable) when (unreadable is JsonException or IOException or UnauthorizedAccessException or InvalidDataException)
@@ -94,7 +92,8 @@ internal sealed class MaintenanceStore
 
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
         {
-            JsonSerializer.Serialize(file, content, EventJson.Options);
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(content, EventJson.Options);
+            file.Write([.. json, .. Seal(json)]);
             file.Flush(flushToDisk: true);
         }
 
@@ -103,6 +102,23 @@ internal sealed class MaintenanceStore
         _content = content;
         All = Join();
     }
+
+    /// <summary>R7: one without a checksum is of a version before 0.2, or written by hand.</summary>
+    private static Content Read(ReadOnlySpan<byte> bytes)
+    {
+        int end = bytes.LastIndexOf((byte)'\n');
+        ReadOnlySpan<byte> json = end < 0 ? bytes : bytes[..end];
+
+        if (end >= 0 && !bytes[end..].SequenceEqual(Seal(json)))
+        {
+            throw new InvalidDataException("the checksum in its last line does not match: it is damaged; who changes it by hand takes that line away");
+        }
+
+        return JsonSerializer.Deserialize<Content>(json, EventJson.Options) ?? throw new JsonException("null");
+    }
+
+    private static byte[] Seal(ReadOnlySpan<byte> json) =>
+        System.Text.Encoding.ASCII.GetBytes(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\nxxh3:{System.IO.Hashing.XxHash3.HashToUInt64(json):x16}"));
 
     private IReadOnlyList<MaintenanceWindow> Join() => [.. _configured, .. _content.Windows.Select(Window)];
 

@@ -79,8 +79,9 @@ internal sealed record RouterPart(long At, byte[] State, BaseModel Model);
 /// <param name="At">The last sequence it has seen, and every sink with a promise has made durable.</param>
 /// <param name="Groups">The state of the grouping.</param>
 /// <param name="Books">The books.</param>
+/// <param name="Receipts">What requests with a key were answered.</param>
 /// <param name="Sinks">Where each sink with a promise stands.</param>
-internal sealed record EndPart(long At, byte[] Groups, Books Books, IReadOnlyDictionary<string, string> Sinks);
+internal sealed record EndPart(long At, byte[] Groups, Books Books, byte[] Receipts, IReadOnlyDictionary<string, string> Sinks);
 
 /// <summary>An entry with its place in the order.</summary>
 /// <param name="Sequence">Its place; of a question the place before it.</param>

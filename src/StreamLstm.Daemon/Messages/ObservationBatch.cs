@@ -16,6 +16,9 @@ internal sealed record ObservationBatch(
 {
     /// <summary>Where the source stands behind this batch; null where it cannot be asked again for what came before.</summary>
     public SourcePosition? Position { get; init; }
+
+    /// <summary>What its sender is answered, and is told once it is scored; null where nobody asks.</summary>
+    public Receipt? Receipt { get; init; }
 }
 
 /// <summary>Up to where a source has been read.</summary>

@@ -9,12 +9,17 @@ namespace StreamLstm.Daemon.Messages;
 /// <param name="ledger">The books.</param>
 /// <param name="deadLetters">Keeps what was rejected.</param>
 /// <param name="positions">Up to where a source had been read when this life of the program began, or was last taken in since.</param>
+/// <param name="receipts">What requests with a key were answered, those on the disk.</param>
 internal sealed class ObservationIntake(
     ChannelWriter<Handed> handed,
     Ledger ledger,
     IDeadLetters deadLetters,
-    SourcePositions positions)
+    SourcePositions positions,
+    Receipts receipts)
 {
+    /// <summary>What a request with a key was answered; null where none was taken in under it in the last 24 hours.</summary>
+    public Receipt? ReceiptOf(string key) => receipts.Of(key);
+
     /// <summary>Where a source goes on; null where nothing of it was ever taken in.</summary>
     public string? PositionOf(string of) => positions.Of(of);
 

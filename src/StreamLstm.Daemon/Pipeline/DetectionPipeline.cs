@@ -84,11 +84,13 @@ internal sealed class DetectionPipeline : IDisposable
             positions.Set(new SourcePosition(of, at));
         }
 
-        _intake = new ObservationIntake(_handed.Writer, ledger, deadLetters, positions);
+        var receipts = new Receipts();
+        receipts.Load(restored.Receipts);
+        _intake = new ObservationIntake(_handed.Writer, ledger, deadLetters, positions, receipts);
         _sources = [.. sources.Select(source => new SupervisedSource(source, _intake, metrics, time, loggers.CreateLogger<SupervisedSource>()))];
         _lastSequence = () => journal.NextSequence - 1;
         _journal = new JournalStage(
-            journal, _handed, _journalled.Writer, ledger, positions, metrics, loggers.CreateLogger<JournalStage>());
+            journal, _handed, _journalled.Writer, ledger, positions, receipts, metrics, loggers.CreateLogger<JournalStage>());
 
         _places = new StreamPlaces(
             detection, limits ?? new StreamLimits(detection.StreamsMax, detection.PerStreamMax, long.MaxValue, TimeSpan.Zero));
@@ -221,7 +223,7 @@ internal sealed class DetectionPipeline : IDisposable
             Stage([_journal.RunAsync(_restored.ReplayAfter, stopping, failure.Token)], then: () => _journalled.Writer.TryComplete()),
             Stage([ReadSourcesAsync(CutAllOnFailureAsync, stoppingOrFailure.Token, failure.Token)], then: () => _handed.Writer.TryComplete()),
             WatchAsync(failure.Token));
-        await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
 
         // What failed first, and not what fell over it.
         cause?.Throw();
@@ -271,7 +273,7 @@ internal sealed class DetectionPipeline : IDisposable
     {
         var completion = new TaskCompletionSource<ShardState>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _router.TellAsync(shard, new CutRequest(shard, round, carriedFrom, completion), cancellationToken);
-        return await completion.Task.WaitAsync(cancellationToken);
+        return await completion.AwaitAsync(cancellationToken);
     }
 
     /// <summary>What lies behind the shards, once the sinks with a promise have made durable what it holds; asked for after the shards.</summary>
@@ -338,7 +340,7 @@ internal sealed class DetectionPipeline : IDisposable
     {
         var answer = new TaskCompletionSource<AcceptOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         await DecideAsync(new AcceptEntry(stream, _time.GetUtcNow()) { Answer = answer }, cancellationToken);
-        return await answer.Task.WaitAsync(cancellationToken);
+        return await answer.AwaitAsync(cancellationToken);
     }
 
     /// <summary>Takes a person's word on an incident: it holds for what the stream's owner scores afterwards.</summary>
@@ -350,7 +352,7 @@ internal sealed class DetectionPipeline : IDisposable
     {
         var answer = new TaskCompletionSource<(LabelOutcome, long)>(TaskCreationOptions.RunContinuationsAsynchronously);
         await DecideAsync(new LabelEntry(stream, incidentId, label, note, now) { Answer = answer }, cancellationToken);
-        return await answer.Task.WaitAsync(cancellationToken);
+        return await answer.AwaitAsync(cancellationToken);
     }
 
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
@@ -360,7 +362,7 @@ internal sealed class DetectionPipeline : IDisposable
         int shard = _router.HomeOf(stream);
         var completion = new TaskCompletionSource<ExplainAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _router.TellAsync(shard, new ExplainRequest(stream, shard, at, completion), cancellationToken);
-        return await completion.Task.WaitAsync(cancellationToken);
+        return await completion.AwaitAsync(cancellationToken);
     }
 
     private static Channel<T> Bounded<T>(int capacity) =>
@@ -403,22 +405,23 @@ internal sealed class DetectionPipeline : IDisposable
     {
         var onDisk = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _handed.Writer.WriteAsync(new Handed(decision, onDisk), cancellationToken);
-        await onDisk.Task.WaitAsync(cancellationToken);
+        await onDisk.AwaitAsync(cancellationToken);
+        KillPoint.Pass(KillPoint.R4OnDiskNotInForce);
     }
 
     private async Task<T> AskInOrderAsync<T>(Func<TaskCompletionSource<T>, Entry> question, CancellationToken cancellationToken)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _handed.Writer.WriteAsync(new Handed(question(answer), OnDisk: null), cancellationToken);
-        return await answer.Task.WaitAsync(cancellationToken);
+        return await answer.AwaitAsync(cancellationToken);
     }
 
     /// <summary>R5: sources and the clock begin once what former lives took in has passed.</summary>
     private async Task ReadSourcesAsync(Func<Task, Task> cutAllOnFailure, CancellationToken stopping, CancellationToken failure)
     {
-        await _journal.Replayed.WaitAsync(failure);
-        using var sourcesEnded = CancellationTokenSource.CreateLinkedTokenSource(failure);
-        Task ticking = TickAsync(sourcesEnded.Token);
+        await _journal.Replayed;
+        using var timer = new PeriodicTimer(TickInterval, _time);
+        Task ticking = TickAsync(timer, failure);
 
         try
         {
@@ -428,7 +431,7 @@ internal sealed class DetectionPipeline : IDisposable
         }
         finally
         {
-            await sourcesEnded.CancelAsync();
+            timer.Dispose();
             await ticking;
         }
 
@@ -448,11 +451,10 @@ internal sealed class DetectionPipeline : IDisposable
     }
 
     private IEnumerable<Task> Score(CancellationToken failure) =>
-        [.. _workers.Select(worker => Task.Run(() => worker.RunAsync(failure), CancellationToken.None))];
+        [.. _workers.Select(worker => worker.RunAsync(failure))];
 
-    private async Task TickAsync(CancellationToken cancellationToken)
+    private async Task TickAsync(PeriodicTimer timer, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(TickInterval, _time);
         long last = _time.GetTimestamp();
 
         try

@@ -15,7 +15,7 @@ namespace StreamLstm.Daemon.Pipeline;
 /// nothing of it was taken, whoever handed in is told so, and the next one is tried.
 /// </remarks>
 internal sealed class JournalStage(
-    Journal journal, Channel<Handed> handed, ChannelWriter<Sequenced> journalled, Ledger ledger, SourcePositions positions, DaemonMetrics metrics, ILogger logger)
+    Journal journal, Channel<Handed> handed, ChannelWriter<Sequenced> journalled, Ledger ledger, SourcePositions positions, Receipts receipts, DaemonMetrics metrics, ILogger logger)
 {
     private const int GroupMax = 1_024;
     private const int GroupBytesMax = 4 << 20;
@@ -106,13 +106,9 @@ internal sealed class JournalStage(
             }
 
             Entry entry = EntryCodec.Read(bytes);
-
-            if (entry is ObservationsEntry { Batch: var batch })
-            {
-                TakeNoticeOf(batch);
-            }
-
+            TakeNoticeOf(entry);
             _last = sequence;
+            KillPoint.Pass(KillPoint.R5Replaying);
             await journalled.WriteAsync(new Sequenced(sequence, entry, IsReplayed: true), failure);
         }
     }
@@ -191,21 +187,20 @@ internal sealed class JournalStage(
             }
             else if (first is not null)
             {
-                if (one.Entry is ObservationsEntry { Batch: var batch })
-                {
-                    TakeNoticeOf(batch);
-                }
-
+                TakeNoticeOf(one.Entry);
                 _last = next++;
                 one.OnDisk?.TrySetResult(_last);
+                KillPoint.Pass(KillPoint.R3AcknowledgedNotScored);
                 await journalled.WriteAsync(new Sequenced(_last, one.Entry, IsReplayed: false), failure);
             }
         }
     }
 
-    private void TakeNoticeOf(ObservationBatch batch)
+    private void TakeNoticeOf(Entry entry)
     {
-        if (batch.Position is { } position)
+        receipts.Add(entry);
+
+        if (entry is ObservationsEntry { Batch.Position: { } position })
         {
             positions.Set(position);
         }

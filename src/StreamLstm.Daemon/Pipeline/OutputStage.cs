@@ -21,6 +21,7 @@ internal sealed class OutputStage
     private readonly DaemonMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly IncidentGrouping _grouping = new();
+    private readonly Receipts _receipts = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _told;
     private long _at;
@@ -38,6 +39,7 @@ internal sealed class OutputStage
         (_passed, _outputs, _lanes, _metrics, _time) = (passed, outputs, lanes, metrics, time);
         _told = _at = restored.End;
         Books = restored.Books;
+        _receipts.Load(restored.Receipts);
 
         if (restored.Groups.Length > 0)
         {
@@ -58,7 +60,7 @@ internal sealed class OutputStage
 
         try
         {
-            await foreach (Sequenced one in _passed.ReadAllAsync(failure))
+            await foreach (Sequenced one in _passed.EachAsync(failure))
             {
                 for (int worker = 0; worker < answers.Length; worker++)
                 {
@@ -91,12 +93,13 @@ internal sealed class OutputStage
         using var writer = new BinaryWriter(buffer);
         _grouping.Save(writer);
         writer.Flush();
-        return new EndPart(_at, buffer.ToArray(), Books.Copy(), new Dictionary<string, string>());
+        return new EndPart(_at, buffer.ToArray(), Books.Copy(), _receipts.Save(), new Dictionary<string, string>());
     }
 
     private async ValueTask HandOnAsync(Sequenced one, WorkerOutput[] answers, CancellationToken failure)
     {
         Books.Add(one.Entry, answers);
+        Settle(one.Entry, answers);
         DateTimeOffset ingestedAt = TimeOf(one.Entry);
         ShardPart[] parts = [.. answers.SelectMany(answer => answer.Parts).OrderBy(part => part.Shard)];
         IncidentEvent[] incidents = [.. parts.SelectMany(part => part.Incidents)];
@@ -130,6 +133,20 @@ internal sealed class OutputStage
             }
 
             lane.Pass(one.Sequence);
+        }
+    }
+
+    /// <summary>Whoever waits for the scores of what was sent hears of them, and a repetition of the request is told the same.</summary>
+    private void Settle(Entry entry, WorkerOutput[] answers)
+    {
+        _receipts.Add(entry);
+
+        if (entry is ObservationsEntry { Batch.Receipt: { } receipt })
+        {
+            ScoredObservation[] scored = [.. answers.SelectMany(answer => answer.Parts).SelectMany(part => part.Scored)];
+            receipt.Scored.TrySetResult(new ScoredCounts(
+                scored.Length, answers.Sum(answer => answer.Rejected.Sum(count => (long)count)), scored.Count(one => one.IsAlert),
+                scored.Length == 0 ? 0 : scored.Max(one => one.Score)));
         }
     }
 
@@ -169,7 +186,7 @@ internal sealed class OutputStage
 
                 foreach ((string sink, Task<string> mark) in marks)
                 {
-                    found[sink] = await mark.WaitAsync(failure);
+                    found[sink] = await mark;
                 }
 
                 question.Answer.TrySetResult(part with { Sinks = found });

@@ -30,6 +30,9 @@ internal sealed record RestoredState
 
     public Books Books { get; init; } = new();
 
+    /// <summary>What requests with a key were answered; empty where there were none.</summary>
+    public byte[] Receipts { get; init; } = [];
+
     /// <summary>Where each sink with a promise stood.</summary>
     public IReadOnlyDictionary<string, string> Sinks { get; init; } = new Dictionary<string, string>();
 
@@ -72,6 +75,7 @@ internal sealed record RestoredState
             Cuts = [.. Enumerable.Repeat(manifest.End, StreamRouter.ShardCount)],
             End = manifest.End,
             Books = Books.Read(generation.Read(Parts.Books) ?? throw new InvalidDataException("no books")),
+            Receipts = generation.Read(Parts.Receipts) ?? [],
             Sinks = manifest.Sinks,
         };
 
@@ -123,5 +127,6 @@ internal static class Parts
     public const string Router = "router";
     public const string Groups = "groups";
     public const string Books = "books";
+    public const string Receipts = "receipts";
     public const string Model = "model";
 }

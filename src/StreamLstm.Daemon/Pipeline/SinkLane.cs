@@ -82,14 +82,14 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
 
         var mark = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _queue.Writer.WriteAsync(new Work(Batch: null, mark), failure);
-        return mark.Task;
+        return mark.AwaitAsync(failure);
     }
 
     public void Complete() => _queue.Writer.TryComplete();
 
     public async Task RunAsync(CancellationToken failure)
     {
-        await foreach (Work work in _queue.Reader.ReadAllAsync(failure))
+        await foreach (Work work in _queue.Reader.EachAsync(failure))
         {
             for (TimeSpan wait = FirstWait; !await TryAsync(work, failure); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
             {

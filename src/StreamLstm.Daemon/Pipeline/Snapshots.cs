@@ -173,7 +173,9 @@ internal sealed class Snapshots(
         writer.Add(Parts.Router, 0, router.State);
         writer.Add(Parts.Groups, 0, end.Groups);
         writer.Add(Parts.Books, 0, end.Books.Write());
+        writer.Add(Parts.Receipts, 0, end.Receipts);
         writer.Add(Parts.Model, 0, Written(router.Model));
+        KillPoint.Pass(KillPoint.R2MarkedNoManifest);
         long needed = generations.Commit(writer, new Manifest(
             Manifest.CurrentFormat, Generations.Layout, DaemonTelemetry.Version, time.GetUtcNow(), router.At, cuts, end.At, writer.Bytes,
             writer.Sections, new Dictionary<string, string>(end.Books.Positions), end.Sinks));

@@ -51,7 +51,7 @@ internal sealed class StreamRouter(
 
     public async Task RunAsync(ChannelReader<Sequenced> entries, CancellationToken cancellationToken)
     {
-        await foreach (Sequenced one in entries.ReadAllAsync(cancellationToken))
+        await foreach (Sequenced one in entries.EachAsync(cancellationToken))
         {
             if (one.Entry is RouterQuestion question)
             {

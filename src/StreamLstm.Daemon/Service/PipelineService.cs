@@ -82,6 +82,12 @@ internal sealed class PipelineService(
         Generation? generation = generations.Newest();
         _journal = Journal.Open(
             disk, generation?.Manifest.ReplayAfter, FirstSequence(), maxBytes: options.Storage.JournalMaxMib * 1024L * 1024L);
+
+        if (_journal.TornBytes > 0)
+        {
+            LogMessages.JournalTorn(_logger, _journal.NextSequence - 1, _journal.TornBytes);
+        }
+
         RestoredState restored = Restored(generation);
         BaseModel model = restored.Model ?? BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed);
         LiveModel = new LiveModel(model);
@@ -357,7 +363,8 @@ internal sealed class PipelineService(
         if (options.Sinks.Jsonl.Enabled)
         {
             _sinks.Add(new JsonlSink(
-                options.Sinks.Jsonl, _storage!.FileIn(options.Sinks.Jsonl.Path), restored.Sinks.GetValueOrDefault("jsonl"), loggers.CreateLogger<JsonlSink>()));
+                options.Sinks.Jsonl, _storage!.FileIn(options.Sinks.Jsonl.Path), restored.Sinks.GetValueOrDefault("jsonl"), loggers.CreateLogger<JsonlSink>(),
+                () => metrics.ToldOtherwise("jsonl")));
         }
 
         for (int i = 0; i < options.Sinks.Mqtt.Count; i++)
@@ -369,7 +376,7 @@ internal sealed class PipelineService(
         if (options.Sinks.History.Enabled)
         {
             var history = new HistorySink(
-                options.Sinks.History, _storage!.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>());
+                options.Sinks.History, _storage!.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>(), () => metrics.ToldOtherwise("history"));
             History = new HistoryReader(history.ConnectionString);
             Labels = new LabelStore(history.ConnectionString);
             _sinks.Add(history);

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
@@ -22,6 +23,8 @@ internal sealed class HistorySink : IJournalSink
 
     private readonly HistorySinkOptions _options;
     private readonly TimeProvider _time;
+    private readonly Action _toldOtherwise;
+    private readonly ILogger _logger;
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, ScoredObservation> _highest = new(StringComparer.Ordinal);
     private DateTimeOffset _intervalEnd;
@@ -29,8 +32,9 @@ internal sealed class HistorySink : IJournalSink
     private long _position;   // of the last entry whose events are written
     private long _taken;      // of the last entry taken
 
-    public HistorySink(HistorySinkOptions options, string path, TimeProvider time, ILogger<HistorySink> logger)
+    public HistorySink(HistorySinkOptions options, string path, TimeProvider time, ILogger<HistorySink> logger, Action? toldOtherwise = null)
     {
+        (_logger, _toldOtherwise) = (logger, toldOtherwise ?? (() => { }));
         _options = options;
         _time = time;
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -79,6 +83,11 @@ internal sealed class HistorySink : IJournalSink
         bool isNew = batch.Sequence > _position;
         _taken = Math.Max(_taken, batch.Sequence);
 
+        if (!isNew && batch.IsReplayed)
+        {
+            Compare(batch);
+        }
+
         if ((isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Forgotten.Count > 0 || batch.Label is not null)) || intervalEnded)
         {
             using SqliteTransaction transaction = _connection.BeginTransaction();
@@ -101,6 +110,7 @@ internal sealed class HistorySink : IJournalSink
                 Forget(now, transaction);
             }
 
+            KillPoint.Pass(KillPoint.R3HistoryNotCommitted);
             transaction.Commit();
             _position = Math.Max(_position, batch.Sequence);
             _nextRetention = forgets ? now + RetentionInterval : _nextRetention;
@@ -233,6 +243,23 @@ internal sealed class HistorySink : IJournalSink
         command.Parameters.AddWithValue("$time", label.Now.UtcTicks);
         command.Parameters.AddWithValue("$position", position);
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>What is told again must be what was told before, as far as it is still kept.</summary>
+    private void Compare(ScoredBatch batch)
+    {
+        foreach (IncidentEvent incident in batch.Incidents)
+        {
+            using SqliteCommand command = _connection.CreateCommand();
+            command.CommandText = "SELECT json FROM incident_event WHERE id = $id";
+            command.Parameters.AddWithValue("$id", incident.Id);
+
+            if (command.ExecuteScalar() is string before && before != EventJson.Incident(incident))
+            {
+                LogMessages.IncidentToldOtherwise(_logger, incident.Id);
+                _toldOtherwise();
+            }
+        }
     }
 
     private void Write(ScoredBatch batch, SqliteTransaction transaction)

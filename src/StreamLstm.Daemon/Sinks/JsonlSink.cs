@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
@@ -20,6 +21,7 @@ internal sealed class JsonlSink : IJournalSink
     private readonly ILogger _logger;
     private readonly FileStream _file;
     private readonly MemoryStream _lines = new();
+    private readonly Action _toldOtherwise;
     private FileStream? _told;   // what stands behind the mark, to be passed over
     private long _length;        // of whole batches
 
@@ -27,9 +29,10 @@ internal sealed class JsonlSink : IJournalSink
     /// <param name="path">The file.</param>
     /// <param name="mark">What <see cref="MarkAsync"/> gave a former life; null for none.</param>
     /// <param name="logger">For a file that is not what it was.</param>
-    public JsonlSink(JsonlSinkOptions options, string path, string? mark, ILogger logger)
+    /// <param name="toldOtherwise">Called where what is told again is not what the file holds.</param>
+    public JsonlSink(JsonlSinkOptions options, string path, string? mark, ILogger logger, Action? toldOtherwise = null)
     {
-        (_options, _path, _logger) = (options, path, logger);
+        (_options, _path, _logger, _toldOtherwise) = (options, path, logger, toldOtherwise ?? (() => { }));
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         _length = _file.Length;
@@ -89,6 +92,7 @@ internal sealed class JsonlSink : IJournalSink
         try
         {
             await _file.WriteAsync(bytes, cancellationToken);
+            KillPoint.Pass(KillPoint.R3SinkWrittenNotMarked);
 
             if (batch.Incidents.Count > 0 && bytes.Length > 0)
             {
@@ -144,6 +148,7 @@ internal sealed class JsonlSink : IJournalSink
         if (same < count)
         {
             LogMessages.ToldOtherwise(_logger, _path, _length + same);
+            _toldOtherwise();
             _file.Position = _file.Length;
             same = 0;
         }

@@ -1,5 +1,9 @@
+using System.Collections.Concurrent;
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,7 +18,10 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
 {
     private const int ErrorsAnsweredMax = 100;
 
+    private const int KeyMax = 256;
+
     private readonly IngestStamp _stamp = new(time);
+    private readonly ConcurrentDictionary<string, bool> _underWay = new(StringComparer.Ordinal);
     private int _requests;
     private ObservationIntake? _intake;
     private CancellationToken _stopping;
@@ -62,14 +69,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
                     statusCode: StatusCodes.Status413PayloadTooLarge);
             }
 
-            var decoded = new Decoded(_stamp, rules);
-
-            if (await DecodeAsync(request, body, decoded, aborted) is { } refused)
-            {
-                return refused;
-            }
-
-            return await HandInAsync(request, decoded, intake);
+            return await OnceAsync(request, body, intake, aborted);
         }
         catch (InvalidDataException damaged)
         {
@@ -81,15 +81,133 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
         }
     }
 
-    private async Task<IResult> HandInAsync(HttpRequest request, Decoded decoded, ObservationIntake intake)
+    /// <summary>A request whose key was taken in already is answered as before, and counted no more.</summary>
+    private async Task<IResult> OnceAsync(HttpRequest request, byte[] body, ObservationIntake intake, CancellationToken aborted)
     {
-        intake.LeaveOut(Name, decoded.LeftOut);
+        string key = request.Headers["Idempotency-Key"].ToString();
+        string wait = request.Query["wait"].ToString();
 
-        foreach (DecodeError error in decoded.Errors)
+        if (key.Length > KeyMax || key.Any(character => character is < ' ' or > '~'))
         {
-            intake.Reject(Name, error.Reason, $"line {error.Line}: {error.Detail}", error.Payload);
+            return Wrong($"header Idempotency-Key: {key.Length} characters, expected 1 to {KeyMax} printable ASCII characters");
         }
 
+        if (wait.Length > 0 && wait != "scored")
+        {
+            return Wrong($"query parameter wait: '{wait}', expected scored, or none: the answer comes once the observations are on the disk");
+        }
+
+        if (key.Length > 0 && !_underWay.TryAdd(key, true))
+        {
+            return Busy(request, StatusCodes.Status409Conflict, $"header Idempotency-Key: '{key}' is being taken in; ask again for its answer");
+        }
+
+        try
+        {
+            ulong hash = XxHash3.HashToUInt64(body);
+
+            if (key.Length > 0 && intake.ReceiptOf(key) is { } before)
+            {
+                return before.BodyHash == hash
+                    ? await AnswerAsync(before, wait.Length > 0, aborted)
+                    : Results.Json(
+                        new { error = $"header Idempotency-Key: '{key}' was taken in with another body; expected the same one, or another key" },
+                        statusCode: StatusCodes.Status422UnprocessableEntity);
+            }
+
+            var decoded = new Decoded(_stamp, rules);
+
+            if (await DecodeAsync(request, body, decoded, aborted) is { } refused)
+            {
+                return refused;
+            }
+
+            intake.LeaveOut(Name, decoded.LeftOut);
+
+            foreach (DecodeError error in decoded.Errors)
+            {
+                intake.Reject(Name, error.Reason, $"line {error.Line}: {error.Detail}", error.Payload);
+            }
+
+            return key.Length == 0 && wait.Length == 0
+                ? await HandInAsync(request, decoded, intake)
+                : await HandInWholeAsync(request, decoded, new Receipt(key, hash, StatusOf(decoded), Answer(decoded)), wait.Length > 0, intake, aborted);
+        }
+        finally
+        {
+            _underWay.TryRemove(key, out _);
+        }
+    }
+
+    /// <summary>All of a request as one entry of the journal, with its answer: after a kill all of it is there, or nothing.</summary>
+    private async Task<IResult> HandInWholeAsync(
+        HttpRequest request, Decoded decoded, Receipt receipt, bool waits, ObservationIntake intake, CancellationToken aborted)
+    {
+        try
+        {
+            using System.Diagnostics.Activity? span = DaemonActivitySource.Source.StartActivity("ingest http");
+            await await intake.AcceptAsync(
+                new ObservationBatch(Name, decoded.Observations.ToArray(), time.GetUtcNow(), span?.Context ?? default) { Receipt = receipt }, _stopping);
+        }
+        catch (NotTakenException refused)
+        {
+            return Busy(request, StatusCodes.Status503ServiceUnavailable, $"{refused.Message}; nothing of it was taken in");
+        }
+        catch (Exception closing) when (closing is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        {
+            return Busy(request, StatusCodes.Status503ServiceUnavailable, "stopping; nothing of it was taken in");
+        }
+
+        return await AnswerAsync(receipt, waits, aborted);
+    }
+
+    /// <summary>The answer of a request that is on the disk; with its scores, and then 200, where they are waited for.</summary>
+    private async Task<IResult> AnswerAsync(Receipt receipt, bool waits, CancellationToken aborted)
+    {
+        if (!waits || receipt.Status != StatusCodes.Status202Accepted)
+        {
+            return new JsonBytes(receipt.Answer, receipt.Status);
+        }
+
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(aborted, _stopping);
+            ScoredCounts counts = await receipt.Scored.Task.WaitAsync(either.Token);
+            JsonObject answer = JsonNode.Parse(receipt.Answer)!.AsObject();
+            answer["scored"] = counts.Scored;
+            answer["rejected_by_scoring"] = counts.Refused;
+            answer["alerts"] = counts.Alerts;
+            answer["highest_score"] = Math.Round(counts.HighestScore, 1);
+            return Results.Json(answer, statusCode: StatusCodes.Status200OK);
+        }
+        catch (OperationCanceledException)
+        {
+            // On the disk all the same: it is scored before the end, or after the next start.
+            return new JsonBytes(receipt.Answer, StatusCodes.Status202Accepted);
+        }
+    }
+
+    private static int StatusOf(Decoded decoded) =>
+        decoded.Observations.Count > 0 || decoded.Errors.Count == 0 ? StatusCodes.Status202Accepted : StatusCodes.Status400BadRequest;
+
+    private static byte[] Answer(Decoded decoded) => JsonSerializer.SerializeToUtf8Bytes(
+        new
+        {
+            accepted = decoded.Observations.Count,
+            rejected = decoded.Errors.Count,
+            errors = decoded.Errors.Take(ErrorsAnsweredMax).Select(error => new
+            {
+                line = error.Line,
+                reason = EventJson.Word(error.Reason),
+                detail = error.Detail,
+            }),
+        },
+        EventJson.Options);
+
+    private static IResult Wrong(string why) => Results.Json(new { error = why }, statusCode: StatusCodes.Status400BadRequest);
+
+    private async Task<IResult> HandInAsync(HttpRequest request, Decoded decoded, ObservationIntake intake)
+    {
         int accepted = 0;
         List<Task> onDisk = [];
 
@@ -119,19 +237,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
             return Busy(request, StatusCodes.Status503ServiceUnavailable, $"stopping; the first {accepted} observations were taken in");
         }
 
-        return Results.Json(
-            new
-            {
-                accepted,
-                rejected = decoded.Errors.Count,
-                errors = decoded.Errors.Take(ErrorsAnsweredMax).Select(error => new
-                {
-                    line = error.Line,
-                    reason = EventJson.Word(error.Reason),
-                    detail = error.Detail,
-                }),
-            },
-            statusCode: accepted > 0 || decoded.Errors.Count == 0 ? StatusCodes.Status202Accepted : StatusCodes.Status400BadRequest);
+        return new JsonBytes(Answer(decoded), StatusOf(decoded));
     }
 
     /// <summary>Reads what the content type says; gives the answer where that is impossible.</summary>
@@ -253,5 +359,17 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
     {
         request.HttpContext.Response.Headers.RetryAfter = "1";
         return Results.Json(new { error = why }, statusCode: status);
+    }
+
+    /// <summary>An answer that was put into words before.</summary>
+    private sealed class JsonBytes(byte[] json, int status) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.StatusCode = status;
+            httpContext.Response.ContentType = "application/json; charset=utf-8";
+            httpContext.Response.ContentLength = json.Length;
+            await httpContext.Response.Body.WriteAsync(json, httpContext.RequestAborted);
+        }
     }
 }

@@ -46,6 +46,7 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _redelivered;
     private readonly Counter<long> _rebirths;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _connected = new();
+    private readonly Counter<long> _toldOtherwise;
     private long _modelVersion;
     private long _snapshotBytes;
     private double _candidateLoss = double.NaN;
@@ -99,6 +100,7 @@ internal sealed class DaemonMetrics : IDisposable
         _journalFailures = _meter.CreateCounter<long>("streamlstm.journal.failures", "{group}", "Groups of entries that could not be written, and were not acknowledged.");
         _sinkRetries = _meter.CreateCounter<long>("streamlstm.sink.retries", "{write}", "Writes that a sink did not take and that were tried again.");
         _sinkDropped = _meter.CreateCounter<long>("streamlstm.sink.dropped", "{event}", "Events that a slow console missed.");
+        _toldOtherwise = _meter.CreateCounter<long>("streamlstm.determinism.violations", "{event}", "Events told again after a restart that a sink holds in other words.");
         _sourceFailures = _meter.CreateCounter<long>("streamlstm.source.failures", "{failure}", "Sources that failed and were started again.");
         _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
         _rebirths = _meter.CreateCounter<long>("streamlstm.source.rebirths", "{request}", "Births that Sparkplug B nodes were asked for again.");
@@ -268,6 +270,8 @@ internal sealed class DaemonMetrics : IDisposable
     public void SinkRetried(string sink) => _sinkRetries.Add(1, Label("sink", sink));
 
     public void Dropped(string sink, ScoredBatch batch) => _sinkDropped.Add(batch.Observations.Count + batch.Incidents.Count, Label("sink", sink));
+
+    public void ToldOtherwise(string sink) => _toldOtherwise.Add(1, Label("sink", sink));
 
     public void SourceFailed(string source) => _sourceFailures.Add(1, Label("source", source));
 

@@ -48,6 +48,9 @@ internal static partial class LogMessages
     [LoggerMessage(214, LogLevel.Warning, "Stopped before all was drained: what was taken in is in the journal, and the next start goes on with it")]
     public static partial void StoppedBeforeDrained(ILogger logger);
 
+    [LoggerMessage(217, LogLevel.Warning, "The journal ends behind entry {Entry} in {Bytes} bytes that are no whole group: what was being written when the end came and was not acknowledged. If no power was lost, the disk has damaged what was")]
+    public static partial void JournalTorn(ILogger logger, long entry, long bytes);
+
     [LoggerMessage(215, LogLevel.Error, "Stopping: {Step} failed; the other steps go on")]
     public static partial void StopStepFailed(ILogger logger, string step, Exception failure);
 
@@ -95,6 +98,9 @@ internal static partial class LogMessages
 
     [LoggerMessage(304, LogLevel.Error, "{File} holds from byte {Offset} on something else than what is told again: it is appended, and may stand there twice")]
     public static partial void ToldOtherwise(ILogger logger, string file, long offset);
+
+    [LoggerMessage(306, LogLevel.Error, "The history holds event {Id} in other words than it is told again: what was told before stays. Another program, processor or configuration than before the kill explains it; otherwise please report it")]
+    public static partial void IncidentToldOtherwise(ILogger logger, string id);
 
     [LoggerMessage(301, LogLevel.Warning, "{Section}.address: {Address} lets the network in without authentication: something else must guard the port")]
     public static partial void OpenToTheNetwork(ILogger logger, string section, string address);

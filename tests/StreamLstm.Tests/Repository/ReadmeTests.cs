@@ -27,6 +27,23 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public void Each_sentence_of_the_promise_names_a_test_that_exists()
+    {
+        string readme = File.ReadAllText(Path.Combine(RepositoryTests.Root, "README.md"));
+        int from = readme.IndexOf("## What is kept", StringComparison.Ordinal), to = readme.IndexOf("How: all that comes in", from, StringComparison.Ordinal);
+        string[] sentences = [.. readme[from..to].Split('\n').Where(line => line.Length > 1 && char.IsAsciiDigit(line[0]) && line[1] == '.')];
+        string tests = string.Concat(Directory.EnumerateFiles(Path.Combine(RepositoryTests.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories).Select(File.ReadAllText));
+
+        Assert.Equal(8, sentences.Length);
+        Assert.All(sentences, sentence =>
+        {
+            string[] named = [.. sentence.Split('`').Where(word => word.EndsWith("Tests", StringComparison.Ordinal))];
+            Assert.NotEmpty(named);
+            Assert.All(named, name => Assert.Contains($"public sealed class {name}", tests, StringComparison.Ordinal));
+        });
+    }
+
+    [Fact]
     public void The_network_sample_in_the_readme_is_the_one_that_compiles_and_runs()
     {
         string root = RepositoryTests.Root;

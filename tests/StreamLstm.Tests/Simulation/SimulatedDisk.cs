@@ -22,6 +22,15 @@ internal sealed class SimulatedDisk : IDisk
     /// <summary>Broken on purpose: syncs of files that do nothing.</summary>
     public bool LosesSyncs { get; set; }
 
+    /// <summary>Broken on purpose: syncs of these files that do nothing.</summary>
+    public Func<string, bool> LosesSyncsOf { get; set; } = _ => false;
+
+    /// <summary>Broken on purpose: a sync makes survive what the one before should have.</summary>
+    public Func<string, bool> LagsSyncsOf { get; set; } = _ => false;
+
+    /// <summary>Told of each file before it is deleted.</summary>
+    public Action<string>? Deleting { get; set; }
+
     /// <summary>Broken on purpose: syncs of folders that do nothing.</summary>
     public bool LosesFolderSyncs { get; set; }
 
@@ -43,7 +52,7 @@ internal sealed class SimulatedDisk : IDisk
     }
 
     public Stream OpenRead(string path) =>
-        new MemoryStream(_now.TryGetValue(path, out Content? content) ? [.. content.Bytes] : throw new FileNotFoundException(path), writable: false);
+        _now.TryGetValue(path, out Content? content) ? content.Read() : throw new FileNotFoundException(path);
 
     public void Rename(string from, string to)
     {
@@ -59,6 +68,7 @@ internal sealed class SimulatedDisk : IDisk
     public void Delete(string path)
     {
         Fault?.Invoke($"delete {path}");
+        Deleting?.Invoke(path);
         Change(FolderOf(path), names => names.Remove(path));
     }
 
@@ -106,7 +116,7 @@ internal sealed class SimulatedDisk : IDisk
     /// <summary>Bytes as they are, to be damaged.</summary>
     public byte[] this[string path]
     {
-        get => [.. _now[path].Bytes];
+        get => _now[path].Bytes.ToArray();
         set => _now[path].Replace(value);
     }
 
@@ -129,7 +139,7 @@ internal sealed class SimulatedDisk : IDisk
         foreach ((string path, Content content) in _now)
         {
             var same = new Content();
-            same.Replace([.. content.Bytes]);
+            same.Replace(content.Bytes);
             copy._now[path] = copy._durable[path] = same;
         }
 
@@ -149,39 +159,56 @@ internal sealed class SimulatedDisk : IDisk
 
     private sealed class Content
     {
-        public List<byte> Bytes { get; } = [];
+        private byte[] _buffer = new byte[64];
+        private int _length;
+
+        public ReadOnlySpan<byte> Bytes => _buffer.AsSpan(0, _length);
 
         public int Synced { get; set; }
 
-        public void Replace(byte[] bytes)
+        /// <summary>Length at the last sync.</summary>
+        public int Asked { get; set; }
+
+        public int Length => _length;
+
+        public void Append(ReadOnlySpan<byte> bytes)
         {
-            Bytes.Clear();
-            Bytes.AddRange(bytes);
-            Synced = bytes.Length;
+            if (_length + bytes.Length > _buffer.Length)
+            {
+                Array.Resize(ref _buffer, 2 * (_length + bytes.Length));
+            }
+
+            bytes.CopyTo(_buffer.AsSpan(_length));
+            _length += bytes.Length;
+        }
+
+        /// <summary>As it is now: nothing is copied, as what is there is never changed while somebody reads.</summary>
+        public MemoryStream Read() => new(_buffer, 0, _length, writable: false);
+
+        public void Replace(ReadOnlySpan<byte> bytes)
+        {
+            _length = 0;
+            Append(bytes);
+            Synced = Asked = _length;
         }
 
         public void Lose(Random random)
         {
-            int unsynced = Bytes.Count - Synced;
+            int unsynced = _length - Synced;
 
             if (unsynced > 0)
             {
-                int left = Synced + random.Next(unsynced + 1);
-                Bytes.RemoveRange(left, Bytes.Count - left);
+                _length = Synced + random.Next(unsynced + 1);
 
                 // A page that never arrived between two that did.
-                if (left > Synced && random.Next(2) == 0)
+                if (_length > Synced && random.Next(2) == 0)
                 {
-                    int from = random.Next(Synced, left), to = random.Next(from, left);
-
-                    for (int i = from; i < to; i++)
-                    {
-                        Bytes[i] = 0;
-                    }
+                    int from = random.Next(Synced, _length), to = random.Next(from, _length);
+                    _buffer.AsSpan(from, to - from).Clear();
                 }
             }
 
-            Synced = Bytes.Count;
+            Synced = Asked = _length;
         }
     }
 
@@ -189,11 +216,25 @@ internal sealed class SimulatedDisk : IDisk
     {
         public void Append(ReadOnlySpan<byte> bytes)
         {
-            disk.Fault?.Invoke($"write {path}");
+            try
+            {
+                disk.Fault?.Invoke($"write {path}");
+            }
+            catch (IOException)
+            {
+                // As much as there was room for.
+                Add(bytes[..(bytes.Length / 2)]);
+                throw;
+            }
 
+            Add(bytes);
+        }
+
+        private void Add(ReadOnlySpan<byte> bytes)
+        {
             if (disk._crashes == crashes)
             {
-                content.Bytes.AddRange(bytes);
+                content.Append(bytes);
             }
         }
 
@@ -201,9 +242,9 @@ internal sealed class SimulatedDisk : IDisk
         {
             disk.Fault?.Invoke($"sync {path}");
 
-            if (disk._crashes == crashes && !disk.LosesSyncs)
+            if (disk._crashes == crashes && !disk.LosesSyncs && !disk.LosesSyncsOf(path))
             {
-                content.Synced = content.Bytes.Count;
+                (content.Synced, content.Asked) = (disk.LagsSyncsOf(path) ? content.Asked : content.Length, content.Length);
             }
         }
 

@@ -571,8 +571,7 @@ public sealed class DetectionPipelineTests : IDisposable
         return Restored(router, shards, await pipeline.EndPartAsync(cancellation));
     }
 
-    private static (byte[] State, long At) Whole(ShardState state) =>
-        ([.. state.Cut.Head.Span, .. state.Cut.Rows.SelectMany(row => row.Buffer!.Take(row.Length))], state.At);
+    private static (byte[] State, long At) Whole(ShardState state) => (state.Whole(), state.At);
 
     private static RestoredState Restored(RouterPart router, (byte[] State, long At)[] shards, EndPart end) => new()
     {

@@ -25,13 +25,15 @@ internal sealed class CaughtIntake
 {
     private readonly Channel<ObservationBatch> _channel = Channel.CreateBounded<ObservationBatch>(1024);
 
-    public CaughtIntake() => Intake = new ObservationIntake(new Writer(this), Ledger, Letters, Positions);
+    public CaughtIntake() => Intake = new ObservationIntake(new Writer(this), Ledger, Letters, Positions, Receipts);
 
     public Ledger Ledger { get; } = new();
 
     public CaughtLetters Letters { get; } = new();
 
     public SourcePositions Positions { get; } = new();
+
+    public Receipts Receipts { get; } = new();
 
     public ObservationIntake Intake { get; }
 

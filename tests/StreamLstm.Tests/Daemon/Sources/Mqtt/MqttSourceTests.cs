@@ -355,7 +355,7 @@ public sealed class MqttSourceTests : IDisposable
     private MqttSource Source(MqttSourceOptions options) =>
         new(options, 0, "0badcafe", RecordRules.None, batchMax: 64, _metrics, TimeProvider.System, NullLogger<MqttSource>.Instance);
 
-    private ObservationIntake Intake() => new(_handed.Writer, _ledger, _letters, _positions);
+    private ObservationIntake Intake() => new(_handed.Writer, _ledger, _letters, _positions, new Receipts());
 
     private async Task<(Task Running, ScriptedBroker.Session Session)> StartAsync(MqttSourceOptions options)
     {
