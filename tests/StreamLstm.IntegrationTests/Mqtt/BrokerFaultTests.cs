@@ -30,12 +30,8 @@ public sealed class BrokerFaultTests : IDisposable
         await HoldAgainstAsync(daemon, directory, rows);
     }
 
-    /// <summary>
-    /// mosquitto acknowledges to the publisher a moment before it saves: what it loses of that is its own. So publishing rests for that
-    /// moment, while deliveries to the daemon are under way and unacknowledged.
-    /// </summary>
     [Fact]
-    public async Task A_broker_that_is_killed_with_deliveries_under_way_costs_nothing()
+    public async Task A_broker_that_is_restarted_with_deliveries_under_way_sends_them_again_and_they_count_once()
     {
         using var directory = new TemporaryDirectory();
         await using Mosquitto broker = await Mosquitto.StartAsync(Path.Combine(directory.Path, "broker"));
@@ -45,11 +41,28 @@ public sealed class BrokerFaultTests : IDisposable
         {
             proxy.Fault = Fault.Stall;
             await Task.Delay(200, Cancellation);
-            await _publishing.WaitAsync(Cancellation);
-            await Task.Delay(300, Cancellation);
-            await broker.RestartAsync(kill: true);
+            await broker.RestartAsync(kill: false);
             proxy.Reset();
             proxy.Fault = Fault.None;
+        });
+        await HoldAgainstAsync(daemon, directory, rows);
+    }
+
+    /// <summary>
+    /// mosquitto 2.0.11 acknowledges to the publisher a moment before it saves, and saves nothing of what is on its way to a subscriber, autosave
+    /// or not: what it loses of those in a kill is its own. So publishing rests for a moment before it.
+    /// </summary>
+    [Fact]
+    public async Task A_broker_that_is_killed_costs_nothing_of_what_it_has_saved()
+    {
+        using var directory = new TemporaryDirectory();
+        await using Mosquitto broker = await Mosquitto.StartAsync(Path.Combine(directory.Path, "broker"));
+        await using DaemonProcess daemon = await StartAsync(directory, broker.Port);
+        int rows = await PublishDuringAsync(broker, async () =>
+        {
+            await _publishing.WaitAsync(Cancellation);
+            await Task.Delay(1_000, Cancellation);
+            await broker.RestartAsync(kill: true);
             _publishing.Release();
         });
         await HoldAgainstAsync(daemon, directory, rows);
@@ -202,8 +215,18 @@ public sealed class BrokerFaultTests : IDisposable
     /// <summary>Each value stands in the file once, and in order.</summary>
     private static async Task HoldAgainstAsync(DaemonProcess daemon, TemporaryDirectory directory, int rows)
     {
-        await daemon.UntilAsync(
-            async () => (await daemon.GetAsync("/api/v1/status")).GetProperty("total").GetProperty("scored").GetInt64() >= rows, $"scored {rows} in all lives");
+        // Until all is scored, or nothing more comes: then the figures say what is missing.
+        long before = -1;
+
+        for (int quiet = 0; quiet < 20 && before < rows; await Task.Delay(500, Cancellation))
+        {
+            JsonElement total = (await daemon.GetAsync("/api/v1/status")).GetProperty("total");
+            long scoredSoFar = total.GetProperty("scored").GetInt64();
+            quiet = scoredSoFar == before ? quiet + 1 : 0;
+            before = scoredSoFar;
+        }
+
+        string rejected = (await daemon.GetAsync("/api/v1/status")).GetProperty("total").GetProperty("rejected").ToString();
         Assert.Equal(0, await daemon.TerminateAsync());
         double[] scored =
         [
@@ -213,7 +236,8 @@ public sealed class BrokerFaultTests : IDisposable
                 .Select(line => line.GetProperty("value").GetDouble()),
         ];
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{rows} acknowledged by the broker, {scored.Length} scored, {rows - scored.Distinct().Count()} lost, {scored.Length - scored.Distinct().Count()} twice");
+            $"{rows} acknowledged by the broker, {scored.Length} scored, {rows - scored.Distinct().Count()} lost, {scored.Length - scored.Distinct().Count()} twice, {rejected} rejected;"
+            + $" lost: {string.Join(' ', Enumerable.Range(0, rows).Select(row => (double)row).Except(scored).Take(40))}");
         Assert.Equal(Enumerable.Range(0, rows).Select(row => (double)row), scored.Take(rows));
         Assert.InRange(scored.Length, rows, rows + 1);
     }
