@@ -20,6 +20,7 @@ internal sealed class Cadence
     private const int LateMax = 16;
 
     private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
+    private readonly Uploads _uploads = new();
     private DateTimeOffset _beforeLeap = DateTimeOffset.MaxValue;   // the last time before it
     private DateTimeOffset _late = DateTimeOffset.MinValue;
     private int _lateCount;
@@ -38,7 +39,7 @@ internal sealed class Cadence
     public bool IsLive { get; private set; }
 
     /// <summary>Seconds on the shard's clock at which the last record came; for silence.</summary>
-    public double LastArrivalSeconds { get; set; }
+    public double LastArrivalSeconds { get; private set; }
 
     /// <summary>The usual gap between two records, in seconds; NaN while unknown.</summary>
     public double UsualSeconds => _gapSeconds.Quantile(0.5);
@@ -50,7 +51,9 @@ internal sealed class Cadence
     /// <param name="ordinarySeconds">What a person has called ordinary; 0 for nothing.</param>
     public double SilenceAfterSeconds(double ordinarySeconds) =>
         _gapSeconds.Count == 0 ? double.PositiveInfinity
-        : Math.Max(Math.Max(5, ordinarySeconds), Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
+        : Math.Max(
+            Math.Max(Math.Max(5, ordinarySeconds), _uploads.PatienceSeconds),
+            Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
 
     /// <summary>Whether the record policy admits a record of this time; if not, why.</summary>
     /// <param name="time">The record's time; afterwards the one it is taken at.</param>
@@ -93,11 +96,19 @@ internal sealed class Cadence
     /// <summary>Takes an admitted record's time.</summary>
     /// <param name="time">The record's time.</param>
     /// <param name="ingestedAt">When it came.</param>
+    /// <param name="clockSeconds">The shard's clock.</param>
     /// <param name="isFirst">Whether there was none before it.</param>
-    public Arrival Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, bool isFirst)
+    public Arrival Arrive(DateTimeOffset time, DateTimeOffset ingestedAt, double clockSeconds, bool isFirst)
     {
         bool wasSilent = IsSilent;
         double gap = (time - LastTime).TotalSeconds;
+
+        if (!isFirst)
+        {
+            _uploads.Arrive(clockSeconds - LastArrivalSeconds, gap);
+        }
+
+        LastArrivalSeconds = clockSeconds;
         (DateTimeOffset last, LastTime) = (LastTime, time);
         IsLive = (ingestedAt - time).Duration() < FutureMax;
         IsSilent = IsSilenceHeld = false;
@@ -165,6 +176,7 @@ internal sealed class Cadence
         writer.Write(_late.UtcTicks);
         writer.Write(_lateCount);
         _gapSeconds.Save(writer);
+        _uploads.Save(writer);
     }
 
     public void Load(BinaryReader reader)
@@ -178,6 +190,7 @@ internal sealed class Cadence
         _late = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         _lateCount = reader.ReadInt32();
         _gapSeconds.Load(reader);
+        _uploads.Load(reader);
     }
 
     private bool IsLastTimeWrong(DateTimeOffset time, DateTimeOffset ingestedAt)

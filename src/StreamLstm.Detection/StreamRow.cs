@@ -101,8 +101,7 @@ public sealed class StreamRow
 
         // 2 arrive
         Maintenance maintenance = Gate.MaintenanceAt(time);
-        Arrival arrival = _cadence.Arrive(time, ingestedAt, isFirst: _judge.Rows == 0);
-        _cadence.LastArrivalSeconds = clockSeconds;
+        Arrival arrival = _cadence.Arrive(time, ingestedAt, clockSeconds, isFirst: _judge.Rows == 0);
 
         if (arrival.WasSilent)
         {

@@ -158,6 +158,37 @@ public sealed class RecordPolicyTests
         Assert.Equal(opened.IncidentId, _output.Incidents[^1].IncidentId);
     }
 
+    /// <summary>A device that stores 60 readings and sends them every ten minutes: six uploads, of which only the first could not be known.</summary>
+    [Fact]
+    public void A_device_that_uploads_what_it_has_stored_is_not_silent_between_uploads_and_is_when_it_stops()
+    {
+        int now = 200;
+        Live(rows: 200, from: 0);
+
+        for (int upload = 0; upload < 6; upload++)
+        {
+            for (int i = 0; i < 600; i++)
+            {
+                _shard.Tick(Start.AddSeconds(++now), TimeSpan.FromSeconds(1), _output);
+            }
+
+            for (int row = now - 600; row < now; row += 10)
+            {
+                _shard.Apply([new("s", Start.AddSeconds(row), row % 7)], Start.AddSeconds(now), BaseModel.Untrained(1), _output);
+            }
+        }
+
+        Assert.Equal([IncidentState.Opened, IncidentState.Closed], _output.Incidents.Where(incident => incident.Kind == IncidentKind.Silence).Select(incident => incident.State));
+
+        for (int i = 0; i < 3_000; i++)
+        {
+            _shard.Tick(Start.AddSeconds(++now), TimeSpan.FromSeconds(1), _output);
+        }
+
+        Assert.Equal(IncidentState.Opened, _output.Incidents.Last(incident => incident.Kind == IncidentKind.Silence).State);
+        Assert.Equal(2, _output.Incidents.Count(incident => incident.Kind == IncidentKind.Silence && incident.State == IncidentState.Opened));
+    }
+
     [Fact]
     public void A_stream_that_replays_the_past_never_falls_silent()
     {
