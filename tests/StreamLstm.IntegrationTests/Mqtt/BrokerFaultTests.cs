@@ -215,10 +215,10 @@ public sealed class BrokerFaultTests : IDisposable
     /// <summary>Each value stands in the file once, and in order.</summary>
     private static async Task HoldAgainstAsync(DaemonProcess daemon, TemporaryDirectory directory, int rows)
     {
-        // Until all is scored, or nothing more comes: then the figures say what is missing.
+        // Until all is scored, or nothing more comes for longer than the source waits between two tries: then the figures say what is missing.
         long before = -1;
 
-        for (int quiet = 0; quiet < 20 && before < rows; await Task.Delay(500, Cancellation))
+        for (int quiet = 0; quiet < 80 && before < rows; await Task.Delay(500, Cancellation))
         {
             JsonElement total = (await daemon.GetAsync("/api/v1/status")).GetProperty("total");
             long scoredSoFar = total.GetProperty("scored").GetInt64();

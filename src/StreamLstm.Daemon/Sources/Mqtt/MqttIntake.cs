@@ -63,6 +63,9 @@ internal sealed class MqttIntake
         _budget = new ByteBudget(options.UnwrittenMaxMib * 1024L * 1024L);
     }
 
+    /// <summary>Whether a publication came over this connection.</summary>
+    public bool HasTaken { get; private set; }
+
     /// <summary>Hears what the broker says to the subscription.</summary>
     public required Action<MqttSubAckPacket> Subscribed { get; init; }
 
@@ -155,6 +158,7 @@ internal sealed class MqttIntake
 
     private void Take(MqttPublishPacket publication)
     {
+        HasTaken = true;
         ReadOnlyMemory<byte> payload = publication.Payload.IsSingleSegment ? publication.Payload.First : publication.Payload.ToArray();
         bool isAnswered = publication.QualityOfServiceLevel != MqttQualityOfServiceLevel.AtMostOnce;
 

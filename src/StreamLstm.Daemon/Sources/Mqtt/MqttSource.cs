@@ -39,6 +39,7 @@ internal sealed class MqttSource(
         options.Columns);
     private string? _lost;
     private string? _refused;
+    private bool _hasTaken;
 
     public string Name { get; } = options.Name.Length > 0 ? options.Name : index == 0 ? "mqtt" : $"mqtt.{index}";
 
@@ -88,8 +89,9 @@ internal sealed class MqttSource(
                 LogMessages.SourceTrouble(logger, Name, times > 1 ? $"{_lost} ({times} times)" : _lost);
             }
 
-            // One that held for a while begins with short waits again; no two clients in step.
-            wait = time.GetElapsedTime(began) > LongestWait ? FirstWait : wait;
+            // One that held for a while, or brought something, begins with short waits again; no two clients in step.
+            wait = _hasTaken || time.GetElapsedTime(began) > LongestWait ? FirstWait : wait;
+            _hasTaken = false;
 
             try
             {
@@ -137,7 +139,15 @@ internal sealed class MqttSource(
             Subscribed = answer => Refused(answer, connection.Version),
             Unsubscribed = async () => await NoteAsync(intake, [.. options.Topics], [], stopping),
         };
-        await taking.RunAsync(stopping);
+
+        try
+        {
+            await taking.RunAsync(stopping);
+        }
+        finally
+        {
+            _hasTaken = taking.HasTaken;
+        }
     }
 
     private void Complete(MqttConnectPacket connect)
