@@ -138,10 +138,11 @@ internal static class MqttBenchmark
         var ledger = new Ledger();
         var metrics = new DaemonMetrics(ledger);
         var positions = new SourcePositions();
+        var receipts = new Receipts();
         Channel<Handed> handed = Channel.CreateBounded<Handed>(256);
         Channel<Sequenced> journalled = Channel.CreateBounded<Sequenced>(256);
         Journal journal = Journal.Open(new LocalDisk(storage), after: null, firstEver: 1);
-        var stage = new JournalStage(journal, handed, journalled.Writer, ledger, positions, metrics, NullLogger.Instance);
+        var stage = new JournalStage(journal, handed, journalled.Writer, ledger, positions, receipts, metrics, NullLogger.Instance);
         var stopping = new CancellationTokenSource();
         Task journalling = stage.RunAsync(0, CancellationToken.None, CancellationToken.None);
         int taken = 0;
@@ -160,7 +161,7 @@ internal static class MqttBenchmark
         var source = new MqttSource(
             new MqttSourceOptions { Url = $"mqtt://127.0.0.1:{port}", Topics = ["plant/#"], ClientId = "source" }, 0, "", RecordRules.None, 256,
             metrics, TimeProvider.System, NullLogger<MqttSource>.Instance);
-        Task running = source.RunAsync(new ObservationIntake(handed.Writer, ledger, new NoLetters(), positions), stopping.Token);
+        Task running = source.RunAsync(new ObservationIntake(handed.Writer, ledger, new NoLetters(), positions, receipts), stopping.Token);
         return async () =>
         {
             await stopping.CancelAsync();

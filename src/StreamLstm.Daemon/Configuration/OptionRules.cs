@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using System.Reflection;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Mqtt;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sources;
@@ -19,6 +20,12 @@ internal static class OptionRules
         if (BaseWeightsFile.ProblemOf(options.Detection.BaseWeights) is { } problem)
         {
             errors.Add($"{Origin("detection.base_weights")}detection.base_weights: {problem}");
+        }
+
+        // Not the address itself: it may be a secret.
+        if (options.Sinks.Webhook.Enabled && !(Uri.TryCreate(options.Sinks.Webhook.Url, UriKind.Absolute, out Uri? webhook) && webhook.Scheme is "http" or "https"))
+        {
+            errors.Add($"{Origin("sinks.webhook.url")}sinks.webhook.url: {(options.Sinks.Webhook.Url.Length == 0 ? "missing" : "no such address")}, expected one such as https://example.com/hook");
         }
 
         RequireLoopback(options.Http.Address, options.Http.AllowNonLoopback, "http");

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
-using StreamLstm.Daemon.Mqtt;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Decoding;
 using YamlDotNet.RepresentationModel;
 

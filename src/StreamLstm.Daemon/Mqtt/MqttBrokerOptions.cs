@@ -1,3 +1,5 @@
+using StreamLstm.Daemon.Messages;
+
 namespace StreamLstm.Daemon.Mqtt;
 
 /// <summary>Which protocol is spoken to a broker.</summary>

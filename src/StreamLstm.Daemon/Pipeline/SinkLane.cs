@@ -52,13 +52,18 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
 
     public async ValueTask OfferAsync(ScoredBatch batch, CancellationToken failure)
     {
+        if (!sink.Takes(batch))
+        {
+            return;
+        }
+
         Interlocked.Increment(ref _waiting);
 
-        if (!IsTap)
+        if (!IsTap && !sink.DropsWhenFull)
         {
             await _queue.Writer.WriteAsync(new Work(batch, Mark: null), failure);
         }
-        else if (batch.IsReplayed)
+        else if (IsTap && batch.IsReplayed)
         {
             Interlocked.Decrement(ref _waiting);
         }

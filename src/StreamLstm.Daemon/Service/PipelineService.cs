@@ -373,6 +373,11 @@ internal sealed class PipelineService(
                 options.Sinks.Mqtt[i], i, _storage!.Instance, _storage.FileIn($"mqtt-waiting.{i}.ndjson"), time, loggers.CreateLogger<MqttSink>()));
         }
 
+        if (options.Sinks.Webhook.Enabled)
+        {
+            _sinks.Add(new WebhookSink(options.Sinks.Webhook, _storage!.FileIn("webhook.cursor"), metrics, loggers.CreateLogger<WebhookSink>()));
+        }
+
         if (options.Sinks.History.Enabled)
         {
             var history = new HistorySink(

@@ -8,6 +8,12 @@ internal interface IScoreSink : IAsyncDisposable
     /// <summary>The name in configuration, logs and metrics.</summary>
     string Name { get; }
 
+    /// <summary>Whether a batch holds anything for it: others do not stand in its queue.</summary>
+    bool Takes(ScoredBatch batch) => true;
+
+    /// <summary>Whether it misses what its full queue has no room for, counted, instead of holding all up.</summary>
+    bool DropsWhenFull => false;
+
     /// <summary>Takes one batch; called by one task, in order. Throwing ends the daemon with the sink's own error.</summary>
     ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken);
 }

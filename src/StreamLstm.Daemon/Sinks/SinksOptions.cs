@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks.Mqtt;
 
 namespace StreamLstm.Daemon.Sinks;
@@ -16,6 +17,41 @@ internal sealed class SinksOptions
 
     /// <summary>Thinned scores and whole incidents in SQLite, for the page and for people.</summary>
     public HistorySinkOptions History { get; init; } = new();
+
+    /// <summary>Incidents as POST requests.</summary>
+    public WebhookSinkOptions Webhook { get; init; } = new();
+}
+
+/// <summary>What becomes of incidents where a sink's queue is full.</summary>
+internal enum WhenFull
+{
+    /// <summary>All waits, sources too: nothing is lost.</summary>
+    Block,
+
+    /// <summary>They are dropped, and counted.</summary>
+    Drop,
+}
+
+
+/// <summary>Incidents as POST requests, each event at least once.</summary>
+internal sealed class WebhookSinkOptions
+{
+    /// <summary>Whether to send.</summary>
+    public bool Enabled { get; init; }
+
+    /// <summary>Where to: http or https. Often a secret by itself, and kept out of logs and echo.</summary>
+    [Secret]
+    public string Url { get; init; } = "";
+
+    /// <summary>The Authorization header, as "Bearer ${file:/run/secrets/token}"; empty for none.</summary>
+    [Secret]
+    public string Authorization { get; init; } = "";
+
+    /// <summary>Time for one answer.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>block: where its queue is full all waits; drop: incidents are dropped, and counted.</summary>
+    public WhenFull WhenFull { get; init; } = WhenFull.Block;
 }
 
 /// <summary>Incidents as lines on standard output.</summary>

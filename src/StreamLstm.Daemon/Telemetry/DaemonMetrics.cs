@@ -43,6 +43,7 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _sinkDropped;
     private readonly Counter<long> _sourceFailures;
     private readonly Counter<long> _forgotten;
+    private readonly Counter<long> _sinkRefused;
     private readonly Counter<long> _redelivered;
     private readonly Counter<long> _rebirths;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _connected = new();
@@ -99,9 +100,10 @@ internal sealed class DaemonMetrics : IDisposable
         _journalEntries = _meter.CreateCounter<long>("streamlstm.journal.entries", "{entry}", "Entries written to the journal.");
         _journalFailures = _meter.CreateCounter<long>("streamlstm.journal.failures", "{group}", "Groups of entries that could not be written, and were not acknowledged.");
         _sinkRetries = _meter.CreateCounter<long>("streamlstm.sink.retries", "{write}", "Writes that a sink did not take and that were tried again.");
-        _sinkDropped = _meter.CreateCounter<long>("streamlstm.sink.dropped", "{event}", "Events that a slow console missed.");
+        _sinkDropped = _meter.CreateCounter<long>("streamlstm.sink.dropped", "{event}", "Events that a sink missed because its queue was full.");
         _toldOtherwise = _meter.CreateCounter<long>("streamlstm.determinism.violations", "{event}", "Events told again after a restart that a sink holds in other words.");
         _sourceFailures = _meter.CreateCounter<long>("streamlstm.source.failures", "{failure}", "Sources that failed and were started again.");
+        _sinkRefused = _meter.CreateCounter<long>("streamlstm.sink.refused", "{event}", "Events that whoever a sink sends to refused for good.");
         _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
         _rebirths = _meter.CreateCounter<long>("streamlstm.source.rebirths", "{request}", "Births that Sparkplug B nodes were asked for again.");
         _redelivered = _meter.CreateCounter<long>("streamlstm.source.redelivered", "{message}", "Messages that a broker sent again and that had been taken in already.");
@@ -272,6 +274,8 @@ internal sealed class DaemonMetrics : IDisposable
     public void Dropped(string sink, ScoredBatch batch) => _sinkDropped.Add(batch.Observations.Count + batch.Incidents.Count, Label("sink", sink));
 
     public void ToldOtherwise(string sink) => _toldOtherwise.Add(1, Label("sink", sink));
+
+    public void Refused(string sink) => _sinkRefused.Add(1, Label("sink", sink));
 
     public void SourceFailed(string source) => _sourceFailures.Add(1, Label("source", source));
 

@@ -93,6 +93,9 @@ internal static partial class LogMessages
     [LoggerMessage(211, LogLevel.Information, "Streams may take {Limit} MiB by their own count ({Origin}); those known take {Counted} MiB")]
     public static partial void MemoryLimit(ILogger logger, long limit, string origin, long counted);
 
+    [LoggerMessage(306, LogLevel.Error, "The webhook refuses event {Key} for good ({Status}): it is not sent again")]
+    public static partial void WebhookRefused(ILogger logger, string key, int status);
+
     [LoggerMessage(303, LogLevel.Information, "Sink {Sink} takes again")]
     public static partial void SinkGoesOn(ILogger logger, string sink);
 

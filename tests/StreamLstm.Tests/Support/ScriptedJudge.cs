@@ -172,7 +172,7 @@ internal sealed class ScriptedStream
     /// <summary>As after a fault.</summary>
     public void BeginAgain()
     {
-        Row.Abandon("over: a fault", Output);
+        Row.Abandon("over: the stream starts again after a fault in judging it", Output);
         (Judge, Row) = New();
         WarmUp();
     }
