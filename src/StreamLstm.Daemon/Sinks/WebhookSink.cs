@@ -120,7 +120,7 @@ internal sealed class WebhookSink : IJournalSink
     }
 
     /// <summary>The address without what may be secret of it.</summary>
-    private string Where => _url.GetLeftPart(UriPartial.Authority).Replace(_url.UserInfo.Length > 0 ? _url.UserInfo + "@" : "\0", "", StringComparison.Ordinal);
+    private string Where => $"{_url.Scheme}://{_url.Host}:{_url.Port}";
 
     /// <summary>Not synced: what a power loss takes of it is sent again.</summary>
     private void Keep()
