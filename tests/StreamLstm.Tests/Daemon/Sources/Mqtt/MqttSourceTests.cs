@@ -9,10 +9,12 @@ using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Tests.Daemon.Support;
+using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Daemon.Sources.Mqtt;
 
 /// <summary>What is acknowledged is on the disk, once; a scripted broker plays what may come between.</summary>
+[Collection(nameof(Alone))]
 public sealed class MqttSourceTests : IDisposable
 {
     private readonly ScriptedBroker _broker = new();
