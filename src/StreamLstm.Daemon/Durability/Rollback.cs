@@ -1,0 +1,144 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+
+namespace StreamLstm.Daemon.Durability;
+
+/// <summary>Back to an older snapshot: what was taken in behind it is set aside in quarantine/, and is not scored again.</summary>
+/// <remarks>
+/// Newer snapshots go aside first: until the journal is exchanged, a start would lead to where it was. The journal is written anew up to
+/// the snapshot's end before the former one is moved. Of the JSONL file what came later is cut off, its whole kept in quarantine/; the
+/// history keeps what it was told.
+/// </remarks>
+internal sealed class Rollback
+{
+    private const string Anew = "rollback.tmp";
+    private const int GroupMax = 1_000;
+
+    private readonly StorageDirectory _storage;
+    private readonly LocalDisk _disk;
+    private readonly Generations _generations;
+    private readonly Generation _target;
+    private readonly long[] _newer;
+    private readonly List<ReadOnlyMemory<byte>> _kept = [];
+    private readonly long _first;
+    private int _entries;
+    private long _observations;
+    private int _decisions;
+
+    /// <param name="storage">The directory, which nobody else holds.</param>
+    /// <param name="to">The snapshot to go back to; null for the one before the newest.</param>
+    /// <exception cref="StorageException">There is no such snapshot, or the journal is damaged.</exception>
+    public Rollback(StorageDirectory storage, long? to)
+    {
+        (_storage, _disk) = (storage, new LocalDisk(storage.Path));
+        _generations = new Generations(_disk, NullLogger.Instance);
+        IReadOnlyList<long> numbers = _generations.Numbers();
+        long number = to ?? (numbers.Count >= 2 ? numbers[^2] : 0);
+
+        if (!numbers.Contains(number))
+        {
+            throw new StorageException(string.Create(CultureInfo.InvariantCulture,
+                $"--to: {(to is null ? "no older snapshot" : $"{to}")}, expected one of those kept: {(numbers.Count == 0 ? "none" : string.Join(", ", numbers))}"));
+        }
+
+        try
+        {
+            _target = _generations.Open(number);
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new StorageException($"snapshot {number} cannot be gone back to: {damaged.Message}", damaged);
+        }
+
+        _newer = [.. numbers.Where(other => other > number)];
+        using var journal = Journal.Open(_disk, _target.Manifest.ReplayAfter, firstEver: 1);
+        _first = journal.FirstSequence;
+
+        foreach ((long sequence, ReadOnlyMemory<byte> entry) in journal.Read(_first - 1))
+        {
+            if (sequence <= _target.Manifest.End)
+            {
+                _kept.Add(entry);
+            }
+            else
+            {
+                Lose(EntryCodec.Read(entry));
+            }
+        }
+    }
+
+    /// <summary>What is lost by it, for people.</summary>
+    public string Loss => string.Create(CultureInfo.InvariantCulture,
+        $"snapshot {_target.Number} of {_target.Manifest.CreatedAt:u} counts again; of what was taken in behind it {_observations} observations and {_decisions} decisions (labels, accepts, maintenance, weights) in {_entries} journal entries no longer count");
+
+    /// <summary>Does it.</summary>
+    /// <param name="sinks">Where sinks write.</param>
+    public void Run(SinksOptions sinks)
+    {
+        WriteJournalAnew();
+        Array.ForEach(_newer, _generations.SetAside);
+        LocalDisk.Sync(_storage.Path);
+        string aside = _storage.FileIn(Path.Combine(Generations.Quarantine, string.Create(CultureInfo.InvariantCulture, $"journal-before-rollback-{DateTime.UtcNow:yyyyMMddHHmmss}")));
+        Directory.CreateDirectory(Path.GetDirectoryName(aside)!);
+        Directory.Move(_storage.FileIn(Journal.Folder), aside);
+        Directory.Move(_storage.FileIn(Path.Combine(Anew, Journal.Folder)), _storage.FileIn(Journal.Folder));
+        Directory.Delete(_storage.FileIn(Anew));
+        LocalDisk.Sync(_storage.Path);
+        CutEvents(_storage.FileIn(sinks.Jsonl.Path));
+        MoveHistoryBack(_storage.FileIn(sinks.History.Path));
+    }
+
+    private void Lose(Entry entry)
+    {
+        _entries++;
+        _observations += entry is ObservationsEntry { Batch: var batch } ? batch.Observations.Length : 0;
+        _decisions += entry is ObservationsEntry or TickEntry ? 0 : 1;
+    }
+
+    private void WriteJournalAnew()
+    {
+        if (Directory.Exists(_storage.FileIn(Anew)))
+        {
+            Directory.Delete(_storage.FileIn(Anew), recursive: true);
+        }
+
+        Directory.CreateDirectory(_storage.FileIn(Path.Combine(Anew, Journal.Folder)));
+        using var journal = Journal.Open(new LocalDisk(_storage.FileIn(Anew)), null, _first);
+
+        foreach (ReadOnlyMemory<byte>[] group in _kept.Chunk(GroupMax))
+        {
+            journal.Append(group);
+        }
+    }
+
+    private void CutEvents(string path)
+    {
+        if (_target.Manifest.Sinks.TryGetValue("jsonl", out string? mark) && long.TryParse(mark, CultureInfo.InvariantCulture, out long length)
+            && File.Exists(path) && new FileInfo(path).Length > length)
+        {
+            File.Copy(path, _storage.FileIn(Path.Combine(Generations.Quarantine, Path.GetFileName(path))), overwrite: true);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.None);
+            file.SetLength(length);
+            file.Flush(flushToDisk: true);
+        }
+    }
+
+    /// <summary>Places in the journal are given a second time: the history must not take what comes for what it has.</summary>
+    private void MoveHistoryBack(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "UPDATE cursor SET position = MIN(position, $end)";
+        command.Parameters.AddWithValue("$end", _target.Manifest.End);
+        command.ExecuteNonQuery();
+    }
+}
