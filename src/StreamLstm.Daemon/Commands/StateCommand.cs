@@ -39,7 +39,7 @@ internal static class StateCommand
                 return;
             }
 
-            back.Run(options.Sinks);
+            back.Run(options.Sinks.Jsonl.Path, options.Sinks.History.Path);
             output.WriteLine($"what was set aside is in {storage.FileIn(Generations.Quarantine)}; the history keeps what it was told");
         }));
         return new Command(

@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamLstm.Daemon.Pipeline;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
 
 namespace StreamLstm.Daemon.Durability;
 
@@ -75,8 +74,9 @@ internal sealed class Rollback
         $"snapshot {_target.Number} of {_target.Manifest.CreatedAt:u} counts again; of what was taken in behind it {_observations} observations and {_decisions} decisions (labels, accepts, maintenance, weights) in {_entries} journal entries no longer count");
 
     /// <summary>Does it.</summary>
-    /// <param name="sinks">Where sinks write.</param>
-    public void Run(SinksOptions sinks)
+    /// <param name="events">The JSONL file, relative to the storage directory.</param>
+    /// <param name="history">The history, likewise.</param>
+    public void Run(string events, string history)
     {
         WriteJournalAnew();
         Array.ForEach(_newer, _generations.SetAside);
@@ -87,15 +87,15 @@ internal sealed class Rollback
         Directory.Move(_storage.FileIn(Path.Combine(Anew, Journal.Folder)), _storage.FileIn(Journal.Folder));
         Directory.Delete(_storage.FileIn(Anew));
         LocalDisk.Sync(_storage.Path);
-        CutEvents(_storage.FileIn(sinks.Jsonl.Path));
-        MoveHistoryBack(_storage.FileIn(sinks.History.Path));
+        CutEvents(_storage.FileIn(events));
+        MoveHistoryBack(_storage.FileIn(history));
     }
 
     private void Lose(Entry entry)
     {
         _entries++;
         _observations += entry is ObservationsEntry { Batch: var batch } ? batch.Observations.Length : 0;
-        _decisions += entry is ObservationsEntry or TickEntry ? 0 : 1;
+        _decisions += entry is ObservationsEntry or TickEntry or LimitsEntry ? 0 : 1;
     }
 
     private void WriteJournalAnew()

@@ -4,8 +4,8 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamLstm.Daemon.Commands;
-using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Telemetry;
 
 namespace StreamLstm.Daemon.Durability;
 
@@ -40,7 +40,7 @@ internal static class StateArchive
             using (var gzip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true))
             using (var tar = new TarWriter(gzip))
             {
-                byte[] index = JsonSerializer.SerializeToUtf8Bytes(new Content(Format, CommandLine.Version, Generations.Layout, packed), EventJson.Options);
+                byte[] index = JsonSerializer.SerializeToUtf8Bytes(new Content(Format, DaemonTelemetry.Version, Generations.Layout, packed), EventJson.Options);
                 tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, Index) { DataStream = new MemoryStream(index) });
 
                 foreach (Packed one in packed)

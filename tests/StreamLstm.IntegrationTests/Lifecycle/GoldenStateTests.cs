@@ -1,6 +1,7 @@
 using System.Text.Json;
 using StreamLstm.Daemon.Commands;
 using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Telemetry;
 using StreamLstm.IntegrationTests.Support;
 
 namespace StreamLstm.IntegrationTests.Lifecycle;
@@ -67,7 +68,7 @@ public sealed class GoldenStateTests
         }
 
         Directory.CreateDirectory(folder);
-        Assert.Equal(0, await RunAsync(directory.Path, "export", Path.Combine(folder, $"{CommandLine.Version}-layout-{Generations.Layout}.tar.gz")));
+        Assert.Equal(0, await RunAsync(directory.Path, "export", Path.Combine(folder, $"{DaemonTelemetry.Version}-layout-{Generations.Layout}.tar.gz")));
     }
 
     private static Manifest ManifestOf(string state)
