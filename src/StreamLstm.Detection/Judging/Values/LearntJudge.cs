@@ -7,7 +7,7 @@ namespace StreamLstm.Detection.Judging.Values;
 /// <summary>A small LSTM that reads row by row what the indicators are worth, free of units, and says how likely there is a fault now.</summary>
 /// <remarks>
 /// It was trained on simulated lives (<c>Learning/JudgeTraining</c>), never on recorded data. Its output is the logarithm of
-/// the odds of a fault, shifted so that at 0 a usual family's lives open one incident in 10^<see cref="Line"/> clean rows: so
+/// the odds of a fault, shifted so that at 0 a usual family's lives open half an incident in 10^<see cref="Line"/> clean rows: so
 /// evidence is in decades of rows.
 /// </remarks>
 /// <param name="weights">One layer; its input is <see cref="InputSize"/> values, its output one.</param>
