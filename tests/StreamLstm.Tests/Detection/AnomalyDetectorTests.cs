@@ -151,6 +151,20 @@ public sealed class AnomalyDetectorTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_level_is_told_after_readings_of_65535_in_the_warm_up(int seed)
+    {
+        // A register that could not be read, every 450 rows; then 8 V more for 20 rows.
+        var random = new Random(seed);
+        double[] series = [.. Enumerable.Range(0, 3050).Select(row =>
+            row % 450 == 200 ? 65535 : 230 + (row is >= 3000 and < 3020 ? 8 : 0) + Math.Round(Chance.Normal(random), 1))];
+
+        Assert.Contains(Opened(series), one => one.Row is >= 3000 and < 3020);
+    }
+
+    [Theory]
     [InlineData(99, 0)]
     [InlineData(60, 40)]
     public void The_same_spike_is_told_the_seventh_time_as_the_first_and_a_bigger_one_never_scores_less(double height, double growth)

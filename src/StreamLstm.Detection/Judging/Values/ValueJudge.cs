@@ -27,6 +27,9 @@ internal sealed class ValueJudge : IJudge
     /// <summary>Decades that a standstill must come to by itself.</summary>
     private const double StandstillLeast = 3;
 
+    /// <summary>Decades that one indicator counts for at most where the strongest few are to agree.</summary>
+    private const double AgreedMost = 6;
+
     private readonly string _stream;
     private readonly DetectionOptions _options;
     private readonly BaseModel _model;
@@ -300,8 +303,8 @@ internal sealed class ValueJudge : IJudge
         : Math.Log10(_forecast.Ring.Count) + Math.Log10(Math.Max(1, Math.Abs(value - _indicators.Constant) / _indicators.Resolution));
 
     /// <summary>
-    /// The judge says whether there is a fault; the indicators say how large it is, and whether that is more than it was trained
-    /// to be asked for.
+    /// The judge says whether there is a fault, unless the strongest few agree on what is asked for; they say how large it is, and
+    /// whether that is more than it was trained to be asked for.
     /// </summary>
     private double Evidence(ReadOnlySpan<double> decades, long row, LearntJudge? judge, DetectionScratch scratch)
     {
@@ -318,12 +321,20 @@ internal sealed class ValueJudge : IJudge
             evidence = more < 0 ? LearntJudge.Line + Math.Max(more, -1) : Math.Max(evidence, LearntJudge.Line + more);
         }
 
-        return evidence >= Threshold ? Threshold + PerDecade * Size(decades, SizeOf) : evidence;
+        return evidence >= Threshold || Agreed(decades) >= Threshold ? Threshold + PerDecade * Size(decades, SizeOf) : evidence;
     }
 
     /// <summary>In the training of the first judge the mean of the indicators alone decides.</summary>
     private double WithoutJudge(ReadOnlySpan<double> decades) =>
         LearntJudge.WithoutJudge + Math.Max(0, ScoreCombination.Combine(decades, _indicators.Known));
+
+    /// <summary>What the strongest few agree on: none counts for so much that it could speak for the others.</summary>
+    private static double Agreed(ReadOnlySpan<double> decades)
+    {
+        Span<double> limited = stackalloc double[decades.Length];
+        System.Numerics.Tensors.TensorPrimitives.Min(decades, AgreedMost, limited);
+        return Size(limited, LeastOf);
+    }
 
     /// <summary>Whether what is odd is that nothing changes: one indicator alone can see that, all others are content.</summary>
     private static bool IsStandstill(ReadOnlySpan<double> decades) =>
