@@ -42,6 +42,7 @@ public sealed class CrashHistoryTests
     [InlineData(Mutant.R7TakesWhatDoesNotMatchItsChecksum)]
     [InlineData(Mutant.R8NamesPartsBeforeTheirSync)]
     [InlineData(Mutant.R9ReadsTheClockAgain)]
+    [InlineData(Mutant.CarriesOverWhatChanged)]
     public void Each_rule_that_is_broken_is_seen_in_some_history_and_not_without_it(Mutant mutant)
     {
         int seed = Seeds.First(0, 2_000, seed => HistoryRun.Violation(History.Of(seed), mutant) is not null)

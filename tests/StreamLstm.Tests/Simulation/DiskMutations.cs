@@ -52,6 +52,28 @@ internal static class DiskMutations
         }
     }
 
+    /// <summary>Of the newest generation each shard has the bytes that it has in the one before, under its own place in the journal: as though what changed had been carried over.</summary>
+    public static void CarryWhatChanged(SimulatedDisk disk, long number)
+    {
+        string name = Generations.ManifestOf(number);
+        Manifest before = Manifest.Read(disk[Generations.ManifestOf(number - 1)], number - 1), manifest = Manifest.Read(disk[name], number);
+        byte[] old = disk[Generations.FileOf(number - 1)], parts = disk[Generations.FileOf(number)];
+        using var file = new MemoryStream();
+        List<ManifestSection> sections = [];
+
+        foreach (ManifestSection section in manifest.Sections)
+        {
+            bool isCarried = section.Kind == Parts.Shard;
+            ManifestSection from = isCarried ? before.Sections.First(one => one.Kind == section.Kind && one.Number == section.Number) : section;
+            byte[] bytes = (isCarried ? old : parts).AsSpan((int)from.Offset, (int)from.Length).ToArray();
+            sections.Add(section with { Offset = file.Length, Length = bytes.Length, Hash = GenerationWriter.Hash(bytes, file.Length) });
+            file.Write(bytes);
+        }
+
+        disk[Generations.FileOf(number)] = file.ToArray();
+        disk[name] = (manifest with { Sections = sections, FileBytes = file.Length }).ToBytes(number);
+    }
+
     /// <summary>Every entry of the journal that is whole; what a later file begins with overrules what an earlier one ends with.</summary>
     public static SortedDictionary<long, byte[]> Entries(SimulatedDisk disk)
     {

@@ -474,9 +474,20 @@ internal sealed class HistoryRun
 
         private async Task TakeAsync()
         {
-            if (await _snapshots!.TakeAsync(_ended.Token) && run._mutant == Mutant.R6KeepsTheJournalOfTheNewestOnly)
+            if (!await _snapshots!.TakeAsync(_ended.Token))
             {
-                _journal!.Trim(_generations!.Open(_generations.Numbers()[^1]).Manifest.ReplayAfter);
+                return;
+            }
+
+            IReadOnlyList<long> numbers = _generations!.Numbers();
+
+            if (run._mutant == Mutant.R6KeepsTheJournalOfTheNewestOnly)
+            {
+                _journal!.Trim(_generations.Open(numbers[^1]).Manifest.ReplayAfter);
+            }
+            else if (run._mutant == Mutant.CarriesOverWhatChanged && numbers.Count > 1)
+            {
+                DiskMutations.CarryWhatChanged(run._disk, numbers[^1]);
             }
         }
 
@@ -488,7 +499,7 @@ internal sealed class HistoryRun
     }
 }
 
-/// <summary>A rule of reliability.md, broken on purpose.</summary>
+/// <summary>A rule of reliability.md, broken on purpose; the last, the one that a stream which changed is encoded anew.</summary>
 public enum Mutant
 {
     None,
@@ -501,4 +512,5 @@ public enum Mutant
     R7TakesWhatDoesNotMatchItsChecksum,
     R8NamesPartsBeforeTheirSync,
     R9ReadsTheClockAgain,
+    CarriesOverWhatChanged,
 }
