@@ -70,7 +70,7 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         else if (!_queue.Writer.TryWrite(new Work(batch, Mark: null)))
         {
             Interlocked.Decrement(ref _waiting);
-            metrics.Dropped(sink.Name, batch);
+            metrics.Dropped(sink.Name, sink.Wanted(batch));
         }
     }
 

@@ -11,6 +11,9 @@ internal interface IScoreSink : IAsyncDisposable
     /// <summary>Whether a batch holds anything for it: others do not stand in its queue.</summary>
     bool Takes(ScoredBatch batch) => true;
 
+    /// <summary>How many events of a batch are for it: so many it misses, where it drops one.</summary>
+    int Wanted(ScoredBatch batch) => batch.Observations.Count + batch.Incidents.Count;
+
     /// <summary>Whether it misses what its full queue has no room for, counted, instead of holding all up.</summary>
     bool DropsWhenFull => false;
 

@@ -61,6 +61,8 @@ internal sealed class WebhookSink : IJournalSink
 
     public bool Takes(ScoredBatch batch) => batch.Incidents.Count > 0;
 
+    public int Wanted(ScoredBatch batch) => batch.Incidents.Count;
+
     public async ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
     {
         if (batch.Sequence < _done.Sequence)

@@ -271,7 +271,7 @@ internal sealed class DaemonMetrics : IDisposable
 
     public void SinkRetried(string sink) => _sinkRetries.Add(1, Label("sink", sink));
 
-    public void Dropped(string sink, ScoredBatch batch) => _sinkDropped.Add(batch.Observations.Count + batch.Incidents.Count, Label("sink", sink));
+    public void Dropped(string sink, int events) => _sinkDropped.Add(events, Label("sink", sink));
 
     public void ToldOtherwise(string sink) => _toldOtherwise.Add(1, Label("sink", sink));
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -72,6 +74,35 @@ public sealed class WebhookTests
         await using DaemonProcess third = await DaemonProcess.StartAsync(directory.Path, receiver.Settings);
         await third.UntilSettledAsync("webhook");
         Assert.Equal(keys, receiver.Got.Select(one => one.Key));
+    }
+
+    [Fact]
+    public async Task Where_it_may_drop_a_receiver_that_takes_nothing_holds_nothing_up_and_what_it_missed_is_counted()
+    {
+        const int Spikes = 6, Apart = 700;
+        await using Receiver receiver = await Receiver.StartAsync(_ => 500);
+        using var directory = new TemporaryDirectory();
+        await using DaemonProcess daemon = await DaemonProcess.StartAsync(
+            directory.Path, [.. receiver.Settings, "sinks.webhook.when_full=drop", "pipeline.channel_capacity=1"]);
+        double[] values = Series.Daily(3, 900 + Apart * Spikes);
+        await daemon.PostAsync("boiler", values[..900], Start);
+
+        for (int spike = 0, row = 900; spike < Spikes; spike++, row += Apart)
+        {
+            // An event in the queue, one in the sink's hand: of the others there is no place.
+            values[row + 20 + 97 * spike * spike % 400] = 60 + 20 * spike;
+            await daemon.PostAsync("boiler", values[row..(row + Apart)], Start.AddSeconds(row));
+        }
+
+        await daemon.UntilScoredAsync(values.Length);
+        await daemon.UntilSettledAsync("history");
+        int told = (await daemon.GetAsync("/api/v1/incidents")).GetProperty("incidents").GetArrayLength();
+        Match dropped = Regex.Match(
+            await daemon.Http.GetStringAsync("/metrics", TestContext.Current.CancellationToken), "streamlstm_sink_dropped_total{[^}]*sink=\"webhook\"[^}]*} (?<count>[0-9]+)");
+        Assert.InRange(told, 4, Spikes);
+
+        // Each is told when it opens and when it closes.
+        Assert.InRange(int.Parse(dropped.Groups["count"].Value, CultureInfo.InvariantCulture), told - 2, 3 * told);
     }
 
     private static async Task SpikeAsync(DaemonProcess daemon)
