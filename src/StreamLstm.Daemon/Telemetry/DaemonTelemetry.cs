@@ -25,6 +25,10 @@ internal static class DaemonTelemetry
         builder.Logging.SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 
+        // Why it cannot start or stop is thrown as well, and said in one line by who catches it: here it would be a stack trace before that line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error);
+
         if (Console.IsErrorRedirected)
         {
             builder.Logging.AddJsonConsole(json => json.UseUtcTimestamp = true);

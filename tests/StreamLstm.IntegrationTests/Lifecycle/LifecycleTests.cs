@@ -118,10 +118,12 @@ public sealed class LifecycleTests
         await using DaemonProcess sameDirectory = await DaemonProcess.StartAsync(directory.Path);
         Assert.Equal(1, await sameDirectory.ExitAsync());
         Assert.Contains("in use by another streamlstm", sameDirectory.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", sameDirectory.Output, StringComparison.Ordinal);
 
         await using DaemonProcess samePort = await DaemonProcess.StartAsync(other.Path, $"http.port={first.HttpPort}");
         Assert.Equal(1, await samePort.ExitAsync());
         Assert.Contains($"http.port: {first.HttpPort} is taken", samePort.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", samePort.Output, StringComparison.Ordinal);
 
         await using DaemonProcess sameBroker = await DaemonProcess.StartAsync(other.Path, $"sources.mqtt_embedded.port={first.MqttPort}");
         await sameBroker.UntilAsync(
