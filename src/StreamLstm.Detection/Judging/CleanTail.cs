@@ -15,9 +15,9 @@ internal enum TailScale
 /// The maxima of the last blocks of 32 clean rows are kept, a span and not a life: a rate stands where a count so far would
 /// grow. Of them u is the k-th highest; above it an exponential tail is assumed (Pickands 1975) in ln(v), or in v where that
 /// is a logarithm already. Its mean excess comes from the spacings of those between (Rényi 1953), each at most four times
-/// their median; that it is known from so many spacings only is integrated out (Lomax). The highest thirty-second part is
-/// left out: wild values and faults that were learnt are outvoted while they are as few, and are usual once they are more:
-/// the highest of the others is no rarer than it was counted, whatever the law says.
+/// their median; that it is known from so many spacings only is integrated out (Lomax). The highest thirty-second part, of few
+/// blocks the highest one to three, is left out: wild values and faults that were learnt are outvoted while they are as few, and
+/// are usual once they are more: the highest of the others is no rarer than it was counted, whatever the law says.
 /// </remarks>
 /// <param name="blocksMax">Blocks that are kept.</param>
 /// <param name="scale">How excesses are measured.</param>
@@ -34,6 +34,9 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     private const int KeptMax = 24;
     private const int KeptShare = 8;
     private const int LeftOutShare = 32;
+
+    /// <summary>As many are left out of three times <see cref="BlocksMin"/> blocks, until the share is more.</summary>
+    private const int FewMax = 3;
 
     /// <summary>Spacings that the prior is worth, and what it expects: an eighth more per e-fold, as a normal variable's maxima have.</summary>
     private const double PriorCount = 6;
@@ -64,7 +67,10 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     /// <summary>A level that a person called ordinary; 0 for none. Not saved.</summary>
     public double Ordinary { get; set; }
 
-    private int LeftOut => Math.Min(_count / LeftOutShare, _kept - 2);
+    /// <summary>A share of a young stream's blocks would be none: its first fault would make the next ones usual.</summary>
+    private int Few => Math.Min(FewMax, _count / BlocksMin);
+
+    private int LeftOut => Math.Min(Math.Max(_count / LeftOutShare, Few), _kept - 2);
 
     /// <summary>Whether enough is known.</summary>
     public bool IsKnown => _count >= BlocksMin;
@@ -184,7 +190,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
 
     private void Fit()
     {
-        _kept = Math.Clamp(_count / KeptShare, 2, KeptMax);
+        _kept = Math.Clamp(Math.Max(_count / KeptShare, Few + 2), 2, KeptMax);
         int leftOut = LeftOut;
 
         if (_count < _kept)

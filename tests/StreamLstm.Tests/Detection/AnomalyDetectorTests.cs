@@ -187,6 +187,27 @@ public sealed class AnomalyDetectorTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_young_stream_s_first_fault_does_not_make_the_next_ones_usual(int seed)
+    {
+        // From the 900th row on, one in 500 rows: the first alone would be a thirtieth of all blocks.
+        var random = new Random(seed);
+        double[] series = [.. Enumerable.Range(0, 3900).Select(row => 20 + 5 * Math.Sin(2 * Math.PI * row / 144) + 0.5 * Chance.Normal(random))];
+        int[] rows = [.. Enumerable.Range(0, 6).Select(spike => 900 + 500 * spike + random.Next(250))];
+
+        foreach (int row in rows)
+        {
+            series[row] = 60;
+        }
+
+        int[] opened = [.. Opened(series).Select(one => one.Row)];
+        Assert.InRange(rows.Intersect(opened).Count(), 4, 6);
+        Assert.InRange(opened.Except(rows).Count(), 0, 1);
+    }
+
+    [Theory]
     [InlineData(1, -60)]
     [InlineData(2, 60)]
     public void A_clock_that_changes_by_an_hour_is_told_once_at_most_and_a_fault_behind_it_is(int seed, int minutes)
