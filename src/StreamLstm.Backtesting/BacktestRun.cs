@@ -18,7 +18,7 @@ internal sealed class BacktestRun(DetectionOptions detection, BaseModel model, i
     private const int RowsPerReport = 256;
 
     /// <summary>What the detector takes: see <see cref="RejectionReason.BadValue"/>.</summary>
-    private const double ValueMax = 1e12;
+    private const double ValueMax = 1e20;
 
     /// <summary>Rows before this time are not read; null for all.</summary>
     public DateTimeOffset? Since { get; init; }

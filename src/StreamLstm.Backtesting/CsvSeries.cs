@@ -13,8 +13,7 @@ internal sealed class CsvSeries
     private readonly char _separator;
     private readonly int _headerLine;
     private readonly string[] _names;
-    private readonly int _timeColumn;
-    private readonly int _streamColumn = -1;
+    private readonly CsvLayout _layout;
     private readonly int[] _valueColumns;
 
     private CsvSeries(TextReader reader, string prefix, IReadOnlySet<string> labels, RowProblems problems)
@@ -27,22 +26,10 @@ internal sealed class CsvSeries
         _headerLine = lines.Line;
         _separator = CsvRowDecoder.SeparatorOf(header);
         _names = Names(header);
-        _timeColumn = Timestamps.TimeColumn(_names);
-        int value = Array.FindIndex(_names, name => name.Equals("value", StringComparison.OrdinalIgnoreCase));
-        int stream = Array.FindIndex(_names, name => CsvRowDecoder.StreamNames.Contains(name, StringComparer.OrdinalIgnoreCase));
-
-        if (value >= 0 && stream >= 0)
-        {
-            _streamColumn = stream;
-            _valueColumns = [value];
-        }
-        else
-        {
-            _valueColumns =
-            [
-                .. Enumerable.Range(0, _names.Length).Where(column => column != _timeColumn && !labels.Contains(_names[column])),
-            ];
-        }
+        _layout = new CsvLayout(_names);
+        _valueColumns = _layout.StreamColumn >= 0
+            ? [_layout.ValueColumn]
+            : [.. Enumerable.Range(0, _names.Length).Where(column => !_layout.IsTime(column) && !labels.Contains(_names[column]))];
 
         if (_valueColumns.Length == 0)
         {
@@ -65,8 +52,8 @@ internal sealed class CsvSeries
         return new Series
         {
             Columns = [.. csv._valueColumns.Select(column => csv._names[column])],
-            IsTimed = csv._timeColumn >= 0,
-            NamesStreams = csv._streamColumn >= 0,
+            IsTimed = csv._layout.IsTimed,
+            NamesStreams = csv._layout.StreamColumn >= 0,
             Rows = csv.Rows(),
         };
     }
@@ -111,10 +98,11 @@ internal sealed class CsvSeries
             }
 
             DateTimeOffset time = RowTime.Of(number);
+            string text = _layout.IsTimed ? _layout.TimeText(row) : number.ToString(CultureInfo.InvariantCulture);
 
-            if (_timeColumn >= 0 && !Timestamps.TryParse(row[_timeColumn], out time))
+            if (_layout.IsTimed && !Timestamps.TryParse(text, out time))
             {
-                _problems.Add(line, "time", $"column {_names[_timeColumn]}: '{Shown(row[_timeColumn])}', expected {Timestamps.Expectation}");
+                _problems.Add(line, "time", $"column {_layout.TimeName(_names)}: '{Shown(text)}', expected {Timestamps.Expectation}");
                 continue;
             }
 
@@ -125,9 +113,9 @@ internal sealed class CsvSeries
 
             yield return new SeriesRow(
                 line,
-                _timeColumn >= 0 ? row[_timeColumn] : number.ToString(CultureInfo.InvariantCulture),
+                text,
                 time,
-                _streamColumn >= 0 ? $"{_prefix}/{row[_streamColumn]}" : "",
+                _layout.StreamColumn >= 0 ? $"{_prefix}/{row[_layout.StreamColumn]}" : "",
                 values);
         }
     }

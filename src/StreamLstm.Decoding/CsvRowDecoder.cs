@@ -8,16 +8,11 @@ namespace StreamLstm.Decoding;
 /// <summary>Rows of a CSV file: wide (a time, then one column per stream) or long (time, stream, value), by its header.</summary>
 internal sealed class CsvRowDecoder
 {
-    /// <summary>Columns of these names hold the stream of a row, where there is a column value.</summary>
-    public static readonly IReadOnlyList<string> StreamNames = ["stream", "series", "sensor", "metric", "name", "id"];
-
     private static readonly char[] Separators = [',', ';', '\t'];
 
     private readonly string[] _header;
     private readonly string _prefix;
-    private readonly int _timeColumn;
-    private readonly int _streamColumn = -1;
-    private readonly int _valueColumn = -1;
+    private readonly CsvLayout _layout;
 
     /// <param name="header">The first row.</param>
     /// <param name="prefix">Before the names of wide columns; for a single one the stream's whole name.</param>
@@ -25,15 +20,7 @@ internal sealed class CsvRowDecoder
     {
         _header = [.. header.Select(column => column.Trim())];
         _prefix = prefix;
-        _timeColumn = Timestamps.TimeColumn(_header);
-        int value = Array.FindIndex(_header, column => column.Equals("value", StringComparison.OrdinalIgnoreCase));
-        int stream = Array.FindIndex(_header, column => StreamNames.Contains(column, StringComparer.OrdinalIgnoreCase));
-
-        if (value >= 0 && stream >= 0)
-        {
-            _valueColumn = value;
-            _streamColumn = stream;
-        }
+        _layout = new CsvLayout(_header);
     }
 
     public static CsvConfiguration Configuration(char separator) => new(CultureInfo.InvariantCulture)
@@ -71,33 +58,36 @@ internal sealed class CsvRowDecoder
 
         DateTimeOffset? time = null;
 
-        if (_timeColumn >= 0)
+        if (_layout.IsTimed)
         {
-            if (!Timestamps.TryParse(row[_timeColumn], out DateTimeOffset parsed))
+            string text = _layout.TimeText(row);
+
+            if (!Timestamps.TryParse(text, out DateTimeOffset parsed))
             {
                 decoded.Reject(
-                    line, $"column {Shown(_header[_timeColumn])}: '{Shown(row[_timeColumn])}', expected {Timestamps.Expectation}", string.Join(',', row));
+                    line, $"column {Shown(_layout.TimeName(_header))}: '{Shown(text)}', expected {Timestamps.Expectation}", string.Join(',', row));
                 return;
             }
 
             time = parsed;
         }
 
-        if (_streamColumn >= 0)
+        if (_layout.StreamColumn >= 0)
         {
-            if (Cell(row, _valueColumn, line, decoded) is { } value)
+            if (Cell(row, _layout.ValueColumn, line, decoded) is { } value)
             {
-                decoded.Add(_prefix.Length > 0 ? $"{_prefix}/{row[_streamColumn]}" : row[_streamColumn], time, value);
+                string stream = row[_layout.StreamColumn];
+                decoded.Add(_prefix.Length > 0 ? $"{_prefix}/{stream}" : stream, time, value);
             }
 
             return;
         }
 
-        bool single = _header.Length - (_timeColumn >= 0 ? 1 : 0) == 1;
+        bool single = _header.Length - _layout.TimeColumns == 1;
 
         for (int column = 0; column < row.Length; column++)
         {
-            if (column == _timeColumn || row[column].Length == 0 || Cell(row, column, line, decoded) is not { } value)
+            if (_layout.IsTime(column) || row[column].Length == 0 || Cell(row, column, line, decoded) is not { } value)
             {
                 continue;
             }

@@ -11,10 +11,13 @@ internal static class Timestamps
     private static readonly DateTimeOffset Earliest = new(1000, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset End = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    private const int TickDigits = 7;
+
     private static readonly string[] Formats =
     [
         "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss.FFFFFFF", "yyyy-MM-dd HH:mm", "yyyy/MM/dd HH:mm:ss",
         "yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mm:ssK", "yyyy-MM-ddTHH:mmK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-dd",
+        "yyyy/MM/dd HH:mm:ss.FFFFFFF", "yyyy/MM/dd HH:mm", "yyyyMMddHHmmss", "yyyyMMddTHHmmssK", "yyyyMMddTHHmmss.FFFFFFFK",
     ];
 
     /// <summary>Under these names every decoder looks for a record's time, whatever their case; of several the first counts.</summary>
@@ -54,6 +57,8 @@ internal static class Timestamps
     /// <summary>Reads a written time; one without an offset is of the zone given, else UTC.</summary>
     public static bool TryParse(string text, out DateTimeOffset time, TimeZoneInfo? zone = null)
     {
+        text = OfTicks(text);
+
         if (zone is not null && zone != TimeZoneInfo.Utc
             && DateTime.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces, out DateTime local)
             && local.Kind == DateTimeKind.Unspecified && local.Year is > 1 and < 9999)
@@ -96,6 +101,28 @@ internal static class Timestamps
     /// <summary>A whole number of the given units.</summary>
     public static bool TryFromUnix(long unix, long unitsPerSecond, out DateTimeOffset time) =>
         TryFromTicks((Int128)unix * TimeSpan.TicksPerSecond / unitsPerSecond, out time);
+
+    /// <summary>A fraction behind a comma (ISO 8601) with a point, and no finer than the 100 ns that a time here is told apart by.</summary>
+    private static string OfTicks(string text)
+    {
+        int at = text.AsSpan().LastIndexOfAny('.', ',');
+
+        // Behind a time of day alone: a Unix time has a point of its own.
+        if (at < 0 || text.AsSpan(0, at).IndexOfAny(':', 'T') < 0)
+        {
+            return text;
+        }
+
+        int end = at + 1;
+
+        while (end < text.Length && char.IsAsciiDigit(text[end]))
+        {
+            end++;
+        }
+
+        int kept = Math.Min(end, at + 1 + TickDigits);
+        return text[at] == '.' && kept == end ? text : $"{text.AsSpan(0, at)}.{text.AsSpan(at + 1, kept - at - 1)}{text.AsSpan(end)}";
+    }
 
     private static bool TryFromTicks(Int128 sinceEpoch, out DateTimeOffset time)
     {

@@ -6,7 +6,7 @@ public enum RejectionReason
     /// <summary>The record could not be read: not valid JSON, CSV, line protocol or number.</summary>
     Malformed,
 
-    /// <summary>The value is NaN, infinite or beyond 1e12.</summary>
+    /// <summary>The value is NaN, infinite or beyond 1e20.</summary>
     BadValue,
 
     /// <summary>Same time and value as the stream's last observation.</summary>

@@ -15,7 +15,7 @@ public sealed class ShardOutput
     /// <summary>Observations rejected, indexed by <see cref="RejectionReason"/>.</summary>
     public int[] Rejected { get; } = new int[Enum.GetValues<RejectionReason>().Length];
 
-    /// <summary>Values of records that were infinite or beyond 1e12 and were taken as missing; their records were scored.</summary>
+    /// <summary>Values of records that were infinite or beyond 1e20 and were taken as missing; their records were scored.</summary>
     public int ValuesMasked { get; internal set; }
 
     /// <summary>Values of records in columns their stream does not have: it has the 128 it showed first, or those configured.</summary>

@@ -90,7 +90,7 @@ internal sealed class DaemonMetrics : IDisposable
         _suppressed = _meter.CreateCounter<long>("streamlstm.events.suppressed", "{event}", "Alerts kept back, by reason.");
         _resets = _meter.CreateCounter<long>("streamlstm.state.resets", "{stream}", "Streams whose state was reset, by reason.");
         _undone = _meter.CreateCounter<long>("streamlstm.training.undone", "{step}", "Training steps undone because a gradient was not finite.");
-        _badValues = _meter.CreateCounter<long>("streamlstm.values.bad", "{value}", "Values that were NaN, infinite or beyond 1e12.");
+        _badValues = _meter.CreateCounter<long>("streamlstm.values.bad", "{value}", "Values that were NaN, infinite or beyond 1e20.");
         _unknownColumns = _meter.CreateCounter<long>("streamlstm.values.unknown_column", "{value}", "Values of records in columns that their stream does not have.");
         _trainings = _meter.CreateCounter<long>("streamlstm.trainings", "{training}", "Trainings of base weights, by result.");
         _swaps = _meter.CreateCounter<long>("streamlstm.model.swaps", "{swap}", "New base weights put into service.");

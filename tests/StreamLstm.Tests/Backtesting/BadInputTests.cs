@@ -70,7 +70,7 @@ public sealed class BadInputTests : IDisposable
             (int code, _, string error) = await RunAsync([Path.Combine(_directory, "in"), "--out", Out, .. form]);
 
             Assert.Equal(0, code);
-            Assert.Contains("line 3: not scored (bad_value): column b: 1E+308, expected a number from -1000000000000 to 1000000000000", error, StringComparison.Ordinal);
+            Assert.Contains("line 3: not scored (bad_value): column b: 1E+308, expected a number from -1E+20 to 1E+20", error, StringComparison.Ordinal);
             Assert.Contains("line 3: not scored (late): time 2026-01-01, expected none before 2026-01-02T00:00:00Z", error, StringComparison.Ordinal);
             Assert.Contains("line 4: not scored (duplicate): time 2026-01-02 is there again with the same values", error, StringComparison.Ordinal);
             Assert.Contains("line 5: not scored (conflict): time 2026-01-02 is there again with other values", error, StringComparison.Ordinal);

@@ -26,6 +26,52 @@ public sealed class DecoderTests
         Assert.Equal([new Observation("a", Now.AddHours(-2), 1.5)], _decoded.Observations);
     }
 
+    [Theory]
+    [InlineData("2026-05-01T10:00:00.123456789Z")]
+    [InlineData("2026-05-01T10:00:00,123456789Z")]
+    [InlineData("2026-05-01T12:00:00.123456789+02:00")]
+    [InlineData("2026-05-01 10:00:00.1234567")]
+    [InlineData("2026-05-01 10:00:00,123456789")]
+    [InlineData("2026/05/01 10:00:00.1234567")]
+    [InlineData("20260501T100000.1234567Z")]
+    public void A_finer_time_than_100_nanoseconds_is_cut_and_a_comma_is_a_point(string text)
+    {
+        Json($$"""{"stream":"a","time":"{{text}}","value":1.5}""");
+
+        Assert.Equal([new Observation("a", Now.AddHours(-2).AddTicks(1_234_567), 1.5)], _decoded.Observations);
+    }
+
+    [Theory]
+    [InlineData("20260501100000", true)]
+    [InlineData("1777629600", true)]
+    [InlineData("20261301100000", false)]
+    [InlineData("2026-05-01T10:00:00.12x", false)]
+    public void Fourteen_digits_that_are_a_date_are_one(string text, bool isTime)
+    {
+        Assert.Equal(isTime, Timestamps.TryParse(text, out DateTimeOffset time) && time == Now.AddHours(-2));
+    }
+
+    [Theory]
+    [InlineData("date,time,co\n2026-05-01,10:00:00,1.5\n", "meter/co")]
+    [InlineData("time,co,date\n10:00:00.0,1.5,2026/05/01\n", "meter/co")]
+    [InlineData("entity_id,state,last_changed\nsensor.boiler,1.5,2026-05-01T10:00:00.000Z\n", "meter/sensor.boiler")]
+    [InlineData("Series;Time;Value\nboiler;2026-05-01 10:00:00;1.5\n", "meter/boiler")]
+    public async Task Csv_with_a_date_apart_from_the_time_of_day_or_in_long_form_is_read(string text, string stream)
+    {
+        await Text(text, TextFormat.Csv, "meter");
+
+        Assert.Equal([new Observation(stream == "meter/co" ? "meter" : stream, Now.AddHours(-2), 1.5)], _decoded.Observations);
+        Assert.Empty(_decoded.Errors);
+    }
+
+    [Fact]
+    public async Task A_date_and_a_time_of_day_that_are_no_time_are_named_together()
+    {
+        await Text("date,time,co\n2026-05-01,noon,1.5\n", TextFormat.Csv, "meter");
+
+        Assert.Equal($"column date and time: '2026-05-01 noon', expected {Timestamps.Expectation}", Assert.Single(_decoded.Errors).Detail);
+    }
+
     [Fact]
     public void A_json_object_of_values_becomes_one_stream_each()
     {

@@ -242,6 +242,27 @@ public sealed class AnomalyDetectorTests
         ];
     }
 
+    [Theory]
+    [InlineData(8e13, 0, 1e9, 2e10)]        // bytes of a disk that leap
+    [InlineData(1.7e19, 1e6, 1e5, 1e7)]     // a counter of 64 bits near its end whose rate leaps
+    [InlineData(-9e19, 0, 1e16, 1e17)]
+    public void A_fault_of_values_as_large_as_a_counter_of_64_bits_is_told(double from, double rate, double noise, double leap)
+    {
+        var random = new Random(1);
+        double value = from;
+        double[] series = [.. Enumerable.Range(0, 1550).Select(row =>
+        {
+            double more = (row is >= 1500 and < 1520 ? leap : 0) + (noise * Chance.Normal(random));
+            value += rate > 0 ? Math.Max(0, rate + more) : 0;
+            return rate > 0 ? value : from + more;
+        })];
+
+        List<(int Row, IncidentEvent Incident)> opened = Opened(series);
+
+        Assert.Contains(opened, one => one.Row is >= 1500 and < 1520);
+        Assert.All(opened, one => Assert.InRange(one.Incident.Score, 50, 100));
+    }
+
     private static List<(int Row, IncidentEvent Incident)> Opened(double[] series)
     {
         var detector = new AnomalyDetector();

@@ -16,7 +16,7 @@ public sealed class RecordPolicyTests
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(double.NegativeInfinity)]
-    [InlineData(1.1e12)]
+    [InlineData(1.1e20)]
     [InlineData(-1e308)]
     public void A_value_that_cannot_be_measured_is_rejected_and_the_stream_goes_on(double bad)
     {

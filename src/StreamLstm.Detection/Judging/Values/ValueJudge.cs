@@ -8,8 +8,8 @@ namespace StreamLstm.Detection.Judging.Values;
 /// <summary>Judges single values: some forty indicators, each held against clean rows, read by a small LSTM.</summary>
 internal sealed class ValueJudge : IJudge
 {
-    /// <summary>Values beyond this are taken for a fault of the sender.</summary>
-    public const double ValueMax = 1e12;
+    /// <summary>Values beyond this are taken for a fault of the sender: counters of 64 bits and times in nanoseconds are not.</summary>
+    public const double ValueMax = 1e20;
 
     /// <summary>Rows after a long gap before the stream may alert again.</summary>
     private const int RewarmRows = 64;

@@ -1,0 +1,65 @@
+namespace StreamLstm.Decoding;
+
+/// <summary>What the columns of a CSV file hold, by its header: wide (a time, then a column per value) or long (time, stream, value).</summary>
+/// <remarks>Long as Home Assistant's history writes it too: entity_id, state, last_changed.</remarks>
+internal sealed class CsvLayout
+{
+    private static readonly string[] StreamNames = ["stream", "series", "sensor", "metric", "name", "id", "entity_id"];
+    private static readonly string[] ValueNames = ["value", "state"];
+
+    private readonly int _timeColumn;
+    private readonly int _dayColumn = -1;   // where the time column holds the time of day alone
+
+    /// <param name="header">The columns' names.</param>
+    public CsvLayout(IReadOnlyList<string> header)
+    {
+        _timeColumn = Timestamps.TimeColumn(header);
+        int day = Find(header, ["date"]), ofDay = Find(header, ["time"]);
+
+        if (day >= 0 && ofDay >= 0 && (_timeColumn == day || _timeColumn == ofDay))
+        {
+            (_dayColumn, _timeColumn) = (day, ofDay);
+        }
+
+        int value = Find(header, ValueNames), stream = Find(header, StreamNames);
+        (StreamColumn, ValueColumn) = value >= 0 && stream >= 0 ? (stream, value) : (-1, -1);
+    }
+
+    /// <summary>Whether rows have a time.</summary>
+    public bool IsTimed => _timeColumn >= 0;
+
+    /// <summary>The column that names a row's stream; -1 of a wide file.</summary>
+    public int StreamColumn { get; }
+
+    /// <summary>The column with its value; -1 of a wide file.</summary>
+    public int ValueColumn { get; }
+
+    /// <summary>How many columns hold the time.</summary>
+    public int TimeColumns => (_timeColumn >= 0 ? 1 : 0) + (_dayColumn >= 0 ? 1 : 0);
+
+    /// <summary>Whether a column is the time, or a part of it.</summary>
+    public bool IsTime(int column) => column >= 0 && (column == _timeColumn || column == _dayColumn);
+
+    /// <summary>The time as the row has it.</summary>
+    public string TimeText(IReadOnlyList<string> row) => _dayColumn >= 0 ? $"{row[_dayColumn].Trim()} {row[_timeColumn].Trim()}" : row[_timeColumn];
+
+    /// <summary>The names of the columns that hold it, for messages.</summary>
+    public string TimeName(IReadOnlyList<string> header) => _dayColumn >= 0 ? $"{header[_dayColumn]} and {header[_timeColumn]}" : header[_timeColumn];
+
+    /// <summary>The first of the names that the header has.</summary>
+    private static int Find(IReadOnlyList<string> header, string[] names)
+    {
+        for (int i = 0; i < names.Length; i++)
+        {
+            for (int column = 0; column < header.Count; column++)
+            {
+                if (header[column].Equals(names[i], StringComparison.OrdinalIgnoreCase))
+                {
+                    return column;
+                }
+            }
+        }
+
+        return -1;
+    }
+}
