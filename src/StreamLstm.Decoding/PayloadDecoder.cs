@@ -26,11 +26,12 @@ internal enum PayloadFormat
 /// <param name="format">How payloads are laid out.</param>
 /// <param name="rules">What is made of fields.</param>
 /// <param name="columns">Of CSV without a header: its columns.</param>
-internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, IReadOnlyList<string> columns)
+/// <param name="templates">Name the streams of topics, the first that a topic fits; others are named as they are. None for Sparkplug B and line protocol, whose names are in the payload.</param>
+internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, IReadOnlyList<string> columns, IReadOnlyList<TopicTemplate>? templates = null)
 {
     private const int TopicsKept = 10_000;
 
-    private readonly Dictionary<string, DeviceRule?> _ruleOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Place> _placeOf = new(StringComparer.Ordinal);
 
     /// <summary>What births have told.</summary>
     public SparkplugB Sparkplug { get; } = new();
@@ -41,7 +42,8 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
     /// <param name="decoded">Where observations, what was left out and errors go.</param>
     public void Decode(string topic, string prefix, ReadOnlyMemory<byte> payload, Decoded decoded)
     {
-        string stream = prefix.Length > 0 ? $"{prefix}/{topic}" : topic;
+        Place place = PlaceOf(topic);
+        string stream = place.Stream ?? (prefix.Length > 0 ? $"{prefix}/{topic}" : topic);
 
         switch (format)
         {
@@ -64,7 +66,7 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
                 Sparkplug.Decode(topic, prefix, payload.Span, decoded);
                 break;
             default:
-                Json(topic, stream, payload, format == PayloadFormat.Auto ? RuleOf(topic) : null, decoded);
+                Json(topic, stream, payload, format == PayloadFormat.Auto ? place.Rule : null, decoded);
                 break;
         }
     }
@@ -127,19 +129,24 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
         }
     }
 
-    private DeviceRule? RuleOf(string topic)
+    private Place PlaceOf(string topic)
     {
-        if (!_ruleOf.TryGetValue(topic, out DeviceRule? rule))
+        if (!_placeOf.TryGetValue(topic, out Place place))
         {
-            if (_ruleOf.Count >= TopicsKept)
+            if (_placeOf.Count >= TopicsKept)
             {
-                _ruleOf.Clear();
+                _placeOf.Clear();
             }
 
-            rule = DeviceRules.Of(topic);
-            _ruleOf.Add(topic, rule);
+            place = new Place(DeviceRules.Of(topic), templates?.Select(template => template.NameOf(topic)).FirstOrDefault(name => name is not null));
+            _placeOf.Add(topic, place);
         }
 
-        return rule;
+        return place;
     }
+
+    /// <summary>What is known of a topic.</summary>
+    /// <param name="Rule">Of its device's family; null where none is known.</param>
+    /// <param name="Stream">Its name by a template; null where none is of it.</param>
+    private readonly record struct Place(DeviceRule? Rule, string? Stream);
 }

@@ -14,6 +14,7 @@ using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Service;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
 using StreamLstm.Decoding;
@@ -84,7 +85,7 @@ internal static class DaemonHost
         DaemonTelemetry.Add(builder, options.Telemetry);
 
         var ledger = new Ledger();
-        var live = new LiveView();
+        var live = new LiveView(MqttSourceOptions.Labels(options.Sources.Mqtt));
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(ledger);

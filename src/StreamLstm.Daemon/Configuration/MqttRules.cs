@@ -30,6 +30,8 @@ internal static class MqttRules
                 wrong($"{key}.topics", "none, expected topic filters such as plant/#");
             }
 
+            Templates(source, key, wrong);
+
             foreach (MqttSinkOptions sink in options.Sinks.Mqtt.Where(sink => sink.Url == source.Url))
             {
                 if (source.Topics.FirstOrDefault(topic => topic == "#" || topic.StartsWith(sink.Topic + "/", StringComparison.Ordinal)) is { } circle)
@@ -50,6 +52,21 @@ internal static class MqttRules
                         $"{key}.delivery",
                         $"exactly_once, but '{topic}' is shared with others, to whom the broker may send again what this daemon has taken in; write delivery: at_least_once");
                 }
+            }
+        }
+    }
+
+    private static void Templates(MqttSourceOptions source, string key, Action<string, string> wrong)
+    {
+        foreach ((int n, TopicTemplateOptions options) in source.Templates.Index())
+        {
+            if (!TopicTemplate.TryParse(options.Topic, options.Stream, source.Prefix, out TopicTemplate? template, out (string Option, string What) problem))
+            {
+                wrong($"{key}.templates.{n}.{problem.Option}", problem.What);
+            }
+            else if (source.Topics.Count > 0 && !source.Topics.Any(template.MayPass))
+            {
+                wrong($"{key}.templates.{n}.topic", $"'{options.Topic}', expected levels that one of {key}.topics lets through: {string.Join(", ", source.Topics)}");
             }
         }
     }

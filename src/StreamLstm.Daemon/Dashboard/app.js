@@ -124,6 +124,7 @@ function training(retrain, now) {
 
 function title(state) {
   byId('name').textContent = chosen;
+  byId('labels').textContent = Object.entries(state?.labels ?? {}).map(([label, value]) => `${label} ${value}`).join(' · ');
   if (!state) return;
   byId('state').textContent = state.warm_up
     ? `${state.lifecycle}: ${state.warm_up.reason}; alerts begin when that is done`

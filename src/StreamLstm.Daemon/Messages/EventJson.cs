@@ -30,6 +30,7 @@ internal static class EventJson
         incident.IncidentId,
         incident.Revision,
         incident.Stream,
+        incident.Labels,
         incident.State,
         incident.Kind,
         incident.Severity,

@@ -5,6 +5,7 @@ using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
@@ -63,7 +64,8 @@ internal sealed class DetectionPipeline : IDisposable
         DaemonMetrics metrics,
         TimeProvider time,
         ILoggerFactory loggers,
-        StreamLimits? limits = null)
+        StreamLimits? limits = null,
+        StreamLabels? labels = null)
     {
         _time = time;
         _ledger = ledger;
@@ -130,7 +132,7 @@ internal sealed class DetectionPipeline : IDisposable
                 deadLetters,
                 loggers.CreateLogger<InferenceWorker>())),
         ];
-        _output = new OutputStage(_passed.Reader, [.. _outputs.Select(output => output.Reader)], _lanes, restored, metrics, time);
+        _output = new OutputStage(_passed.Reader, [.. _outputs.Select(output => output.Reader)], _lanes, restored, metrics, time, labels ?? StreamLabels.None);
 
         Dictionary<string, Func<int>> depths = new()
         {

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Grouping;
@@ -20,6 +21,7 @@ internal sealed class OutputStage
     private readonly IReadOnlyList<SinkLane> _lanes;
     private readonly DaemonMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly StreamLabels _labels;
     private readonly IncidentGrouping _grouping = new();
     private readonly Receipts _receipts = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,11 +34,12 @@ internal sealed class OutputStage
     /// <param name="restored">What the snapshot held: what came up to its end has been told.</param>
     /// <param name="metrics">Counts what is handed on.</param>
     /// <param name="time">For latencies.</param>
+    /// <param name="labels">What streams' names say.</param>
     public OutputStage(
         ChannelReader<Sequenced> passed, IReadOnlyList<ChannelReader<WorkerOutput>> outputs, IReadOnlyList<SinkLane> lanes,
-        RestoredState restored, DaemonMetrics metrics, TimeProvider time)
+        RestoredState restored, DaemonMetrics metrics, TimeProvider time, StreamLabels labels)
     {
-        (_passed, _outputs, _lanes, _metrics, _time) = (passed, outputs, lanes, metrics, time);
+        (_passed, _outputs, _lanes, _metrics, _time, _labels) = (passed, outputs, lanes, metrics, time, labels);
         _told = _at = restored.End;
         Books = restored.Books;
         _receipts.Load(restored.Receipts);
@@ -102,7 +105,7 @@ internal sealed class OutputStage
         Settle(one.Entry, answers);
         DateTimeOffset ingestedAt = TimeOf(one.Entry);
         ShardPart[] parts = [.. answers.SelectMany(answer => answer.Parts).OrderBy(part => part.Shard)];
-        IncidentEvent[] incidents = [.. parts.SelectMany(part => part.Incidents)];
+        IncidentEvent[] incidents = [.. parts.SelectMany(part => part.Incidents).Select(incident => incident with { Labels = _labels.Of(incident.Stream) })];
         GroupedIncidents grouped = _grouping.Apply(incidents);
         var batch = new ScoredBatch(
             parts.Length == 1 ? parts[0].Scored : [.. parts.SelectMany(part => part.Scored)],

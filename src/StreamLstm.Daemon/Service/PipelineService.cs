@@ -107,7 +107,7 @@ internal sealed class PipelineService(
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         var pipeline = new DetectionPipeline(
             options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
-            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers, limits);
+            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers, limits, MqttSourceOptions.Labels(options.Sources.Mqtt));
         var liveFile = new LiveViewFile(_storage, live, _logger);
 
         if (generation is not null)

@@ -1,5 +1,6 @@
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Grouping;
@@ -11,7 +12,8 @@ namespace StreamLstm.Daemon.Views;
 /// Bounded: 600 points a stream (48 bytes each) while there are at most 2,000 streams, 60 for those beyond; 500 incidents; 500 groups.
 /// One short lock: the sink's writer, and readers once a second.
 /// </remarks>
-internal sealed class LiveView : IScoreSink
+/// <param name="labels">What streams' names say; null for nothing.</param>
+internal sealed class LiveView(StreamLabels? labels = null) : IScoreSink
 {
     private const int PointsPerStream = 600;
     private const int PointsPerFurtherStream = 60;
@@ -50,7 +52,7 @@ internal sealed class LiveView : IScoreSink
             {
                 if (!_streams.TryGetValue(scored.Stream, out LiveStream? stream))
                 {
-                    stream = new LiveStream(_streams.Count < StreamsInFull ? PointsPerStream : PointsPerFurtherStream);
+                    stream = NewStream(scored.Stream);
                     _streams.Add(scored.Stream, stream);
                 }
 
@@ -193,7 +195,7 @@ internal sealed class LiveView : IScoreSink
 
             foreach (LiveStreamMemory memory in state.Streams)
             {
-                var stream = new LiveStream(_streams.Count < StreamsInFull ? PointsPerStream : PointsPerFurtherStream);
+                LiveStream stream = NewStream(memory.Stream);
                 stream.Load(memory, _revision);
                 _streams[memory.Stream] = stream;
             }
@@ -211,6 +213,8 @@ internal sealed class LiveView : IScoreSink
             _swaps.AddRange(state.Swaps);
         }
     }
+
+    private LiveStream NewStream(string name) => new(_streams.Count < StreamsInFull ? PointsPerStream : PointsPerFurtherStream, labels?.Of(name));
 
     private void Follow(IncidentEvent incident)
     {
@@ -274,7 +278,7 @@ internal sealed class LiveView : IScoreSink
         }
     }
 
-    private sealed class LiveStream(int capacity)
+    private sealed class LiveStream(int capacity, IReadOnlyDictionary<string, string>? labels)
     {
         private readonly Queue<LivePoint> _points = new();
         private ScoredObservation _last;
@@ -328,7 +332,7 @@ internal sealed class LiveView : IScoreSink
             _incidentOpen, _last.ModelVersion, _last.Channel,
             // A stream that sends nothing gets no further with its warm-up, however long one waits.
             Lifecycle == Lifecycle.Silent ? _last.WarmUp?.Standing() : _last.WarmUp,
-            _last.Columns, _last.Template, _last.Alerts);
+            _last.Columns, _last.Template, _last.Alerts, labels);
 
         public IReadOnlyList<double> Spark() =>
             [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
@@ -354,4 +358,4 @@ internal sealed record LivePoint(
 internal sealed record LiveStreamState(
     string Stream, Lifecycle Lifecycle, double Progress, DateTimeOffset Time, double Value, double Score,
     double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel, WarmUp? WarmUp = null,
-    IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null, AlertRate? Alerts = null);
+    IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null, AlertRate? Alerts = null, IReadOnlyDictionary<string, string>? Labels = null);

@@ -69,6 +69,9 @@ public sealed record IncidentEvent
     /// <summary>The stream it is about.</summary>
     public required string Stream { get; init; }
 
+    /// <summary>What the stream's name says of where it comes from, as names and values; null where nothing is known of that.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
     /// <summary>Opened, continued or closed.</summary>
     public required IncidentState State { get; init; }
 

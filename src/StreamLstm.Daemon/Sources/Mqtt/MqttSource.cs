@@ -36,7 +36,8 @@ internal sealed class MqttSource(
     private readonly PayloadDecoder _decoder = new(
         options.Format,
         new PayloadRules { Units = options.Units, ArrayKeys = options.ArrayKeys, Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) },
-        options.Columns);
+        options.Columns,
+        options.TopicTemplates());
     private string? _lost;
     private string? _refused;
     private bool _hasTaken;

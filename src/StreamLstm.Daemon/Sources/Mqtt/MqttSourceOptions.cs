@@ -66,6 +66,9 @@ internal sealed class MqttSourceOptions : MqttBrokerOptions
     /// <summary>Streams are named PREFIX/topic; empty = the topic.</summary>
     public string Prefix { get; init; } = "";
 
+    /// <summary>What the levels of topics say; the first that a topic fits counts.</summary>
+    public IReadOnlyList<TopicTemplateOptions> Templates { get; init; } = [];
+
     /// <summary>auto, json, csv, influx or sparkplug_b.</summary>
     public PayloadFormat Format { get; init; } = PayloadFormat.Auto;
 
@@ -81,6 +84,26 @@ internal sealed class MqttSourceOptions : MqttBrokerOptions
     /// <summary>Of times that say no offset, as Tasmota's, such as Europe/Berlin.</summary>
     [TimeZoneName]
     public string TimeZone { get; init; } = "UTC";
+
+    /// <summary>Labels of the streams of all these sources.</summary>
+    public static StreamLabels Labels(IReadOnlyList<MqttSourceOptions> sources) => new([.. sources.SelectMany(source => source.TopicTemplates())]);
+
+    /// <summary>The templates that are right; validation tells of others.</summary>
+    public IReadOnlyList<TopicTemplate> TopicTemplates() =>
+    [
+        .. Templates.Select(options => TopicTemplate.TryParse(options.Topic, options.Stream, Prefix, out TopicTemplate? template, out _) ? template : null)
+            .OfType<TopicTemplate>(),
+    ];
+}
+
+/// <summary>What the levels of a topic say.</summary>
+internal sealed class TopicTemplateOptions
+{
+    /// <summary>plant/{site}/{device}/{field}: labels of the stream, which incidents, the API and the page show.</summary>
+    public string Topic { get; init; } = "";
+
+    /// <summary>The stream's name of the same labels, such as {device}/{field}/{site}; empty = as the topic.</summary>
+    public string Stream { get; init; } = "";
 }
 
 /// <summary>The text names a time zone.</summary>
