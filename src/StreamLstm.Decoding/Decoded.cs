@@ -34,6 +34,9 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     /// <summary>Fields of what was read that became no observations.</summary>
     public LeftOut LeftOut { get; } = new();
 
+    /// <summary>Whether records are streams of their fields now, whatever the rules say: who joins them afterwards makes the records.</summary>
+    public bool TakesRecordsApart { get; set; }
+
     /// <summary>A time for a record that carries none.</summary>
     public DateTimeOffset NextStamp() => stamp.Next();
 
@@ -59,7 +62,7 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     {
         int fieldCount = _fields;
         int count = fieldCount > FieldsMax ? 0 : fieldCount;
-        RecordFields? fields = count == 0 ? null : rules?.FieldsOf(stream);
+        RecordFields? fields = count == 0 || TakesRecordsApart ? null : rules?.FieldsOf(stream);
 
         if (fields is not null)
         {

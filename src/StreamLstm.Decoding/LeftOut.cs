@@ -20,6 +20,9 @@ internal enum LeftOutReason
 
     /// <summary>It is a metric whose name no birth message has told.</summary>
     UnknownAlias,
+
+    /// <summary>The record that it belongs to had to go on without it.</summary>
+    NotJoined,
 }
 
 /// <summary>Fields that became no observations: how many, by reason, and the last of each.</summary>

@@ -40,10 +40,13 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
     /// <param name="prefix">Before the topic in the names of streams; empty for none.</param>
     /// <param name="payload">The payload.</param>
     /// <param name="decoded">Where observations, what was left out and errors go.</param>
-    public void Decode(string topic, string prefix, ReadOnlyMemory<byte> payload, Decoded decoded)
+    /// <returns>The record that they are fields of, one by one; null where they are none.</returns>
+    public JoinedTopic? Decode(string topic, string prefix, ReadOnlyMemory<byte> payload, Decoded decoded)
     {
         Place place = PlaceOf(topic);
         string stream = place.Stream ?? (prefix.Length > 0 ? $"{prefix}/{topic}" : topic);
+
+        decoded.TakesRecordsApart = place.Joined is not null;
 
         switch (format)
         {
@@ -69,6 +72,9 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
                 Json(topic, stream, payload, format == PayloadFormat.Auto ? place.Rule : null, decoded);
                 break;
         }
+
+        decoded.TakesRecordsApart = false;
+        return place.Joined;
     }
 
     private void Json(string topic, string stream, ReadOnlyMemory<byte> payload, DeviceRule? device, Decoded decoded)
@@ -138,7 +144,17 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
                 _placeOf.Clear();
             }
 
-            place = new Place(DeviceRules.Of(topic), templates?.Select(template => template.NameOf(topic)).FirstOrDefault(name => name is not null));
+            place = new Place(DeviceRules.Of(topic), null, null);
+
+            foreach (TopicTemplate template in templates ?? [])
+            {
+                if (template.NameOf(topic, out string? record) is { } name)
+                {
+                    place = place with { Stream = name, Joined = record is null ? null : new JoinedTopic(record, template.Join!) };
+                    break;
+                }
+            }
+
             _placeOf.Add(topic, place);
         }
 
@@ -148,5 +164,11 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
     /// <summary>What is known of a topic.</summary>
     /// <param name="Rule">Of its device's family; null where none is known.</param>
     /// <param name="Stream">Its name by a template; null where none is of it.</param>
-    private readonly record struct Place(DeviceRule? Rule, string? Stream);
+    /// <param name="Joined">The record that its fields are joined to; null for none.</param>
+    private readonly record struct Place(DeviceRule? Rule, string? Stream, JoinedTopic? Joined);
 }
+
+/// <summary>Where the fields that come under a topic belong.</summary>
+/// <param name="Stream">The record's stream.</param>
+/// <param name="Rule">What makes a record.</param>
+internal sealed record JoinedTopic(string Stream, JoinRule Rule);

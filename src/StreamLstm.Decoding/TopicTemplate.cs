@@ -7,32 +7,54 @@ namespace StreamLstm.Decoding;
 /// <remarks>
 /// A level is a word as it stands, or a {label} that takes any. A topic may go on behind its template, as the fields of a JSON payload
 /// do; what follows stays behind the stream's name. A stream's name holds every label, so the name alone tells them: nothing of them
-/// is kept anywhere, and a replay, a snapshot and the page of a later start say the same.
+/// is kept anywhere, and a replay, a snapshot and the page of a later start say the same. Where fields are joined the stream is the
+/// record: what stands at {field}, and what follows, is the name of a column.
 /// </remarks>
 internal sealed partial class TopicTemplate
 {
     public const string Expectation = "levels that are words or {labels} (a-z, 0-9, _), each label once, such as plant/{site}/{device}/{field}";
 
+    private const string Field = "{field}";
+
     private readonly string[] _topic;
     private readonly string[] _stream;
 
-    private TopicTemplate(string[] topic, string[] stream) => (_topic, _stream) = (topic, stream);
+    private TopicTemplate(string[] topic, string[] stream, JoinRule? join) => (_topic, _stream, Join) = (topic, stream, join);
+
+    /// <summary>Which fields make one record; null where each is a stream.</summary>
+    public JoinRule? Join { get; }
+
+    /// <summary>The names of its streams, * for any characters.</summary>
+    public string Pattern => string.Join('/', _stream.Select(level => IsLabel(level) ? "*" : level));
 
     /// <param name="topic">The topic's levels.</param>
     /// <param name="stream">The stream's, of the same labels; empty = the topic's.</param>
     /// <param name="prefix">Before the stream's name; empty for none.</param>
+    /// <param name="join">Which fields make one record; null where each is a stream.</param>
     /// <param name="template">The template; null where there is something wrong.</param>
     /// <param name="wrong">The option that is wrong, and what was expected.</param>
     public static bool TryParse(
-        string topic, string stream, string prefix, [NotNullWhen(true)] out TopicTemplate? template, out (string Option, string What) wrong)
+        string topic, string stream, string prefix, JoinRule? join, [NotNullWhen(true)] out TopicTemplate? template, out (string Option, string What) wrong)
     {
         template = null;
         string[] levels = topic.Split('/');
-        string[] named = stream.Length > 0 ? stream.Split('/') : levels;
+        string[] named = stream.Length > 0 ? stream.Split('/') : join is not null && levels[^1] == Field ? levels[..^1] : levels;
 
         if (ProblemOf(levels) is { } inTopic)
         {
             wrong = ("topic", $"'{topic}': {inTopic}, expected {Expectation}");
+            return false;
+        }
+
+        if (join is not null && (levels.Length == 1 || levels.AsSpan(0, levels.Length - 1).Contains(Field)) && levels.Contains(Field))
+        {
+            wrong = ("topic", $"'{topic}': the last level names a record's columns, expected {Field} there and the device before it");
+            return false;
+        }
+
+        if (join is not null && named.Contains(Field))
+        {
+            wrong = ("stream", $"'{stream}': {Field} names a record's columns, expected the other labels");
             return false;
         }
 
@@ -48,28 +70,35 @@ internal sealed partial class TopicTemplate
             return false;
         }
 
-        if (levels.Where(IsLabel).FirstOrDefault(label => !named.Contains(label)) is { } missing)
+        if (levels.FirstOrDefault(level => IsLabel(level) && !(level == Field && join is not null) && !named.Contains(level)) is { } missing)
         {
             wrong = ("stream", $"'{stream}': {missing} is missing, so several topics would be one stream; expected every label of topic '{topic}'");
             return false;
         }
 
         wrong = default;
-        template = new TopicTemplate(levels, [.. prefix.Length > 0 ? prefix.Split('/') : [], .. named]);
+        template = new TopicTemplate(levels, [.. prefix.Length > 0 ? prefix.Split('/') : [], .. named], join);
         return true;
     }
 
     /// <summary>The stream of a topic; null where the topic is another one.</summary>
-    public string? NameOf(string topic)
+    public string? NameOf(string topic) => NameOf(topic, out _);
+
+    /// <param name="topic">The topic.</param>
+    /// <param name="record">The record that it is a field of, or holds fields of; null where fields are not joined.</param>
+    public string? NameOf(string topic, out string? record)
     {
         string[] levels = topic.Split('/');
+        record = null;
 
         if (!Fits(_topic, levels))
         {
             return null;
         }
 
-        return string.Join('/', _stream.Select(level => IsLabel(level) ? levels[Array.IndexOf(_topic, level)] : level).Concat(levels.Skip(_topic.Length)));
+        string name = string.Join('/', _stream.Select(level => IsLabel(level) ? levels[Array.IndexOf(_topic, level)] : level));
+        record = Join is null ? null : name;
+        return string.Join('/', levels.Skip(_topic.Length - (Join is not null && _topic[^1] == Field ? 1 : 0)).Prepend(name));
     }
 
     /// <summary>What a stream's name says, label by label; null where the name is none of the template's.</summary>

@@ -7,6 +7,7 @@ using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Judging.Events;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Daemon.Configuration;
 
@@ -56,7 +57,13 @@ internal sealed class DaemonOptions
         Form = Detection.Form,
         CleanRowsPerAlert = Detection.CleanRowsPerAlert,
         CleanDaysPerAlert = Detection.CleanDaysPerAlert,
-        Vectors = [.. Vectors.Select(rule => rule.Detection())],
+        // What joins makes records is judged together, also where `vectors` says nothing of it.
+        Vectors =
+        [
+            .. Vectors.Select(rule => rule.Detection()),
+            .. Sources.Mqtt.SelectMany(source => source.TopicTemplates()).Where(template => template.Join is not null)
+                .Select(template => new VectorOptions { Streams = template.Pattern, Columns = template.Join!.Fields }),
+        ],
         StreamsMax = Limits.Streams,
         TrainingWindowsMax = Retrain.WindowsMax,
         PerStreamMax = Detection.Learning switch

@@ -58,15 +58,26 @@ internal static class MqttRules
 
     private static void Templates(MqttSourceOptions source, string key, Action<string, string> wrong)
     {
+        if (source is { Templates.Count: > 0, Format: PayloadFormat.Influx or PayloadFormat.SparkplugB })
+        {
+            wrong($"{key}.templates", $"set, but with format {OptionPath.SnakeCase(source.Format.ToString())} the payload names the streams; expected format auto, json or csv");
+        }
+
         foreach ((int n, TopicTemplateOptions options) in source.Templates.Index())
         {
-            if (!TopicTemplate.TryParse(options.Topic, options.Stream, source.Prefix, out TopicTemplate? template, out (string Option, string What) problem))
+            if (!TopicTemplate.TryParse(options.Topic, options.Stream, source.Prefix, options.Join.Rule(), out TopicTemplate? template, out (string Option, string What) problem))
             {
                 wrong($"{key}.templates.{n}.{problem.Option}", problem.What);
             }
             else if (source.Topics.Count > 0 && !source.Topics.Any(template.MayPass))
             {
                 wrong($"{key}.templates.{n}.topic", $"'{options.Topic}', expected levels that one of {key}.topics lets through: {string.Join(", ", source.Topics)}");
+            }
+
+            if (options.Join.Fields is { Count: > 0 } fields
+                && (fields.Count is < JoinRule.FieldsMin or > JoinRule.FieldsMax || fields.Contains("") || fields.Distinct(StringComparer.Ordinal).Count() < fields.Count))
+            {
+                wrong($"{key}.templates.{n}.join.fields", $"'{string.Join(", ", fields)}', expected {JoinRule.FieldsMin} to {JoinRule.FieldsMax} names, each once");
             }
         }
     }

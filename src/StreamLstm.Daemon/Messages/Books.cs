@@ -41,9 +41,16 @@ internal sealed class Books
                 case ObservationsEntry { Batch: var batch }:
                     Received(batch.Source, batch.Observations.Length);
 
-                    if (batch.Position is { } position)
+                    foreach (SourcePosition position in batch.Position?.Each() ?? [])
                     {
-                        _positions[position.Of] = position.After(_positions.GetValueOrDefault(position.Of));
+                        if (position.At.Length == 0)
+                        {
+                            _positions.Remove(position.Of);
+                        }
+                        else
+                        {
+                            _positions[position.Of] = position.After(_positions.GetValueOrDefault(position.Of));
+                        }
                     }
 
                     break;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Messages;
@@ -25,10 +26,24 @@ internal sealed record ObservationBatch(
 /// <param name="Of">What of: a file, a partition. The same in every life of the program.</param>
 /// <param name="At">
 /// Where, in the source's own words. "+N:TEXT" stands for the last N characters of what stood there before and TEXT together: a
-/// source that must remember the last of what it took in says with each batch only what is new.
+/// source that must remember the last of what it took in says with each batch only what is new. An empty one is forgotten.
 /// </param>
 internal sealed record SourcePosition(string Of, string At)
 {
+    private const string Several = "*";
+
+    /// <summary>Positions as one, so that all of them are on the disk or none; null for none.</summary>
+    public static SourcePosition? Together(IReadOnlyList<SourcePosition> positions) => positions.Count switch
+    {
+        0 => null,
+        1 => positions[0],
+        _ => new SourcePosition(Several, JsonSerializer.Serialize(positions.Select(position => (string[])[position.Of, position.At]))),
+    };
+
+    /// <summary>The positions in it: itself, or those that were put together.</summary>
+    public IEnumerable<SourcePosition> Each() =>
+        Of == Several ? JsonSerializer.Deserialize<string[][]>(At)!.Select(position => new SourcePosition(position[0], position[1])) : [this];
+
     /// <summary>Where a source stands that stood somewhere before.</summary>
     public string After(string? before)
     {

@@ -78,8 +78,20 @@ internal sealed class SourcePositions
     public IReadOnlyList<(string Of, string At)> Under(string prefix) =>
         [.. _positions.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(pair => (pair.Key[prefix.Length..], pair.Value))];
 
-    public void Set(SourcePosition position) =>
-        _positions.AddOrUpdate(position.Of, _ => position.After(null), (_, before) => position.After(before));
+    public void Set(SourcePosition position)
+    {
+        foreach (SourcePosition each in position.Each())
+        {
+            if (each.At.Length == 0)
+            {
+                _positions.TryRemove(each.Of, out _);
+            }
+            else
+            {
+                _positions.AddOrUpdate(each.Of, _ => each.After(null), (_, before) => each.After(before));
+            }
+        }
+    }
 }
 
 /// <summary>Keeps what could not be decoded or scored, within a bound.</summary>

@@ -4,6 +4,8 @@ namespace StreamLstm.Tests.Decoding;
 
 public sealed class TopicTemplateTests
 {
+    private static readonly JoinRule Join = new(["flow", "pressure"], TimeSpan.FromSeconds(2));
+
     [Theory]
     [InlineData("plant/{site}/{device}/{field}", "", "", "plant/hamburg/pump3/flow", "plant/hamburg/pump3/flow", "site=hamburg device=pump3 field=flow")]
     [InlineData("plant/{site}/{device}/{field}", "", "", "plant/hamburg/pump3/flow/raw", "plant/hamburg/pump3/flow/raw", "site=hamburg device=pump3 field=flow")]
@@ -41,10 +43,48 @@ public sealed class TopicTemplateTests
     [InlineData("plant/{site}/{device}", "{device}", "stream", "'{device}': {site} is missing, so several topics would be one stream; expected every label of topic 'plant/{site}/{device}'")]
     public void What_is_wrong_is_told_with_its_option_and_what_was_expected(string topic, string stream, string option, string what)
     {
-        Assert.False(TopicTemplate.TryParse(topic, stream, "", out _, out (string Option, string What) wrong));
+        Assert.False(TopicTemplate.TryParse(topic, stream, "", null, out _, out (string Option, string What) wrong));
 
         Assert.Equal(option, wrong.Option);
         Assert.StartsWith(what, wrong.What, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("plant/{site}/{device}/{field}", "", "plant/hamburg/pump3/flow", "plant/hamburg/pump3", "plant/hamburg/pump3/flow", "plant/*/*")]
+    [InlineData("plant/{site}/{device}/{field}", "{device}/{site}", "plant/hamburg/pump3/flow/raw", "pump3/hamburg", "pump3/hamburg/flow/raw", "*/*")]
+    [InlineData("plant/{device}", "", "plant/pump3", "plant/pump3", "plant/pump3", "plant/*")]
+    public void Where_fields_are_joined_the_stream_is_the_record_and_the_rest_a_column(
+        string topic, string stream, string published, string record, string name, string pattern)
+    {
+        TopicTemplate template = Template(topic, stream, join: Join);
+
+        Assert.Equal(name, template.NameOf(published, out string? found));
+        Assert.Equal((record, pattern), (found, template.Pattern));
+        Assert.DoesNotContain("field", template.LabelsOf(record)!.Keys);
+    }
+
+    [Theory]
+    [InlineData("plant/{field}/{device}", "", "topic", "'plant/{field}/{device}': the last level names a record's columns, expected {field} there and the device before it")]
+    [InlineData("{field}", "", "topic", "'{field}': the last level names a record's columns, expected {field} there and the device before it")]
+    [InlineData("plant/{device}/{field}", "{device}/{field}", "stream", "'{device}/{field}': {field} names a record's columns, expected the other labels")]
+    public void What_is_wrong_of_one_whose_fields_are_joined_is_told(string topic, string stream, string option, string what)
+    {
+        Assert.False(TopicTemplate.TryParse(topic, stream, "", Join, out _, out (string Option, string What) wrong));
+
+        Assert.Equal((option, what), wrong);
+    }
+
+    [Fact]
+    public void A_payload_of_a_joined_topic_is_taken_apart_and_says_which_record_it_belongs_to()
+    {
+        var decoded = new Decoded(new IngestStamp(TimeProvider.System), RecordRules.All);
+        var decoder = new PayloadDecoder(PayloadFormat.Auto, PayloadRules.Default, [], [Template("plant/{device}", join: Join)]);
+
+        JoinedTopic? joined = decoder.Decode("plant/pump3", "", """{"flow":1,"pressure":2}"""u8.ToArray(), decoded);
+        Assert.Null(decoder.Decode("hall/pump3", "", """{"flow":1,"pressure":2}"""u8.ToArray(), decoded));
+
+        Assert.Equal(new JoinedTopic("plant/pump3", Join), joined);
+        Assert.Equal(["plant/pump3/flow", "plant/pump3/pressure", "hall/pump3"], decoded.Observations.Select(observation => observation.Stream));
     }
 
     [Theory]
@@ -74,9 +114,9 @@ public sealed class TopicTemplateTests
             decoded.Observations.Select(observation => observation.Stream));
     }
 
-    private static TopicTemplate Template(string topic, string stream = "", string prefix = "")
+    private static TopicTemplate Template(string topic, string stream = "", string prefix = "", JoinRule? join = null)
     {
-        Assert.True(TopicTemplate.TryParse(topic, stream, prefix, out TopicTemplate? template, out (string Option, string What) wrong), wrong.What);
+        Assert.True(TopicTemplate.TryParse(topic, stream, prefix, join, out TopicTemplate? template, out (string Option, string What) wrong), wrong.What);
         return template;
     }
 }

@@ -13,7 +13,7 @@ namespace StreamLstm.Daemon.Sources.Mqtt;
 
 /// <summary>Takes in what comes over one connection: publication → decode → journal → acknowledge, in order.</summary>
 /// <remarks><code>
-///   connection ──▶ decode, gather ──▶ intake (journal, fsync) ··▶ on the disk
+///   connection ──▶ decode, join, gather ──▶ intake (journal, fsync) ··▶ on the disk
 ///        ▲              └──▶ [unwritten] ──▶ answers in order ────────┘
 ///        └─────────── PUBACK, PUBREC ◀──────────┘
 /// </code>
@@ -41,6 +41,8 @@ internal sealed class MqttIntake
     private readonly TimeProvider _time;
     private readonly PayloadDecoder _decoder;
     private readonly Decoded _decoded;
+    private readonly RecordJoin _join;
+    private readonly long _began;
     private readonly Dictionary<string, long> _askedForBirth = new(StringComparer.Ordinal);
     private readonly Channel<Unwritten> _unwritten = Channel.CreateBounded<Unwritten>(
         new BoundedChannelOptions(UnwrittenMax) { SingleReader = true, SingleWriter = true });
@@ -61,6 +63,11 @@ internal sealed class MqttIntake
         _decoder = decoder;
         _decoded = new Decoded(stamp, rules);
         _budget = new ByteBudget(options.UnwrittenMaxMib * 1024L * 1024L);
+        _began = time.GetTimestamp();
+
+        // From what is on the disk: fields that were taken in and refused come again.
+        _join = new RecordJoin(rules);
+        intake.PositionsUnder(OpenRecordsOf(session)).ToList().ForEach(open => _join.Restore(open.Of, open.At, Now));
     }
 
     /// <summary>Whether a publication came over this connection.</summary>
@@ -74,6 +81,11 @@ internal sealed class MqttIntake
 
     /// <summary>Where what Sparkplug's births told is noted, each node behind it.</summary>
     public static string BirthsOf(string session) => $"{session}:births:";
+
+    /// <summary>Where records that wait for fields are noted, each stream behind it.</summary>
+    public static string OpenRecordsOf(string session) => $"{session}:open:";
+
+    private TimeSpan Now => _time.GetElapsedTime(_began);
 
     /// <summary>Runs until the connection ends or it is time to stop; by then everything handed in is on the disk, or was refused.</summary>
     /// <exception cref="NotTakenException">Something could not be written down: nothing behind it was acknowledged.</exception>
@@ -115,7 +127,7 @@ internal sealed class MqttIntake
                 await HandInAsync(stopping);
             }
 
-            switch (await _connection.ReceiveAsync(stopping))
+            switch (await ReceiveAsync(stopping))
             {
                 case null:
                     return;
@@ -137,6 +149,31 @@ internal sealed class MqttIntake
         }
     }
 
+    /// <summary>The next packet; until it is here, records whose time is over are handed in.</summary>
+    private ValueTask<MqttPacket?> ReceiveAsync(CancellationToken stopping) =>
+        _join.NextDue is null || _connection.HasPacket ? _connection.ReceiveAsync(stopping) : new ValueTask<MqttPacket?>(ReceiveInTimeAsync(stopping));
+
+    private async Task<MqttPacket?> ReceiveInTimeAsync(CancellationToken stopping)
+    {
+        Task<MqttPacket?> receiving = _connection.ReceiveAsync(stopping).AsTask();
+
+        while (_join.NextDue is { } due && !receiving.IsCompleted)
+        {
+            using var received = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            TimeSpan wait = due - Now;
+
+            if (wait > TimeSpan.Zero && await Task.WhenAny(receiving, Task.Delay(wait, _time, received.Token)) == receiving)
+            {
+                await received.CancelAsync();
+                break;
+            }
+
+            await HandInAsync(stopping);
+        }
+
+        return await receiving;
+    }
+
     /// <summary>Asks nodes of Sparkplug B for a new birth where theirs is not known or a message is missing, each once a minute at most.</summary>
     private async Task AskForBirthsAsync(CancellationToken stopping)
     {
@@ -154,7 +191,7 @@ internal sealed class MqttIntake
         }
     }
 
-    private bool HasSomething => _decoded.Observations.Count > 0 || _answers.Count > 0;
+    private bool HasSomething => _decoded.Observations.Count > 0 || _answers.Count > 0 || _join.HasNotes;
 
     private void Take(MqttPublishPacket publication)
     {
@@ -187,7 +224,13 @@ internal sealed class MqttIntake
         }
 
         _bytes += payload.Length;
-        _decoder.Decode(publication.Topic, _options.Prefix, payload, _decoded);
+        int from = _decoded.Observations.Count;
+
+        if (_decoder.Decode(publication.Topic, _options.Prefix, payload, _decoded) is { } joined)
+        {
+            _join.Take(joined.Stream, joined.Rule, _decoded, from, Now);
+        }
+
         _intake.LeaveOut(_name, _decoded.LeftOut);
 
         foreach (DecodeError error in _decoded.Errors)
@@ -201,6 +244,8 @@ internal sealed class MqttIntake
     /// <summary>One batch of whole publications: what they brought and what they are known by are on the disk together or not at all.</summary>
     private async Task HandInAsync(CancellationToken stopping)
     {
+        _join.Expire(Now, _decoded);
+        _intake.LeaveOut(_name, _decoded.LeftOut);
         Observation[] observations = [.. _decoded.Observations];
         int bytes = _bytes + (64 * observations.Length);
         await _budget.TakeAsync(bytes, stopping);
@@ -211,23 +256,18 @@ internal sealed class MqttIntake
 
         try
         {
-            if (observations.Length > 0 || taken.Count > 0)
+            SourcePosition[] positions =
+            [
+                .. _decoder.Sparkplug.TakeNotes().Select(birth => new SourcePosition(BirthsOf(_session) + birth.Node, birth.Told)),
+                .. _join.TakeNotes().Select(open => new SourcePosition(OpenRecordsOf(_session) + open.Stream, open.Told)),
+                .. taken.Count > 0 ? [new SourcePosition(_session, _filter.Write(taken))] : Array.Empty<SourcePosition>(),
+            ];
+
+            if (observations.Length > 0 || positions.Length > 0)
             {
                 using Activity? span = DaemonActivitySource.Source.StartActivity("ingest mqtt");
-
-                // Before the data that needs it, in the one order of the journal: acknowledged together.
-                foreach ((string node, string told) in _decoder.Sparkplug.TakeNotes())
-                {
-                    _ = await _intake.AcceptAsync(
-                        new ObservationBatch(_name, default, _time.GetUtcNow()) { Position = new SourcePosition(BirthsOf(_session) + node, told) }, stopping);
-                }
-
                 batch.OnDisk = await _intake.AcceptAsync(
-                    new ObservationBatch(_name, observations, _time.GetUtcNow(), span?.Context ?? default)
-                    {
-                        Position = taken.Count > 0 ? new SourcePosition(_session, _filter.Write(taken)) : null,
-                    },
-                    stopping);
+                    new ObservationBatch(_name, observations, _time.GetUtcNow(), span?.Context ?? default) { Position = SourcePosition.Together(positions) }, stopping);
             }
         }
         catch (Exception refused)

@@ -91,7 +91,7 @@ internal sealed class MqttSourceOptions : MqttBrokerOptions
     /// <summary>The templates that are right; validation tells of others.</summary>
     public IReadOnlyList<TopicTemplate> TopicTemplates() =>
     [
-        .. Templates.Select(options => TopicTemplate.TryParse(options.Topic, options.Stream, Prefix, out TopicTemplate? template, out _) ? template : null)
+        .. Templates.Select(options => TopicTemplate.TryParse(options.Topic, options.Stream, Prefix, options.Join.Rule(), out TopicTemplate? template, out _) ? template : null)
             .OfType<TopicTemplate>(),
     ];
 }
@@ -102,8 +102,24 @@ internal sealed class TopicTemplateOptions
     /// <summary>plant/{site}/{device}/{field}: labels of the stream, which incidents, the API and the page show.</summary>
     public string Topic { get; init; } = "";
 
-    /// <summary>The stream's name of the same labels, such as {device}/{field}/{site}; empty = as the topic.</summary>
+    /// <summary>The stream's name of the same labels, such as {device}/{field}/{site}; empty = as the topic, and where fields are joined without {field}.</summary>
     public string Stream { get; init; } = "";
+
+    /// <summary>Fields that come in messages of their own and are judged together.</summary>
+    public JoinOptions Join { get; init; } = new();
+}
+
+/// <summary>Fields of one device that come in messages of their own and make one record.</summary>
+internal sealed class JoinOptions
+{
+    /// <summary>What stands at {field}, or the fields of JSON payloads: the record's columns; empty = nothing is joined.</summary>
+    public IReadOnlyList<string> Fields { get; init; } = [];
+
+    /// <summary>How long a record waits for its fields: longer than a device takes to send them, shorter than the time between two rounds.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The decoder's part; null where nothing is joined.</summary>
+    public JoinRule? Rule() => Fields.Count == 0 ? null : new JoinRule([.. Fields], Window);
 }
 
 /// <summary>The text names a time zone.</summary>

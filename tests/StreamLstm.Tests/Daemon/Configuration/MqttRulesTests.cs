@@ -1,4 +1,5 @@
 using StreamLstm.Daemon.Configuration;
+using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Tests.Daemon.Configuration;
 
@@ -12,6 +13,7 @@ public sealed class MqttRulesTests
     [InlineData(
         "sources.mqtt.0.templates.0.topic=factory/{site}",
         "sources.mqtt.0.templates.0.topic: 'factory/{site}', expected levels that one of sources.mqtt.0.topics lets through: plant/#")]
+    [InlineData("sources.mqtt.0.templates.0.join.fields.0=flow", "sources.mqtt.0.templates.0.join.fields: 'flow', expected 2 to 128 names, each once")]
     [InlineData("sources.mqtt.0.templates.0.stream=x", "sources.mqtt.0.templates.0.topic: '': level '', expected levels")]
     public void Of_a_template(string setting, string told) => Assert.Contains(Errors(setting), error => error.Contains(told, StringComparison.Ordinal));
 
@@ -21,6 +23,28 @@ public sealed class MqttRulesTests
         DaemonOptions options = Load("sources.mqtt.0.templates.0.topic=plant/{site}/{device}", "sources.mqtt.0.templates.0.stream={device}/{site}");
 
         Assert.Equal("pump3/hamburg/flow", options.Sources.Mqtt[0].TopicTemplates()[0].NameOf("plant/hamburg/pump3/flow"));
+    }
+
+    [Fact]
+    public void Templates_of_a_payload_that_names_its_streams_itself_are_a_mistake() => Assert.Contains(
+        Errors("sources.mqtt.0.templates.0.topic=plant/{site}", "sources.mqtt.0.format=influx"),
+        error => error.Contains("sources.mqtt.0.templates: set, but with format influx the payload names the streams; expected format auto, json or csv", StringComparison.Ordinal));
+
+    [Fact]
+    public void Joined_fields_are_judged_together_unless_vectors_say_how()
+    {
+        string[] join =
+        [
+            "sources.mqtt.0.templates.0.topic=plant/{device}/{field}", "sources.mqtt.0.templates.0.join.fields.0=flow", "sources.mqtt.0.templates.0.join.fields.1=speed",
+            "sources.mqtt.0.templates.0.join.window=500ms",
+        ];
+
+        VectorOptions implied = Assert.Single(Load(join).DetectorOptions().Vectors);
+        VectorOptions[] said = [.. Load([.. join, "vectors.0.streams=plant/pump*", "vectors.0.missing=previous"]).DetectorOptions().Vectors];
+
+        Assert.Equal(("plant/*", MissingPolicy.Ignore), (implied.Streams, implied.Missing));
+        Assert.Equal(["flow", "speed"], implied.Columns);
+        Assert.Equal([("plant/pump*", MissingPolicy.Previous), ("plant/*", MissingPolicy.Ignore)], said.Select(vector => (vector.Streams, vector.Missing)));
     }
 
     private static IReadOnlyList<string> Errors(params string[] settings) => Assert.Throws<ConfigurationException>(() => Load(settings)).Errors;
