@@ -21,6 +21,7 @@ internal sealed class Cadence
 
     private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
     private readonly Uploads _uploads = new();
+    private readonly Waits _waits = new();
     private DateTimeOffset _beforeLeap = DateTimeOffset.MaxValue;   // the last time before it
     private DateTimeOffset _late = DateTimeOffset.MinValue;
     private int _lateCount;
@@ -47,9 +48,32 @@ internal sealed class Cadence
     /// <summary>The usual gap; null where it says nothing about the clock on the wall.</summary>
     public double? IntervalSeconds => IsLive && _gapSeconds.Count > 0 ? UsualSeconds : null;
 
+    /// <summary>
+    /// Whether gaps have a usual length: three in ten within a factor of 1.3 of each other, those below a second being one. What comes every
+    /// minute is, with gaps, jitter and bursts; what comes when something changes is not.
+    /// </summary>
+    public bool IsRegular
+    {
+        get
+        {
+            ReadOnlySpan<double> gaps = _gapSeconds.Sorted;
+            int needed = Math.Max(1, (int)Math.Ceiling(0.3 * gaps.Length));
+
+            for (int shortest = 0; shortest + needed <= gaps.Length; shortest++)
+            {
+                if (gaps[shortest + needed - 1] <= Math.Max(1, 1.3 * gaps[shortest]))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>How long the stream may be quiet before that is an incident: by the gaps it has shown.</summary>
     /// <param name="ordinarySeconds">What a person has called ordinary; 0 for nothing.</param>
-    public double SilenceAfterSeconds(double ordinarySeconds) =>
+    private double SilenceAfterSeconds(double ordinarySeconds) =>
         _gapSeconds.Count == 0 ? double.PositiveInfinity
         : Math.Max(
             Math.Max(Math.Max(5, ordinarySeconds), _uploads.PatienceSeconds),
@@ -103,9 +127,12 @@ internal sealed class Cadence
         bool wasSilent = IsSilent;
         double gap = (time - LastTime).TotalSeconds;
 
+        double waited = clockSeconds - LastArrivalSeconds;
+        _waits.Arrive(clockSeconds, isFirst || wasSilent ? double.NaN : waited);
+
         if (!isFirst)
         {
-            _uploads.Arrive(clockSeconds - LastArrivalSeconds, gap);
+            _uploads.Arrive(waited, gap);
         }
 
         LastArrivalSeconds = clockSeconds;
@@ -133,8 +160,8 @@ internal sealed class Cadence
         bool isBroken = gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest));
         _beforeLeap = isBroken ? last : _beforeLeap;
 
-        // A silence is no cadence: it must not lengthen the patience with the next one.
-        _gap = wasSilent ? double.NaN : gap;
+        // A silence is no cadence: it must not lengthen the patience with the next one. A wait that was filled is none.
+        _gap = wasSilent && !Uploads.IsFilled(waited, gap) ? double.NaN : gap;
         return new Arrival(
             Math.Max(gap, 1e-6) / Math.Max(usual, 1e-6),
             gap,
@@ -155,7 +182,8 @@ internal sealed class Cadence
 
     /// <summary>Whether the stream has just fallen silent, by the shard's clock; says so once, and again while that is held.</summary>
     public bool FallsSilent(double clockSeconds, double ordinarySeconds) =>
-        (!IsSilent || IsSilenceHeld) && IsLive && clockSeconds - LastArrivalSeconds >= SilenceAfterSeconds(ordinarySeconds);
+        (!IsSilent || IsSilenceHeld) && IsLive && clockSeconds - LastArrivalSeconds is var quiet && quiet >= SilenceAfterSeconds(ordinarySeconds)
+        && (quiet >= _waits.PatienceSeconds(clockSeconds) || IsRegular);
 
     /// <summary>It does.</summary>
     public void FallSilent() => IsSilent = true;
@@ -163,7 +191,9 @@ internal sealed class Cadence
     /// <summary>The silence, for people.</summary>
     public string ExplainSilence(double clockSeconds) => string.Create(
         CultureInfo.InvariantCulture,
-        $"nothing for {Figures.Duration(clockSeconds - LastArrivalSeconds)}; usually every {Figures.Duration(_gapSeconds.Quantile(0.5))}, at most {Figures.Duration(_gapSeconds.Quantile(0.99))} apart");
+        $"nothing for {Figures.Duration(clockSeconds - LastArrivalSeconds)}; {(IsRegular
+            ? $"usually every {Figures.Duration(_gapSeconds.Quantile(0.5))}, at most {Figures.Duration(_gapSeconds.Quantile(0.99))} apart"
+            : $"it comes when something changes, and was never quiet for longer than {Figures.Duration(_waits.LongestSeconds)}")}");
 
     public void Save(BinaryWriter writer)
     {
@@ -177,6 +207,7 @@ internal sealed class Cadence
         writer.Write(_lateCount);
         _gapSeconds.Save(writer);
         _uploads.Save(writer);
+        _waits.Save(writer);
     }
 
     public void Load(BinaryReader reader)
@@ -191,6 +222,7 @@ internal sealed class Cadence
         _lateCount = reader.ReadInt32();
         _gapSeconds.Load(reader);
         _uploads.Load(reader);
+        _waits.Load(reader);
     }
 
     private bool IsLastTimeWrong(DateTimeOffset time, DateTimeOffset ingestedAt)

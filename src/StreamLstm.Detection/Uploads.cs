@@ -23,11 +23,17 @@ internal sealed class Uploads
 
     private int RowsMax => _inARow == 1 ? OnceRows : 4 * Math.Max(_rowsBetween, 16);
 
+    /// <summary>Whether a wait was filled by the record that ended it.</summary>
+    /// <param name="waitedSeconds">Since the last record came.</param>
+    /// <param name="gapSeconds">Between the records' own times; negative where the clock was set back.</param>
+    public static bool IsFilled(double waitedSeconds, double gapSeconds) =>
+        waitedSeconds >= ShortestSeconds && gapSeconds >= 0 && waitedSeconds >= 3 * gapSeconds;
+
     /// <param name="waitedSeconds">Since the last record came.</param>
     /// <param name="gapSeconds">Between the records' own times; negative where the clock was set back.</param>
     public void Arrive(double waitedSeconds, double gapSeconds)
     {
-        if (waitedSeconds < ShortestSeconds || gapSeconds < 0 || waitedSeconds < 3 * gapSeconds)
+        if (!IsFilled(waitedSeconds, gapSeconds))
         {
             _rowsSince = Math.Min(_rowsSince + 1, int.MaxValue - 1);
             return;
