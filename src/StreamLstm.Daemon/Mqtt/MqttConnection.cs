@@ -75,9 +75,10 @@ internal sealed class MqttConnection : IAsyncDisposable
         }
         catch (OtherVersionException other)
         {
-            throw other.InnerException is IOException && transport.Address.UsesTls && options.Tls.CertificateFile.Length == 0
+            // A broker says of a client's certificate what it thinks once the session is open.
+            throw other.InnerException is IOException && transport.Address.UsesTls
                 ? new MqttTroubleException(
-                    $"{key}.tls.certificate_file: {transport.Address} ends the TLS session; it may ask for a client's certificate ({other.InnerException.GetBaseException().Message})", other)
+                    $"{key}.tls.certificate_file: {transport.Address} ends the TLS session; it may {(options.Tls.CertificateFile.Length == 0 ? "ask for a client's certificate" : $"not accept {options.Tls.CertificateFile}")} ({other.InnerException.GetBaseException().Message})", other)
                 : new MqttTroubleException($"{key}.{(options.Version == MqttVersion.V5 ? "version" : "url")}: {transport.Address} {other.Message}", other);
         }
 
@@ -94,8 +95,7 @@ internal sealed class MqttConnection : IAsyncDisposable
                 };
                 Credentials(connect, options, key);
                 complete(connect);
-                await wire.SendPacketAsync(connect, attempt.Token);
-                MqttConnAckPacket answer = await AnswerAsync(wire, version, attempt.Token);
+                MqttConnAckPacket answer = await AnswerAsync(wire, connect, version, attempt.Token);
                 Check(answer, version, options, key, transport.Address);
                 return new MqttConnection(wire, key, version, answer, TimeSpan.FromSeconds(connect.KeepAlivePeriod), time);
             }
@@ -176,18 +176,20 @@ internal sealed class MqttConnection : IAsyncDisposable
             or MqttTroubleException or OversizePacketException or MqttProtocolViolationException or MqttCommunicationException or AuthenticationException
             or ArgumentException or IndexOutOfRangeException or NotSupportedException or InvalidOperationException;
 
-    private static async Task<MqttConnAckPacket> AnswerAsync(MqttWire wire, MqttProtocolVersion version, CancellationToken cancellationToken)
+    private static async Task<MqttConnAckPacket> AnswerAsync(MqttWire wire, MqttConnectPacket connect, MqttProtocolVersion version, CancellationToken cancellationToken)
     {
         try
         {
+            // A broker that ends the connection at once may be gone before this is out.
+            await wire.SendPacketAsync(connect, cancellationToken);
             return await wire.ReceivePacketAsync(cancellationToken) switch
             {
                 MqttConnAckPacket answer => answer,
-                null => throw new OtherVersionException("ends the connection instead of answering"),
+                null => throw new OtherVersionException("ends the connection instead of answering", new EndOfStreamException("end of stream")),
                 MqttPacket other => throw new OtherVersionException($"answers CONNECT with {other.GetType().Name}"),
             };
         }
-        catch (Exception garbled) when (IsLoss(garbled))
+        catch (Exception garbled) when (IsLoss(garbled) && garbled is not OtherVersionException)
         {
             // Brokers that do not know MQTT 5 answer with four bytes that are none of it, or just go.
             throw new OtherVersionException(version == MqttProtocolVersion.V500 ? "does not answer in MQTT 5" : "does not answer in MQTT 3.1.1", garbled);

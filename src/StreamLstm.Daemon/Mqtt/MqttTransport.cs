@@ -62,15 +62,7 @@ internal sealed class MqttTransport(MqttBrokerOptions options, string key)
                 {
                     var tls = new SslStream(stream);
                     stream = tls;
-                    await tls.AuthenticateAsClientAsync(
-                        new SslClientAuthenticationOptions
-                        {
-                            TargetHost = ServerName,
-                            ClientCertificates = Certificates(),
-                            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                            RemoteCertificateValidationCallback = Validate(Authorities()),
-                        },
-                        cancellationToken);
+                    await tls.AuthenticateAsClientAsync(Tls(), cancellationToken);
                 }
 
                 return stream;
@@ -90,13 +82,12 @@ internal sealed class MqttTransport(MqttBrokerOptions options, string key)
             {
                 socket.Options.AddSubProtocol("mqtt");
 
-                if (_address.UsesTls)
-                {
-                    socket.Options.RemoteCertificateValidationCallback = Validate(Authorities());
-                    socket.Options.ClientCertificates = Certificates() ?? [];
-                }
 
-                await socket.ConnectAsync(uri, cancellationToken);
+                // By a handler of its own: the socket's options take no certificates of authorities between.
+                using var handler = new SocketsHttpHandler();
+                handler.SslOptions = _address.UsesTls ? Tls() : handler.SslOptions;
+                using var invoker = new HttpMessageInvoker(handler);
+                await socket.ConnectAsync(uri, invoker, cancellationToken);
                 return WebSocketStream.Create(socket, WebSocketMessageType.Binary, ownsWebSocket: true);
             }
             catch
@@ -105,6 +96,14 @@ internal sealed class MqttTransport(MqttBrokerOptions options, string key)
                 throw;
             }
         }
+
+        SslClientAuthenticationOptions Tls() => new()
+        {
+            TargetHost = ServerName,
+            ClientCertificateContext = Certificate(),
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = Validate(Authorities()),
+        };
 
         RemoteCertificateValidationCallback Validate(X509Certificate2Collection? authorities) => (_, certificate, presented, errors) =>
         {
@@ -152,7 +151,8 @@ internal sealed class MqttTransport(MqttBrokerOptions options, string key)
             : throw new MqttTroubleException($"{key}.tls.ca_file: {options.Tls.CaFile} holds no certificate, expected PEM");
     }
 
-    private X509CertificateCollection? Certificates()
+    /// <summary>What is shown to the broker: the certificate, and those between it and whom the broker trusts.</summary>
+    private SslStreamCertificateContext? Certificate()
     {
         if (options.Tls.CertificateFile.Length == 0)
         {
@@ -162,7 +162,9 @@ internal sealed class MqttTransport(MqttBrokerOptions options, string key)
         X509Certificate2? certificate = null;
         Read("certificate_file", options.Tls.CertificateFile, () => certificate = X509Certificate2.CreateFromPemFile(
             options.Tls.CertificateFile, options.Tls.KeyFile.Length > 0 ? options.Tls.KeyFile : options.Tls.CertificateFile));
-        return [certificate!];
+        var between = new X509Certificate2Collection();
+        between.ImportFromPemFile(options.Tls.CertificateFile);
+        return SslStreamCertificateContext.Create(certificate!, between, offline: true);
     }
 
     private void Read(string option, string file, Action read)

@@ -27,7 +27,9 @@ internal static class DaemonTelemetry
 
         // Why it cannot start or stop is thrown as well, and said in one line by who catches it: here it would be a stack trace before that line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error);
+
+        // It would say what is degraded at each probe, and whatever that is has said so once a minute already.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
 
         if (Console.IsErrorRedirected)
         {

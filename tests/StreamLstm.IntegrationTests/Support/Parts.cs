@@ -11,11 +11,18 @@ internal static class Parts
     /// <summary>The program's path.</summary>
     public static string Require(string program, string package)
     {
-        string? found = Find(program).FirstOrDefault();
+        return Require(Find(program).FirstOrDefault(), program, package);
+    }
 
+    /// <summary>The path of a file that lies somewhere under a folder.</summary>
+    public static string RequireFile(string folder, string file, string package) => Require(
+        Directory.EnumerateFiles(folder, file, new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).FirstOrDefault(), file, package);
+
+    private static string Require(string? found, string part, string package)
+    {
         if (found is null)
         {
-            string missing = $"{program} is missing: apt-get install {package}";
+            string missing = $"{part} is missing: apt-get install {package}";
             Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
             Assert.Skip(missing);
         }

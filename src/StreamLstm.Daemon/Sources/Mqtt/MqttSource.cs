@@ -69,6 +69,12 @@ internal sealed class MqttSource(
             try
             {
                 await ConnectAndTakeInAsync(intake, stopping);
+
+                if (stopping.IsCancellationRequested)
+                {
+                    break;
+                }
+
                 _lost = $"{_key}.url: {options.Url} ends the connection";
             }
             catch (Exception ended) when (ended is System.Threading.Channels.ChannelClosedException || (ended is OperationCanceledException && stopping.IsCancellationRequested))
