@@ -28,6 +28,9 @@ internal enum LeftOutReason
 /// <summary>Fields that became no observations: how many, by reason, and the last of each.</summary>
 internal sealed class LeftOut
 {
+    private const int FieldsMax = 64;
+
+    private readonly List<LeftOutField> _fields = [];
     private readonly int[] _counts = new int[Enum.GetValues<LeftOutReason>().Length];
     private readonly string[] _last = new string[Enum.GetValues<LeftOutReason>().Length];
 
@@ -36,7 +39,21 @@ internal sealed class LeftOut
     public void Add(LeftOutReason reason, string field, ReadOnlySpan<char> shown, string expected)
     {
         _counts[(int)reason]++;
-        _last[(int)reason] = $"{field}: {(shown.Length <= 60 ? shown : $"{shown[..60]}...")}, {expected}";
+        string detail = $"{field}: {(shown.Length <= 60 ? shown : $"{shown[..60]}...")}, {expected}";
+        _last[(int)reason] = detail;
+
+        if (_fields.Count < FieldsMax)
+        {
+            _fields.Add(new LeftOutField(reason, field, detail));
+        }
+    }
+
+    /// <summary>The fields themselves, 64 at most, and none of them any more afterwards; to be asked before <see cref="Take"/>.</summary>
+    public IReadOnlyList<LeftOutField> TakeFields()
+    {
+        LeftOutField[] fields = [.. _fields];
+        _fields.Clear();
+        return fields;
     }
 
     /// <summary>What there is, and nothing of it any more afterwards.</summary>
@@ -50,5 +67,13 @@ internal sealed class LeftOut
                 _counts[reason] = 0;
             }
         }
+
+        _fields.Clear();
     }
 }
+
+/// <summary>A field that became no observation.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Field">The way to it.</param>
+/// <param name="Detail">For people: the field, what it held and what was expected.</param>
+internal readonly record struct LeftOutField(LeftOutReason Reason, string Field, string Detail);

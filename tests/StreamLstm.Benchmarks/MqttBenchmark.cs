@@ -188,5 +188,9 @@ internal static class MqttBenchmark
         public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
         {
         }
+
+        public void AddLeftOut(string source, Decoding.LeftOutReason reason, string detail, ReadOnlySpan<byte> payload)
+        {
+        }
     }
 }

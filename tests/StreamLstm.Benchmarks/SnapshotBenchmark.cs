@@ -236,6 +236,10 @@ internal static class SnapshotBenchmark
         public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
         {
         }
+
+        public void AddLeftOut(string source, Decoding.LeftOutReason reason, string detail, ReadOnlySpan<byte> payload)
+        {
+        }
     }
 
     private sealed class Folder : IDisposable

@@ -17,6 +17,11 @@ internal sealed class ObservationIntake(
     SourcePositions positions,
     Receipts receipts)
 {
+    /// <summary>Fields of which one is kept; of further ones none.</summary>
+    private const int LeftOutMax = 10_000, LeftOutCharsMax = 256;
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<(string Source, LeftOutReason Reason, string Field), byte> _leftOut = new();
+
     /// <summary>What a request with a key was answered; null where none was taken in under it in the last 24 hours.</summary>
     public Receipt? ReceiptOf(string key) => receipts.Of(key);
 
@@ -61,8 +66,31 @@ internal sealed class ObservationIntake(
         deadLetters.Add(source, reason, detail, payload);
     }
 
-    /// <summary>Counts fields of records that became no observations, by reason; none is left in <paramref name="leftOut"/>.</summary>
-    public void LeaveOut(string source, LeftOut leftOut) => ledger.LeaveOut(source, leftOut);
+    /// <summary>
+    /// Counts fields of records that became no observations, by reason, and keeps the first of each as a dead letter; none is left in <paramref name="leftOut"/>.
+    /// </summary>
+    /// <param name="source">The source's name.</param>
+    /// <param name="leftOut">The fields.</param>
+    /// <param name="where">For people: where they came, such as a topic.</param>
+    /// <param name="payload">The record that they are of, where it is one; only its first kilobyte is kept.</param>
+    public void LeaveOut(string source, LeftOut leftOut, string where = "", ReadOnlySpan<byte> payload = default)
+    {
+        if (leftOut.IsEmpty)
+        {
+            return;
+        }
+
+        foreach (LeftOutField field in leftOut.TakeFields())
+        {
+            // A device sends the same texts with each record: one of each says all, and the count says the rest.
+            if (_leftOut.Count < LeftOutMax && field.Field.Length <= LeftOutCharsMax && _leftOut.TryAdd((source, field.Reason, field.Field), 0))
+            {
+                deadLetters.AddLeftOut(source, field.Reason, where.Length > 0 ? $"{where}: {field.Detail}" : field.Detail, payload);
+            }
+        }
+
+        ledger.LeaveOut(source, leftOut);
+    }
 }
 
 /// <summary>A batch was not taken: the disk is full or fails. Whoever sent it may send it again.</summary>
@@ -99,4 +127,7 @@ internal interface IDeadLetters
 {
     /// <summary>Keeps the first kilobyte of <paramref name="payload"/>, or counts it as dropped when the bound is reached.</summary>
     void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload);
+
+    /// <summary>The same of a record of which a field was left out, and not all of it.</summary>
+    void AddLeftOut(string source, LeftOutReason reason, string detail, ReadOnlySpan<byte> payload);
 }

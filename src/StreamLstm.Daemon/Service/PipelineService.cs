@@ -406,7 +406,7 @@ internal sealed class PipelineService(
 
         if (sources.MqttEmbedded.Enabled)
         {
-            yield return new MqttEmbeddedSource(sources.MqttEmbedded, rules, time, loggers.CreateLogger<MqttEmbeddedSource>());
+            yield return new MqttEmbeddedSource(sources.MqttEmbedded, rules, metrics, time, loggers.CreateLogger<MqttEmbeddedSource>());
         }
 
         if (sources.Http.Enabled)

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using StreamLstm.Daemon.Messages;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Sinks;
@@ -34,10 +35,15 @@ internal sealed class DeadLetterFile : IDeadLetters, IAsyncDisposable
     /// <summary>Letters that found the queue full, or no room on the disk.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
-    public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
+    public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload) => Add(source, EventJson.Word(reason), detail, payload);
+
+    public void AddLeftOut(string source, LeftOutReason reason, string detail, ReadOnlySpan<byte> payload) =>
+        Add(source, $"left_out_{EventJson.Word(reason)}", detail, payload);
+
+    private void Add(string source, string reason, string detail, ReadOnlySpan<byte> payload)
     {
         var letter = new DeadLetter(
-            _time.GetUtcNow(), source, EventJson.Word(reason), detail,
+            _time.GetUtcNow(), source, reason, detail,
             Encoding.UTF8.GetString(payload[..Math.Min(payload.Length, PayloadKeptBytes)]));
 
         if (_maxBytes == 0 || !_queue.Writer.TryWrite(letter))

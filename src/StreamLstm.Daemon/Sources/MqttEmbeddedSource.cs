@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using MQTTnet;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
 using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
@@ -16,13 +18,17 @@ namespace StreamLstm.Daemon.Sources;
 /// full pipeline slows publishers down instead of growing a queue. One publication is one batch; a client's next one is
 /// read when this one is on the disk, so many publishers get further in a second than one.
 /// </remarks>
-internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRules rules, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
+internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRules rules, DaemonMetrics metrics, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
     : IObservationSource
 {
     private const string Births = "mqtt_embedded:births:";
 
+
+    /// <summary>Who asks nodes of Sparkplug B for a birth, as the broker is their host application; no client can have this name.</summary>
+    private readonly string _host = $"streamlstm-{Guid.NewGuid():N}";
     private readonly IngestStamp _stamp = new(time);
     private readonly PayloadDecoder _decoder = new(PayloadFormat.Auto, new PayloadRules { Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) }, []);
+    private readonly RebirthRequests _rebirths = new(time);
     private readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Name => "mqtt_embedded";
@@ -59,7 +65,7 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         var factory = new MqttServerFactory();
         using MqttServer server = factory.CreateMqttServer(factory.CreateServerOptionsBuilder().Build(), [listener]);
-        server.InterceptingPublishAsync += publication => TakeInAsync(publication, intake, stopping);
+        server.InterceptingPublishAsync += publication => TakeInAsync(server, publication, intake, stopping);
         await server.StartAsync();
 
         if (options.Port > 0 && port != options.Port)
@@ -84,14 +90,14 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
         await server.StopAsync();
     }
 
-    private async Task TakeInAsync(InterceptingPublishEventArgs publication, ObservationIntake intake, CancellationToken stopping)
+    private async Task TakeInAsync(MqttServer server, InterceptingPublishEventArgs publication, ObservationIntake intake, CancellationToken stopping)
     {
         string topic = publication.ApplicationMessage.Topic;
         ReadOnlySequence<byte> payload = publication.ApplicationMessage.Payload;
 
-        if (topic.StartsWith('$') || payload.IsEmpty)
+        if (topic.StartsWith('$') || payload.IsEmpty || publication.ClientId == _host)
         {
-            // The broker's own topics, and the removal of a retained message.
+            // The broker's own topics, the removal of a retained message, and what is asked of nodes here.
             return;
         }
 
@@ -106,15 +112,25 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
         byte[] bytes = payload.ToArray();
         var decoded = new Decoded(_stamp, rules);
         IReadOnlyList<(string Node, string Told)> births;
+        IReadOnlyList<(string Topic, byte[] Payload)> requests;
 
         lock (_decoder)
         {
             // Clients publish side by side, and what births told is one.
             _decoder.Decode(topic, prefix: "", bytes, decoded);
             births = _decoder.Sparkplug.TakeNotes();
+            requests = _rebirths.Take(_decoder.Sparkplug);
         }
 
-        intake.LeaveOut(Name, decoded.LeftOut);
+        foreach ((string command, byte[] request) in requests)
+        {
+            // Not waited for: this publication's client may be the one that is asked.
+            _ = server.InjectApplicationMessage(
+                new InjectedMqttApplicationMessage(new MqttApplicationMessage { Topic = command, PayloadSegment = request }) { SenderClientId = _host }, stopping);
+            metrics.RebirthAsked(Name);
+        }
+
+        intake.LeaveOut(Name, decoded.LeftOut, $"topic {topic}", bytes);
 
         foreach (DecodeError error in decoded.Errors)
         {

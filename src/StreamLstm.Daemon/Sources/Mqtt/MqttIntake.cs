@@ -24,8 +24,6 @@ namespace StreamLstm.Daemon.Sources.Mqtt;
 /// </remarks>
 internal sealed class MqttIntake
 {
-    private static readonly TimeSpan RebirthInterval = TimeSpan.FromMinutes(1);
-
     private const int UnwrittenMax = 64;
     private const int BatchBytesMax = 1 << 20;
 
@@ -43,7 +41,7 @@ internal sealed class MqttIntake
     private readonly Decoded _decoded;
     private readonly RecordJoin _join;
     private readonly long _began;
-    private readonly Dictionary<string, long> _askedForBirth = new(StringComparer.Ordinal);
+    private readonly RebirthRequests _rebirths;
     private readonly Channel<Unwritten> _unwritten = Channel.CreateBounded<Unwritten>(
         new BoundedChannelOptions(UnwrittenMax) { SingleReader = true, SingleWriter = true });
 
@@ -63,6 +61,7 @@ internal sealed class MqttIntake
         _decoder = decoder;
         _decoded = new Decoded(stamp, rules);
         _budget = new ByteBudget(options.UnwrittenMaxMib * 1024L * 1024L);
+        _rebirths = new RebirthRequests(time);
         _began = time.GetTimestamp();
 
         // From what is on the disk: fields that were taken in and refused come again.
@@ -174,18 +173,10 @@ internal sealed class MqttIntake
         return await receiving;
     }
 
-    /// <summary>Asks nodes of Sparkplug B for a new birth where theirs is not known or a message is missing, each once a minute at most.</summary>
     private async Task AskForBirthsAsync(CancellationToken stopping)
     {
-        foreach (string node in _decoder.Sparkplug.TakeRebirths())
+        foreach ((string topic, byte[] payload) in _rebirths.Take(_decoder.Sparkplug))
         {
-            if (_askedForBirth.TryGetValue(node, out long asked) && _time.GetElapsedTime(asked) < RebirthInterval)
-            {
-                continue;
-            }
-
-            _askedForBirth[node] = _time.GetTimestamp();
-            (string topic, byte[] payload) = SparkplugB.RebirthRequest(node);
             await _connection.SendAsync(new MqttPublishPacket { Topic = topic, PayloadSegment = payload }, stopping);
             _metrics.RebirthAsked(_name);
         }
@@ -231,7 +222,10 @@ internal sealed class MqttIntake
             _join.Take(joined.Stream, joined.Rule, _decoded, from, Now);
         }
 
-        _intake.LeaveOut(_name, _decoded.LeftOut);
+        if (!_decoded.LeftOut.IsEmpty)
+        {
+            _intake.LeaveOut(_name, _decoded.LeftOut, $"topic {publication.Topic}", payload.Span);
+        }
 
         foreach (DecodeError error in _decoded.Errors)
         {

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Views;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Grouping;
@@ -292,6 +293,19 @@ public sealed class SinkTests : IDisposable
 
         Assert.Single(Directory.GetFiles(_directory, "*.damaged"));
         Assert.Single(new HistoryReader(sink.ConnectionString).Incidents(10, 0, null));
+    }
+
+    [Fact]
+    public async Task A_field_that_was_left_out_is_a_dead_letter_of_that_reason()
+    {
+        string path = Path.Combine(_directory, "dead.ndjson");
+
+        await using (var letters = new DeadLetterFile(path, maxBytes: 20_000, _time))
+        {
+            letters.AddLeftOut("mqtt", LeftOutReason.NotJoined, "topic plant/a: b: missing", "{}"u8);
+        }
+
+        Assert.Equal("""{"time":"2026-01-01T12:00:00+00:00","source":"mqtt","reason":"left_out_not_joined","detail":"topic plant/a: b: missing","payload":"{}"}""", File.ReadAllText(path).Trim());
     }
 
     [Fact]

@@ -5,15 +5,51 @@ using MQTTnet.Formatter;
 using MQTTnet.Protocol;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Tests.Daemon.Support;
 
 namespace StreamLstm.Tests.Daemon.Sources;
 
-public sealed class MqttEmbeddedSourceTests
+public sealed class MqttEmbeddedSourceTests : IDisposable
 {
     private readonly CaughtIntake _caught = new();
+    private readonly DaemonMetrics _metrics;
+
+    public MqttEmbeddedSourceTests() => _metrics = new DaemonMetrics(_caught.Ledger);
+
+    public void Dispose() => _metrics.Dispose();
+
+    [Fact]
+    public async Task A_node_of_sparkplug_whose_birth_is_not_known_is_asked_for_it_once()
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, RecordRules.None, _metrics, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        Task running = source.RunAsync(_caught.Intake, stopping.Token);
+        using IMqttClient node = new MqttClientFactory().CreateMqttClient();
+        var asked = System.Threading.Channels.Channel.CreateBounded<string>(16);
+        node.ApplicationMessageReceivedAsync += message => asked.Writer.WriteAsync(message.ApplicationMessage.Topic, stopping.Token).AsTask();
+        await node.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", await source.BoundPort).Build(), stopping.Token);
+        await node.SubscribeAsync("spBv1.0/plant/NCMD/edge", cancellationToken: stopping.Token);
+        await node.SubscribeAsync("end", cancellationToken: stopping.Token);
+
+        // Data under aliases 1 and 2, twice.
+        for (int i = 0; i < 2; i++)
+        {
+            await node.PublishBinaryAsync(
+                "spBv1.0/plant/NDATA/edge", Convert.FromHexString("08b887fbdcac331210100118d486fbdcac332009650000b44112061002200350081802"), MqttQualityOfServiceLevel.AtLeastOnce,
+                cancellationToken: stopping.Token);
+        }
+
+        Assert.Equal("spBv1.0/plant/NCMD/edge", await asked.Reader.ReadAsync(stopping.Token));
+        await node.PublishStringAsync("end", "1", MqttQualityOfServiceLevel.AtLeastOnce, cancellationToken: stopping.Token);
+        Assert.Equal("end", await asked.Reader.ReadAsync(stopping.Token));
+        Assert.Equal(["end"], _caught.TakeAll().Select(observation => observation.Stream));
+        Assert.Equal((LeftOutReason.UnknownAlias, 4L), _caught.Ledger.LeftOut().Select(left => (left.Reason, left.Count)).Single());
+        await stopping.CancelAsync();
+        await running;
+    }
 
     [Theory]
     [InlineData(MqttProtocolVersion.V311)]
@@ -21,7 +57,7 @@ public sealed class MqttEmbeddedSourceTests
     public async Task A_topic_is_a_stream_and_what_is_acknowledged_was_taken_in(MqttProtocolVersion version)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, RecordRules.None, _metrics, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
         Task running = source.RunAsync(_caught.Intake, stopping.Token);
         int port = await source.BoundPort;
         using IMqttClient client = new MqttClientFactory().CreateMqttClient();
@@ -52,7 +88,7 @@ public sealed class MqttEmbeddedSourceTests
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var source = new MqttEmbeddedSource(
-            new MqttEmbeddedOptions { Port = 0, PayloadMaxBytes = 10 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+            new MqttEmbeddedOptions { Port = 0, PayloadMaxBytes = 10 }, RecordRules.None, _metrics, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
         Task running = source.RunAsync(_caught.Intake, stopping.Token);
         using IMqttClient client = new MqttClientFactory().CreateMqttClient();
         await client.ConnectAsync(
@@ -74,7 +110,7 @@ public sealed class MqttEmbeddedSourceTests
         using var holder = new TcpListener(IPAddress.Loopback, 0);
         holder.Start();
         int port = ((IPEndPoint)holder.LocalEndpoint).Port;
-        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = port }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = port }, RecordRules.None, _metrics, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
 
         Task running = source.RunAsync(_caught.Intake, stopping.Token);
 
@@ -87,7 +123,7 @@ public sealed class MqttEmbeddedSourceTests
     public async Task An_address_that_is_not_this_computers_is_told_with_its_key_and_the_way_out()
     {
         var source = new MqttEmbeddedSource(
-            new MqttEmbeddedOptions { Address = "192.0.2.1", Port = 1883 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+            new MqttEmbeddedOptions { Address = "192.0.2.1", Port = 1883 }, RecordRules.None, _metrics, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
 
         var refused = await Assert.ThrowsAsync<SourceException>(
             () => source.RunAsync(_caught.Intake, TestContext.Current.CancellationToken));
@@ -100,7 +136,7 @@ public sealed class MqttEmbeddedSourceTests
     public async Task A_client_that_announces_256_megabytes_is_disconnected_and_counted_and_the_others_go_on()
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, RecordRules.None, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
+        var source = new MqttEmbeddedSource(new MqttEmbeddedOptions { Port = 0 }, RecordRules.None, _metrics, TimeProvider.System, NullLogger<MqttEmbeddedSource>.Instance);
         Task running = source.RunAsync(_caught.Intake, stopping.Token);
         int port = await source.BoundPort;
         using IMqttClient client = new MqttClientFactory().CreateMqttClient();

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Tests.Daemon.Support;
@@ -16,6 +17,16 @@ internal sealed class CaughtLetters : IDeadLetters
         lock (Letters)
         {
             Letters.Add((source, reason, detail));
+        }
+    }
+
+    public List<(string Source, LeftOutReason Reason, string Detail, string Payload)> LeftOut { get; } = [];
+
+    public void AddLeftOut(string source, LeftOutReason reason, string detail, ReadOnlySpan<byte> payload)
+    {
+        lock (Letters)
+        {
+            LeftOut.Add((source, reason, detail, System.Text.Encoding.UTF8.GetString(payload)));
         }
     }
 }
