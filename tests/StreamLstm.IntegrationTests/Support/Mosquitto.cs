@@ -9,16 +9,17 @@ internal sealed class Mosquitto : IAsyncDisposable
     private readonly string _directory;
     private readonly string _program;
     private readonly string _configuration;
+    private readonly NetworkNamespace? _network;
     private Process _process;
 
-    private Mosquitto(string directory, string program, int port, string more)
+    private Mosquitto(string directory, string program, int port, string more, NetworkNamespace? network)
     {
-        (_directory, _program, Port) = (directory, program, port);
+        (_directory, _program, Port, _network) = (directory, program, port, network);
         _configuration = Path.Combine(directory, "mosquitto.conf");
         File.WriteAllText(
             _configuration,
             $"""
-            listener {port} 127.0.0.1
+            listener {port} {Address}
             {(more.Contains("allow_anonymous", StringComparison.Ordinal) ? "" : "allow_anonymous true")}
             persistence true
             persistence_location {directory}/
@@ -34,13 +35,18 @@ internal sealed class Mosquitto : IAsyncDisposable
 
     public int Port { get; }
 
-    public string Url => $"mqtt://127.0.0.1:{Port}";
+    public string Url => $"mqtt://{Address}:{Port}";
 
-    public static async Task<Mosquitto> StartAsync(string directory, string more = "")
+    private string Address => _network?.Inside ?? "127.0.0.1";
+
+    /// <param name="directory">Where it keeps what it holds.</param>
+    /// <param name="more">Further lines of its configuration.</param>
+    /// <param name="network">Where it runs; null for where the test does.</param>
+    public static async Task<Mosquitto> StartAsync(string directory, string more = "", NetworkNamespace? network = null)
     {
         string program = Parts.Find("mosquitto").FirstOrDefault() ?? (File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : Parts.Require("mosquitto", "mosquitto"));
         Directory.CreateDirectory(directory);
-        var broker = new Mosquitto(directory, program, DaemonProcess.FreePort(), more);
+        var broker = new Mosquitto(directory, program, DaemonProcess.FreePort(), more, network);
         await broker.UntilListeningAsync();
         return broker;
     }
@@ -75,7 +81,12 @@ internal sealed class Mosquitto : IAsyncDisposable
         _process.Dispose();
     }
 
-    private Process Start() => Process.Start(new ProcessStartInfo(_program, ["-c", _configuration]) { WorkingDirectory = _directory, RedirectStandardError = false })!;
+    private Process Start()
+    {
+        ProcessStartInfo start = _network?.Within(_program, ["-c", _configuration]) ?? new ProcessStartInfo(_program, ["-c", _configuration]);
+        start.WorkingDirectory = _directory;
+        return Process.Start(start)!;
+    }
 
     private async Task UntilListeningAsync()
     {
@@ -84,7 +95,7 @@ internal sealed class Mosquitto : IAsyncDisposable
             try
             {
                 using var probe = new TcpClient();
-                await probe.ConnectAsync("127.0.0.1", Port);
+                await probe.ConnectAsync(Address, Port);
                 return;
             }
             catch (SocketException)
