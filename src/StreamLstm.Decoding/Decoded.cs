@@ -109,11 +109,11 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
 }
 
 /// <summary>The time of records that carry none: now, but never the same twice, so that two of one stream are no conflict.</summary>
-internal sealed class IngestStamp(TimeProvider time)
+internal class IngestStamp(TimeProvider time)
 {
     private long _lastTicks;
 
-    public DateTimeOffset Next()
+    public virtual DateTimeOffset Next()
     {
         long now = time.GetUtcNow().UtcTicks;
         long last, next;

@@ -32,6 +32,7 @@ internal static class OptionRules
         RequireLoopback(options.Sources.MqttEmbedded.Address, options.Sources.MqttEmbedded.AllowNonLoopback, "sources.mqtt_embedded");
 
         MqttRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
+        KafkaRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
 
         for (int i = 0; i < options.Vectors.Count; i++)
         {

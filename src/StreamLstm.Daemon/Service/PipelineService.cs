@@ -10,6 +10,7 @@ using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sinks.Mqtt;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
+using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
@@ -402,6 +403,12 @@ internal sealed class PipelineService(
         {
             yield return new MqttSource(
                 sources.Mqtt[i], i, _storage!.Instance, rules, options.Pipeline.BatchMax, metrics, time, loggers.CreateLogger<MqttSource>());
+        }
+
+        for (int i = 0; i < sources.Kafka.Count; i++)
+        {
+            yield return new KafkaSource(
+                sources.Kafka[i], i, _storage!.Instance, rules, options.Pipeline.BatchMax, metrics, time, loggers.CreateLogger<KafkaSource>());
         }
 
         if (sources.MqttEmbedded.Enabled)

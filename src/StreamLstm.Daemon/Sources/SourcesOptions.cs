@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Decoding;
 
@@ -11,6 +12,9 @@ internal sealed class SourcesOptions
 
     /// <summary>Topics of MQTT brokers.</summary>
     public IReadOnlyList<MqttSourceOptions> Mqtt { get; init; } = [];
+
+    /// <summary>Topics of Apache Kafka clusters.</summary>
+    public IReadOnlyList<KafkaSourceOptions> Kafka { get; init; } = [];
 
     /// <summary>An MQTT broker inside the daemon.</summary>
     public MqttEmbeddedOptions MqttEmbedded { get; init; } = new();

@@ -45,6 +45,8 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _forgotten;
     private readonly Counter<long> _sinkRefused;
     private readonly Counter<long> _redelivered;
+    private readonly Counter<long> _gaps;
+    private readonly Counter<long> _gapRecords;
     private readonly Counter<long> _rebirths;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _connected = new();
     private readonly Counter<long> _toldOtherwise;
@@ -106,6 +108,8 @@ internal sealed class DaemonMetrics : IDisposable
         _sinkRefused = _meter.CreateCounter<long>("streamlstm.sink.refused", "{event}", "Events that whoever a sink sends to refused for good.");
         _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
         _rebirths = _meter.CreateCounter<long>("streamlstm.source.rebirths", "{request}", "Births that Sparkplug B nodes were asked for again.");
+        _gaps = _meter.CreateCounter<long>("streamlstm.source.gaps", "{gap}", "Partitions whose next record was not there any more.");
+        _gapRecords = _meter.CreateCounter<long>("streamlstm.source.gap_records", "{record}", "Records that were deleted before they were read, where their number is known.");
         _redelivered = _meter.CreateCounter<long>("streamlstm.source.redelivered", "{message}", "Messages that a broker sent again and that had been taken in already.");
         _meter.CreateObservableGauge(
             "streamlstm.source.connected",
@@ -282,6 +286,14 @@ internal sealed class DaemonMetrics : IDisposable
     public void Forgotten(ForgetReason reason) => _forgotten.Add(1, Label("reason", EventJson.Word(reason)));
 
     public void Redelivered(string source) => _redelivered.Add(1, Label("source", source));
+
+    /// <param name="source">The source.</param>
+    /// <param name="records">How many are missing; 0 where that is not known.</param>
+    public void Gap(string source, long records)
+    {
+        _gaps.Add(1, Label("source", source));
+        _gapRecords.Add(records, Label("source", source));
+    }
 
     public void RebirthAsked(string source) => _rebirths.Add(1, Label("source", source));
 

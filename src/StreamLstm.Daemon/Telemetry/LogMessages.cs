@@ -12,6 +12,9 @@ internal static partial class LogMessages
     [LoggerMessage(102, LogLevel.Warning, "Source {Source}: {Detail}")]
     public static partial void SourceTrouble(ILogger logger, string source, string detail);
 
+    [LoggerMessage(106, LogLevel.Error, "Source {Source}: a gap: {What}; {Then}")]
+    public static partial void SourceGap(ILogger logger, string source, string what, string then);
+
     [LoggerMessage(104, LogLevel.Error, "Source {Source} failed and is started again: {Reason}")]
     public static partial void SourceFailed(ILogger logger, string source, string reason, Exception? failure);
 

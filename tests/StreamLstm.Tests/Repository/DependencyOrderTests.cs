@@ -9,20 +9,21 @@ public sealed partial class DependencyOrderTests
     private static readonly string Source = Path.Combine(RepositoryTests.Root, "src");
 
     [Fact]
-    public void Projects_reference_the_one_before_them_as_the_map_draws_them()
+    public void Projects_reference_those_before_them_as_the_map_draws_them()
     {
-        string[] projects = Drawn("StreamLstm.Model");
+        string[] order = Drawn("StreamLstm.Model"), beside = Drawn("StreamLstm.Kafka");
+        string[] projects = [.. order.Union(beside)];
 
         Assert.Equal(
             Directory.GetDirectories(Source).Where(folder => Directory.GetFiles(folder, "*.csproj").Length > 0).Select(Path.GetFileName).Order(),
             projects.Order());
 
-        for (int i = 0; i < projects.Length; i++)
+        foreach (string project in projects)
         {
-            var file = XDocument.Load(Path.Combine(Source, projects[i], $"{projects[i]}.csproj"));
+            var file = XDocument.Load(Path.Combine(Source, project, $"{project}.csproj"));
             Assert.Equal(
-                projects.Skip(i - 1).Take(i > 0 ? 1 : 0),
-                file.Descendants("ProjectReference").Select(e => Path.GetFileNameWithoutExtension(((string)e.Attribute("Include")!).Replace('\\', '/'))));
+                new[] { order, beside }.SelectMany(drawn => drawn.Zip(drawn.Skip(1))).Where(edge => edge.Second == project).Select(edge => edge.First).Order(),
+                file.Descendants("ProjectReference").Select(e => Path.GetFileNameWithoutExtension(((string)e.Attribute("Include")!).Replace('\\', '/'))).Order());
         }
     }
 

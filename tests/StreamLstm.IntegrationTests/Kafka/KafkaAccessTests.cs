@@ -1,0 +1,77 @@
+using Confluent.Kafka;
+using StreamLstm.IntegrationTests.Support;
+
+namespace StreamLstm.IntegrationTests.Kafka;
+
+/// <summary>TLS, certificates and users of a real Kafka; what is wrong is told once, by its setting, and without a secret.</summary>
+[Collection(KafkaTests.Name)]
+public sealed class KafkaAccessTests(KafkaTests kafka)
+{
+    private const string Secret = "hunter2";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("scram_sha256")]
+    [InlineData("scram_sha512")]
+    [InlineData("plain")]
+    [InlineData("certificate")]
+    public async Task A_cluster_is_read_over_tls_as_a_user_or_with_a_certificate(string way)
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        broker.RequireOwn();
+        using var directory = new TemporaryDirectory();
+        string topic = await FilledAsync(broker, 20);
+        await using DaemonProcess daemon = way == "certificate"
+            ? await KafkaDaemon.StartAsync(
+                directory.Path, broker.Certificate, topic, "sources.kafka.0.tls.enabled=true", Key(broker, "ca_file", "ca.pem"), Key(broker, "certificate_file", "client.pem"), Key(broker, "key_file", "client.key"))
+            : await KafkaDaemon.StartAsync(directory.Path, broker.Sasl, topic, [.. As("alice", "secret", way), Key(broker, "ca_file", "ca.pem")]);
+        await KafkaDaemon.UntilTotalAsync(daemon, 20);
+        Assert.Equal(0, await daemon.TerminateAsync());
+        Assert.Equal(KafkaDaemon.Rows(0, 20), KafkaDaemon.Scored(directory.Path)["a"]);
+    }
+
+    [Theory]
+    [InlineData("password", "sources.kafka.0.sasl.password")]
+    [InlineData("authority", "sources.kafka.0.tls.ca_file")]
+    [InlineData("broker", "sources.kafka.0.brokers")]
+    [InlineData("topic", "sources.kafka.0.topics: 'nowhere'")]
+    [InlineData("rights", "an ACL is missing")]
+    public async Task What_is_wrong_is_told_once_with_its_setting_and_other_sources_go_on(string wrong, string told)
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        broker.RequireOwn();
+        using var directory = new TemporaryDirectory();
+        string topic = wrong == "topic" ? "nowhere" : await FilledAsync(broker, 1);
+        string[] user = wrong == "rights" ? As("bob", "pw", "plain") : As("alice", wrong == "password" ? Secret : "secret", "scram_sha256");
+        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(
+            directory.Path, wrong == "broker" ? $"127.0.0.1:{DaemonProcess.FreePort()}" : broker.Sasl, topic,
+            [.. user, Key(broker, "ca_file", wrong == "authority" ? "other-ca.pem" : "ca.pem")]);
+        await KafkaDaemon.UntilReadySaysAsync(daemon, told);
+        await daemon.PostAsync("other", [1, 2, 3], DateTimeOffset.UtcNow.AddMinutes(-1));
+        await daemon.UntilScoredAsync(3);
+
+        // Long enough for what would repeat itself.
+        await Task.Delay(TimeSpan.FromSeconds(5), Cancellation);
+        Assert.Contains(told, await KafkaDaemon.ReadyAsync(daemon), StringComparison.Ordinal);
+        Assert.Equal(0, await daemon.TerminateAsync());
+        Assert.Single(daemon.Output.Split('\n'), line => line.Contains("\"EventId\":102", StringComparison.Ordinal));
+        Assert.DoesNotContain(Secret, daemon.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> FilledAsync(KafkaBroker broker, int rows)
+    {
+        string topic = KafkaDaemon.NewTopic("access");
+        await broker.CreateTopicAsync(topic);
+        using IProducer<string?, string> producer = broker.Producer();
+        await KafkaDaemon.SendAsync(producer, topic, "a", 0, rows);
+        return topic;
+    }
+
+    private static string[] As(string user, string password, string mechanism) =>
+    [
+        "sources.kafka.0.tls.enabled=true", $"sources.kafka.0.sasl.mechanism={mechanism}", $"sources.kafka.0.sasl.username={user}", $"sources.kafka.0.sasl.password={password}",
+    ];
+
+    private static string Key(KafkaBroker broker, string option, string file) => $"sources.kafka.0.tls.{option}={Path.Combine(broker.KeyFolder, file)}";
+}

@@ -1,0 +1,248 @@
+using System.Diagnostics;
+using System.Text;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+
+namespace StreamLstm.IntegrationTests.Support;
+
+/// <summary>A real Apache Kafka, one node that is broker and controller, with every listener that tests need.</summary>
+/// <remarks>
+/// Found, in this order: KAFKA_BOOTSTRAP, a cluster that runs already (tests that stop a broker, or need its TLS, skip); a folder kafka
+/// beside the repository's own in ../shared; KAFKA_HOME, an unpacked Apache Kafka, 4.0 or newer. The last two need Java 17 or newer.
+/// </remarks>
+internal sealed class KafkaBroker : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly string _libraries;
+    private Process? _process;
+
+    private KafkaBroker(string directory, string libraries, string bootstrap, int saslPort, int certificatePort) =>
+        (_directory, _libraries, Bootstrap, SaslPort, CertificatePort) = (directory, libraries, bootstrap, saslPort, certificatePort);
+
+    /// <summary>Without TLS and as nobody, who may do everything.</summary>
+    public string Bootstrap { get; }
+
+    /// <summary>TLS and SASL: alice with "secret" may do everything, bob with "pw" nothing.</summary>
+    public string Sasl => $"localhost:{SaslPort}";
+
+    /// <summary>TLS, and whoever connects shows a certificate.</summary>
+    public string Certificate => $"localhost:{CertificatePort}";
+
+    /// <summary>What belongs to <see cref="Sasl"/> and <see cref="Certificate"/>.</summary>
+    public string KeyFolder => Path.Combine(_directory, "keys");
+
+    private int SaslPort { get; }
+
+    private int CertificatePort { get; }
+
+    /// <summary>Where Apache Kafka's libraries are; null where there are none, and a cluster that runs already is not told either.</summary>
+    public static string? Libraries() =>
+        new[] { Path.Combine(Repository(), "..", "shared", "kafka", "libs"), Path.Combine(Environment.GetEnvironmentVariable("KAFKA_HOME") ?? "/nowhere", "libs") }
+            .FirstOrDefault(Directory.Exists);
+
+    /// <summary>Starts one in an empty directory, or takes the one that KAFKA_BOOTSTRAP names.</summary>
+    public static async Task<KafkaBroker> StartAsync(string directory)
+    {
+        if (Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP") is { Length: > 0 } running)
+        {
+            return new KafkaBroker(directory, "", running, 0, 0);
+        }
+
+        int plain = DaemonProcess.FreePort(), controller = DaemonProcess.FreePort(), sasl = DaemonProcess.FreePort(), certificate = DaemonProcess.FreePort();
+        var broker = new KafkaBroker(directory, Libraries()!, $"127.0.0.1:{plain}", sasl, certificate);
+        KeyFolder keys = Support.KeyFolder.Create(broker.KeyFolder);
+        File.WriteAllText(
+            Path.Combine(directory, "server.properties"),
+            $"""
+            process.roles=broker,controller
+            node.id=1
+            controller.quorum.voters=1@127.0.0.1:{controller}
+            listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{certificate},CONTROLLER://127.0.0.1:{controller}
+            advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://localhost:{sasl},SSL://localhost:{certificate}
+            listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
+            inter.broker.listener.name=PLAINTEXT
+            controller.listener.names=CONTROLLER
+            log.dirs={Path.Combine(directory, "data")}
+            offsets.topic.replication.factor=1
+            offsets.topic.num.partitions=1
+            transaction.state.log.replication.factor=1
+            transaction.state.log.min.isr=1
+            transaction.state.log.num.partitions=2
+            group.initial.rebalance.delay.ms=0
+            auto.create.topics.enable=false
+            num.network.threads=2
+            num.io.threads=2
+            log.cleaner.dedupe.buffer.size=16777216
+            log.retention.check.interval.ms=500
+            log.segment.delete.delay.ms=100
+            transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+            broker.session.timeout.ms=5000
+            broker.heartbeat.interval.ms=1000
+            sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN
+            listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+            listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+            listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret" user_bob="pw";
+            listener.name.ssl.ssl.client.auth=required
+            ssl.keystore.type=PEM
+            ssl.keystore.location={keys.Server}
+            ssl.truststore.type=PEM
+            ssl.truststore.location={keys.Authority}
+            authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+            super.users=User:alice;User:ANONYMOUS;User:CN=client
+            """);
+        (int code, string said) = await broker.RunAsync(
+            "kafka.tools.StorageTool", "format", "-t", Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_'),
+            "-c", Path.Combine(directory, "server.properties"), "--add-scram", "SCRAM-SHA-256=[name=alice,password=secret]", "--add-scram", "SCRAM-SHA-512=[name=alice,password=secret]");
+        Assert.True(code == 0, $"Kafka's directory could not be formatted:\n{said}");
+        await broker.StartAsync();
+        return broker;
+    }
+
+    /// <summary>Skips a test that stops the broker, or needs its TLS, where the broker is not this one's own.</summary>
+    public void RequireOwn() => Assert.SkipWhen(_libraries.Length == 0, "the cluster that KAFKA_BOOTSTRAP names is not this test's to stop or to configure");
+
+    /// <summary>Starts it, again too.</summary>
+    public async Task StartAsync()
+    {
+        ProcessStartInfo start = Java("kafka.Kafka", [Path.Combine(_directory, "server.properties")], "-Xms128m", "-Xmx384m");
+        _process = Process.Start(start)!;
+        var log = new StringBuilder();
+        _process.OutputDataReceived += Keep;
+        _process.ErrorDataReceived += Keep;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Bootstrap }).SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).Build();
+
+        for (var waited = Stopwatch.StartNew(); ;)
+        {
+            try
+            {
+                if (admin.GetMetadata(TimeSpan.FromSeconds(1)).Brokers.Count > 0)
+                {
+                    return;
+                }
+            }
+            catch (KafkaException)
+            {
+                Assert.False(_process.HasExited, $"Kafka does not start:\n{log}");
+                Assert.True(waited.Elapsed < TimeSpan.FromSeconds(90), $"Kafka does not answer:\n{log}");
+            }
+
+            await Task.Delay(100);
+        }
+
+        void Keep(object sender, DataReceivedEventArgs line)
+        {
+            lock (log)
+            {
+                log.AppendLine(line.Data);
+            }
+        }
+    }
+
+    /// <summary>Ends it, with SIGKILL or SIGTERM.</summary>
+    public async Task StopAsync(bool kill)
+    {
+        RequireOwn();
+
+        if (kill)
+        {
+            _process!.Kill();
+        }
+        else
+        {
+            using Process signal = Process.Start("kill", ["-TERM", _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            await signal.WaitForExitAsync();
+        }
+
+        await _process!.WaitForExitAsync();
+        _process.Dispose();
+        _process = null;
+    }
+
+    public async Task CreateTopicAsync(string topic, int partitions = 1, params (string Name, string Value)[] settings)
+    {
+        using IAdminClient admin = Admin();
+        await admin.CreateTopicsAsync([
+            new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1, Configs = settings.ToDictionary(one => one.Name, one => one.Value) },
+        ]);
+    }
+
+    public IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Bootstrap }).SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).Build();
+
+    /// <summary>A producer whose records the broker has on its disk, each once and in order.</summary>
+    /// <param name="transactionalId">Under which it writes in transactions; null for none.</param>
+    public IProducer<string?, string> Producer(string? transactionalId = null) => new ProducerBuilder<string?, string>(
+            new ProducerConfig { BootstrapServers = Bootstrap, EnableIdempotence = true, TransactionalId = transactionalId, LingerMs = 2, MessageTimeoutMs = transactionalId is null ? 120_000 : 30_000 })
+        .SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).Build();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+    }
+
+    private async Task<(int Code, string Said)> RunAsync(string tool, params string[] arguments)
+    {
+        using Process process = Process.Start(Java(tool, arguments, "-Xmx128m"))!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output + await error);
+    }
+
+    private ProcessStartInfo Java(string program, string[] arguments, params string[] machine) => new(
+        Parts.Require("java", "default-jre-headless"),
+        [.. machine, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-cp", Path.Combine(_libraries, "*"), program, .. arguments])
+    {
+        WorkingDirectory = _directory,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+
+    private static string Repository()
+    {
+        string directory = AppContext.BaseDirectory;
+
+        while (!File.Exists(Path.Combine(directory, "StreamLstm.sln")))
+        {
+            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("not inside the repository");
+        }
+
+        return directory;
+    }
+}
+
+/// <summary>One broker for all tests that need Kafka: they run one after another, each with topics of its own.</summary>
+[CollectionDefinition(Name)]
+public sealed class KafkaTests : ICollectionFixture<KafkaTests>, IAsyncLifetime
+{
+    public const string Name = "Kafka";
+
+    private readonly TemporaryDirectory _directory = new();
+    private KafkaBroker? _broker;
+
+    /// <summary>The broker; the test skips where there is none, and fails under CI=true where one could be had.</summary>
+    internal async Task<KafkaBroker> BrokerAsync()
+    {
+        if (_broker is null && Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP") is null or "")
+        {
+            Assert.SkipWhen(KafkaBroker.Libraries() is null, "Apache Kafka is missing: unpack https://kafka.apache.org/downloads (4.0 or newer) and set KAFKA_HOME to it, or KAFKA_BOOTSTRAP to a cluster that runs");
+            Parts.Require("java", "default-jre-headless");
+        }
+
+        return _broker ??= await KafkaBroker.StartAsync(_directory.Path);
+    }
+
+    public ValueTask InitializeAsync() => default;
+
+    public async ValueTask DisposeAsync()
+    {
+        await (_broker?.DisposeAsync() ?? default);
+        _directory.Dispose();
+    }
+}
