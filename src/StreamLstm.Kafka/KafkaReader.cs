@@ -118,10 +118,14 @@ internal sealed class KafkaReader : IDisposable
         _consumer.IncrementalUnassign(partitions.Select(partition => new TopicPartition(partition.Topic, partition.Number)));
 
     /// <summary>Tells the group's coordinator where this reader stands, for whoever looks how far behind it is. Nothing is ever read from there.</summary>
-    /// <exception cref="KafkaException">It was not taken.</exception>
+    /// <exception cref="KafkaTroubleException">It was not taken.</exception>
     public Task CommitAsync(IReadOnlyList<KafkaStart> positions) => !_commits || positions.Count == 0
         ? Task.CompletedTask
-        : Task.Run(() => _consumer.Commit(positions.Select(position => new TopicPartitionOffset(position.Partition.Topic, position.Partition.Number, position.Offset))));
+        : KafkaTroubleException.AskAsync(() => Task.Run(() =>
+        {
+            _consumer.Commit(positions.Select(position => new TopicPartitionOffset(position.Partition.Topic, position.Partition.Number, position.Offset)));
+            return true;
+        }));
 
     /// <summary>Forgets the trouble: something has worked since.</summary>
     public void Forgive() => (_trouble, _isCutOff) = (null, false);

@@ -33,8 +33,8 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
     public static bool IsPattern(string topic) => topic.StartsWith('^');
 
     /// <param name="topics">Names, and patterns that begin with ^.</param>
-    /// <exception cref="KafkaException">The cluster does not answer.</exception>
-    public async Task<KafkaFound> FindAsync(IReadOnlyList<string> topics)
+    /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
+    public Task<KafkaFound> FindAsync(IReadOnlyList<string> topics) => KafkaTroubleException.AskAsync(async () =>
     {
         HashSet<string> names = [.. topics.Where(topic => !IsPattern(topic))];
         Regex[] patterns = [.. topics.Where(IsPattern).Select(Pattern)];
@@ -67,18 +67,18 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
                     .Select(topic => new KafkaTopic(topic.Name, IdOf(topic), topic.Partitions.Count)),
             ],
             [.. described.Where(topic => topic.Error.IsError).Select(topic => (topic.Name, KafkaTrouble.Of(topic.Error)))]);
-    }
+    });
 
     /// <summary>The first offset that is there, of each.</summary>
-    /// <exception cref="KafkaException">The cluster does not answer.</exception>
+    /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
     public Task<Dictionary<KafkaPartition, long>> FirstAsync(IReadOnlyList<KafkaPartition> partitions) => OffsetsAsync(partitions, OffsetSpec.Earliest());
 
     /// <summary>The offset that the next record gets, of each.</summary>
-    /// <exception cref="KafkaException">The cluster does not answer.</exception>
+    /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
     public Task<Dictionary<KafkaPartition, long>> NextAsync(IReadOnlyList<KafkaPartition> partitions) => OffsetsAsync(partitions, OffsetSpec.Latest());
 
     /// <summary>The first offset whose record is of this time or later; the next one where there is none.</summary>
-    /// <exception cref="KafkaException">The cluster does not answer.</exception>
+    /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
     public async Task<Dictionary<KafkaPartition, long>> FromAsync(IReadOnlyList<KafkaPartition> partitions, DateTimeOffset time)
     {
         Dictionary<KafkaPartition, long> found = await OffsetsAsync(partitions, OffsetSpec.ForTimestamp(time.ToUnixTimeMilliseconds()));
@@ -118,9 +118,9 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
             return [];
         }
 
-        ListOffsetsResult found = await _admin.ListOffsetsAsync(
+        ListOffsetsResult found = await KafkaTroubleException.AskAsync(() => _admin.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(partition.Topic, partition.Number), OffsetSpec = which }),
-            new ListOffsetsOptions { RequestTimeout = AnswerMax });
+            new ListOffsetsOptions { RequestTimeout = AnswerMax }));
         return found.ResultInfos.Select(info => info.TopicPartitionOffsetError)
             .ToDictionary(at => new KafkaPartition(at.Topic, at.Partition.Value), at => at.Offset.Value);
     }

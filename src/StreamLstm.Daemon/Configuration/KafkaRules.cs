@@ -1,5 +1,6 @@
 using System.Net;
 using StreamLstm.Daemon.Kafka;
+using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Kafka;
 
@@ -42,12 +43,64 @@ internal static class KafkaRules
                 wrong($"{key}.start", $"{(source.Start.Length == 0 ? "missing" : $"'{source.Start}'")}, {start}");
             }
 
+            if (source.DeadLetters.Length > 0 && (KafkaTopics.IsPattern(source.DeadLetters) || WrongTopic(source.DeadLetters) is not null || source.Topics.Any(topic => Reads(topic, source.DeadLetters))))
+            {
+                wrong($"{key}.dead_letters", $"'{source.DeadLetters}', expected a topic's name (letters, digits, . _ -) that topics does not read");
+            }
+
             if (KafkaRecordDecoder.WrongStream(source.Stream) is { } stream)
             {
                 wrong($"{key}.stream", $"'{source.Stream}', {stream}");
             }
+
+            foreach (KafkaSinkOptions sink in options.Sinks.Kafka.Where(sink => sink.Brokers == source.Brokers))
+            {
+                if (source.Topics.FirstOrDefault(topic => TopicsOf(sink).Any(written => Reads(topic, written))) is { } circle)
+                {
+                    wrong($"{key}.topics", $"'{circle}' takes in what sinks.kafka writes to the same cluster; expected topics that leave it out");
+                }
+            }
+        }
+
+        Sinks(options, wrong);
+    }
+
+    private static void Sinks(DaemonOptions options, Action<string, string> wrong)
+    {
+        HashSet<string> names = [.. options.Sinks.Mqtt.Select(sink => sink.Name)];
+
+        foreach ((int i, KafkaSinkOptions sink) in options.Sinks.Kafka.Index())
+        {
+            string key = $"sinks.kafka.{i}";
+            Cluster(sink, key, wrong);
+
+            if (sink.Name.Length > 0 && !names.Add(sink.Name))
+            {
+                wrong($"{key}.name", $"'{sink.Name}', expected a name that no other sink has");
+            }
+
+            if (KafkaTopics.IsPattern(sink.Topic) || WrongTopic(sink.Topic) is not null)
+            {
+                wrong($"{key}.topic", $"{(sink.Topic.Length == 0 ? "missing" : $"'{sink.Topic}'")}, expected the topic of incidents, such as anomalies");
+            }
+
+            if (sink.ScoresTopic.Length > 0 && (KafkaTopics.IsPattern(sink.ScoresTopic) || WrongTopic(sink.ScoresTopic) is not null))
+            {
+                wrong($"{key}.scores_topic", $"'{sink.ScoresTopic}', expected a topic's name (letters, digits, . _ -)");
+            }
+
+            if (!sink.ExactlyOnce && sink.TransactionalId.Length + sink.CursorTopic.Length > 0)
+            {
+                wrong($"{key}.exactly_once", "false, but what it needs is set; expected true");
+            }
         }
     }
+
+    private static string[] TopicsOf(KafkaSinkOptions sink) =>
+        [sink.Topic, sink.ScoresTopic, sink.CursorTopic.Length > 0 ? sink.CursorTopic : $"{sink.Topic}.cursor"];
+
+    private static bool Reads(string topic, string written) =>
+        topic == written || (written.Length > 0 && KafkaTopics.IsPattern(topic) && WrongTopic(topic) is null && KafkaTopics.Pattern(topic).IsMatch(written));
 
     private static void Cluster(KafkaBrokerOptions broker, string key, Action<string, string> wrong)
     {

@@ -7,6 +7,7 @@ using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sinks.Mqtt;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
@@ -372,6 +373,13 @@ internal sealed class PipelineService(
         {
             _sinks.Add(new MqttSink(
                 options.Sinks.Mqtt[i], i, _storage!.Instance, _storage.FileIn($"mqtt-waiting.{i}.ndjson"), time, loggers.CreateLogger<MqttSink>()));
+        }
+
+        for (int i = 0; i < options.Sinks.Kafka.Count; i++)
+        {
+            string name = KafkaSink.NameOf(options.Sinks.Kafka[i], i);
+            _sinks.Add(new KafkaSink(
+                options.Sinks.Kafka[i], i, _storage!.Instance, _storage.FileIn($"{Uri.EscapeDataString(name)}.kafka.cursor"), restored.Sinks.GetValueOrDefault(name)));
         }
 
         if (options.Sinks.Webhook.Enabled)

@@ -1,4 +1,5 @@
 using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sinks.Mqtt;
 
 namespace StreamLstm.Daemon.Sinks;
@@ -14,6 +15,9 @@ internal sealed class SinksOptions
 
     /// <summary>Incidents as messages of MQTT brokers, and for Home Assistant.</summary>
     public IReadOnlyList<MqttSinkOptions> Mqtt { get; init; } = [];
+
+    /// <summary>Incidents as records of Apache Kafka clusters.</summary>
+    public IReadOnlyList<KafkaSinkOptions> Kafka { get; init; } = [];
 
     /// <summary>Thinned scores and whole incidents in SQLite, for the page and for people.</summary>
     public HistorySinkOptions History { get; init; } = new();

@@ -48,13 +48,14 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
         using var directory = new TemporaryDirectory();
         string topic = KafkaDaemon.NewTopic("poison");
         await broker.CreateTopicAsync(topic);
+        await broker.CreateTopicAsync(topic + ".dead");
         using IProducer<string?, string> producer = broker.Producer();
         await KafkaDaemon.SendAsync(producer, topic, "a", 0, 10);
-        await producer.ProduceAsync(topic, new Message<string?, string> { Key = "a", Value = "{\"value\":" }, Cancellation);
+        await producer.ProduceAsync(topic, new Message<string?, string> { Key = "a", Value = "{\"value\":", Headers = [new Header("from", "x"u8.ToArray())] }, Cancellation);
         await producer.ProduceAsync(topic, new Message<string?, string> { Key = "a", Value = new string('x', 5_000) }, Cancellation);
         await producer.ProduceAsync(topic, new Message<string?, string> { Key = "a", Value = null! }, Cancellation);
         await KafkaDaemon.SendAsync(producer, topic, "a", 10, 10);
-        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic, "sources.kafka.0.record_max_bytes=4096");
+        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic, "sources.kafka.0.record_max_bytes=4096", $"sources.kafka.0.dead_letters={topic}.dead");
         await KafkaDaemon.UntilTotalAsync(daemon, 20);
         Assert.Equal(0, await daemon.TerminateAsync());
         Assert.Equal(KafkaDaemon.Rows(0, 20), KafkaDaemon.Scored(directory.Path)["a"]);
@@ -62,6 +63,13 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
         Assert.Equal(2, letters.Length);
         Assert.Contains($"{topic}/0 offset 10: not valid JSON", letters[0], StringComparison.Ordinal);
         Assert.Contains($"{topic}/0 offset 11: 5000 bytes, expected at most 4096", letters[1], StringComparison.Ordinal);
+
+        List<ConsumeResult<string, string>> dead = broker.Read(topic + ".dead");
+        Assert.Equal(["{\"value\":", new string('x', 5_000)], dead.Select(record => record.Message.Value));
+        Assert.All(dead, record => Assert.Equal("a", record.Message.Key));
+        Assert.Equal(
+            ["from=x", "streamlstm.reason=malformed", "streamlstm.topic=" + topic, "streamlstm.partition=0", "streamlstm.offset=10"],
+            dead[0].Message.Headers.Where(header => header.Key != "streamlstm.detail").Select(header => $"{header.Key}={Encoding.UTF8.GetString(header.GetValueBytes())}"));
     }
 
     [Fact]

@@ -176,6 +176,33 @@ internal sealed class KafkaBroker : IAsyncDisposable
             new ProducerConfig { BootstrapServers = Bootstrap, EnableIdempotence = true, TransactionalId = transactionalId, LingerMs = 2, MessageTimeoutMs = transactionalId is null ? 120_000 : 30_000 })
         .SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).Build();
 
+    /// <summary>All that was committed, in the partitions' order.</summary>
+    public List<ConsumeResult<string, string>> Read(string topic, int partitions = 1)
+    {
+        using IConsumer<string, string> consumer = new ConsumerBuilder<string, string>(new ConsumerConfig
+        {
+            BootstrapServers = Bootstrap, GroupId = "reader", IsolationLevel = IsolationLevel.ReadCommitted, EnablePartitionEof = true, EnableAutoCommit = false,
+        }).SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).Build();
+        consumer.Assign(Enumerable.Range(0, partitions).Select(number => new TopicPartitionOffset(topic, number, Offset.Beginning)));
+        List<ConsumeResult<string, string>> read = [];
+
+        for (int ended = 0; ended < partitions;)
+        {
+            ConsumeResult<string, string> result = consumer.Consume(TestContext.Current.CancellationToken);
+
+            if (result.IsPartitionEOF)
+            {
+                ended++;
+            }
+            else
+            {
+                read.Add(result);
+            }
+        }
+
+        return read;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })

@@ -25,7 +25,7 @@ internal sealed class KafkaAssignment(
     public string? Trouble { get; private set; }
 
     /// <summary>Begins with partitions that are new, and notices topics that are others of the same name.</summary>
-    /// <exception cref="Confluent.Kafka.KafkaException">The cluster does not answer.</exception>
+    /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
     public async Task ApplyAsync(KafkaFound found, CancellationToken stopping)
     {
         List<(KafkaPartition Partition, KafkaPosition At)> ready = [];
@@ -86,7 +86,7 @@ internal sealed class KafkaAssignment(
     }
 
     /// <summary>What a partition should go on with is not there.</summary>
-    /// <exception cref="Confluent.Kafka.KafkaException">The cluster does not answer: it is asked for the same again, and says the same.</exception>
+    /// <exception cref="KafkaTroubleException">The cluster does not answer: it is asked for the same again, and says the same.</exception>
     public async Task LostAsync(KafkaPartition partition, CancellationToken stopping)
     {
         if (taking.PositionOf(partition) is not { } at)

@@ -14,7 +14,7 @@ namespace StreamLstm.Daemon.Sources.Kafka;
 /// start. Meanwhile the next one is gathered, and the other partitions' are written with it.
 /// </remarks>
 internal sealed class KafkaIntake(
-    string name, KafkaSourceOptions options, RecordRules rules, int batchMax, ObservationIntake intake, TimeProvider time)
+    string name, KafkaSourceOptions options, RecordRules rules, int batchMax, ObservationIntake intake, KafkaDeadLetters? deadLetters, TimeProvider time)
 {
     private const int RecordsMax = 4_096;
 
@@ -92,9 +92,7 @@ internal sealed class KafkaIntake(
 
         if (record.Value?.Length > options.RecordMaxBytes)
         {
-            intake.Reject(
-                name, RejectionReason.Oversize, $"{record.Partition} offset {record.Offset}: {record.Value.Length} bytes, expected at most {options.RecordMaxBytes}",
-                record.Value.AsSpan(0, Math.Min(record.Value.Length, 1024)));
+            decoded.Reject(1, $"{record.Value.Length} bytes, expected at most {options.RecordMaxBytes}", record.Value, RejectionReason.Oversize);
         }
         else if (record.Value is not null)
         {
@@ -106,6 +104,11 @@ internal sealed class KafkaIntake(
         foreach (DecodeError error in decoded.Errors)
         {
             intake.Reject(name, error.Reason, $"{record.Partition} offset {record.Offset}: {error.Detail}", error.Payload);
+        }
+
+        if (decoded.Errors.Count > 0)
+        {
+            deadLetters?.Add(record, EventJson.Word(decoded.Errors[0].Reason), decoded.Errors[0].Detail);
         }
 
         int skip = record.Offset == partition.At.Offset ? Math.Min(partition.At.Skip, decoded.Observations.Count) : 0;
@@ -122,6 +125,7 @@ internal sealed class KafkaIntake(
     public async Task HandInAsync(CancellationToken stopping)
     {
         await SettleAsync();
+        await (deadLetters?.WriteAsync(stopping) ?? Task.CompletedTask);
         using Activity? span = DaemonActivitySource.Source.StartActivity("ingest kafka");
 
         // Before the data that needs it, in the one order of the journal.

@@ -1,4 +1,3 @@
-using Confluent.Kafka;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Mqtt;
 using StreamLstm.Daemon.Telemetry;
@@ -35,11 +34,12 @@ internal sealed class KafkaSource(
     private string? _lost;
     private string? _absent;
     private string? _uncommitted;
+    private string? _unkept;
     private KafkaAssignment? _assignment;
 
     public string Name { get; } = options.Name.Length > 0 ? options.Name : index == 0 ? "kafka" : $"kafka.{index}";
 
-    public string? Trouble => _lost ?? _absent ?? Refused ?? _assignment?.Trouble ?? _uncommitted;
+    public string? Trouble => _lost ?? _absent ?? Refused ?? _assignment?.Trouble ?? _unkept ?? _uncommitted;
 
     private string? Refused
     {
@@ -85,7 +85,8 @@ internal sealed class KafkaSource(
 
     private async Task ReadAsync(KafkaReader reader, ObservationIntake intake, CancellationToken stopping)
     {
-        var taking = new KafkaIntake(Name, options, rules, batchMax, intake, time);
+        using KafkaDeadLetters? deadLetters = options.DeadLetters.Length == 0 ? null : new KafkaDeadLetters(options.DeadLetters, options.Access($"streamlstm-{instance}-{Name}"));
+        var taking = new KafkaIntake(Name, options, rules, batchMax, intake, deadLetters, time);
         var assignment = new KafkaAssignment(Name, _key, options, reader, taking, intake, metrics, logger);
         _assignment = assignment;
         taking.Restore();
@@ -136,6 +137,7 @@ internal sealed class KafkaSource(
             if (taking.HasSomething)
             {
                 await taking.HandInAsync(stopping);
+                _unkept = deadLetters?.Trouble is { } why ? $"{_key}.dead_letters: {options.Brokers} does not take them: {why.Detail}" : null;
                 continue;
             }
 
@@ -209,9 +211,9 @@ internal sealed class KafkaSource(
             await ask();
             return true;
         }
-        catch (KafkaException unanswered)
+        catch (KafkaTroubleException unanswered)
         {
-            _lost = options.Words(_key, KafkaTrouble.Of(unanswered.Error));
+            _lost = options.Words(_key, unanswered.Trouble);
             return false;
         }
     }
@@ -254,10 +256,10 @@ internal sealed class KafkaSource(
             await reader.CommitAsync(positions);
             _uncommitted = null;
         }
-        catch (KafkaException refused)
+        catch (KafkaTroubleException refused)
         {
             // Said, and no more: nothing depends on it.
-            _uncommitted = $"{_key}.group: offsets of '{options.Group}' cannot be committed: {KafkaTrouble.Of(refused.Error).Detail}";
+            _uncommitted = $"{_key}.group: offsets of '{options.Group}' cannot be committed: {refused.Trouble.Detail}";
         }
     }
 }

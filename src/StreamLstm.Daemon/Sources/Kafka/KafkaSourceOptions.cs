@@ -83,6 +83,9 @@ internal sealed class KafkaSourceOptions : KafkaBrokerOptions
     /// <summary>A consumer group for which offsets are committed once they are on the disk, for whoever looks how far behind the daemon is; nothing is read from there. Empty = none.</summary>
     public string Group { get; init; } = "";
 
+    /// <summary>A topic of the same cluster for records that could not be read: as they came, with headers that say why; empty = none, as dead-letters.ndjson has their beginning.</summary>
+    public string DeadLetters { get; init; } = "";
+
     /// <summary>Largest value of a record, in bytes; larger ones are rejected (reason oversize).</summary>
     [Range(1, 268_435_455)]
     public int RecordMaxBytes { get; init; } = 1_048_576;

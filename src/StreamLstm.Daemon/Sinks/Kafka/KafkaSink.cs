@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Detection;
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Kafka;
+
+namespace StreamLstm.Daemon.Sinks.Kafka;
+
+/// <summary>Incidents, and scores where asked for, as records of a Kafka cluster: each at least once with the same id, or exactly once for who reads what is committed.</summary>
+/// <remarks>
+/// What came of one entry of the journal is written together, and where the sink stands is the entry's place: in a file that is
+/// replaced behind the brokers' answer, or, exactly once, a record in the same transaction. After any failure the writer is
+/// replaced, and what it was writing is written again unless its transaction was committed: the cursor says so.
+/// </remarks>
+internal sealed class KafkaSink : IJournalSink, IConnectedSink
+{
+    private readonly KafkaSinkOptions _options;
+    private readonly string _key;
+    private readonly KafkaAccess _access;
+    private readonly string? _transactionalId;
+    private readonly string _cursorTopic;
+    private readonly string _cursorFile;
+    private KafkaWriter? _writer;
+    private bool _isRecovered;
+    private long _done;
+
+    /// <param name="options">Where, and what.</param>
+    /// <param name="index">Its place in sinks.kafka.</param>
+    /// <param name="instance">Names this storage directory.</param>
+    /// <param name="cursorFile">Says how far it is, where the cluster does not.</param>
+    /// <param name="mark">Where it stood at the last snapshot; null where it never did.</param>
+    public KafkaSink(KafkaSinkOptions options, int index, string instance, string cursorFile, string? mark)
+    {
+        Name = NameOf(options, index);
+        (_options, _key, _cursorFile) = (options, $"sinks.kafka.{index}", cursorFile);
+        _access = options.Access($"streamlstm-{instance}-out-{Name}");
+        _transactionalId = !options.ExactlyOnce ? null : options.TransactionalId.Length > 0 ? options.TransactionalId : $"streamlstm-{instance}-{Name}";
+        _cursorTopic = options.CursorTopic.Length > 0 ? options.CursorTopic : $"{options.Topic}.cursor";
+        _done = Math.Max(Place(mark), File.Exists(cursorFile) ? Place(File.ReadAllText(cursorFile)) : -1);
+
+        try
+        {
+            // Now, and not with the first incident: that nobody is there to take it is known before it is needed.
+            _writer = new KafkaWriter(_access, _transactionalId, _cursorTopic);
+        }
+        catch (ArgumentException)
+        {
+            // Said when something is to be written.
+        }
+    }
+
+    public string Name { get; }
+
+    public static string NameOf(KafkaSinkOptions options, int index) => options.Name.Length > 0 ? options.Name : index == 0 ? "kafka" : $"kafka.{index}";
+
+    public string? Trouble => _writer?.Trouble is { } trouble ? Words(trouble) : null;
+
+    public bool Takes(ScoredBatch batch) => batch.Incidents.Count > 0 || (_options.ScoresTopic.Length > 0 && batch.Observations.Count > 0);
+
+    public async ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _writer ??= new KafkaWriter(_access, _transactionalId, _cursorTopic);
+
+            if (_transactionalId is not null && !_isRecovered)
+            {
+                _done = Math.Max(_done, Place(await _writer.RecoverAsync()));
+                _isRecovered = true;
+            }
+
+            if (batch.Sequence <= _done)
+            {
+                return;
+            }
+
+            string place = batch.Sequence.ToString(CultureInfo.InvariantCulture);
+            List<KafkaMessage> messages = Messages(batch);
+
+            if (_transactionalId is null)
+            {
+                await _writer.WriteAsync(messages, cancellationToken);
+                Keep(place);
+            }
+            else
+            {
+                await _writer.CommitAsync(messages, place, cancellationToken);
+            }
+
+            _done = batch.Sequence;
+        }
+        catch (Exception refused) when (refused is KafkaTroubleException or ArgumentException or InvalidOperationException)
+        {
+            // What of it is there is not known: what comes next is written by another, which finds out.
+            KafkaTrouble? why = _writer?.Trouble;
+            KafkaWriter? former = _writer;
+            (_writer, _isRecovered) = (null, false);
+            await Task.Run(() => former?.Dispose(), CancellationToken.None);
+            throw new IOException(
+                refused is not KafkaTroubleException { Trouble: var said } ? $"{_key}: librdkafka refuses: {refused.Message}" : Words(said.IsVague ? why ?? said : said),
+                refused);
+        }
+    }
+
+    public ValueTask<string> MarkAsync(CancellationToken cancellationToken) => ValueTask.FromResult(_done.ToString(CultureInfo.InvariantCulture));
+
+    public async ValueTask DisposeAsync() => await Task.Run(() => _writer?.Dispose());
+
+    private string Words(KafkaTrouble trouble) => _options.Words(_key, trouble).Replace($"{_key}.topics", $"{_key}.topic", StringComparison.Ordinal);
+
+    private List<KafkaMessage> Messages(ScoredBatch batch)
+    {
+        List<KafkaMessage> messages = [];
+
+        foreach (IncidentEvent incident in batch.Incidents)
+        {
+            messages.Add(Message(_options.Topic, incident.Stream, EventJson.Incident(incident), "incident", incident.Id));
+        }
+
+        if (_options.ScoresTopic.Length > 0)
+        {
+            for (int i = 0; i < batch.Observations.Count; i++)
+            {
+                ScoredObservation scored = batch.Observations[i];
+                messages.Add(Message(_options.ScoresTopic, scored.Stream, EventJson.Score(scored), "score", string.Create(CultureInfo.InvariantCulture, $"{batch.Sequence}-{i}")));
+            }
+        }
+
+        return messages;
+    }
+
+    private static KafkaMessage Message(string topic, string stream, string body, string type, string id) => new(
+        topic, Encoding.UTF8.GetBytes(stream), Encoding.UTF8.GetBytes(body),
+        [("id", Encoding.UTF8.GetBytes(id)), ("type", Encoding.UTF8.GetBytes(type)), ("schema_version", "1"u8.ToArray())]);
+
+    private static long Place(string? text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long place) ? place : -1;
+
+    /// <summary>Not synced: what a power loss takes of it is written again.</summary>
+    private void Keep(string place)
+    {
+        File.WriteAllText(_cursorFile + ".tmp", place);
+        File.Move(_cursorFile + ".tmp", _cursorFile, overwrite: true);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+using StreamLstm.Kafka;
+
+namespace StreamLstm.Daemon.Sources.Kafka;
+
+/// <summary>Records that could not be read, as they came, in a topic of the same cluster: with what was wrong and where they stood.</summary>
+/// <remarks>
+/// A record is there before the source's position passes it, so a kill may bring it twice and loses none. A topic that does not
+/// take it holds nothing up: it is told, and the file of dead letters has the record's beginning.
+/// </remarks>
+/// <param name="topic">Where they go.</param>
+/// <param name="access">The cluster.</param>
+internal sealed class KafkaDeadLetters(string topic, KafkaAccess access) : IDisposable
+{
+    private readonly List<KafkaMessage> _waiting = [];
+    private KafkaWriter? _writer;
+
+    /// <summary>Why the last ones were not taken; null where they were.</summary>
+    public KafkaTrouble? Trouble { get; private set; }
+
+    /// <summary>Keeps a record until <see cref="WriteAsync"/>.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="reason">For machines: one word.</param>
+    /// <param name="detail">For people: the field, the value and what was expected.</param>
+    public void Add(KafkaRecord record, string reason, string detail) => _waiting.Add(new KafkaMessage(
+        topic, record.Key, record.Value,
+        [
+            .. record.AllHeaders(),
+            ("streamlstm.reason", Encoding.UTF8.GetBytes(reason)),
+            ("streamlstm.detail", Encoding.UTF8.GetBytes(detail)),
+            ("streamlstm.topic", Encoding.UTF8.GetBytes(record.Partition.Topic)),
+            ("streamlstm.partition", Text(record.Partition.Number)),
+            ("streamlstm.offset", Text(record.Offset)),
+        ]));
+
+    /// <summary>Writes what was kept; ends once the brokers have it, or do not take it.</summary>
+    public async Task WriteAsync(CancellationToken stopping)
+    {
+        if (_waiting.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            _writer ??= new KafkaWriter(access);
+            await _writer.WriteAsync(_waiting, stopping);
+            Trouble = null;
+        }
+        catch (KafkaTroubleException refused)
+        {
+            Trouble = refused.Trouble;
+            await Task.Run(_writer!.Dispose, CancellationToken.None);
+            _writer = null;
+        }
+
+        _waiting.Clear();
+    }
+
+    public void Dispose() => _writer?.Dispose();
+
+    private static byte[] Text(long number) => Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture));
+}
