@@ -5,6 +5,7 @@ using StreamLstm.Backtesting;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Decoding;
 using StreamLstm.Detection.Synthetic;
+using StreamLstm.Kafka;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -32,6 +33,7 @@ internal static class SimulateCommand
         };
         var interval = new Option<string>("--interval") { Description = "Time between two rows of a stream; the first is of 2026-01-01T00:00:00Z.", HelpName = "TIME", DefaultValueFactory = _ => "10s" };
         var file = new Option<string>("--out", "-o") { Description = "Where rows go, as NDJSON; - for standard output.", HelpName = "FILE", DefaultValueFactory = _ => StandardOutput };
+        var to = new Option<string?>("--to") { Description = "Instead of a file a topic, which must be there: each row is a record, its stream's name the key.", HelpName = "kafka://HOST:9092/TOPIC" };
         var labels = new Option<string?>("--labels") { Description = "Where faults go: CSV with stream, start, end and kind, which backtest --labels reads; with --events line and kind.", HelpName = "FILE" };
         var events = new Option<bool>("--events") { Description = "Sessions of events instead, one a line, for backtest --format events." };
         var command = new Command(
@@ -43,17 +45,18 @@ internal static class SimulateCommand
               streamlstm simulate --out fleet.ndjson --labels faults.csv
               streamlstm backtest fleet.ndjson --out results --report --labels faults.csv
               streamlstm simulate --faults 0 | streamlstm run --set sources.stdin.enabled=true
+              streamlstm simulate --to kafka://127.0.0.1:9092/plant
               streamlstm simulate --events --rows 3000 --faults 0 --out normal.txt
             """)
         {
-            streams, rows, seed, faults, interval, file, labels, events,
+            streams, rows, seed, faults, interval, file, to, labels, events,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(FileCommand.Answer(
             () =>
             {
                 Request request = Checked(
                     parsed.GetValue(streams), parsed.GetValue(rows), parsed.GetValue(seed), parsed.GetValue(faults), parsed.GetValue(interval)!);
-                return Write(request, parsed.GetValue(file)!, parsed.GetValue(labels), parsed.GetValue(events), output, error, cancellation);
+                return Write(request, parsed.GetValue(file)!, parsed.GetValue(to), parsed.GetValue(labels), parsed.GetValue(events), output, error, cancellation);
             },
             "files that were not complete are removed",
             error)));
@@ -69,20 +72,34 @@ internal static class SimulateCommand
         : new Request(streams, rows, seed, faults, time);
 
     private static int Write(
-        Request request, string path, string? labels, bool events, TextWriter output, TextWriter error, CancellationToken cancellation)
+        Request request, string path, string? to, string? labels, bool events, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
+        (string Brokers, string Topic)? kafka = to is null ? null
+            : path != StandardOutput ? throw new BacktestUsageException("--to: set, and --out too; expected one of them")
+            : KafkaLines.Parse(to) ?? throw new BacktestUsageException($"--to: '{to}', expected kafka://HOST:9092/TOPIC");
+        using KafkaLines? topic = kafka is { } where ? new KafkaLines(where.Brokers, where.Topic) : null;
         using PartialFile? labelFile = labels is null ? null : new PartialFile(labels);
         using PartialFile? file = path == StandardOutput ? null : new PartialFile(path);
 
         // The console's own writer flushes every line.
-        using StreamWriter? unflushed = file is null && output == Console.Out
+        using StreamWriter? unflushed = file is null && topic is null && output == Console.Out
             ? new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16) { NewLine = "\n" }
             : null;
-        TextWriter data = file?.Writer ?? unflushed ?? output;
-        long faults = BacktestCommand.WithProgress("simulating", request.Rows, error, progress => events
-            ? Sessions(request, data, labelFile?.Writer, progress, cancellation)
-            : Streams(request, data, labelFile?.Writer, progress, cancellation));
-        data.Flush();
+        TextWriter data = file?.Writer ?? topic ?? unflushed ?? output;
+        long faults;
+
+        try
+        {
+            faults = BacktestCommand.WithProgress("simulating", request.Rows, error, progress => events
+                ? Sessions(request, data, labelFile?.Writer, progress, cancellation)
+                : Streams(request, data, labelFile?.Writer, progress, cancellation));
+            data.Flush();
+        }
+        catch (KafkaTroubleException refused)
+        {
+            throw new IOException($"--to {to}: {refused.Trouble.Detail}", refused);
+        }
+
         file?.Complete();
         labelFile?.Complete();
         error.WriteLine(events

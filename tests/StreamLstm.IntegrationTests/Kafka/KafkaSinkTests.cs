@@ -34,7 +34,7 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
         Assert.Equal(0, await daemon.TerminateAsync());
         List<ConsumeResult<string, string>> told = broker.Read(topic, partitions: 2);
         string[] expected = Expected(directory);
-        Assert.InRange(expected.Length, StreamCount, int.MaxValue);
+        Assert.InRange(expected.Length, StreamCount / 2, int.MaxValue);
         Assert.Equal(expected.Order(), told.Select(record => record.Message.Value).Order());
 
         // In a partition in the order in which they were told.
@@ -58,10 +58,14 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
         using var directory = new TemporaryDirectory();
         string topic = KafkaDaemon.NewTopic("exactly");
         await broker.CreateTopicAsync(topic);
+        await broker.CreateTopicAsync(topic + ".scores");
+
+        // Scores too: so each batch is a transaction, and a kill falls into one.
+        string[] settings = ["sinks.kafka.0.exactly_once=true", $"sinks.kafka.0.scores_topic={topic}.scores", "sinks.jsonl.scores=true"];
         int kills = Killing.Number("STREAMLSTM_TEST_KILLS", 6), faults = Killing.Number("STREAMLSTM_TEST_FAULTS", 2), sent = 0;
         int rows = 900 + (40 * (kills + faults));
         var random = new Random(Killing.Number("STREAMLSTM_TEST_SEED", 1));
-        DaemonProcess daemon = await StartAsync(directory, broker, topic, "sinks.kafka.0.exactly_once=true");
+        DaemonProcess daemon = await StartAsync(directory, broker, topic, settings);
 
         try
         {
@@ -69,7 +73,6 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
 
             for (int round = 0; round < kills + faults; round++)
             {
-                // Faults of the values lie close: some event is always on its way.
                 Task sending = SendAsync(40);
                 await Task.Delay(random.Next(150), Cancellation);
 
@@ -87,7 +90,7 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
                     await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                     sent = sending.IsCompletedSuccessfully ? sent : before;
                     await daemon.DisposeAsync();
-                    daemon = await StartAsync(directory, broker, topic, "sinks.kafka.0.exactly_once=true");
+                    daemon = await StartAsync(directory, broker, topic, settings);
                 }
             }
 
@@ -100,11 +103,14 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
             await daemon.DisposeAsync();
         }
 
-        string[] expected = Expected(directory);
-        string[] told = [.. broker.Read(topic).Select(record => record.Message.Value)];
-        TestContext.Current.SendDiagnosticMessage("kafka exactly once: {0} events, {1} told, {2} of them once", expected.Length, told.Length, told.Distinct().Count());
-        Assert.InRange(expected.Length, kills, int.MaxValue);
-        Assert.Equal(expected, told);
+        string[] incidents = Expected(directory), scores = Expected(directory, "score");
+        string[] told = [.. broker.Read(topic).Select(record => record.Message.Value)], toldScores = [.. broker.Read(topic + ".scores").Select(record => record.Message.Value)];
+        TestContext.Current.SendDiagnosticMessage(
+            "kafka exactly once: {0} kills of the daemon, {1} of the broker; {2} incidents and {3} scores, {4} and {5} told", kills, faults, incidents.Length, scores.Length, told.Length, toldScores.Length);
+        Assert.NotEmpty(incidents);
+        Assert.Equal(rows * StreamCount, scores.Length);
+        Assert.Equal(incidents, told);
+        Assert.Equal(scores, toldScores);
 
         async Task SendAsync(int count)
         {
@@ -142,6 +148,9 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
     public async Task A_topic_that_is_not_there_is_told_by_its_setting_and_what_waits_is_written_once_it_is()
     {
         KafkaBroker broker = await kafka.BrokerAsync();
+
+        // Others may make a topic that is asked for.
+        broker.RequireOwn();
         using var directory = new TemporaryDirectory();
         string topic = KafkaDaemon.NewTopic("absent");
         await using DaemonProcess daemon = await StartAsync(directory, broker, topic);
@@ -185,8 +194,8 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
     }
 
     /// <summary>The events that the file has, each once, as this daemon and its former lives told them.</summary>
-    private static string[] Expected(TemporaryDirectory directory) =>
-        [.. File.ReadLines(Path.Combine(directory.Path, "state", "events.jsonl")).Where(line => line.Contains("\"type\":\"incident\"", StringComparison.Ordinal))];
+    private static string[] Expected(TemporaryDirectory directory, string type = "incident") =>
+        [.. File.ReadLines(Path.Combine(directory.Path, "state", "events.jsonl")).Where(line => line.StartsWith($"{{\"type\":\"{type}\"", StringComparison.Ordinal))];
 
     private static string Header(ConsumeResult<string, string> record, string name) =>
         record.Message.Headers.TryGetLastBytes(name, out byte[] value) ? Encoding.UTF8.GetString(value) : "";

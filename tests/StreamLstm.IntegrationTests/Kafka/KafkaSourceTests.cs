@@ -1,6 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamLstm.Daemon.Commands;
 using StreamLstm.IntegrationTests.Support;
 
 namespace StreamLstm.IntegrationTests.Kafka;
@@ -137,6 +138,21 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
         // Where a record's value says no time, the record's own is taken.
         string first = File.ReadLines(Path.Combine(directory.Path, "state", "events.jsonl")).First(line => line.Contains("\"stream\":\"u1/temperature\"", StringComparison.Ordinal));
         Assert.Contains($"\"time\":\"{hour.AddMinutes(4).UtcDateTime:yyyy-MM-ddTHH:mm:ss.fff}", first, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_simulated_into_a_topic_has_its_stream_as_key_and_is_the_same_as_into_a_file()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        string topic = KafkaDaemon.NewTopic("simulated");
+        await broker.CreateTopicAsync(topic);
+        using StringWriter file = new(), none = new(), error = new();
+        Assert.Equal(0, await CommandLine.InvokeAsync(["simulate", "--streams", "3", "--rows", "700"], file, error));
+        Assert.Equal(0, await CommandLine.InvokeAsync(["simulate", "--streams", "3", "--rows", "700", "--to", $"kafka://{broker.Bootstrap}/{topic}"], none, error));
+        List<ConsumeResult<string, string>> told = broker.Read(topic);
+        Assert.Equal(file.ToString().Split('\n')[..^1], told.Select(record => record.Message.Value));
+        Assert.All(told, record => Assert.StartsWith($"{{\"stream\":\"{record.Message.Key}\",", record.Message.Value, StringComparison.Ordinal));
+        Assert.Empty(none.ToString());
     }
 
     private static string[] Streams => ["boiler", "mill", "press", "pump"];

@@ -67,6 +67,7 @@ public sealed class SimulateCommandTests : IDisposable
     [InlineData("--rows", "0", "--rows: 0, expected 1 or more")]
     [InlineData("--faults", "11", "--faults: 11, expected 0 to 10")]
     [InlineData("--interval", "soon", "--interval: 'soon', expected a duration such as 500ms, 10s or 5m")]
+    [InlineData("--to", "kafka://127.0.0.1:9092", "--to: set, and --out too; expected one of them")]
     [InlineData("--rows", "900000000000", "expected an end before the year 10000")]
     public async Task Wrong_words_are_told(string option, string value, string expected)
     {
