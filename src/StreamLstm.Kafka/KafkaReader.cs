@@ -91,6 +91,9 @@ internal sealed class KafkaReader : IDisposable
     /// <summary>The same, of a single broker too.</summary>
     public KafkaTrouble? LastTrouble => _trouble;
 
+    /// <summary>What was read and not taken holds, in bytes.</summary>
+    public long HeldBytes => Interlocked.Read(ref _held);
+
     /// <summary>Records and what else is heard, as <see cref="TryRead"/> gives them.</summary>
     /// <returns>Ends when there is something; false where there never will be.</returns>
     public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken) => _read.Reader.WaitToReadAsync(cancellationToken);
