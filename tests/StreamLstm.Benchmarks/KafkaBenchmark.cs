@@ -178,11 +178,4 @@ internal static class KafkaBenchmark
     }
 
     private sealed record Reading([property: System.Text.Json.Serialization.JsonPropertyName("timestamp")] DateTimeOffset Timestamp, [property: System.Text.Json.Serialization.JsonPropertyName("value")] double Value);
-
-    private sealed class NoLetters : IDeadLetters
-    {
-        public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
-        {
-        }
-    }
 }

@@ -182,15 +182,4 @@ internal static class MqttBenchmark
         probe.Start();
         return ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
     }
-
-    private sealed class NoLetters : IDeadLetters
-    {
-        public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
-        {
-        }
-
-        public void AddLeftOut(string source, Decoding.LeftOutReason reason, string detail, ReadOnlySpan<byte> payload)
-        {
-        }
-    }
 }

@@ -231,17 +231,6 @@ internal static class SnapshotBenchmark
         public ValueTask DisposeAsync() => default;
     }
 
-    private sealed class NoLetters : IDeadLetters
-    {
-        public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
-        {
-        }
-
-        public void AddLeftOut(string source, Decoding.LeftOutReason reason, string detail, ReadOnlySpan<byte> payload)
-        {
-        }
-    }
-
     private sealed class Folder : IDisposable
     {
         public string Path { get; } = Directory.CreateTempSubdirectory("streamlstm-snapshots-").FullName;

@@ -1,0 +1,17 @@
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Decoding;
+using StreamLstm.Detection;
+
+namespace StreamLstm.Benchmarks;
+
+/// <summary>Dead letters that nobody keeps.</summary>
+internal sealed class NoLetters : IDeadLetters
+{
+    public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
+    {
+    }
+
+    public void AddLeftOut(string source, LeftOutReason reason, string detail, ReadOnlySpan<byte> payload)
+    {
+    }
+}
