@@ -216,7 +216,20 @@ public sealed partial class LivePageTests : IAsyncLifetime
         Assert.InRange(await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), 1, 390);
     }
 
-    private async Task<IPage> OpenAsync(int width = 1280, int height = 800)
+    [Fact]
+    public async Task What_the_levels_of_a_streams_topic_say_stands_beside_its_name()
+    {
+        using var directory = new TemporaryDirectory();
+        await using DaemonProcess labelled = await DaemonProcess.StartAsync(
+            directory.Path, $"sources.mqtt.0.url=mqtt://127.0.0.1:{Daemon.MqttPort}", "sources.mqtt.0.topics.0=plant/#", "sources.mqtt.0.templates.0.topic=plant/{site}/{device}/{field}");
+        await labelled.PostAsync("plant/hamburg/pump3/flow", Series.Daily(1, 50), DateTimeOffset.UtcNow.AddMinutes(-10));
+        IPage page = await OpenAsync(of: labelled);
+
+        await Assertions.Expect(page.Locator("#labels")).ToHaveTextAsync("site hamburg · device pump3 · field flow");
+        Assert.Empty(_complaints);
+    }
+
+    private async Task<IPage> OpenAsync(int width = 1280, int height = 800, DaemonProcess? of = null)
     {
         IPage page = await _browser!.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
         page.Console += (_, message) =>
@@ -227,7 +240,7 @@ public sealed partial class LivePageTests : IAsyncLifetime
             }
         };
         page.PageError += (_, error) => _complaints.Add(error);
-        await page.GotoAsync($"http://127.0.0.1:{Daemon.HttpPort}/");
+        await page.GotoAsync($"http://127.0.0.1:{(of ?? Daemon).HttpPort}/");
         await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
         return page;
     }
