@@ -19,6 +19,8 @@ internal sealed class MqttConnection : IAsyncDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _keepingAlive;
     private long _waitsSince;
+    private long _pingsSent;
+    private long _pingsAnswered;
 
     private MqttConnection(MqttWire wire, string key, MqttProtocolVersion version, MqttConnAckPacket answer, TimeSpan keepAlive, TimeProvider time)
     {
@@ -34,6 +36,9 @@ internal sealed class MqttConnection : IAsyncDisposable
 
     /// <summary>Whether the next packet is here already.</summary>
     public bool HasPacket => _wire.HasPacket;
+
+    /// <summary>How many pings the broker has answered.</summary>
+    public long PingsAnswered => Interlocked.Read(ref _pingsAnswered);
 
     /// <summary>Bytes that are kept of what the broker sends.</summary>
     public int BufferBytes => _wire.BufferBytes;
@@ -107,18 +112,24 @@ internal sealed class MqttConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>The next packet but for answers to keep-alive; null where the broker has ended the connection.</summary>
+    /// <summary>The next packet but for answers to pings; null where the broker has ended the connection.</summary>
     public async ValueTask<MqttPacket?> ReceiveAsync(CancellationToken cancellationToken)
     {
         MqttPacket? packet;
 
-        do
+        while (true)
         {
             Volatile.Write(ref _waitsSince, _time.GetTimestamp());
             packet = await _wire.ReceivePacketAsync(cancellationToken);
             Volatile.Write(ref _waitsSince, 0);
+
+            if (packet is not MqttPingRespPacket)
+            {
+                break;
+            }
+
+            Interlocked.Increment(ref _pingsAnswered);
         }
-        while (packet is MqttPingRespPacket);
 
         return packet is not MqttDisconnectPacket goodbye ? packet
             : throw new MqttTroubleException(goodbye.ReasonCode == MqttDisconnectReasonCode.SessionTakenOver
@@ -142,6 +153,16 @@ internal sealed class MqttConnection : IAsyncDisposable
         }
 
         await _wire.SendAsync(bytes, cancellationToken);
+    }
+
+    /// <summary>Asks the broker for a sign: it has read all that was sent before once <see cref="PingsAnswered"/> comes to what this returns.</summary>
+    public async Task<long> PingAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _pingsSent);
+        await _wire.SendPacketAsync(MqttPingReqPacket.Instance, cancellationToken);
+
+        // Not before: another one may have gone out first.
+        return Interlocked.Read(ref _pingsSent);
     }
 
     /// <summary>Says goodbye, so that no will is published; the session stays.</summary>
@@ -268,7 +289,7 @@ internal sealed class MqttConnection : IAsyncDisposable
                     return;
                 }
 
-                await _wire.SendPacketAsync(MqttPingReqPacket.Instance, _ended.Token);
+                await PingAsync(_ended.Token);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException || IsLoss(ended))

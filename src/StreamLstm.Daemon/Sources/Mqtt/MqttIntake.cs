@@ -27,6 +27,9 @@ internal sealed class MqttIntake
     private const int UnwrittenMax = 64;
     private const int BatchBytesMax = 1 << 20;
 
+    /// <summary>Acknowledgements behind which the broker is asked whether it has read them.</summary>
+    private const int ConfirmEvery = 200;
+
     private readonly string _name;
     private readonly string _session;
     private readonly MqttSourceOptions _options;
@@ -51,6 +54,7 @@ internal sealed class MqttIntake
     private List<PublicationKey> _taken = [];
     private List<PublicationKey> _new = [];
     private int _bytes;
+    private Ping? _ping;   // the one that has not been answered
 
     public MqttIntake(
         string name, string session, MqttSourceOptions options, RedeliveryFilter filter, MqttConnection connection, bool goesOn, PayloadDecoder decoder, RecordRules rules,
@@ -243,7 +247,8 @@ internal sealed class MqttIntake
         Observation[] observations = [.. _decoded.Observations];
         int bytes = _bytes + (64 * observations.Length);
         await _budget.TakeAsync(bytes, stopping);
-        var batch = new Unwritten(_answers, _new, bytes);
+        Confirm();
+        var batch = new Unwritten(_answers, _new, _filter.Number, bytes);
         List<PublicationKey> taken = _taken;
         _decoded.Observations.Clear();
         (_answers, _taken, _new, _bytes) = ([], [], [], 0);
@@ -275,12 +280,23 @@ internal sealed class MqttIntake
         }
     }
 
+    /// <summary>What was acknowledged before a ping that was answered does not come again.</summary>
+    private void Confirm()
+    {
+        if (Volatile.Read(ref _ping) is { } ping && _connection.PingsAnswered >= ping.Sent)
+        {
+            _filter.Confirm(ping.Acknowledged);
+            Volatile.Write(ref _ping, null);
+        }
+    }
+
     /// <summary>Answers what is on the disk, in the order in which it came.</summary>
     private async Task AnswerAsync()
     {
         Exception? refused = null;
         bool isConnected = true;
         List<PacketAnswer> answers = [];
+        long acknowledged = 0, pinged = 0;
 
         await foreach (Unwritten first in _unwritten.Reader.ReadAllAsync())
         {
@@ -307,6 +323,7 @@ internal sealed class MqttIntake
                 if (refused is null)
                 {
                     answers.AddRange(next.Answers);
+                    acknowledged = next.Last;
                 }
             }
             while (_unwritten.Reader.TryPeek(out next) && next.OnDisk.IsCompleted && _unwritten.Reader.TryRead(out next));
@@ -316,6 +333,12 @@ internal sealed class MqttIntake
                 try
                 {
                     await _connection.AnswerAsync(answers, CancellationToken.None);
+
+                    if (acknowledged - pinged >= ConfirmEvery && Volatile.Read(ref _ping) is null)
+                    {
+                        Volatile.Write(ref _ping, new Ping(await _connection.PingAsync(CancellationToken.None), acknowledged));
+                        pinged = acknowledged;
+                    }
                 }
                 catch (Exception lost) when (MqttConnection.IsLoss(lost))
                 {
@@ -334,9 +357,15 @@ internal sealed class MqttIntake
     /// <summary>Publications on their way to the disk.</summary>
     /// <param name="Answers">Sent once they are there.</param>
     /// <param name="New">Those that had not been taken in before.</param>
+    /// <param name="Last">The number of the last of them, by the filter.</param>
     /// <param name="Bytes">What they hold of the budget.</param>
-    private sealed record Unwritten(List<PacketAnswer> Answers, List<PublicationKey> New, int Bytes)
+    private sealed record Unwritten(List<PacketAnswer> Answers, List<PublicationKey> New, long Last, int Bytes)
     {
         public Task OnDisk { get; set; } = Task.CompletedTask;
     }
+
+    /// <summary>A ping behind acknowledgements.</summary>
+    /// <param name="Sent">Pings that were sent up to it.</param>
+    /// <param name="Acknowledged">The number of the last publication acknowledged before it.</param>
+    private sealed record Ping(long Sent, long Acknowledged);
 }

@@ -8,13 +8,14 @@ namespace StreamLstm.Daemon.Sources.Mqtt;
 
 /// <summary>Recognises publications that were taken in, and come again because the broker has not seen their acknowledgement.</summary>
 /// <remarks>
-/// A broker sends them again in the same session, under the same packet identifier, marked as duplicates. No more than the
-/// receive maximum can be unacknowledged, and acknowledgements go out in order, so the last so many are all there can be:
-/// those are kept, in memory and in the journal beside the observations they brought. What comes again must also hold the same:
+/// A broker sends them again in the same session, under the same packet identifier, marked as duplicates. Acknowledgements go out
+/// in order, and a broker that has answered a ping has read those before it: what came since is all there can be. The receive
+/// maximum is no bound of it: mosquitto 2.0.11 was seen with 61,000 under way where 1,000 were allowed, after a session went on.
+/// Those are kept, in memory and in the journal beside the observations they brought. What comes again must also hold the same:
 /// an identifier is used again for other messages later on.
 /// </remarks>
-/// <param name="window">How many publications are kept.</param>
-internal sealed class RedeliveryFilter(int window)
+/// <param name="least">How many publications are kept at least.</param>
+internal sealed class RedeliveryFilter(int least)
 {
     private const int EntryBytes = 9;    // identifier and 56 bits of hash: 12 characters without padding
     private const int EntryChars = 12;
@@ -22,7 +23,15 @@ internal sealed class RedeliveryFilter(int window)
 
     private readonly ulong[] _hashOf = new ulong[ushort.MaxValue + 1];
     private readonly long[] _numberOf = new long[ushort.MaxValue + 1];
-    private long _number;
+    private long _confirmed;
+
+    /// <summary>The number of the last publication, of all there were.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>How many were taken in since the last of which the broker is known to have read the acknowledgement.</summary>
+    public long Unconfirmed => Number - _confirmed;
+
+    private long Window => Math.Clamp(Unconfirmed, least, ushort.MaxValue);
 
     /// <summary>What a publication is told from another one with the same identifier by.</summary>
     public static ulong HashOf(string topic, ReadOnlySpan<byte> payload)
@@ -37,7 +46,7 @@ internal sealed class RedeliveryFilter(int window)
     public void Add(PublicationKey publication)
     {
         _hashOf[publication.PacketIdentifier] = publication.Hash;
-        _numberOf[publication.PacketIdentifier] = ++_number;
+        _numberOf[publication.PacketIdentifier] = ++Number;
     }
 
     /// <summary>It was not taken in after all.</summary>
@@ -50,16 +59,23 @@ internal sealed class RedeliveryFilter(int window)
     }
 
     public bool Knows(PublicationKey publication) =>
-        _numberOf[publication.PacketIdentifier] is var number and > 0 && _number - number < window
+        _numberOf[publication.PacketIdentifier] is var number and > 0 && Number - number < Window
         && _hashOf[publication.PacketIdentifier] == publication.Hash;
 
+    /// <summary>The broker has read the acknowledgements of publications up to this number: they do not come again.</summary>
+    public void Confirm(long number) => _confirmed = Math.Max(_confirmed, number);
+
     /// <summary>The session is a new one: nothing of the former one comes again.</summary>
-    public void Clear() => Array.Clear(_numberOf);
+    public void Clear()
+    {
+        Array.Clear(_numberOf);
+        _confirmed = Number;
+    }
 
     /// <summary>Publications as the text that stands in the journal beside their observations; <see cref="Messages.SourcePosition"/> puts such texts together.</summary>
     public string Write(IEnumerable<PublicationKey> publications)
     {
-        var text = new StringBuilder($"+{window * EntryChars}:");
+        var text = new StringBuilder($"+{Window * EntryChars}:");
         Span<byte> entry = stackalloc byte[EntryBytes];
 
         foreach (PublicationKey publication in publications)
