@@ -55,6 +55,7 @@ internal sealed class MqttIntake
     private List<PublicationKey> _new = [];
     private int _bytes;
     private Ping? _ping;   // the one that has not been answered
+    private bool _isPastOld;
 
     public MqttIntake(
         string name, string session, MqttSourceOptions options, RedeliveryFilter filter, MqttConnection connection, bool goesOn, PayloadDecoder decoder, RecordRules rules,
@@ -200,6 +201,9 @@ internal sealed class MqttIntake
                 publication.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtLeastOnce ? AnswerKind.PubAck : AnswerKind.PubRec, publication.PacketIdentifier));
             var key = new PublicationKey(publication.PacketIdentifier, RedeliveryFilter.HashOf(publication.Topic, payload.Span));
             bool isKnown = publication.Dup && _filter.Knows(key);
+
+            // What comes again comes first and in order (MQTT 5, 4.6): before the first new one, any that is known may still be on its way.
+            _isPastOld |= !publication.Dup;
             _taken.Add(key);
             _filter.Add(key);
 
@@ -248,7 +252,7 @@ internal sealed class MqttIntake
         int bytes = _bytes + (64 * observations.Length);
         await _budget.TakeAsync(bytes, stopping);
         Confirm();
-        var batch = new Unwritten(_answers, _new, _filter.Number, bytes);
+        var batch = new Unwritten(_answers, _new, _isPastOld ? _filter.Number : 0, bytes);
         List<PublicationKey> taken = _taken;
         _decoded.Observations.Clear();
         (_answers, _taken, _new, _bytes) = ([], [], [], 0);
@@ -357,7 +361,7 @@ internal sealed class MqttIntake
     /// <summary>Publications on their way to the disk.</summary>
     /// <param name="Answers">Sent once they are there.</param>
     /// <param name="New">Those that had not been taken in before.</param>
-    /// <param name="Last">The number of the last of them, by the filter.</param>
+    /// <param name="Last">The number of the last of them, by the filter; 0 while older ones may come again behind it.</param>
     /// <param name="Bytes">What they hold of the budget.</param>
     private sealed record Unwritten(List<PacketAnswer> Answers, List<PublicationKey> New, long Last, int Bytes)
     {

@@ -132,6 +132,33 @@ public sealed class MqttSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task However_many_acknowledgements_a_broker_has_not_read_what_comes_again_is_known_after_a_kill()
+    {
+        MqttSourceOptions few = Options(receiveMaximum: 10);
+        (Task running, ScriptedBroker.Session session) = await StartAsync(few);
+        Assert.Equal(300, await TakenAsync(session, 1, 300, isAgain: false));
+        await StopAsync(running);
+        session.Dispose();
+
+        using var secondLife = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        Task again = Source(few).RunAsync(Intake(), secondLife.Token);
+        using ScriptedBroker.Session resumed = await _broker.WelcomeAsync(isSessionPresent: true);
+
+        // It answers pings before it is asked: that says nothing of what it has yet to send again.
+        await resumed.SendAsync(MqttPingRespPacket.Instance);
+        await resumed.SendAsync(MqttPingRespPacket.Instance);
+
+        for (int from = 1; from <= 300; from += 50)
+        {
+            Assert.Equal(0, await TakenAsync(resumed, from, 50, isAgain: true));
+        }
+
+        Assert.Equal(20, await TakenAsync(resumed, 301, 20, isAgain: false));
+        await secondLife.CancelAsync();
+        await again;
+    }
+
+    [Fact]
     public async Task A_batch_the_disk_refuses_ends_the_connection_unacknowledged_and_is_taken_when_it_comes_again()
     {
         (Task running, ScriptedBroker.Session session) = await StartAsync(Options());
@@ -344,8 +371,42 @@ public sealed class MqttSourceTests : IDisposable
         _stopping.Dispose();
     }
 
-    private MqttSourceOptions Options(int unwrittenMaxMib = 32, string[]? topics = null, string password = "", int qos = 1) => new()
+    /// <summary>Publishes a row for each identifier, lets all reach the disk and be acknowledged, and counts those that were taken.</summary>
+    private async Task<int> TakenAsync(ScriptedBroker.Session session, int from, int count, bool isAgain)
     {
+        Task publishing = PublishAsync();
+        Task<int[]> acknowledged = session.AcknowledgedAsync(count);
+        int taken = 0;
+
+        while (!acknowledged.IsCompleted)
+        {
+            if (!_handed.Reader.TryRead(out Handed? one))
+            {
+                await Task.Delay(1, Cancellation);
+                continue;
+            }
+
+            Noted(one);
+            one.OnDisk!.SetResult(1);
+            taken += Of(one).Length;
+        }
+
+        await publishing;
+        Assert.Equal(Enumerable.Range(from, count), await acknowledged);
+        return taken;
+
+        async Task PublishAsync()
+        {
+            for (int identifier = from; identifier < from + count; identifier++)
+            {
+                await session.PublishAsync(identifier, "plant/a", $"{identifier}", dup: isAgain);
+            }
+        }
+    }
+
+    private MqttSourceOptions Options(int unwrittenMaxMib = 32, string[]? topics = null, string password = "", int qos = 1, int receiveMaximum = 1_000) => new()
+    {
+        ReceiveMaximum = receiveMaximum,
         Url = _broker.Url,
         Topics = topics ?? ["plant/#"],
         UnwrittenMaxMib = unwrittenMaxMib,
