@@ -1,28 +1,30 @@
 namespace StreamLstm.Decoding;
 
 /// <summary>What the columns of a CSV file hold, by its header: wide (a time, then a column per value) or long (time, stream, value).</summary>
-/// <remarks>Long as Home Assistant's history writes it too: entity_id, state, last_changed.</remarks>
+/// <remarks>Long as Home Assistant's history writes it too: entity_id, state, last_changed. Elsewhere a state is a column like others.</remarks>
 internal sealed class CsvLayout
 {
-    private static readonly string[] StreamNames = ["stream", "series", "sensor", "metric", "name", "id", "entity_id"];
-    private static readonly string[] ValueNames = ["value", "state"];
+    private static readonly string[] StreamNames = ["stream", "series", "sensor", "metric", "name", "id", EntityName];
+
+    private const string EntityName = "entity_id";
 
     private readonly int _timeColumn;
     private readonly int _dayColumn = -1;   // where the time column holds the time of day alone
 
     /// <param name="header">The columns' names.</param>
-    public CsvLayout(IReadOnlyList<string> header)
+    public CsvLayout(string[] header)
     {
         _timeColumn = Timestamps.TimeColumn(header);
-        int day = Find(header, ["date"]), ofDay = Find(header, ["time"]);
+        int day = IndexOf(header, "date"), ofDay = IndexOf(header, "time");
 
         if (day >= 0 && ofDay >= 0 && (_timeColumn == day || _timeColumn == ofDay))
         {
             (_dayColumn, _timeColumn) = (day, ofDay);
         }
 
-        int value = Find(header, ValueNames), stream = Find(header, StreamNames);
-        (StreamColumn, ValueColumn) = value >= 0 && stream >= 0 ? (stream, value) : (-1, -1);
+        int entity = IndexOf(header, EntityName), state = IndexOf(header, "state"), value = IndexOf(header, "value");
+        int stream = Array.FindIndex(header, column => StreamNames.Contains(column, StringComparer.OrdinalIgnoreCase));
+        (StreamColumn, ValueColumn) = value >= 0 && stream >= 0 ? (stream, value) : entity >= 0 && state >= 0 ? (entity, state) : (-1, -1);
     }
 
     /// <summary>Whether rows have a time.</summary>
@@ -46,20 +48,5 @@ internal sealed class CsvLayout
     /// <summary>The names of the columns that hold it, for messages.</summary>
     public string TimeName(IReadOnlyList<string> header) => _dayColumn >= 0 ? $"{header[_dayColumn]} and {header[_timeColumn]}" : header[_timeColumn];
 
-    /// <summary>The first of the names that the header has.</summary>
-    private static int Find(IReadOnlyList<string> header, string[] names)
-    {
-        for (int i = 0; i < names.Length; i++)
-        {
-            for (int column = 0; column < header.Count; column++)
-            {
-                if (header[column].Equals(names[i], StringComparison.OrdinalIgnoreCase))
-                {
-                    return column;
-                }
-            }
-        }
-
-        return -1;
-    }
+    private static int IndexOf(string[] header, string name) => Array.FindIndex(header, column => column.Equals(name, StringComparison.OrdinalIgnoreCase));
 }

@@ -65,6 +65,14 @@ public sealed class DecoderTests
     }
 
     [Fact]
+    public async Task A_state_beside_a_name_is_a_column_of_a_wide_file()
+    {
+        await Text("time,name,state,temperature\n2026-05-01T10:00:00Z,7,1,20.5\n", TextFormat.Csv, "");
+
+        Assert.Equal([("name", 7.0), ("state", 1.0), ("temperature", 20.5)], _decoded.Observations.Select(o => (o.Stream, o.Value)));
+    }
+
+    [Fact]
     public async Task A_date_and_a_time_of_day_that_are_no_time_are_named_together()
     {
         await Text("date,time,co\n2026-05-01,noon,1.5\n", TextFormat.Csv, "meter");
