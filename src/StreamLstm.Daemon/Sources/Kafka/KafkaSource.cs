@@ -1,5 +1,4 @@
 using StreamLstm.Daemon.Messages;
-using StreamLstm.Daemon.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 using StreamLstm.Kafka;

@@ -1,4 +1,4 @@
-namespace StreamLstm.Daemon.Mqtt;
+namespace StreamLstm.Daemon.Telemetry;
 
 /// <summary>Lets one line about a setting through a minute, and says how often there was one meanwhile.</summary>
 /// <remarks>By the setting and not by the words: one and the same trouble ends now in a reset, now in a broken pipe.</remarks>
