@@ -28,7 +28,7 @@ public sealed class KafkaAccessTests(KafkaTests kafka)
             : await KafkaDaemon.StartAsync(directory.Path, broker.Sasl, topic, [.. As("alice", "secret", way), Key(broker, "ca_file", "ca.pem")]);
         await KafkaDaemon.UntilTotalAsync(daemon, 20);
         Assert.Equal(0, await daemon.TerminateAsync());
-        Assert.Equal(KafkaDaemon.Rows(0, 20), KafkaDaemon.Scored(directory.Path)["a"]);
+        Assert.Equal(KafkaDaemon.Rows(0, 20), Scored.In(Path.Combine(directory.Path, "state"))["a"]);
     }
 
     [Theory]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Confluent.Kafka;
 using StreamLstm.IntegrationTests.Support;
 
@@ -35,13 +34,6 @@ internal static class KafkaDaemon
         ];
         await Task.WhenAll(sent);
     }
-
-    /// <summary>What was scored, by stream and in order.</summary>
-    public static Dictionary<string, double[]> Scored(string directory) => File.ReadLines(Path.Combine(directory, "state", "events.jsonl"))
-        .Select(line => JsonDocument.Parse(line).RootElement)
-        .Where(line => line.GetProperty("type").GetString() == "score")
-        .GroupBy(line => line.GetProperty("stream").GetString()!)
-        .ToDictionary(stream => stream.Key, stream => stream.Select(line => line.GetProperty("value").GetDouble()).ToArray());
 
     /// <summary>The rows' values.</summary>
     public static double[] Rows(int from, int count) => [.. Enumerable.Range(from, count).Select(row => (double)row)];

@@ -41,7 +41,7 @@ public sealed class KafkaFaultTests(KafkaTests kafka)
         int rows = await producing;
         await KafkaDaemon.UntilTotalAsync(daemon, (long)rows * Streams.Length);
         Assert.Equal(0, await daemon.TerminateAsync());
-        Dictionary<string, double[]> scored = KafkaDaemon.Scored(directory.Path);
+        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
         TestContext.Current.SendDiagnosticMessage("kafka: {0} rows of {1} streams acknowledged, {2} scored", rows, Streams.Length, scored.Values.Sum(values => values.Length));
         Assert.Equal(Streams, scored.Keys.Order());
         Assert.All(scored.Values, values => Assert.Equal(KafkaDaemon.Rows(0, rows), values));

@@ -49,7 +49,7 @@ public sealed class KafkaGapTests(KafkaTests kafka)
             Assert.Equal(0, await daemon.TerminateAsync());
         }
 
-        Dictionary<string, double[]> scored = KafkaDaemon.Scored(directory.Path);
+        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
         Assert.Equal([.. KafkaDaemon.Rows(0, 100), .. KafkaDaemon.Rows(150, 50)], scored["a"]);
         Assert.Equal(KafkaDaemon.Rows(0, 200), scored["b"]);
     }
@@ -102,7 +102,7 @@ public sealed class KafkaGapTests(KafkaTests kafka)
             Assert.Equal(0, await daemon.TerminateAsync());
         }
 
-        Dictionary<string, double[]> scored = KafkaDaemon.Scored(directory.Path);
+        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
         Assert.Equal(KafkaDaemon.Rows(0, 50), scored["a"]);
         Assert.Equal(KafkaDaemon.Rows(0, 80), scored["b"]);
     }
@@ -155,7 +155,7 @@ public sealed class KafkaGapTests(KafkaTests kafka)
             Assert.Equal(0, await daemon.TerminateAsync());
         }
 
-        Dictionary<string, double[]> scored = KafkaDaemon.Scored(directory.Path);
+        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
         Assert.Equal(["a"], scored.Keys);
         Assert.Equal(KafkaDaemon.Rows(0, row + 5), scored["a"]);
     }

@@ -38,7 +38,7 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
             Assert.Equal(0, await daemon.TerminateAsync());
         }
 
-        Dictionary<string, double[]> scored = KafkaDaemon.Scored(directory.Path);
+        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
         Assert.Equal(Streams, scored.Keys.Order());
         Assert.All(scored.Values, values => Assert.Equal(KafkaDaemon.Rows(0, 800), values));
     }
@@ -60,7 +60,7 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
         await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic, "sources.kafka.0.record_max_bytes=4096", $"sources.kafka.0.dead_letters={topic}.dead");
         await KafkaDaemon.UntilTotalAsync(daemon, 20);
         Assert.Equal(0, await daemon.TerminateAsync());
-        Assert.Equal(KafkaDaemon.Rows(0, 20), KafkaDaemon.Scored(directory.Path)["a"]);
+        Assert.Equal(KafkaDaemon.Rows(0, 20), Scored.In(Path.Combine(directory.Path, "state"))["a"]);
         string[] letters = File.ReadAllLines(Path.Combine(directory.Path, "state", "dead-letters.ndjson"));
         Assert.Equal(2, letters.Length);
         Assert.Contains($"{topic}/0 offset 10: not valid JSON", letters[0], StringComparison.Ordinal);
@@ -94,7 +94,7 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
         await KafkaDaemon.SendAsync(later, topic + ".more", "third", 0, 10);
         await KafkaDaemon.UntilTotalAsync(daemon, 30);
         Assert.Equal(0, await daemon.TerminateAsync());
-        Dictionary<string, double[]> scored = KafkaDaemon.Scored(directory.Path);
+        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
         Assert.Equal(["first", "second", "third"], scored.Keys.Order());
         Assert.All(scored.Values, values => Assert.Equal(KafkaDaemon.Rows(0, 10), values));
     }
@@ -131,7 +131,7 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
             "sources.kafka.2.name=log", $"sources.kafka.2.brokers={broker.Bootstrap}", $"sources.kafka.2.topics.0={logs}", "sources.kafka.2.format=log", "sources.kafka.2.start=earliest");
         await KafkaDaemon.UntilTotalAsync(daemon, 10 + 6 + 20);
         Assert.Equal(0, await daemon.TerminateAsync());
-        Dictionary<string, double[]> scored = KafkaDaemon.Scored(directory.Path);
+        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
         Assert.Equal(KafkaDaemon.Rows(0, 10), scored["plant/d7/temperature"]);
         Assert.Equal(KafkaDaemon.Rows(4, 6), scored["u1/temperature"]);
         Assert.Equal(20, scored[logs].Length);

@@ -228,13 +228,7 @@ public sealed class BrokerFaultTests : IDisposable
 
         string rejected = (await daemon.GetAsync("/api/v1/status")).GetProperty("total").GetProperty("rejected").ToString();
         Assert.Equal(0, await daemon.TerminateAsync());
-        double[] scored =
-        [
-            .. File.ReadLines(Path.Combine(directory.Path, "state", "events.jsonl"))
-                .Select(line => JsonDocument.Parse(line).RootElement)
-                .Where(line => line.GetProperty("type").GetString() == "score")
-                .Select(line => line.GetProperty("value").GetDouble()),
-        ];
+        double[] scored = Assert.Single(Scored.In(Path.Combine(directory.Path, "state"))).Value;
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{rows} acknowledged by the broker, {scored.Length} scored, {rows - scored.Distinct().Count()} lost, {scored.Length - scored.Distinct().Count()} twice, {rejected} rejected;"
             + $" lost: {string.Join(' ', Enumerable.Range(0, rows).Select(row => (double)row).Except(scored).Take(40))}");

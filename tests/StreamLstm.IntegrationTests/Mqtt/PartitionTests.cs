@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using StreamLstm.IntegrationTests.Support;
 
 namespace StreamLstm.IntegrationTests.Mqtt;
@@ -46,13 +45,7 @@ public sealed class PartitionTests
         publishing.StandardInput.Close();
         await publishing.WaitForExitAsync(Cancellation);
         Assert.Equal(0, await daemon.TerminateAsync());
-        double[] scored =
-        [
-            .. File.ReadLines(Path.Combine(directory.Path, "state", "events.jsonl"))
-                .Select(line => JsonDocument.Parse(line).RootElement)
-                .Where(line => line.GetProperty("type").GetString() == "score")
-                .Select(line => line.GetProperty("value").GetDouble()),
-        ];
+        double[] scored = Assert.Single(Scored.In(Path.Combine(directory.Path, "state"))).Value;
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{faults} partitions, {row} published, {scored.Length} scored, {row - scored.Distinct().Count()} lost, {scored.Length - scored.Distinct().Count()} twice");
         Assert.Equal(Enumerable.Range(0, row).Select(value => (double)value), scored);
