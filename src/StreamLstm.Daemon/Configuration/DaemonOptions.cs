@@ -4,6 +4,7 @@ using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Judging.Events;
@@ -72,7 +73,7 @@ internal sealed class DaemonOptions
             LearningMode.PerStream => int.MaxValue,
             _ => Detection.Form == StreamForm.Lean ? 0 : Detection.PerStreamMax,
         },
-        AlertRules = [.. Alerts.Select(rule => rule.Detection())],
+        AlertRules = [.. Alerts.Select(rule => rule.Detection()), .. HostAlertRules.Of(Sources.Host.StreamPrefix())],
         Maintenance = [.. Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],
         Events = new EventStreamOptions
         {

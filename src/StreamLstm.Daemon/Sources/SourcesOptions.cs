@@ -41,6 +41,9 @@ internal sealed class HostSourceOptions
     /// <summary>Streams are named PREFIX/cpu/0/user and so on; empty = host/MACHINE NAME.</summary>
     public string Prefix { get; init; } = "";
 
+    /// <summary>What its streams' names begin with.</summary>
+    public string StreamPrefix() => Prefix.Length > 0 ? Prefix : $"host/{Environment.MachineName}";
+
     /// <summary>Where proc is mounted: another place shows a host from within a container.</summary>
     public string ProcPath { get; init; } = "/proc";
 

@@ -9,7 +9,7 @@ namespace StreamLstm.Daemon.Sources.Host;
 internal sealed class HostSource(HostSourceOptions options, RecordRules rules, TimeProvider time, ILogger<HostSource> logger) : IObservationSource
 {
     private readonly HashSet<string> _absent = new(StringComparer.Ordinal);
-    private readonly HostSample _sample = new(options.Prefix.Length > 0 ? options.Prefix : $"host/{Environment.MachineName}", rules);
+    private readonly HostSample _sample = new(options.StreamPrefix(), rules);
 
     public string Name => "host";
 

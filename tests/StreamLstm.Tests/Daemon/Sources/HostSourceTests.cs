@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Tests.Daemon.Sources;
 
@@ -28,6 +30,36 @@ public sealed class HostSourceTests
         Assert.Equal(1, figures["h/cpu/forks"]);
         Assert.Equal(3, figures["h/cpu/run_queue"]);
         Assert.False(figures.ContainsKey("h/cpu/total/idle"));
+    }
+
+    [Theory]
+    [InlineData("host/m/cpu/1/iowait", 5.0)]
+    [InlineData("host/m/cpu/blocked", 3.0)]
+    [InlineData("host/m/disk/vda/write_latency_ms", 10.0)]
+    [InlineData("host/m/disk/vda/read_bytes", 1_048_576.0)]
+    [InlineData("host/m/net/lo/rx_packets", 100.0)]
+    [InlineData("host/m/memory/dirty_bytes", 16_777_216.0)]
+    [InlineData("host/m/pressure/io/full_10s", 5.0)]
+    [InlineData("host/m/net/eth0/rx_errors", null)]
+    [InlineData("host/m/filesystem/root/used_percent", null)]
+    [InlineData("plant/cpu/1/iowait", null)]
+    public void What_is_too_little_to_tell_is_said_in_each_figures_own_unit(string stream, double? least)
+    {
+        IReadOnlyList<AlertRule> rules = new DaemonOptions { Sources = new() { Host = new() { Prefix = "host/m" } } }.DetectorOptions().AlertRules;
+
+        Assert.Equal(least, AlertRule.Of(rules, stream)?.MinDeviation);
+    }
+
+    [Fact]
+    public void A_rule_of_the_users_stands_before_them()
+    {
+        var options = new DaemonOptions
+        {
+            Alerts = [new() { Streams = "host/m/*", MinDeviation = 0 }],
+            Sources = new() { Host = new() { Prefix = "host/m" } },
+        };
+
+        Assert.Equal(0, AlertRule.Of(options.DetectorOptions().AlertRules, "host/m/cpu/1/iowait")!.MinDeviation);
     }
 
     [Fact]
