@@ -440,14 +440,15 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         // What has gone back, and was not followed while nothing might be learnt, is not what lasts.
         long lasts = row.Row - _stretch.FirstRow;
-        bool isToStay = isPart
-            && lasts >= Persistent(row.IntervalSeconds)
-            && (judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax));
+        bool isToStay = isPart && (judge.IsNewState
+            || (lasts >= Persistent(row.IntervalSeconds)
+                && (judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax))));
 
         if ((isToStay || (gate.AcceptAfter > 0 && judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
             && _incidents.Find(_incident.Id)?.Label != IncidentLabel.Real)
         {
-            string how = judge.IsSettled || !isToStay ? "lasts and has settled" : "has lasted for a quarter of the life before it";
+            string how = judge.IsNewState ? "as long as its other states last"
+                : judge.IsSettled || !isToStay ? "lasts and has settled" : "has lasted for a quarter of the life before it";
             Accept(row, $"{how}: {NewNormal}", output);
         }
     }

@@ -31,6 +31,9 @@ internal sealed class BoundedSample
     /// <summary>The smallest; 0 while there is none.</summary>
     public double Least => Count > 0 ? _sorted[0] : 0;
 
+    /// <summary>The middle one; 0 while there is none.</summary>
+    public double Median => Count > 0 ? _sorted[Count / 2] : 0;
+
     /// <summary>Whether enough is known.</summary>
     public bool IsKnown => Count >= CountMin;
 

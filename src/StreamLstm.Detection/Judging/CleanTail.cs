@@ -1,23 +1,9 @@
 namespace StreamLstm.Detection.Judging;
 
-/// <summary>How the size of an excess is measured.</summary>
-internal enum TailScale
-{
-    /// <summary>As a ratio: for what has the stream's unit, or a size of its own. A power law, so heavy tails stay heavy.</summary>
-    Ratio,
-
-    /// <summary>As a difference: for what is a logarithm or a normal score already.</summary>
-    Difference,
-}
-
 /// <summary>How rare a level of one indicator is in normal operation: in decades of blocks of clean rows.</summary>
 /// <remarks>
 /// The maxima of the last blocks of 32 clean rows are kept, a span and not a life: a rate stands where a count so far would
-/// grow. Of them u is the k-th highest; above it an exponential tail is assumed (Pickands 1975) in ln(v), or in v where that
-/// is a logarithm already. Its mean excess comes from the spacings of those between (Rényi 1953), each at most four times
-/// their median; that it is known from so many spacings only is integrated out (Lomax). The highest thirty-second part, of few
-/// blocks the highest one to three, is left out: wild values and faults that were learnt are outvoted while they are as few, and
-/// are usual once they are more: the highest of the others is no rarer than it was counted, whatever the law says.
+/// grow. The highest eighth of them, less its highest quarter, makes the tail.
 /// </remarks>
 /// <param name="blocksMax">Blocks that are kept.</param>
 /// <param name="scale">How excesses are measured.</param>
@@ -30,20 +16,12 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     /// <summary>Blocks before anything is said: with fewer the k-th highest is no quantile.</summary>
     public const int BlocksMin = 12;
 
-    /// <summary>Blocks above the one that makes u, at most, and shares of all blocks that these and those left out are.</summary>
-    private const int KeptMax = 24;
+    /// <summary>Shares of all blocks that the highest are, and those left out.</summary>
     private const int KeptShare = 8;
     private const int LeftOutShare = 32;
 
     /// <summary>As many are left out of three times <see cref="BlocksMin"/> blocks, until the share is more.</summary>
     private const int FewMax = 3;
-
-    /// <summary>Spacings that the prior is worth, and what it expects: an eighth more per e-fold, as a normal variable's maxima have.</summary>
-    private const double PriorCount = 6;
-    private const double PriorRatio = 0.12;
-    private const double PriorDifference = 0.15;
-
-    private const double SpacingMax = 4;
 
     /// <summary>In place of the maximum of a block that is not to count: indicators are never negative.</summary>
     private const float Void = -1;
@@ -54,12 +32,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     private float _waiting = Void;
     private float _current;
     private int _rows;
-    private int _kept;
-    private double _known = 1;
-    private double _usual;
-    private double _top;
-    private double _meanExcess = 1;
-    private double _shift;
+    private ExceedanceTail _tail;
 
     /// <summary>What the stream's values can be told apart by, for indicators in its unit. Not saved.</summary>
     public double Unit { get; set; } = 1;
@@ -70,34 +43,21 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     /// <summary>A share of a young stream's blocks would be none: its first fault would make the next ones usual.</summary>
     private int Few => Math.Min(FewMax, _count / BlocksMin);
 
-    private int LeftOut => Math.Min(Math.Max(_count / LeftOutShare, Few), _kept - 2);
-
     /// <summary>Whether enough is known.</summary>
     public bool IsKnown => _count >= BlocksMin;
 
     /// <summary>The level that one in eleven blocks or so comes to: what is usual at most.</summary>
-    public double Usual => _usual;
+    public double Usual => _tail.Usual;
 
     /// <summary>Decades of blocks between two that come to this level; 0 while too little is known.</summary>
     public double Score(double value)
     {
         double plain = PlainScore(value);
-        return Ordinary > 0 && plain > 0 ? Math.Min(plain, Excess(value, Ordinary)) : plain;
+        return Ordinary > 0 && plain > 0 ? Math.Min(plain, _tail.Excess(value, Ordinary)) : plain;
     }
 
     /// <summary>The same as it were had nobody called a level ordinary.</summary>
-    public double PlainScore(double value)
-    {
-        if (!IsKnown)
-        {
-            return 0;
-        }
-
-        double decades = Math.Log10((_count + 1.0) / _kept);
-        return value > _usual ? Math.Min(decades + Excess(value, _usual), Math.Log10((_count + 1.0) / (LeftOut + 1)) + Excess(value, _top))
-            : _usual > 0 ? decades * Math.Max(0, value) / _usual
-            : 0;
-    }
+    public double PlainScore(double value) => IsKnown ? _tail.Score(value) : 0;
 
     /// <summary>Takes a row, unless it is not to count.</summary>
     public void Add(double value, bool teaches)
@@ -125,7 +85,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     }
 
     /// <summary>Forgets all: what was learnt was learnt of something else.</summary>
-    public void Clear() => (_count, _next, _waiting, _current, _rows, _kept, _usual, _top) = (0, 0, Void, 0, 0, 0, 0, 0);
+    public void Clear() => (_count, _next, _waiting, _current, _rows, _tail) = (0, 0, Void, 0, 0, default);
 
     public void Save(BinaryWriter writer)
     {
@@ -134,12 +94,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         writer.Write(_waiting);
         writer.Write(_current);
         writer.Write(_rows);
-        writer.Write(_kept);
-        writer.Write(_known);
-        writer.Write(_usual);
-        writer.Write(_top);
-        writer.Write(_meanExcess);
-        writer.Write(_shift);
+        _tail.Save(writer);
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
 
@@ -156,19 +111,10 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _waiting = reader.ReadSingle();
         _current = reader.ReadSingle();
         _rows = reader.ReadInt32();
-        _kept = reader.ReadInt32();
-        _known = reader.ReadDouble();
-        (_usual, _top, _meanExcess, _shift) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        _tail = ExceedanceTail.Load(reader);
         Array.Resize(ref _maxima, Math.Max(Math.Min(16, blocksMax), _count));
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
-
-    private double Excess(double value, double from)
-    {
-        return value <= from ? 0 : _known * Math.Log10(1 + (Measure(value) - Measure(from)) / (_known * _meanExcess));
-    }
-
-    private double Measure(double value) => scale == TailScale.Ratio ? Math.Log(value + _shift) : value;
 
     private void Enter(float maximum)
     {
@@ -190,17 +136,16 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
 
     private void Fit()
     {
-        _kept = Math.Clamp(Math.Max(_count / KeptShare, Few + 2), 2, KeptMax);
-        int leftOut = LeftOut;
+        int kept = Math.Clamp(Math.Max(_count / KeptShare, Few + 2), 2, ExceedanceTail.KeptMax);
 
-        if (_count < _kept)
+        if (_count < kept)
         {
             return;
         }
 
-        Span<float> highest = stackalloc float[KeptMax];
-        highest = highest[.._kept];
-        highest.Fill(float.NegativeInfinity);
+        Span<double> highest = stackalloc double[ExceedanceTail.KeptMax];
+        highest = highest[..kept];
+        highest.Fill(double.NegativeInfinity);
 
         foreach (float maximum in _maxima.AsSpan(0, _count))
         {
@@ -209,7 +154,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
                 continue;
             }
 
-            int place = _kept - 1;
+            int place = kept - 1;
 
             while (place > 0 && highest[place - 1] < maximum)
             {
@@ -220,29 +165,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
             highest[place] = maximum;
         }
 
-        (_usual, _top) = (highest[^1], highest[leftOut]);
-        double unit = least * Unit;
-
-        // In ratios nothing is told apart below a fiftieth of what is usual, nor below the unit.
-        _shift = Math.Max(unit, 0.02 * _usual + 1e-12);
-        Span<double> spacings = stackalloc double[KeptMax];
-        spacings = spacings[..(_kept - 1 - leftOut)];
-
-        for (int j = leftOut; j < _kept - 1; j++)
-        {
-            spacings[j - leftOut] = (j + 1) * (Measure(highest[j]) - Measure(highest[j + 1]));
-        }
-
-        spacings.Sort();
-        double median = spacings[spacings.Length / 2], sum = 0;
-
-        foreach (double spacing in spacings)
-        {
-            sum += Math.Min(spacing, SpacingMax * median);
-        }
-
-        double prior = scale == TailScale.Ratio ? PriorRatio : Math.Max(unit, PriorDifference * _usual);
-        _known = spacings.Length + PriorCount;
-        _meanExcess = Math.Max(0.3 * prior, (sum + PriorCount * prior) / _known);
+        int leftOut = Math.Min(Math.Max(_count / LeftOutShare, Few), kept - 2);
+        _tail = new ExceedanceTail(highest, leftOut, _count, scale, least * Unit);
     }
 }

@@ -40,6 +40,9 @@ internal interface IJudge
     /// <summary>Whether what was remembered as suspicious or abnormal of late has settled: its last hundred rows are like the hundreds before.</summary>
     bool IsSettled { get; }
 
+    /// <summary>Whether what comes now is one more state of a stream that has states.</summary>
+    bool IsNewState => false;
+
     /// <summary>Windows of 30 rows in a row, suspicious or abnormal, that came as forecast or as the window before.</summary>
     int StableWindows { get; }
 

@@ -73,12 +73,6 @@ public static class JudgeTraining
 
     private const double DecadesPerStep = 1 / 25.0;
 
-    /// <summary>
-    /// Share of what is asked for that the line is set to: recorded streams speak up more often than simulated ones. A line a third of a
-    /// decade lower finds .02 more of the faults for a tenth more false alarms.
-    /// </summary>
-    private const double OfAsked = 0.5;
-
     /// <summary>Times that the line is tried.</summary>
     private const int LinePasses = 3;
 
@@ -124,7 +118,7 @@ public static class JudgeTraining
             if (pass < LinePasses - 1)
             {
                 double read = UsualRate(all, life => life.Alerts(trained, 0));
-                trained.OutputBias[0] -= (float)LineOf(trained, all, OfAsked * read / Math.Max(0.1, UsualRate(all, life => life.Opened)));
+                trained.OutputBias[0] -= (float)LineOf(trained, all, read / Math.Max(0.1, UsualRate(all, life => life.Opened)));
             }
         }
 

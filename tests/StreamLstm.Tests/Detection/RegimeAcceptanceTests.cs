@@ -62,6 +62,35 @@ public sealed class RegimeAcceptanceTests
     }
 
     [Fact]
+    public void One_more_state_of_a_stream_that_has_states_is_told_once_and_is_normal_when_it_has_lasted_as_long_as_they_do()
+    {
+        var random = new Random(1);
+        List<double> series = [];
+        List<int> visits = [];
+
+        for (int visit = 0; visit < 30; visit++)
+        {
+            bool isNew = visit >= 20 && visit % 3 == 0;
+
+            if (isNew)
+            {
+                visits.Add(series.Count);
+            }
+
+            double level = isNew ? 650 : new[] { 220.0, 350, 800 }[visit % 3];
+            series.AddRange(Enumerable.Range(0, 120 + random.Next(80)).Select(_ => level + 4 * Chance.Normal(random)));
+        }
+
+        var run = new Run();
+        run.Feed("a", [.. series], 0, series.Count);
+        IncidentEvent[] told = [.. run.Incidents.Where(incident => incident.Kind is not IncidentKind.Flatline)];
+
+        Assert.Contains(run.OpenedRows, row => row >= visits[0] && row < visits[0] + 60);
+        Assert.Contains(told, incident => incident.Explanation.Contains("as long as its other states last: the new normal since", StringComparison.Ordinal));
+        Assert.DoesNotContain(run.OpenedRows, row => visits.Skip(1).Any(visit => row >= visit && row < visit + 100));
+    }
+
+    [Fact]
     public void There_is_nothing_to_accept_where_nothing_is_open()
     {
         Run run = Run.Of(DailySeries.Clean(1, 600));

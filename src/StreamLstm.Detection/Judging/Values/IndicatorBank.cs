@@ -12,6 +12,7 @@ internal sealed class IndicatorBank
     private readonly double[] _plain = new double[ValueIndicators.Count];
     private readonly bool[] _isMuted = new bool[ValueIndicators.Count];
     private readonly int[] _calmRows = new int[ValueIndicators.Count];
+    private readonly double[] _ordinary = new double[ValueIndicators.Count];   // of those that say themselves how rare they are; not saved
 
     /// <param name="sizes">What may be remembered.</param>
     public IndicatorBank(MemorySizes sizes) =>
@@ -54,18 +55,12 @@ internal sealed class IndicatorBank
 
             if (_tails[i] is not { } tail)
             {
-                (_decades[i], _plain[i]) = (values[i], values[i]);
+                (_decades[i], _plain[i]) = (Math.Max(0, values[i] - _ordinary[i]), values[i]);
             }
             else
             {
-                tail.Unit = HasStreamUnit((Indicator)i) ? unit : (Indicator)i == Indicator.Rarity ? indicators.Rarity.Unit : 1;
+                tail.Unit = HasStreamUnit((Indicator)i) ? unit : 1;
                 (_decades[i], _plain[i]) = (tail.Score(values[i]), tail.PlainScore(values[i]));
-
-                if ((Indicator)i == Indicator.Rarity)
-                {
-                    double own = indicators.Rarity.Score();
-                    (_decades[i], _plain[i]) = (Math.Min(own, _decades[i]), Math.Min(own, _plain[i]));
-                }
             }
 
             Mute(i);
@@ -108,6 +103,8 @@ internal sealed class IndicatorBank
     {
         for (int i = 0; i < _tails.Length; i++)
         {
+            _ordinary[i] = levels[i];
+
             if (_tails[i] is { } tail)
             {
                 tail.Ordinary = levels[i];
@@ -175,20 +172,19 @@ internal sealed class IndicatorBank
 
     /// <summary>
     /// Logarithms and normal scores are measured by differences, all else by ratios. What is about novelty wears off, as ever
-    /// more is remembered: its tail is of the last rows alone. Stays and cycles say how rare they are by themselves.
+    /// more is remembered: its tail is of the last rows alone. Rarity, stays and cycles say how rare they are by themselves.
     /// </summary>
     private static CleanTail? NewTail(Indicator indicator, MemorySizes sizes) => indicator switch
     {
         Indicator.StayLong or Indicator.StayShort or Indicator.CycleLong or Indicator.CycleShort or Indicator.PeakHigh or Indicator.PeakLow => null,
+        Indicator.Rarity or Indicator.LastingRarity or Indicator.LongRarity => null,
         Indicator.Forecast1 or Indicator.Forecast6 or Indicator.Forecast24 => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.4),
         Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 or Indicator.Long24 => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.15),
-        Indicator.LastingRarity or Indicator.LongRarity => new(sizes.Blocks.Novel, TailScale.Difference, least: 0.15),
         Indicator.Quiet => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.3),
         Indicator.Smooth or Indicator.Rough => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.03),
         Indicator.Standstill => new(sizes.Blocks.Usual, TailScale.Difference, least: 3),
         Indicator.ForecastScatter => new(sizes.Blocks.Usual, TailScale.Ratio, least: 0.3),
         Indicator.Context or >= Indicator.ShapePeriod => new(sizes.Blocks.Novel, TailScale.Ratio, least: 0.3),
-        Indicator.Rarity => new(sizes.Blocks.Novel, TailScale.Ratio, least: 1),
         _ => new(sizes.Blocks.Usual, TailScale.Ratio, least: 1),
     };
 }

@@ -10,7 +10,7 @@ namespace StreamLstm.Detection.Judging.Values;
 /// </remarks>
 internal static class Nearest
 {
-    private const int Neighbour = 3;
+    public const int Neighbour = 3;
     private const int CountMin = 20;
 
     /// <summary>Distance of a value to the third nearest of a sample in order; 0 while there are fewer than 20.</summary>

@@ -1,123 +1,152 @@
+using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scaling;
 
 namespace StreamLstm.Detection.Judging.Values;
 
-/// <summary>Rarity of the stream's single values, on the scale y, in which heavy tails are short.</summary>
+/// <summary>How far the stream's values are from all it takes, on the scale y, in which heavy tails are short.</summary>
+/// <remarks>
+/// How far is usual is read off the last rows in hindsight: how far each was from those of other times. So a level that the stream
+/// was at only once counts as seen once, and the levels of its youth, each new when it came, count for nothing once the stream has
+/// been there again: what is new is as likely as what was seen a single time (Good 1953). Counted when it comes, what was new in
+/// youth would hide what is new later.
+/// </remarks>
 internal sealed class Rarity
 {
+    /// <summary>Values that <see cref="Refresh"/> looks at, of those remembered.</summary>
+    private const int SampleMax = 2048;
+
+    /// <summary>Room that <see cref="Refresh"/> needs.</summary>
+    public const int RoomValues = 4 * SampleMax;
+
+    /// <summary>Rows within which two are of one visit to a level, and of a young stream an eighth of its life.</summary>
+    private const int ApartRows = 256;
+    private const int ApartShare = 8;
+
+    private const int RowsMin = 128;
+    private const int CleanMin = RowsMin / 2;
+
     /// <summary>Weights of the means over about 8 and 32 rows.</summary>
     private const double Weight8 = 0.2;
     private const double Weight32 = 0.06;
 
-    /// <summary>Members of which the largest distances make the tail.</summary>
-    private const int KeptMax = 24;
-
-    private const double PriorCount = 6;
-    private const double PriorRatio = 0.15;
+    /// <summary>Differences of these means that mean something.</summary>
+    private const double LeastMean = 0.15;
 
     /// <summary>One wild value counts for this much, as a logarithm of usual distances.</summary>
     private const double LogMax = 4;
 
-    private double _usual = 1;      // the distance nine tenths of the sample keep
-    private double _outer = 1;      // the k-th largest distance
-    private double _meanExcess = 1;
-    private int _kept;
-    private int _members;
+    private ExceedanceTail _distances;
+    private ExceedanceTail _means8;
+    private ExceedanceTail _means32;
+    private double _usual = 1;      // the distance nine tenths of the values keep
+    private double _unit = 0.005;   // what values can be told apart by, in y
+    private double _distance;
+    private double _mean8;          // of the distance's logarithm over usual ones
+    private double _mean32;
 
-    /// <summary>The value's distance, in y.</summary>
-    public double Distance { get; private set; }
+    /// <summary>Decades of blocks of rows between two values that far from the others.</summary>
+    public double Single => _distances.Score(_distance);
 
-    /// <summary>Means of its logarithm over usual distances, over about 8 and 32 rows.</summary>
-    public double Mean8 { get; private set; }
+    /// <summary>The same of its mean over about 8 rows.</summary>
+    public double Lasting => _means8.Score(_mean8);
 
-    public double Mean32 { get; private set; }
+    /// <summary>The same of its mean over about 32 rows.</summary>
+    public double Long => _means32.Score(_mean32);
 
-    /// <summary>What values can be told apart by, in y.</summary>
-    public double Unit { get; private set; } = 0.005;
+    /// <summary>Values in a row that were farther from the others than is usual.</summary>
+    public int FarRows { get; private set; }
 
     /// <summary>Takes a value.</summary>
     public void Observe(double value, SortedReservoir history, ValueScale scale)
     {
-        Distance = Nearest.Distance(history, value, scale);
-        double log = Math.Min(LogMax, Math.Log(1 + Distance / Math.Max(_usual, Unit)));
-        Mean8 += Weight8 * (log - Mean8);
-        Mean32 += Weight32 * (log - Mean32);
+        _distance = Nearest.Distance(history, value, scale);
+        FarRows = _distances.IsKnown && _distance > _distances.Usual ? FarRows + 1 : 0;
+        double log = Log(_distance);
+        _mean8 += Weight8 * (log - _mean8);
+        _mean32 += Weight32 * (log - _mean32);
     }
 
-    /// <summary>Decades of blocks of rows between two values that far from the sample, by the sample's own distances.</summary>
-    public double Score()
-    {
-        if (_kept == 0)
-        {
-            return 0;
-        }
-
-        double decades = Math.Max(0, Math.Log10(_members / (double)(CleanTail.BlockRows * _kept)));
-        double known = _kept + PriorCount;
-        return Distance <= _outer
-            ? decades * Distance / Math.Max(_outer, 1e-12)
-            : decades + known * Math.Log10(1 + (Distance - _outer) / (known * _meanExcess));
-    }
-
-    /// <summary>Measures the sample's distances anew.</summary>
-    /// <param name="history">The stream's values.</param>
+    /// <summary>Measures anew how far is usual.</summary>
+    /// <param name="ring">The stream's last values.</param>
     /// <param name="scale">The stream's scale.</param>
     /// <param name="resolution">The smallest difference between two of its values.</param>
-    /// <param name="room">Twice as much as the history holds.</param>
-    public void Refresh(SortedReservoir history, ValueScale scale, double resolution, Span<double> room)
+    /// <param name="room">(<see cref="RoomValues"/>): overwritten.</param>
+    public void Refresh(ValueRing ring, ValueScale scale, double resolution, Span<double> room)
     {
-        int count = history.Count;
+        long remembered = ring.Count - ring.First;
 
-        if (count < 32)
+        if (remembered < RowsMin)
         {
             return;
         }
 
-        Unit = Math.Max(resolution / scale.Scale, 0.005);
-        Span<double> y = room[..count], distances = room.Slice(count, count);
+        _unit = Math.Max(resolution / scale.Scale, 0.005);
+        int stride = (int)((remembered + SampleMax - 1) / SampleMax), count = 0;
+        Span<double> values = room[..SampleMax];
+        Span<int> rows = stackalloc int[SampleMax];
 
-        for (int i = 0; i < count; i++)
+        for (long row = ring.First; row < ring.Count; row += stride)
         {
-            y[i] = scale.Y(history.Sorted[i]);
+            if (!ring.IsAbnormal(row))
+            {
+                (values[count], rows[count++]) = (scale.Y(ring[row]), (int)(row - ring.First));
+            }
         }
 
-        for (int i = 0; i < count; i++)
+        if (count < CleanMin)
         {
-            distances[i] = Nearest.Distance(y, y[i], i, skip: 1);
+            return;
         }
 
-        distances.Sort();
-        _members = count;
-        _kept = Math.Clamp(count / 64, 2, KeptMax);
-        _usual = distances[(int)(0.9 * count)];
-        _outer = distances[^_kept];
-        double sum = 0;
-
-        foreach (double distance in distances[^_kept..])
-        {
-            sum += Math.Min(distance - _outer, 4 * Math.Max(_outer, Unit));
-        }
-
-        double prior = Math.Max(Unit, PriorRatio * _outer);
-        _meanExcess = Math.Max(0.3 * prior, (sum + PriorCount * prior) / (_kept + PriorCount));
+        int apart = (int)Math.Min(ApartRows, remembered / ApartShare);
+        double blocks = count * stride / (double)CleanTail.BlockRows;
+        Span<double> distances = room.Slice(SampleMax, count), means = room.Slice(2 * SampleMax, count), spare = room.Slice(3 * SampleMax, count);
+        values = values[..count];
+        rows = rows[..count];
+        Hindsight.Distances(values, rows, apart, distances, spare);
+        distances.CopyTo(spare);
+        spare.Sort();
+        _usual = spare[(int)(0.9 * count)];
+        _distances = Hindsight.TailOf(distances, rows, apart, blocks, TailScale.Ratio, _unit, spare);
+        Means(distances, means, Math.Max(1, 8 / stride));
+        _means8 = Hindsight.TailOf(means, rows, apart, blocks, TailScale.Difference, LeastMean, spare);
+        Means(distances, means, Math.Max(1, 32 / stride));
+        _means32 = Hindsight.TailOf(means, rows, apart, blocks, TailScale.Difference, LeastMean, spare);
     }
 
     public void Save(BinaryWriter writer)
     {
-        foreach (double value in (ReadOnlySpan<double>)[_usual, _outer, _meanExcess, Distance, Mean8, Mean32, Unit])
+        _distances.Save(writer);
+        _means8.Save(writer);
+        _means32.Save(writer);
+
+        foreach (double value in (ReadOnlySpan<double>)[_usual, _unit, _distance, _mean8, _mean32])
         {
             writer.Write(value);
         }
 
-        writer.Write(_kept);
-        writer.Write(_members);
+        writer.Write(FarRows);
     }
 
     public void Load(BinaryReader reader)
     {
-        (_usual, _outer, _meanExcess, Distance) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        (Mean8, Mean32, Unit) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        _kept = reader.ReadInt32();
-        _members = reader.ReadInt32();
+        (_distances, _means8, _means32) = (ExceedanceTail.Load(reader), ExceedanceTail.Load(reader), ExceedanceTail.Load(reader));
+        (_usual, _unit, _distance, _mean8, _mean32) =
+            (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        FarRows = reader.ReadInt32();
+    }
+
+    private double Log(double distance) => Math.Min(LogMax, Math.Log(1 + distance / Math.Max(_usual, _unit)));
+
+    /// <summary>Means of the logarithms over so many values.</summary>
+    private void Means(ReadOnlySpan<double> distances, Span<double> means, int over)
+    {
+        double mean = 0;
+
+        for (int i = 0; i < distances.Length; i++)
+        {
+            mean += (Log(distances[i]) - mean) / Math.Min(i + 1, over);
+            means[i] = mean;
+        }
     }
 }

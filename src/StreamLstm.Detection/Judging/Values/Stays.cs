@@ -15,6 +15,9 @@ internal sealed class Stays
     /// <summary>Rows for which a stay that was too short is told: others look at the first rows of a state too.</summary>
     private const int ToldRows = 3;
 
+    /// <summary>Stays that tell how long one is.</summary>
+    private const int StaysMin = 3;
+
     private readonly BoundedSample[] _lengths = [.. Enumerable.Range(0, StatesMax).Select(_ => new BoundedSample())];
     private (double Low, double High)[] _valleys = [];
     private int _state = -1;
@@ -33,6 +36,16 @@ internal sealed class Stays
 
     /// <summary>Rows the present stay has taken, and the most of this state so far.</summary>
     public (long Rows, double Longest) Present { get; private set; }
+
+    /// <summary>Rows that the stream usually stays in the state it stays in longest; infinite while that is not known.</summary>
+    public double UsualRows
+    {
+        get
+        {
+            int stays = _lengths.Sum(lengths => lengths.Count);
+            return IsKnown && stays >= StaysMin ? Math.Exp(_lengths.Max(lengths => lengths.Median)) : double.PositiveInfinity;
+        }
+    }
 
     /// <summary>Looks for states among the stream's values: at every doubling of its age, then every 2,048 rows.</summary>
     public void Refresh(SortedReservoir history, long rows)

@@ -212,7 +212,7 @@ internal sealed class ValueIndicators
 
     /// <summary>Refreshes, by count, what is known of the stream as a whole.</summary>
     /// <param name="forecast">What is known of the stream.</param>
-    /// <param name="room">Twice as much as its history holds.</param>
+    /// <param name="room">(<see cref="Judging.Values.Rarity.RoomValues"/>): overwritten.</param>
     public void Refresh(ValueForecast forecast, Span<double> room)
     {
         long rows = forecast.Ring.Count;
@@ -227,7 +227,7 @@ internal sealed class ValueIndicators
         {
             Resolution = ResolutionOf(forecast.History);
             Constant = forecast.History.Sorted is [double least, .., double greatest] && least == greatest ? least : double.NaN;
-            Rarity.Refresh(forecast.History, forecast.Scale, Resolution, room);
+            Rarity.Refresh(forecast.Ring, forecast.Scale, Resolution, room);
 
             if (rows < 1024 || rows % 512 < 128)
             {
@@ -414,9 +414,9 @@ internal sealed class ValueIndicators
         Move(Mean.Of32, value, 0.06);
         Move(Mean.Of128, value, 0.0155);
         Rarity.Observe(value, forecast.History, scale);
-        Say(Indicator.Rarity, Rarity.Distance);
-        Say(Indicator.LastingRarity, Rarity.Mean8);
-        Say(Indicator.LongRarity, Rarity.Mean32);
+        Say(Indicator.Rarity, Rarity.Single);
+        Say(Indicator.LastingRarity, Rarity.Lasting);
+        Say(Indicator.LongRarity, Rarity.Long);
         Say(Indicator.Mean8, Nearest.Distance(_means8, this[Mean.Of8]));
         Say(Indicator.Mean32, Nearest.Distance(_means32, this[Mean.Of32]));
         Say(Indicator.Mean128, Nearest.Distance(_means128, this[Mean.Of128]));

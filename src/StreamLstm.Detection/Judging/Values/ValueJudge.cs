@@ -35,6 +35,9 @@ internal sealed class ValueJudge : IJudge
     private readonly BaseModel _model;
     private readonly MemorySizes _sizes;
     private readonly CounterRate _counter = new();
+    /// <summary>Windows in a row like the one before that a new state must show.</summary>
+    private const int NewStateWindows = 2;
+
     private readonly Settling _settling = new();
     private readonly LearntJudge? _judge, _plainJudge;
     private ValueForecast _forecast;
@@ -86,6 +89,9 @@ internal sealed class ValueJudge : IJudge
     }
 
     public bool IsSettled => _settling.IsSettled;
+
+    /// <remarks>A level where the stream has never been, held for half as long as it stays in its states.</remarks>
+    public bool IsNewState => _settling.StableWindows >= NewStateWindows && _indicators.Rarity.FarRows >= 0.5 * _indicators.Stays.UsualRows;
 
     public int StableWindows => _settling.StableWindows;
 

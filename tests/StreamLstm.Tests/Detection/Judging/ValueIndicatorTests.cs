@@ -149,29 +149,6 @@ public sealed class ValueIndicatorTests
     }
 
     [Fact]
-    public void A_value_between_two_states_is_rare_though_both_ends_are_far_off()
-    {
-        var random = new Random(1);
-        var sampling = new SeededRandom(1);
-        var history = new SortedReservoir(2048, 8192);
-
-        for (int row = 0; row < 4000; row++)
-        {
-            history.Add((row / 100 % 2 == 0 ? 220 : 800) + 4 * Chance.Normal(random), ref sampling);
-        }
-
-        ValueScale scale = ValueScale.Of(history);
-        var rarity = new Rarity();
-        rarity.Refresh(history, scale, resolution: 0, new double[4096]);
-        rarity.Observe(500, history, scale);
-        double between = rarity.Score();
-        rarity.Observe(221, history, scale);
-
-        Assert.True(between > 4, $"{between}");
-        Assert.True(rarity.Score() < 1, $"{rarity.Score()}");
-    }
-
-    [Fact]
     public void What_is_beyond_all_members_is_rarer_the_further_it_is_and_one_extreme_is_not_the_measure_at_once()
     {
         var sample = new BoundedSample();
