@@ -116,11 +116,12 @@ internal sealed partial class ChildDaemon : IAsyncDisposable
     }
 
     /// <exception cref="HttpRequestException">It ended before it answered.</exception>
-    public async Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken)
-    {
-        using HttpResponseMessage answer = await _http.GetAsync(await UriAsync(path, cancellationToken), cancellationToken);
-        return JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken)).RootElement;
-    }
+    public async Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) =>
+        JsonDocument.Parse(await GetTextAsync(path, cancellationToken)).RootElement;
+
+    /// <exception cref="HttpRequestException">It ended before it answered.</exception>
+    public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken) =>
+        await _http.GetStringAsync(await UriAsync(path, cancellationToken), cancellationToken);
 
     /// <returns>The answer's status and body.</returns>
     /// <exception cref="HttpRequestException">It ended before it answered.</exception>

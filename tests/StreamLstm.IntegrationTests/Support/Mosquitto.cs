@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace StreamLstm.IntegrationTests.Support;
 
-/// <summary>A real mosquitto on a port of its own, whose messages outlive it.</summary>
+/// <summary>A real mosquitto on a port of its own, whose messages outlive it unless that is not asked for.</summary>
 internal sealed class Mosquitto : IAsyncDisposable
 {
     private readonly string _directory;
@@ -12,7 +12,7 @@ internal sealed class Mosquitto : IAsyncDisposable
     private readonly NetworkNamespace? _network;
     private Process _process;
 
-    private Mosquitto(string directory, string program, int port, string more, NetworkNamespace? network)
+    private Mosquitto(string directory, string program, int port, string more, NetworkNamespace? network, bool isKept)
     {
         (_directory, _program, Port, _network) = (directory, program, port, network);
         _configuration = Path.Combine(directory, "mosquitto.conf");
@@ -21,10 +21,7 @@ internal sealed class Mosquitto : IAsyncDisposable
             $"""
             listener {port} {Address}
             {(more.Contains("allow_anonymous", StringComparison.Ordinal) ? "" : "allow_anonymous true")}
-            persistence true
-            persistence_location {directory}/
-            autosave_on_changes true
-            autosave_interval 1
+            {(isKept ? $"persistence true\npersistence_location {directory}/\nautosave_on_changes true\nautosave_interval 1" : "persistence false")}
             max_queued_messages 100000
             log_dest none
             {(Environment.UserName == "root" ? "user root" : "")}
@@ -42,11 +39,12 @@ internal sealed class Mosquitto : IAsyncDisposable
     /// <param name="directory">Where it keeps what it holds.</param>
     /// <param name="more">Further lines of its configuration.</param>
     /// <param name="network">Where it runs; null for where the test does.</param>
-    public static async Task<Mosquitto> StartAsync(string directory, string more = "", NetworkNamespace? network = null)
+    /// <param name="isKept">Whether what it holds is saved at each change: with ten thousand messages waiting that takes minutes.</param>
+    public static async Task<Mosquitto> StartAsync(string directory, string more = "", NetworkNamespace? network = null, bool isKept = true)
     {
         string program = Parts.Find("mosquitto").FirstOrDefault() ?? (File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : Parts.Require("mosquitto", "mosquitto"));
         Directory.CreateDirectory(directory);
-        var broker = new Mosquitto(directory, program, DaemonProcess.FreePort(), more, network);
+        var broker = new Mosquitto(directory, program, DaemonProcess.FreePort(), more, network, isKept);
         await broker.UntilListeningAsync();
         return broker;
     }
