@@ -60,6 +60,7 @@ internal static class FieldText
         LeftOutReason.Missing => "no value",
         LeftOutReason.NotFinite => "expected a finite number",
         LeftOutReason.TooDeep => "deeper than is looked",
+        LeftOutReason.BadQuality => "its device says that it is bad or stale",
         LeftOutReason.UnknownAlias => "no birth message has told its name",
         _ => "no measurement",
     };

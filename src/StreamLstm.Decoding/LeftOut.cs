@@ -23,6 +23,9 @@ internal enum LeftOutReason
 
     /// <summary>The record that it belongs to had to go on without it.</summary>
     NotJoined,
+
+    /// <summary>Its device says that it is bad or stale.</summary>
+    BadQuality,
 }
 
 /// <summary>Fields that became no observations: how many, by reason, and the last of each.</summary>

@@ -23,32 +23,52 @@ internal enum PayloadFormat
 }
 
 /// <summary>Reads the payloads of messages that come under topics. One source's, on one thread: Sparkplug's births are remembered.</summary>
-/// <param name="format">How payloads are laid out.</param>
-/// <param name="rules">What is made of fields.</param>
-/// <param name="columns">Of CSV without a header: its columns.</param>
-/// <param name="templates">Name the streams of topics, the first that a topic fits; others are named as they are. None for Sparkplug B and line protocol, whose names are in the payload.</param>
-internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, IReadOnlyList<string> columns, IReadOnlyList<TopicTemplate>? templates = null)
+internal sealed class PayloadDecoder
 {
     private const int TopicsKept = 10_000;
 
+    private readonly PayloadFormat _format;
+    private readonly PayloadRules _rules;
+    private readonly IReadOnlyList<string> _columns;
+    private readonly IReadOnlyList<TopicTemplate> _templates;
     private readonly Dictionary<string, Place> _placeOf = new(StringComparer.Ordinal);
+    private readonly List<JoinedTopic> _joined = [];
+
+    /// <param name="format">How payloads are laid out.</param>
+    /// <param name="rules">What is made of fields.</param>
+    /// <param name="columns">Of CSV without a header: its columns.</param>
+    /// <param name="templates">
+    /// Name the streams of topics, the first that a topic fits; others are named as they are. Of Sparkplug B they are read against GROUP/NODE/DEVICE/METRIC.
+    /// None for line protocol, whose names are in the payload and whose lines are records already.
+    /// </param>
+    public PayloadDecoder(PayloadFormat format, PayloadRules rules, IReadOnlyList<string> columns, IReadOnlyList<TopicTemplate>? templates = null)
+    {
+        (_format, _rules, _columns, _templates) = (format, rules, columns, templates ?? []);
+        Sparkplug = new SparkplugB(Named, rules.ReorderTimeout);
+    }
 
     /// <summary>What births have told.</summary>
-    public SparkplugB Sparkplug { get; } = new();
+    public SparkplugB Sparkplug { get; }
 
     /// <param name="topic">The topic.</param>
     /// <param name="prefix">Before the topic in the names of streams; empty for none.</param>
     /// <param name="payload">The payload.</param>
     /// <param name="decoded">Where observations, what was left out and errors go.</param>
-    /// <returns>The record that they are fields of, one by one; null where they are none.</returns>
-    public JoinedTopic? Decode(string topic, string prefix, ReadOnlyMemory<byte> payload, Decoded decoded)
+    /// <param name="now">A clock that never goes back, where a message of Sparkplug B may wait for those before it; null where it may not.</param>
+    /// <returns>The records that they are fields of, one by one; none where they are none.</returns>
+    public IReadOnlyList<JoinedTopic> Decode(string topic, string prefix, ReadOnlyMemory<byte> payload, Decoded decoded, TimeSpan? now = null)
     {
-        Place place = PlaceOf(topic);
-        string stream = place.Stream ?? (prefix.Length > 0 ? $"{prefix}/{topic}" : topic);
+        if (_format == PayloadFormat.SparkplugB || (_format == PayloadFormat.Auto && SparkplugB.IsTopic(topic)))
+        {
+            Sparkplug.Decode(topic, prefix, payload.Span, decoded, now);
+            return TakeJoined();
+        }
 
-        decoded.TakesRecordsApart = place.Joined is not null;
+        string stream = Named(prefix, topic);
+        JoinedTopic[] joined = TakeJoined();
+        decoded.TakesRecordsApart = joined.Length > 0;
 
-        switch (format)
+        switch (_format)
         {
             case PayloadFormat.Csv:
                 Csv(stream, payload.Span, decoded);
@@ -62,19 +82,46 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
                 }
 
                 break;
-            case PayloadFormat.SparkplugB:
-                Sparkplug.Decode(topic, prefix, payload.Span, decoded);
-                break;
-            case PayloadFormat.Auto when SparkplugB.IsTopic(topic):
-                Sparkplug.Decode(topic, prefix, payload.Span, decoded);
-                break;
             default:
-                Json(topic, stream, payload, format == PayloadFormat.Auto ? place.Rule : null, decoded);
+                Json(topic, stream, payload, _format == PayloadFormat.Auto ? PlaceOf(topic).Rule : null, decoded);
                 break;
         }
 
         decoded.TakesRecordsApart = false;
-        return place.Joined;
+        return joined;
+    }
+
+    /// <summary>Takes messages of Sparkplug B that have waited for long enough for those before them.</summary>
+    /// <returns>As of <see cref="Decode"/>.</returns>
+    public IReadOnlyList<JoinedTopic> Expire(TimeSpan now, Decoded decoded)
+    {
+        Sparkplug.Expire(now, decoded);
+        return TakeJoined();
+    }
+
+    /// <summary>The stream of a topic, or of what Sparkplug B calls so.</summary>
+    private string Named(string prefix, string topic)
+    {
+        Place place = PlaceOf(topic);
+
+        if (place.Joined is { } joined && !_joined.Contains(joined))
+        {
+            _joined.Add(joined);
+        }
+
+        return place.Stream ?? (prefix.Length > 0 ? $"{prefix}/{topic}" : topic);
+    }
+
+    private JoinedTopic[] TakeJoined()
+    {
+        if (_joined.Count == 0)
+        {
+            return [];
+        }
+
+        JoinedTopic[] joined = [.. _joined];
+        _joined.Clear();
+        return joined;
     }
 
     private void Json(string topic, string stream, ReadOnlyMemory<byte> payload, DeviceRule? device, Decoded decoded)
@@ -86,7 +133,7 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
         {
             string text = Encoding.UTF8.GetString(bare);
 
-            if (FieldText.Read(text, rules.Units, out double value) is not { } reason)
+            if (FieldText.Read(text, _rules.Units, out double value) is not { } reason)
             {
                 decoded.Add(stream, null, value);
                 return;
@@ -105,15 +152,15 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
             return;
         }
 
-        JsonDecoder.Decode(payload, line: 1, stream, decoded, rules, device);
+        JsonDecoder.Decode(payload, line: 1, stream, decoded, _rules, device);
     }
 
     private void Csv(string stream, ReadOnlySpan<byte> payload, Decoded decoded)
     {
         string text = Encoding.UTF8.GetString(payload);
-        string firstLine = columns.Count > 0 ? string.Join(',', columns) : text.AsSpan().TrimStart().ToString().Split('\n')[0];
-        using var parser = new CsvParser(new StringReader(text), CsvRowDecoder.Configuration(CsvRowDecoder.SeparatorOf(columns.Count > 0 ? text : firstLine)));
-        CsvRowDecoder? rows = columns.Count > 0 ? new CsvRowDecoder([.. columns], stream) : null;
+        string firstLine = _columns.Count > 0 ? string.Join(',', _columns) : text.AsSpan().TrimStart().ToString().Split('\n')[0];
+        using var parser = new CsvParser(new StringReader(text), CsvRowDecoder.Configuration(CsvRowDecoder.SeparatorOf(_columns.Count > 0 ? text : firstLine)));
+        CsvRowDecoder? rows = _columns.Count > 0 ? new CsvRowDecoder([.. _columns], stream) : null;
 
         try
         {
@@ -146,7 +193,7 @@ internal sealed class PayloadDecoder(PayloadFormat format, PayloadRules rules, I
 
             place = new Place(DeviceRules.Of(topic), null, null);
 
-            foreach (TopicTemplate template in templates ?? [])
+            foreach (TopicTemplate template in _templates)
             {
                 if (template.NameOf(topic, out string? record) is { } name)
                 {

@@ -14,6 +14,9 @@ internal sealed record PayloadRules
     /// <summary>Fields of an array's objects that name them; without one they are numbered from 0.</summary>
     public IReadOnlyList<string> ArrayKeys { get; init; } = [];
 
+    /// <summary>How long a message of Sparkplug B that comes before its turn waits for those before it.</summary>
+    public TimeSpan ReorderTimeout { get; init; }
+
     /// <summary>Of times that say no offset.</summary>
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
 }

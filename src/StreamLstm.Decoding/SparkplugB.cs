@@ -6,18 +6,28 @@ namespace StreamLstm.Decoding;
 /// <remarks>
 /// A metric is a stream GROUP/NODE/METRIC or GROUP/NODE/DEVICE/METRIC; GROUP/NODE/online is 1 from a birth on and 0 from a death on. Messages
 /// of a node are numbered from 0 to 255 and round: where one is missing, or data comes for which no birth was seen, a new birth
-/// is to be asked for (<see cref="TakeRebirths"/>). What births told must outlive the program, as they come once only: it is
-/// handed out in <see cref="TakeNotes"/> and taken back by <see cref="Restore"/>.
+/// is to be asked for (<see cref="TakeRebirths"/>). One that comes ahead of its turn waits for those before it, for the specification's
+/// reorder timeout at most (<see cref="SparkplugOrder"/>). What births told must outlive the program, as they come once only: aliases are
+/// handed out in <see cref="TakeNotes"/> and taken back by <see cref="Restore"/>; units and ranges, which are no part of decoding, in <see cref="TakeUnits"/>.
 /// </remarks>
-internal sealed class SparkplugB
+/// <param name="nameOf">The name of a stream, by the prefix and the name above; null for PREFIX/NAME.</param>
+/// <param name="reorderTimeout">How long a message waits for those before it.</param>
+internal sealed class SparkplugB(Func<string, string, string>? nameOf = null, TimeSpan reorderTimeout = default)
 {
     private const string Namespace = "spBv1.0/";
 
-    private readonly Dictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly Func<string, string, string> _nameOf = nameOf ?? ((prefix, name) => prefix.Length > 0 ? $"{prefix}/{name}" : name);
+    private readonly Dictionary<string, Dictionary<ulong, Metric>> _aliasesOf = new(StringComparer.Ordinal);
+    private readonly SparkplugOrder _order = new(reorderTimeout);
     private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
     private readonly HashSet<string> _rebirths = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _unitsOf = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _changedUnits = new(StringComparer.Ordinal);
 
     public static bool IsTopic(string topic) => topic.StartsWith(Namespace, StringComparison.Ordinal);
+
+    /// <summary>When the next message has waited for long enough; null where none waits.</summary>
+    public TimeSpan? NextDue => _order.NextDue;
 
     /// <summary>Nodes of which a birth has told something new, each with what is to be kept of it.</summary>
     public IReadOnlyList<(string Node, string Told)> TakeNotes()
@@ -27,7 +37,7 @@ internal sealed class SparkplugB
             return [];
         }
 
-        (string, string)[] notes = [.. _changed.Select(name => (name, JsonSerializer.Serialize(_nodes[name].Aliases)))];
+        (string, string)[] notes = [.. _changed.Select(name => (name, JsonSerializer.Serialize(_aliasesOf[name])))];
         _changed.Clear();
         return notes;
     }
@@ -37,12 +47,20 @@ internal sealed class SparkplugB
     {
         try
         {
-            _nodes[node] = new Node(JsonSerializer.Deserialize<Dictionary<ulong, Metric>>(told) ?? []);
+            _aliasesOf[node] = JsonSerializer.Deserialize<Dictionary<ulong, Metric>>(told) ?? [];
         }
         catch (JsonException)
         {
             // A birth will tell it again.
         }
+    }
+
+    /// <summary>Nodes and devices whose birth has told other units or ranges than the one before, each with what <see cref="EngineeringUnit.Write"/> gives; empty where it has none.</summary>
+    public IReadOnlyList<(string Of, string Told)> TakeUnits()
+    {
+        (string, string)[] units = [.. _changedUnits.Select(of => (of, _unitsOf[of]))];
+        _changedUnits.Clear();
+        return units;
     }
 
     /// <summary>Nodes, as GROUP/NODE, that are to be asked for a new birth.</summary>
@@ -69,7 +87,12 @@ internal sealed class SparkplugB
         return ($"{Namespace}{group}/NCMD/{edge}", [0x12, (byte)metric.Length, .. metric]);
     }
 
-    public void Decode(string topic, string prefix, ReadOnlySpan<byte> payload, Decoded decoded)
+    /// <param name="topic">The topic.</param>
+    /// <param name="prefix">Before the names of streams; empty for none.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="decoded">Where observations, what was left out and errors go, also those of messages that waited for this one.</param>
+    /// <param name="now">A clock that never goes back, where the message may wait for those before it; null where it is to be taken at once.</param>
+    public void Decode(string topic, string prefix, ReadOnlySpan<byte> payload, Decoded decoded, TimeSpan? now = null)
     {
         string[] levels = topic.Split('/');
 
@@ -87,29 +110,33 @@ internal sealed class SparkplugB
 
         string node = $"{levels[1]}/{levels[3]}";
         string name = levels.Length == 5 ? $"{node}/{levels[4]}" : node;
-        string stream = prefix.Length > 0 ? $"{prefix}/{name}" : name;
 
         try
         {
             switch (levels[2])
             {
                 case "NBIRTH":
-                    _nodes[node] = new Node([]);
-                    Birth(node, stream, payload, decoded);
+                    SparkplugMessage birth = SparkplugMessage.Read(payload);
+
+                    // What waits is of the life before.
+                    Take(_order.Release(node), decoded);
+                    _order.Begin(node, birth.Sequence);
+                    _aliasesOf[node] = [];
+                    Take(new SparkplugTurn(levels[2], node, name, prefix, birth), decoded);
                     break;
-                case "DBIRTH":
-                    Birth(node, stream, payload, decoded);
-                    break;
-                case "NDATA" or "DDATA":
-                    Data(node, stream, payload, decoded);
-                    break;
-                case "NDEATH" or "DDEATH":
-                    if (levels[2] == "DDEATH")
+                case "DBIRTH" or "NDATA" or "DDATA" or "DDEATH":
+                    var turn = new SparkplugTurn(levels[2], node, name, prefix, SparkplugMessage.Read(payload));
+                    Take(_order.Take(turn, payload.Length, now, out bool isMissing), decoded);
+
+                    if (isMissing)
                     {
-                        CheckSequence(node, Read(payload).Sequence);
+                        _rebirths.Add(node);
                     }
 
-                    decoded.Add($"{stream}/online", null, 0);
+                    break;
+                case "NDEATH":
+                    Take(_order.Release(node), decoded);
+                    decoded.Add(_nameOf(prefix, $"{name}/online"), null, 0);
                     break;
                 default:
                     decoded.LeftOut.Add(LeftOutReason.Rule, topic, "", "a command");
@@ -122,193 +149,116 @@ internal sealed class SparkplugB
         }
     }
 
-    private void Birth(string node, string stream, ReadOnlySpan<byte> payload, Decoded decoded)
+    /// <summary>Takes what has waited for long enough, and has the births asked for of those that were waited for.</summary>
+    public void Expire(TimeSpan now, Decoded decoded)
     {
-        Message message = Read(payload);
-        Node known = _nodes.TryGetValue(node, out Node? found) ? found : _nodes[node] = new Node([]);
-
-        if (known.Sequence is null)
+        foreach (string node in _order.Overdue(now))
         {
-            known.Sequence = message.Sequence;
-        }
-        else
-        {
-            CheckSequence(node, message.Sequence);
-        }
-
-        foreach (Reading reading in message.Readings)
-        {
-            if (reading.Alias is { } alias && reading.Name.Length > 0)
-            {
-                known.Aliases[alias] = new Metric(reading.Name, reading.Type);
-                _changed.Add(node);
-            }
-
-            Take(reading.Name, reading.Type, reading, stream, message, decoded);
-        }
-
-        decoded.Add($"{stream}/online", message.Time, 1);
-    }
-
-    private void Data(string node, string stream, ReadOnlySpan<byte> payload, Decoded decoded)
-    {
-        Message message = Read(payload);
-
-        if (!_nodes.TryGetValue(node, out Node? known))
-        {
-            known = _nodes[node] = new Node([]);
+            Take(_order.Release(node), decoded);
             _rebirths.Add(node);
         }
+    }
 
-        CheckSequence(node, message.Sequence);
-
-        foreach (Reading reading in message.Readings)
+    private void Take(IReadOnlyList<SparkplugTurn> turns, Decoded decoded)
+    {
+        foreach (SparkplugTurn turn in turns)
         {
-            if (reading.Name.Length > 0)
+            Take(turn, decoded);
+        }
+    }
+
+    private void Take(SparkplugTurn turn, Decoded decoded)
+    {
+        switch (turn.Type)
+        {
+            case "NBIRTH" or "DBIRTH":
+                Birth(turn, decoded);
+                break;
+            case "DDEATH":
+                decoded.Add(_nameOf(turn.Prefix, $"{turn.Name}/online"), null, 0);
+                break;
+            default:
+                Data(turn, decoded);
+                break;
+        }
+    }
+
+    private void Birth(SparkplugTurn birth, Decoded decoded)
+    {
+        Dictionary<ulong, Metric> aliases = _aliasesOf.TryGetValue(birth.Node, out Dictionary<ulong, Metric>? known) ? known : _aliasesOf[birth.Node] = [];
+        var units = new Dictionary<string, EngineeringUnit>(StringComparer.Ordinal);
+
+        foreach (SparkplugMetric metric in birth.Message.Metrics)
+        {
+            if (metric.Alias is { } alias && metric.Name.Length > 0)
             {
-                Take(reading.Name, reading.Type, reading, stream, message, decoded);
+                aliases[alias] = new Metric(metric.Name, metric.Type);
+                _changed.Add(birth.Node);
             }
-            else if (reading.Alias is { } alias && known.Aliases.TryGetValue(alias, out Metric metric))
+
+            if (metric.Unit is { } unit)
             {
-                Take(metric.Name, reading.Type == 0 ? metric.Type : reading.Type, reading, stream, message, decoded);
+                units[_nameOf(birth.Prefix, $"{birth.Name}/{metric.Name}")] = unit;
+            }
+
+            Take(metric, birth, decoded);
+        }
+
+        string told = EngineeringUnit.Write(units);
+
+        if (!_unitsOf.TryGetValue(birth.Name, out string? before) || before != told)
+        {
+            _unitsOf[birth.Name] = told;
+            _changedUnits.Add(birth.Name);
+        }
+
+        decoded.Add(_nameOf(birth.Prefix, $"{birth.Name}/online"), birth.Message.Time, 1);
+    }
+
+    private void Data(SparkplugTurn data, Decoded decoded)
+    {
+        if (!_aliasesOf.TryGetValue(data.Node, out Dictionary<ulong, Metric>? aliases))
+        {
+            aliases = _aliasesOf[data.Node] = [];
+            _rebirths.Add(data.Node);
+        }
+
+        foreach (SparkplugMetric metric in data.Message.Metrics)
+        {
+            if (metric.Name.Length > 0)
+            {
+                Take(metric, data, decoded);
+            }
+            else if (metric.Alias is { } alias && aliases.TryGetValue(alias, out Metric known))
+            {
+                Take(metric with { Name = known.Name, Type = metric.Type == 0 ? known.Type : metric.Type }, data, decoded);
             }
             else
             {
-                decoded.LeftOut.Add(LeftOutReason.UnknownAlias, stream, $"alias {reading.Alias}", FieldText.Expectation(LeftOutReason.UnknownAlias));
-                _rebirths.Add(node);
+                decoded.LeftOut.Add(
+                    LeftOutReason.UnknownAlias, _nameOf(data.Prefix, data.Name), $"alias {metric.Alias}", FieldText.Expectation(LeftOutReason.UnknownAlias));
+                _rebirths.Add(data.Node);
             }
         }
     }
 
-    private void CheckSequence(string node, int? sequence)
+    private void Take(SparkplugMetric metric, SparkplugTurn turn, Decoded decoded)
     {
-        if (sequence is { } number && _nodes.TryGetValue(node, out Node? known))
-        {
-            if (known.Sequence is { } last && number != (last + 1) % 256)
-            {
-                _rebirths.Add(node);
-            }
+        string stream = _nameOf(turn.Prefix, $"{turn.Name}/{metric.Name}");
 
-            known.Sequence = number;
+        if (metric.Name is "bdSeq" || metric.Name.StartsWith("Node Control/", StringComparison.Ordinal) || metric.Name.StartsWith("Device Control/", StringComparison.Ordinal))
+        {
+            decoded.LeftOut.Add(LeftOutReason.Rule, stream, "", "Sparkplug B");
         }
-    }
-
-    private static void Take(string name, uint type, Reading reading, string stream, Message message, Decoded decoded)
-    {
-        if (name is "bdSeq" || name.StartsWith("Node Control/", StringComparison.Ordinal) || name.StartsWith("Device Control/", StringComparison.Ordinal))
+        else if (metric.ValueOf(out double value) is { } reason)
         {
-            decoded.LeftOut.Add(LeftOutReason.Rule, $"{stream}/{name}", "", "Sparkplug B");
-            return;
+            decoded.LeftOut.Add(reason, stream, "", FieldText.Expectation(reason));
         }
-
-        double? value = reading.ValueField switch
+        else
         {
-            10 => type switch { 1 => (sbyte)reading.Number, 2 => (short)reading.Number, 3 => (int)reading.Number, _ => (uint)reading.Number },
-            11 => type == 4 ? (long)reading.Number : reading.Number,
-            12 => BitConverter.UInt32BitsToSingle((uint)reading.Number),
-            13 => BitConverter.UInt64BitsToDouble(reading.Number),
-            14 => reading.Number == 0 ? 0 : 1,
-            _ => null,
-        };
-
-        // A time is no measurement; nor are texts, data sets and templates.
-        LeftOutReason? leftOut = reading.IsNull ? LeftOutReason.Missing
-            : type == 13 || value is null ? LeftOutReason.Text
-            : double.IsFinite(value.Value) ? null
-            : LeftOutReason.NotFinite;
-
-        if (leftOut is { } reason)
-        {
-            decoded.LeftOut.Add(reason, $"{stream}/{name}", "", FieldText.Expectation(reason));
-            return;
+            decoded.Add(stream, metric.Time ?? turn.Message.Time, value);
         }
-
-        decoded.Add($"{stream}/{name}", Time(reading.Time) ?? message.Time, value!.Value);
-    }
-
-    /// <summary>Payload: timestamp (1), metrics (2), seq (3).</summary>
-    private static Message Read(ReadOnlySpan<byte> payload)
-    {
-        var reader = new ProtobufReader(payload);
-        var message = new Message();
-
-        while (reader.Next())
-        {
-            switch (reader.Field)
-            {
-                case 1:
-                    message.Time = Time(reader.Number);
-                    break;
-                case 2:
-                    message.Readings.Add(ReadMetric(reader.Bytes));
-                    break;
-                case 3:
-                    message.Sequence = (int)(reader.Number & 255);
-                    break;
-            }
-        }
-
-        return message;
-    }
-
-    /// <summary>Metric: name (1), alias (2), timestamp (3), datatype (4), is_null (7), one value of 10 to 18.</summary>
-    private static Reading ReadMetric(ReadOnlySpan<byte> metric)
-    {
-        var reader = new ProtobufReader(metric);
-        var reading = new Reading();
-
-        while (reader.Next())
-        {
-            reading = reader.Field switch
-            {
-                1 => reading with { Name = reader.Text },
-                2 => reading with { Alias = reader.Number },
-                3 => reading with { Time = reader.Number },
-                4 => reading with { Type = (uint)reader.Number },
-                7 => reading with { IsNull = reader.Number != 0 },
-                >= 10 and <= 18 => reading with { ValueField = reader.Field, Number = reader.Number },
-                _ => reading,
-            };
-        }
-
-        return reading;
-    }
-
-    private static DateTimeOffset? Time(ulong milliseconds) =>
-        milliseconds > 0 && milliseconds < long.MaxValue && Timestamps.TryFromUnix((long)milliseconds, 1_000, out DateTimeOffset time) ? time : null;
-
-    private sealed class Node(Dictionary<ulong, Metric> aliases)
-    {
-        public Dictionary<ulong, Metric> Aliases { get; } = aliases;
-
-        public int? Sequence { get; set; }
     }
 
     internal readonly record struct Metric(string Name, uint Type);
-
-    private sealed class Message
-    {
-        public DateTimeOffset? Time { get; set; }
-
-        public int? Sequence { get; set; }
-
-        public List<Reading> Readings { get; } = [];
-    }
-
-    private readonly record struct Reading()
-    {
-        public string Name { get; init; } = "";
-
-        public ulong? Alias { get; init; }
-
-        public ulong Time { get; init; }
-
-        public uint Type { get; init; }
-
-        public bool IsNull { get; init; }
-
-        public int ValueField { get; init; }
-
-        public ulong Number { get; init; }
-    }
 }

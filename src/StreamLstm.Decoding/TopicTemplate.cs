@@ -6,7 +6,7 @@ namespace StreamLstm.Decoding;
 /// <summary>What the levels of a topic say: plant/{site}/{device}/{field}.</summary>
 /// <remarks>
 /// A level is a word as it stands, or a {label} that takes any. A topic may go on behind its template, as the fields of a JSON payload
-/// do; what follows stays behind the stream's name. A stream's name holds every label, so the name alone tells them: nothing of them
+/// do; what follows stays behind the stream's name. Of Sparkplug B it is no topic but GROUP/NODE/DEVICE/METRIC, which names the stream. A stream's name holds every label, so the name alone tells them: nothing of them
 /// is kept anywhere, and a replay, a snapshot and the page of a later start say the same. Where fields are joined the stream is the
 /// record: what stands at {field}, and what follows, is the name of a column.
 /// </remarks>

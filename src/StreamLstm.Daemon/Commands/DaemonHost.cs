@@ -85,10 +85,12 @@ internal static class DaemonHost
         DaemonTelemetry.Add(builder, options.Telemetry);
 
         var ledger = new Ledger();
-        var live = new LiveView(MqttSourceOptions.Labels(options.Sources.Mqtt));
+        var units = new StreamUnits();
+        var live = new LiveView(new StreamLabels(options.Sources.TopicTemplates()), units);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(ledger);
+        builder.Services.AddSingleton(units);
         builder.Services.AddSingleton(live);
         builder.Services.AddSingleton<DaemonMetrics>();
         builder.Services.AddSingleton(new HttpSource(options.Sources.Http, VectorsOptions.Rules(options.Vectors), options.Pipeline.BatchMax, TimeProvider.System));

@@ -62,7 +62,7 @@ internal sealed class DaemonOptions
         Vectors =
         [
             .. Vectors.Select(rule => rule.Detection()),
-            .. Sources.Mqtt.SelectMany(source => source.TopicTemplates()).Where(template => template.Join is not null)
+            .. Sources.TopicTemplates().Where(template => template.Join is not null)
                 .Select(template => new VectorOptions { Streams = template.Pattern, Columns = template.Join!.Fields }),
         ],
         StreamsMax = Limits.Streams,

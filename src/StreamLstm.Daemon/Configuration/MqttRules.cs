@@ -14,6 +14,7 @@ internal static class MqttRules
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         Sinks(options, wrong);
+        Templates(options.Sources.MqttEmbedded.Templates, "", [], PayloadFormat.Auto, "sources.mqtt_embedded", wrong);
 
         foreach ((int i, MqttSourceOptions source) in options.Sources.Mqtt.Index())
         {
@@ -30,7 +31,7 @@ internal static class MqttRules
                 wrong($"{key}.topics", "none, expected topic filters such as plant/#");
             }
 
-            Templates(source, key, wrong);
+            Templates(source.Templates, source.Prefix, source.Topics, source.Format, key, wrong);
 
             foreach (MqttSinkOptions sink in options.Sinks.Mqtt.Where(sink => sink.Url == source.Url))
             {
@@ -56,22 +57,30 @@ internal static class MqttRules
         }
     }
 
-    private static void Templates(MqttSourceOptions source, string key, Action<string, string> wrong)
+    private static void Templates(
+        IReadOnlyList<TopicTemplateOptions> templates, string prefix, IReadOnlyList<string> topics, PayloadFormat format, string key, Action<string, string> wrong)
     {
-        if (source is { Templates.Count: > 0, Format: PayloadFormat.Influx or PayloadFormat.SparkplugB })
+        if (templates.Count > 0 && format == PayloadFormat.Influx)
         {
-            wrong($"{key}.templates", $"set, but with format {OptionPath.SnakeCase(source.Format.ToString())} the payload names the streams; expected format auto, json or csv");
+            wrong($"{key}.templates", "set, but with format influx a stream is named by the line's measurement and tags, and a line's fields are one record already; expected none, and vectors to judge its fields together");
         }
 
-        foreach ((int n, TopicTemplateOptions options) in source.Templates.Index())
+        // Streams of Sparkplug B are named by other levels than their topics.
+        string[] filters = format == PayloadFormat.SparkplugB || topics.Any(topic => SparkplugB.IsTopic(WithoutGroup(topic))) ? [] : [.. topics];
+
+        foreach ((int n, TopicTemplateOptions options) in templates.Index())
         {
-            if (!TopicTemplate.TryParse(options.Topic, options.Stream, source.Prefix, options.Join.Rule(), out TopicTemplate? template, out (string Option, string What) problem))
+            if (SparkplugB.IsTopic(options.Topic))
+            {
+                wrong($"{key}.templates.{n}.topic", $"'{options.Topic}': of Sparkplug B a template is of what names the stream, expected levels such as {{group}}/{{node}}/{{device}}/{{field}}");
+            }
+            else if (!TopicTemplate.TryParse(options.Topic, options.Stream, prefix, options.Join.Rule(), out TopicTemplate? template, out (string Option, string What) problem))
             {
                 wrong($"{key}.templates.{n}.{problem.Option}", problem.What);
             }
-            else if (source.Topics.Count > 0 && !source.Topics.Any(template.MayPass))
+            else if (filters.Length > 0 && !filters.Any(template.MayPass))
             {
-                wrong($"{key}.templates.{n}.topic", $"'{options.Topic}', expected levels that one of {key}.topics lets through: {string.Join(", ", source.Topics)}");
+                wrong($"{key}.templates.{n}.topic", $"'{options.Topic}', expected levels that one of {key}.topics lets through: {string.Join(", ", topics)}");
             }
 
             if (options.Join.Fields is { Count: > 0 } fields
@@ -81,6 +90,9 @@ internal static class MqttRules
             }
         }
     }
+
+    /// <summary>The filter of $share/GROUP/FILTER, or the filter itself.</summary>
+    private static string WithoutGroup(string topic) => topic.StartsWith("$share/", StringComparison.Ordinal) ? topic.Split('/', 3)[^1] : topic;
 
     private static void Sinks(DaemonOptions options, Action<string, string> wrong)
     {

@@ -136,7 +136,16 @@ function title(state) {
     return;
   }
   const band = state.expected === undefined ? '' : `, expected <b>${figure(state.expected)}</b> (${figure(state.lower)} to ${figure(state.upper)})`;
-  byId('figures').innerHTML = `now <b>${figure(state.value)}</b>${band}, score <b>${Math.round(state.score)}</b>`;
+  byId('figures').innerHTML = `now <b>${figure(state.value)}</b><span id="unit"></span>${band}, score <b>${Math.round(state.score)}</b>`;
+  // What a device calls its unit is its own text.
+  byId('unit').textContent = unit(state);
+}
+
+/** "°C, declared 0 to 100": what the device declares of the stream. */
+function unit({ unit, declared_low: low, declared_high: high }) {
+  const range = low === undefined && high === undefined ? ''
+    : `, declared ${low === undefined ? `at most ${figure(high)}` : high === undefined ? `at least ${figure(low)}` : `${figure(low)} to ${figure(high)}`}`;
+  return (unit ? ` ${unit}` : '') + range;
 }
 
 /** A record's values, judged together: what each is, what it had when the rest looked like this, its part of the score. */

@@ -65,7 +65,8 @@ internal sealed class DetectionPipeline : IDisposable
         TimeProvider time,
         ILoggerFactory loggers,
         StreamLimits? limits = null,
-        StreamLabels? labels = null)
+        StreamLabels? labels = null,
+        StreamUnits? units = null)
     {
         _time = time;
         _ledger = ledger;
@@ -132,7 +133,7 @@ internal sealed class DetectionPipeline : IDisposable
                 deadLetters,
                 loggers.CreateLogger<InferenceWorker>())),
         ];
-        _output = new OutputStage(_passed.Reader, [.. _outputs.Select(output => output.Reader)], _lanes, restored, metrics, time, labels ?? StreamLabels.None);
+        _output = new OutputStage(_passed.Reader, [.. _outputs.Select(output => output.Reader)], _lanes, restored, metrics, time, labels ?? StreamLabels.None, units ?? new StreamUnits());
 
         Dictionary<string, Func<int>> depths = new()
         {

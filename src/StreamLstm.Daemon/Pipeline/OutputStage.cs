@@ -22,6 +22,7 @@ internal sealed class OutputStage
     private readonly DaemonMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly StreamLabels _labels;
+    private readonly StreamUnits _units;
     private readonly IncidentGrouping _grouping = new();
     private readonly Receipts _receipts = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,13 +36,15 @@ internal sealed class OutputStage
     /// <param name="metrics">Counts what is handed on.</param>
     /// <param name="time">For latencies.</param>
     /// <param name="labels">What streams' names say.</param>
+    /// <param name="units">Takes what devices declare of their streams.</param>
     public OutputStage(
         ChannelReader<Sequenced> passed, IReadOnlyList<ChannelReader<WorkerOutput>> outputs, IReadOnlyList<SinkLane> lanes,
-        RestoredState restored, DaemonMetrics metrics, TimeProvider time, StreamLabels labels)
+        RestoredState restored, DaemonMetrics metrics, TimeProvider time, StreamLabels labels, StreamUnits units)
     {
-        (_passed, _outputs, _lanes, _metrics, _time, _labels) = (passed, outputs, lanes, metrics, time, labels);
+        (_passed, _outputs, _lanes, _metrics, _time, _labels, _units) = (passed, outputs, lanes, metrics, time, labels, units);
         _told = _at = restored.End;
         Books = restored.Books;
+        Books.Positions.ToList().ForEach(position => _units.Take(new SourcePosition(position.Key, position.Value)));
         _receipts.Load(restored.Receipts);
 
         if (restored.Groups.Length > 0)
@@ -103,9 +106,10 @@ internal sealed class OutputStage
     {
         Books.Add(one.Entry, answers);
         Settle(one.Entry, answers);
+        _units.Take((one.Entry as ObservationsEntry)?.Batch.Position);
         DateTimeOffset ingestedAt = TimeOf(one.Entry);
         ShardPart[] parts = [.. answers.SelectMany(answer => answer.Parts).OrderBy(part => part.Shard)];
-        IncidentEvent[] incidents = [.. parts.SelectMany(part => part.Incidents).Select(incident => incident with { Labels = _labels.Of(incident.Stream) })];
+        IncidentEvent[] incidents = [.. parts.SelectMany(part => part.Incidents).Select(incident => _units.Tell(incident with { Labels = _labels.Of(incident.Stream) }))];
         GroupedIncidents grouped = _grouping.Apply(incidents);
         var batch = new ScoredBatch(
             parts.Length == 1 ? parts[0].Scored : [.. parts.SelectMany(part => part.Scored)],

@@ -28,6 +28,7 @@ internal sealed class PipelineService(
     LiveView live,
     HttpSource httpSource,
     DaemonMetrics metrics,
+    StreamUnits units,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
     ILoggerFactory loggers) : IHostedService, IDisposable
@@ -109,7 +110,7 @@ internal sealed class PipelineService(
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         var pipeline = new DetectionPipeline(
             options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
-            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers, limits, MqttSourceOptions.Labels(options.Sources.Mqtt));
+            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers, limits, new StreamLabels(options.Sources.TopicTemplates()), units);
         var liveFile = new LiveViewFile(_storage, live, _logger);
 
         if (generation is not null)

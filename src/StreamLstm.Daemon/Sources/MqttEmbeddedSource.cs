@@ -21,14 +21,8 @@ namespace StreamLstm.Daemon.Sources;
 internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRules rules, DaemonMetrics metrics, TimeProvider time, ILogger<MqttEmbeddedSource> logger)
     : IObservationSource
 {
-    private const string Births = "mqtt_embedded:births:";
-
-
     /// <summary>Who asks nodes of Sparkplug B for a birth, as the broker is their host application; no client can have this name.</summary>
     private readonly string _host = $"streamlstm-{Guid.NewGuid():N}";
-    private readonly IngestStamp _stamp = new(time);
-    private readonly PayloadDecoder _decoder = new(PayloadFormat.Auto, new PayloadRules { Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) }, []);
-    private readonly RebirthRequests _rebirths = new(time);
     private readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Name => "mqtt_embedded";
@@ -38,10 +32,15 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
     public async Task RunAsync(ObservationIntake intake, CancellationToken stopping)
     {
-        foreach ((string of, string told) in intake.PositionsUnder(Births))
+        IReadOnlyList<TopicTemplate> templates = options.TopicTemplates();
+        var decoder = new PayloadDecoder(PayloadFormat.Auto, new PayloadRules { Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) }, [], templates);
+
+        foreach ((string of, string told) in intake.PositionsUnder(MqttIntake.BirthsOf(Name)))
         {
-            _decoder.Sparkplug.Restore(of, told);
+            decoder.Sparkplug.Restore(of, told);
         }
+
+        using var taking = new EmbeddedIntake(Name, decoder, rules, intake, metrics, time);
 
         // Room for a topic and properties beside the payload, whose own limit is told by topic.
         using var listener = new EmbeddedBrokerListener(
@@ -65,7 +64,7 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         var factory = new MqttServerFactory();
         using MqttServer server = factory.CreateMqttServer(factory.CreateServerOptionsBuilder().Build(), [listener]);
-        server.InterceptingPublishAsync += publication => TakeInAsync(server, publication, intake, stopping);
+        server.InterceptingPublishAsync += publication => TakeInAsync(server, publication, taking, intake, stopping);
         await server.StartAsync();
 
         if (options.Port > 0 && port != options.Port)
@@ -80,17 +79,18 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         try
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping);
+            await (templates.Any(template => template.Join is not null) ? taking.ExpireAsync(stopping) : Task.Delay(Timeout.InfiniteTimeSpan, time, stopping));
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (Exception ended) when (ended is System.Threading.Channels.ChannelClosedException || (ended is OperationCanceledException && stopping.IsCancellationRequested))
         {
-            // Asked to stop.
+            // Asked to stop, or nothing is taken in any more.
         }
 
         await server.StopAsync();
     }
 
-    private async Task TakeInAsync(MqttServer server, InterceptingPublishEventArgs publication, ObservationIntake intake, CancellationToken stopping)
+    private async Task TakeInAsync(
+        MqttServer server, InterceptingPublishEventArgs publication, EmbeddedIntake taking, ObservationIntake intake, CancellationToken stopping)
     {
         string topic = publication.ApplicationMessage.Topic;
         ReadOnlySequence<byte> payload = publication.ApplicationMessage.Payload;
@@ -109,50 +109,15 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
             return;
         }
 
-        byte[] bytes = payload.ToArray();
-        var decoded = new Decoded(_stamp, rules);
-        IReadOnlyList<(string Node, string Told)> births;
-        IReadOnlyList<(string Topic, byte[] Payload)> requests;
-
-        lock (_decoder)
-        {
-            // Clients publish side by side, and what births told is one.
-            _decoder.Decode(topic, prefix: "", bytes, decoded);
-            births = _decoder.Sparkplug.TakeNotes();
-            requests = _rebirths.Take(_decoder.Sparkplug);
-        }
-
-        foreach ((string command, byte[] request) in requests)
-        {
-            // Not waited for: this publication's client may be the one that is asked.
-            _ = server.InjectApplicationMessage(
-                new InjectedMqttApplicationMessage(new MqttApplicationMessage { Topic = command, PayloadSegment = request }) { SenderClientId = _host }, stopping);
-            metrics.RebirthAsked(Name);
-        }
-
-        intake.LeaveOut(Name, decoded.LeftOut, $"topic {topic}", bytes);
-
-        foreach (DecodeError error in decoded.Errors)
-        {
-            intake.Reject(Name, error.Reason, $"topic {topic}: {error.Detail}", error.Payload);
-        }
-
-        if (decoded.Observations.Count == 0)
-        {
-            return;
-        }
-
-        using System.Diagnostics.Activity? span = DaemonActivitySource.Source.StartActivity("ingest mqtt_embedded");
-
         try
         {
-            foreach ((string node, string told) in births)
-            {
-                _ = await intake.AcceptAsync(new ObservationBatch(Name, default, time.GetUtcNow()) { Position = new SourcePosition(Births + node, told) }, stopping);
-            }
-
-            await await intake.AcceptAsync(
-                new ObservationBatch(Name, decoded.Observations.ToArray(), time.GetUtcNow(), span?.Context ?? default), stopping);
+            // Asked and not waited for: this publication's client may be the one that is asked.
+            await taking.TakeAsync(
+                topic,
+                payload.ToArray(),
+                (command, request) => _ = server.InjectApplicationMessage(
+                    new InjectedMqttApplicationMessage(new MqttApplicationMessage { Topic = command, PayloadSegment = request }) { SenderClientId = _host }, stopping),
+                stopping);
         }
         catch (Exception refused) when (refused is OperationCanceledException or System.Threading.Channels.ChannelClosedException or NotTakenException)
         {

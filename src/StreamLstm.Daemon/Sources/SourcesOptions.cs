@@ -27,6 +27,9 @@ internal sealed class SourcesOptions
 
     /// <summary>Standard input.</summary>
     public StdinSourceOptions Stdin { get; init; } = new();
+
+    /// <summary>Templates of all sources.</summary>
+    public IReadOnlyList<TopicTemplate> TopicTemplates() => [.. Mqtt.SelectMany(source => source.TopicTemplates()), .. MqttEmbedded.TopicTemplates()];
 }
 
 /// <summary>This computer's own figures, from /proc and /sys.</summary>
@@ -74,6 +77,12 @@ internal sealed class MqttEmbeddedOptions
     /// <summary>Of times that say no offset, as Tasmota's, such as Europe/Berlin.</summary>
     [TimeZoneName]
     public string TimeZone { get; init; } = "UTC";
+
+    /// <summary>What the levels of topics say; the first that a topic fits counts.</summary>
+    public IReadOnlyList<TopicTemplateOptions> Templates { get; init; } = [];
+
+    /// <summary>The templates that are right; validation tells of others.</summary>
+    public IReadOnlyList<TopicTemplate> TopicTemplates() => TopicTemplateOptions.Parsed(Templates, prefix: "");
 }
 
 /// <summary>POST /api/v1/observations.</summary>

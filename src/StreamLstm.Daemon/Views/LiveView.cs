@@ -13,7 +13,8 @@ namespace StreamLstm.Daemon.Views;
 /// One short lock: the sink's writer, and readers once a second.
 /// </remarks>
 /// <param name="labels">What streams' names say; null for nothing.</param>
-internal sealed class LiveView(StreamLabels? labels = null) : IScoreSink
+/// <param name="units">What devices declare of their streams; null for nothing.</param>
+internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units = null) : IScoreSink
 {
     private const int PointsPerStream = 600;
     private const int PointsPerFurtherStream = 60;
@@ -97,7 +98,7 @@ internal sealed class LiveView(StreamLabels? labels = null) : IScoreSink
             return (
                 [.. _streams.Where(pair => pair.Value.Revision > revision)
                     .OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                    .Select(pair => pair.Value.State(pair.Key))],
+                    .Select(pair => pair.Value.State(pair.Key, units?.Of(pair.Key)))],
                 _revision);
         }
     }
@@ -134,7 +135,7 @@ internal sealed class LiveView(StreamLabels? labels = null) : IScoreSink
     {
         lock (_lock)
         {
-            return _streams.TryGetValue(stream, out LiveStream? found) ? found.State(stream) : null;
+            return _streams.TryGetValue(stream, out LiveStream? found) ? found.State(stream, units?.Of(stream)) : null;
         }
     }
 
@@ -327,12 +328,12 @@ internal sealed class LiveView(StreamLabels? labels = null) : IScoreSink
             }
         }
 
-        public LiveStreamState State(string stream) => new(
+        public LiveStreamState State(string stream, EngineeringUnit? unit) => new(
             stream, Lifecycle, _last.Progress, _last.Time, _last.Value, _last.Score, _last.Expected, _last.Lower, _last.Upper,
             _incidentOpen, _last.ModelVersion, _last.Channel,
             // A stream that sends nothing gets no further with its warm-up, however long one waits.
             Lifecycle == Lifecycle.Silent ? _last.WarmUp?.Standing() : _last.WarmUp,
-            _last.Columns, _last.Template, _last.Alerts, labels);
+            _last.Columns, _last.Template, _last.Alerts, labels, unit?.Unit, unit?.Low, unit?.High);
 
         public IReadOnlyList<double> Spark() =>
             [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
@@ -358,4 +359,5 @@ internal sealed record LivePoint(
 internal sealed record LiveStreamState(
     string Stream, Lifecycle Lifecycle, double Progress, DateTimeOffset Time, double Value, double Score,
     double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel, WarmUp? WarmUp = null,
-    IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null, AlertRate? Alerts = null, IReadOnlyDictionary<string, string>? Labels = null);
+    IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null, AlertRate? Alerts = null, IReadOnlyDictionary<string, string>? Labels = null,
+    string? Unit = null, double? DeclaredLow = null, double? DeclaredHigh = null);

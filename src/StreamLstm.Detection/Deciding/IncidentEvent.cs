@@ -72,6 +72,15 @@ public sealed record IncidentEvent
     /// <summary>What the stream's name says of where it comes from, as names and values; null where nothing is known of that.</summary>
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
+    /// <summary>The unit that its device declares of the stream's values; null where it declares none.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>The least value that the device declares possible, in the stream's unit; null where it declares none.</summary>
+    public double? DeclaredLow { get; init; }
+
+    /// <summary>The greatest one; null where it declares none.</summary>
+    public double? DeclaredHigh { get; init; }
+
     /// <summary>Opened, continued or closed.</summary>
     public required IncidentState State { get; init; }
 

@@ -16,6 +16,16 @@ public sealed class SparkplugBTests
     private const string DeviceDataOfSequence5 = "088897fbdcac33120d100a200a6900000000000006401805";
     private const string NodeDeath = "08f09efbdcac33120b0a05626453657120085803";
 
+
+    /// <summary>Level in %, 0 to 100; Drift in mm, -5 to 5, with bounds of two types; Plain.</summary>
+    private const string BirthWithUnits =
+        "08d0fffadcac3312580a054c6576656c100118d0fffadcac33200a4a3b0a07656e67556e69740a06656e674c6f770a07656e67486967681205080c420125120b080a310000000000000000120b080a31000000000000594069000000000000494012"
+        + "4f0a054472696674100218d0fffadcac3320034a350a07656e67556e69740a06656e674c6f770a07656e67486967681206080c42026d6d1208080318fbffffff0f120708092d0000a04050ffffffff0f121b0a05506c61696e100318d0fffadcac33200a69000000000000f03f1800";
+
+    /// <summary>Of the same: stale, good and bad.</summary>
+    private const string DataOfQualities =
+        "08b887fbdcac331226100118b887fbdcac33200a4a100a075175616c6974791205080318f40369000000000000f03f121f100218b887fbdcac3320034a100a075175616c6974791205080318c00150021225100318b887fbdcac33200a4a0f0a075175616c6974791204080318006900000000000008401801";
+
     private static readonly DateTimeOffset Birth = DateTimeOffset.FromUnixTimeMilliseconds(1764352770000);
 
     private readonly Decoded _decoded = new(new IngestStamp(new FakeTimeProvider(Birth.AddHours(1))));
@@ -82,6 +92,33 @@ public sealed class SparkplugBTests
         next.Decode("spBv1.0/plant/DDATA/edge/press", "", Convert.FromHexString(DeviceData), _decoded);
         Assert.Equal([("plant/edge/press/Pressure", 2.5), ("plant/edge/press/Steps", -4)], _decoded.Observations.Select(o => (o.Stream, o.Value)));
         Assert.Empty(next.TakeRebirths());
+    }
+
+    [Fact]
+    public void Units_and_ranges_of_a_birth_are_handed_out_by_stream_and_again_only_when_they_have_changed()
+    {
+        Take("NBIRTH/edge", BirthWithUnits);
+        (string of, string told) = Assert.Single(_sparkplug.TakeUnits());
+        Take("NBIRTH/edge", BirthWithUnits);
+        Assert.Empty(_sparkplug.TakeUnits());
+        Take("NBIRTH/edge", NodeBirth);
+        (_, string other) = Assert.Single(_sparkplug.TakeUnits());
+
+        Assert.Equal("plant/edge", of);
+        Assert.Equal(
+            new Dictionary<string, EngineeringUnit> { ["plant/edge/Level"] = new("%", 0, 100), ["plant/edge/Drift"] = new("mm", -5, 5) }, EngineeringUnit.Read(told));
+        Assert.Equal(new Dictionary<string, EngineeringUnit> { ["plant/edge/Inputs/Temperature"] = new("C") }, EngineeringUnit.Read(other));
+    }
+
+    [Fact]
+    public void A_value_of_bad_or_stale_quality_is_left_out()
+    {
+        Take("NBIRTH/edge", BirthWithUnits);
+        _decoded.Observations.Clear();
+        Take("NDATA/edge", DataOfQualities);
+
+        Assert.Equal([("plant/edge/Drift", 2)], _decoded.Observations.Select(observation => (observation.Stream, observation.Value)));
+        Assert.Equal([(LeftOutReason.BadQuality, 2)], _decoded.LeftOut.Take().Select(left => (left.Reason, left.Count)));
     }
 
     [Fact]

@@ -43,7 +43,6 @@ internal sealed class MqttIntake
     private readonly PayloadDecoder _decoder;
     private readonly Decoded _decoded;
     private readonly RecordJoin _join;
-    private readonly long _began;
     private readonly RebirthRequests _rebirths;
     private readonly Channel<Unwritten> _unwritten = Channel.CreateBounded<Unwritten>(
         new BoundedChannelOptions(UnwrittenMax) { SingleReader = true, SingleWriter = true });
@@ -67,7 +66,6 @@ internal sealed class MqttIntake
         _decoded = new Decoded(stamp, rules);
         _budget = new ByteBudget(options.UnwrittenMaxMib * 1024L * 1024L);
         _rebirths = new RebirthRequests(time);
-        _began = time.GetTimestamp();
 
         // From what is on the disk: fields that were taken in and refused come again.
         _join = new RecordJoin(rules);
@@ -89,7 +87,14 @@ internal sealed class MqttIntake
     /// <summary>Where records that wait for fields are noted, each stream behind it.</summary>
     public static string OpenRecordsOf(string session) => $"{session}:open:";
 
-    private TimeSpan Now => _time.GetElapsedTime(_began);
+    /// <summary>One clock for all connections: what waits for its turn outlives them.</summary>
+    private TimeSpan Now => _time.GetElapsedTime(0);
+
+    private TimeSpan? NextDue => (_join.NextDue, _decoder.Sparkplug.NextDue) switch
+    {
+        ({ } record, { } message) => record < message ? record : message,
+        var (record, message) => record ?? message,
+    };
 
     /// <summary>Runs until the connection ends or it is time to stop; by then everything handed in is on the disk, or was refused.</summary>
     /// <exception cref="NotTakenException">Something could not be written down: nothing behind it was acknowledged.</exception>
@@ -153,15 +158,15 @@ internal sealed class MqttIntake
         }
     }
 
-    /// <summary>The next packet; until it is here, records whose time is over are handed in.</summary>
+    /// <summary>The next packet; until it is here, records and messages whose time is over are handed in.</summary>
     private ValueTask<MqttPacket?> ReceiveAsync(CancellationToken stopping) =>
-        _join.NextDue is null || _connection.HasPacket ? _connection.ReceiveAsync(stopping) : new ValueTask<MqttPacket?>(ReceiveInTimeAsync(stopping));
+        NextDue is null || _connection.HasPacket ? _connection.ReceiveAsync(stopping) : new ValueTask<MqttPacket?>(ReceiveInTimeAsync(stopping));
 
     private async Task<MqttPacket?> ReceiveInTimeAsync(CancellationToken stopping)
     {
         Task<MqttPacket?> receiving = _connection.ReceiveAsync(stopping).AsTask();
 
-        while (_join.NextDue is { } due && !receiving.IsCompleted)
+        while (NextDue is { } due && !receiving.IsCompleted)
         {
             using var received = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             TimeSpan wait = due - Now;
@@ -173,6 +178,7 @@ internal sealed class MqttIntake
             }
 
             await HandInAsync(stopping);
+            await AskForBirthsAsync(stopping);
         }
 
         return await receiving;
@@ -225,10 +231,8 @@ internal sealed class MqttIntake
         _bytes += payload.Length;
         int from = _decoded.Observations.Count;
 
-        if (_decoder.Decode(publication.Topic, _options.Prefix, payload, _decoded) is { } joined)
-        {
-            _join.Take(joined.Stream, joined.Rule, _decoded, from, Now);
-        }
+        // What is acknowledged may not wait in memory.
+        Join(_decoder.Decode(publication.Topic, _options.Prefix, payload, _decoded, isAnswered ? null : Now), from);
 
         if (!_decoded.LeftOut.IsEmpty)
         {
@@ -243,9 +247,19 @@ internal sealed class MqttIntake
         _decoded.Errors.Clear();
     }
 
+    private void Join(IReadOnlyList<JoinedTopic> records, int from)
+    {
+        foreach (JoinedTopic record in records)
+        {
+            _join.Take(record.Stream, record.Rule, _decoded, from, Now);
+        }
+    }
+
     /// <summary>One batch of whole publications: what they brought and what they are known by are on the disk together or not at all.</summary>
     private async Task HandInAsync(CancellationToken stopping)
     {
+        int from = _decoded.Observations.Count;
+        Join(_decoder.Expire(Now, _decoded), from);
         _join.Expire(Now, _decoded);
         _intake.LeaveOut(_name, _decoded.LeftOut);
         Observation[] observations = [.. _decoded.Observations];
@@ -262,6 +276,7 @@ internal sealed class MqttIntake
             SourcePosition[] positions =
             [
                 .. _decoder.Sparkplug.TakeNotes().Select(birth => new SourcePosition(BirthsOf(_session) + birth.Node, birth.Told)),
+                .. _decoder.Sparkplug.TakeUnits().Select(units => StreamUnits.PositionOf(_session, units.Of, units.Told)),
                 .. _join.TakeNotes().Select(open => new SourcePosition(OpenRecordsOf(_session) + open.Stream, open.Told)),
                 .. taken.Count > 0 ? [new SourcePosition(_session, _filter.Write(taken))] : Array.Empty<SourcePosition>(),
             ];

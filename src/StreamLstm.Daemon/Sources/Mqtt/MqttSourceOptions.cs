@@ -85,15 +85,11 @@ internal sealed class MqttSourceOptions : MqttBrokerOptions
     [TimeZoneName]
     public string TimeZone { get; init; } = "UTC";
 
-    /// <summary>Labels of the streams of all these sources.</summary>
-    public static StreamLabels Labels(IReadOnlyList<MqttSourceOptions> sources) => new([.. sources.SelectMany(source => source.TopicTemplates())]);
+    /// <summary>Of Sparkplug B: how long a message waits for those before it, as clusters of brokers may swap them; then a new birth is asked for. 0 = not at all.</summary>
+    public TimeSpan ReorderTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The templates that are right; validation tells of others.</summary>
-    public IReadOnlyList<TopicTemplate> TopicTemplates() =>
-    [
-        .. Templates.Select(options => TopicTemplate.TryParse(options.Topic, options.Stream, Prefix, options.Join.Rule(), out TopicTemplate? template, out _) ? template : null)
-            .OfType<TopicTemplate>(),
-    ];
+    public IReadOnlyList<TopicTemplate> TopicTemplates() => TopicTemplateOptions.Parsed(Templates, Prefix);
 }
 
 /// <summary>What the levels of a topic say.</summary>
@@ -107,6 +103,13 @@ internal sealed class TopicTemplateOptions
 
     /// <summary>Fields that come in messages of their own and are judged together.</summary>
     public JoinOptions Join { get; init; } = new();
+
+    /// <summary>The templates that are right.</summary>
+    public static IReadOnlyList<TopicTemplate> Parsed(IReadOnlyList<TopicTemplateOptions> templates, string prefix) =>
+    [
+        .. templates.Select(options => TopicTemplate.TryParse(options.Topic, options.Stream, prefix, options.Join.Rule(), out TopicTemplate? template, out _) ? template : null)
+            .OfType<TopicTemplate>(),
+    ];
 }
 
 /// <summary>Fields of one device that come in messages of their own and make one record.</summary>

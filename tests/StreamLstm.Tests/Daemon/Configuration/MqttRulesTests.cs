@@ -28,7 +28,23 @@ public sealed class MqttRulesTests
     [Fact]
     public void Templates_of_a_payload_that_names_its_streams_itself_are_a_mistake() => Assert.Contains(
         Errors("sources.mqtt.0.templates.0.topic=plant/{site}", "sources.mqtt.0.format=influx"),
-        error => error.Contains("sources.mqtt.0.templates: set, but with format influx the payload names the streams; expected format auto, json or csv", StringComparison.Ordinal));
+        error => error.Contains("sources.mqtt.0.templates: set, but with format influx a stream is named by the line's measurement and tags", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("spBv1.0/{group}/{type}/{node}", "'spBv1.0/{group}/{type}/{node}': of Sparkplug B a template is of what names the stream, expected levels such as {group}/{node}/{device}/{field}")]
+    [InlineData("{group}/{node}/{node}", "'{group}/{node}/{node}': {node} twice")]
+    public void Of_a_template_for_sparkplug(string topic, string told) => Assert.Contains(
+        Errors("sources.mqtt.0.topics.0=spBv1.0/#", $"sources.mqtt.0.templates.0.topic={topic}"),
+        error => error.Contains($"sources.mqtt.0.templates.0.topic: {told}", StringComparison.Ordinal));
+
+    [Fact]
+    public void A_template_for_sparkplug_need_not_look_like_its_topics() =>
+        Assert.Single(Load("sources.mqtt.0.topics.0=spBv1.0/#", "sources.mqtt.0.templates.0.topic=plant/{node}/{device}/{field}").Sources.TopicTemplates());
+
+    [Fact]
+    public void Of_a_template_of_the_broker_inside() => Assert.Contains(
+        Errors("sources.mqtt_embedded.templates.0.topic=plant/{site}/{site}"),
+        error => error.Contains("sources.mqtt_embedded.templates.0.topic: 'plant/{site}/{site}': {site} twice", StringComparison.Ordinal));
 
     [Fact]
     public void Joined_fields_are_judged_together_unless_vectors_say_how()
@@ -40,6 +56,7 @@ public sealed class MqttRulesTests
         ];
 
         VectorOptions implied = Assert.Single(Load(join).DetectorOptions().Vectors);
+        Assert.Single(Load([.. join.Select(setting => setting.Replace("mqtt.0", "mqtt_embedded", StringComparison.Ordinal))]).DetectorOptions().Vectors);
         VectorOptions[] said = [.. Load([.. join, "vectors.0.streams=plant/pump*", "vectors.0.missing=previous"]).DetectorOptions().Vectors];
 
         Assert.Equal(("plant/*", MissingPolicy.Ignore), (implied.Streams, implied.Missing));
