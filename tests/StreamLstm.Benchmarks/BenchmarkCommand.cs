@@ -19,6 +19,7 @@ internal static class BenchmarkCommand
         ("snapshots", "time, bytes and recovery of snapshots at 1,000 to 100,000 streams, and latency while they are written", SnapshotBenchmark.Run),
         ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
         ("mqtt", "messages of QoS 1 from mosquitto through the source to the synced journal, against MQTTnet's own client", MqttBenchmark.Run),
+        ("mqtt-memory", "what the MQTT source holds while nothing takes what it hands in", MqttMemoryBenchmark.Run),
         ("kafka", "records of a Kafka (KAFKA_BOOTSTRAP) to the synced journal and to scores, against Consume, JsonSerializer and a dictionary", KafkaBenchmark.Run),
         ("joint", "records of 3 to 128 values judged and forecast together: time, memory, and how good the forecast is", JointBenchmark.Run),
         ("events", "a service's log through the detector: false alarms, what is found, time and memory", Events.EventsBenchmark.Run),

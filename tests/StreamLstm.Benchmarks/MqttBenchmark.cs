@@ -19,13 +19,14 @@ internal static class MqttBenchmark
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    /// <summary>The broker's program; null where there is none.</summary>
+    public static string? Mosquitto => new[] { "/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto" }.FirstOrDefault(File.Exists);
+
     public static void Run(BenchmarkRun run) => RunAsync(run).GetAwaiter().GetResult();
 
     private static async Task RunAsync(BenchmarkRun run)
     {
-        string? program = new[] { "/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto" }.FirstOrDefault(File.Exists);
-
-        if (program is null)
+        if (Mosquitto is not { } program)
         {
             run.Print("mqtt: mosquitto is missing: apt-get install mosquitto");
             return;
@@ -61,11 +62,7 @@ internal static class MqttBenchmark
         string program, string directory, int messages, Func<int, TaskCompletionSource, Task<Func<Task>>> begin)
     {
         int port = FreePort();
-        string configuration = Path.Combine(directory, "mosquitto.conf");
-        File.WriteAllText(
-            configuration,
-            $"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nlog_dest none\n{(Environment.UserName == "root" ? "user root\n" : "")}");
-        using Process broker = Process.Start(program, ["-c", configuration]);
+        using Process broker = Start(program, directory, port);
 
         try
         {
@@ -91,6 +88,16 @@ internal static class MqttBenchmark
             broker.Kill();
             await broker.WaitForExitAsync();
         }
+    }
+
+    /// <summary>A broker that keeps whatever waits, in memory.</summary>
+    public static Process Start(string program, string directory, int port)
+    {
+        string configuration = Path.Combine(directory, "mosquitto.conf");
+        File.WriteAllText(
+            configuration,
+            $"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nlog_dest none\n{(Environment.UserName == "root" ? "user root\n" : "")}");
+        return Process.Start(program, ["-c", configuration]);
     }
 
     private static async Task PublishAsync(int port, int messages)
@@ -176,7 +183,7 @@ internal static class MqttBenchmark
         };
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         probe.Start();

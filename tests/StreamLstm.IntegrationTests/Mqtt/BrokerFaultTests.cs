@@ -27,7 +27,7 @@ public sealed class BrokerFaultTests : IDisposable
         await using Mosquitto broker = await Mosquitto.StartAsync(Path.Combine(directory.Path, "broker"));
         await using DaemonProcess daemon = await StartAsync(directory, broker.Port);
         int rows = await PublishDuringAsync(broker, () => broker.RestartAsync(kill: false));
-        await HoldAgainstAsync(daemon, directory, rows);
+        await HoldAgainstAsync(daemon, directory, rows, rejectedMax: rows / 20);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class BrokerFaultTests : IDisposable
             proxy.Reset();
             proxy.Fault = Fault.None;
         });
-        await HoldAgainstAsync(daemon, directory, rows);
+        await HoldAgainstAsync(daemon, directory, rows, rejectedMax: rows / 20);
     }
 
     /// <summary>
@@ -65,7 +65,7 @@ public sealed class BrokerFaultTests : IDisposable
             await broker.RestartAsync(kill: true);
             _publishing.Release();
         });
-        await HoldAgainstAsync(daemon, directory, rows);
+        await HoldAgainstAsync(daemon, directory, rows, rejectedMax: rows / 20);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class BrokerFaultTests : IDisposable
                 proxy.Reset();
             }
         });
-        await HoldAgainstAsync(daemon, directory, rows);
+        await HoldAgainstAsync(daemon, directory, rows, rejectedMax: 0);
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class BrokerFaultTests : IDisposable
                 await daemon.DisposeAsync();
                 daemon = await StartAsync(directory, broker.Port);
             });
-            await HoldAgainstAsync(daemon, directory, rows);
+            await HoldAgainstAsync(daemon, directory, rows, rejectedMax: 0);
         }
         finally
         {
@@ -213,7 +213,11 @@ public sealed class BrokerFaultTests : IDisposable
     }
 
     /// <summary>Each value stands in the file once, and in order.</summary>
-    private static async Task HoldAgainstAsync(DaemonProcess daemon, TemporaryDirectory directory, int rows)
+    /// <param name="daemon">The daemon.</param>
+    /// <param name="directory">Where it is.</param>
+    /// <param name="rows">How many values the broker has acknowledged.</param>
+    /// <param name="rejectedMax">Repeats that only their time tells: a broker that was restarted sends some without marking them, a source that was not knows all.</param>
+    private static async Task HoldAgainstAsync(DaemonProcess daemon, TemporaryDirectory directory, int rows, int rejectedMax)
     {
         // Until all is scored, or nothing more comes for longer than the source waits between two tries: then the figures say what is missing.
         long before = -1;
@@ -226,7 +230,8 @@ public sealed class BrokerFaultTests : IDisposable
             before = scoredSoFar;
         }
 
-        string rejected = (await daemon.GetAsync("/api/v1/status")).GetProperty("total").GetProperty("rejected").ToString();
+        JsonElement books = (await daemon.GetAsync("/api/v1/status")).GetProperty("total");
+        long rejected = books.GetProperty("rejected").GetInt64();
         Assert.Equal(0, await daemon.TerminateAsync());
         double[] scored = Assert.Single(Scored.In(Path.Combine(directory.Path, "state"))).Value;
         TestContext.Current.TestOutputHelper?.WriteLine(
@@ -234,6 +239,8 @@ public sealed class BrokerFaultTests : IDisposable
             + $" lost: {string.Join(' ', Enumerable.Range(0, rows).Select(row => (double)row).Except(scored).Take(40))}");
         Assert.Equal(Enumerable.Range(0, rows).Select(row => (double)row), scored.Take(rows));
         Assert.InRange(scored.Length, rows, rows + 1);
+        Assert.InRange(rejected, 0, rejectedMax);
+        Assert.All(books.GetProperty("rejected_by_reason").EnumerateObject(), reason => Assert.Contains(reason.Name, (string[])["late", "duplicate"]));
     }
 
     private static int Number(string name, int otherwise) =>
