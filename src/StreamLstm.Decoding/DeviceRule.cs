@@ -106,7 +106,13 @@ internal static partial class DeviceRules
     [GeneratedRegex("^shellies/(announce|command|[^/]+/(announce|info|settings|command))$", RegexOptions.CultureInvariant)]
     private static partial Regex ShellyAnnouncements();
 
-    [GeneratedRegex("^homeassistant/(.+/config|[a-z_0-9]+/[^/]+/(last_changed|last_updated|friendly_name|icon|device_class|state_class|unit_of_measurement|attribution|entity_picture|supported_features|restored|assumed_state|options|event_types)|status)$", RegexOptions.CultureInvariant)]
+    // The base topic is the user's to choose: a domain of entities and an attribute that is no measurement tell it, of discovery its usual name.
+    [GeneratedRegex(
+        "^homeassistant/(.+/config|status)$|^.+/(air_quality|alarm_control_panel|automation|binary_sensor|button|camera|climate|cover|device_tracker|event|fan|group|humidifier|input_[a-z]+|lawn_mower|light|lock|"
+        + "media_player|number|person|plant|remote|scene|script|select|sensor|siren|sun|switch|text|timer|update|vacuum|valve|water_heater|weather|zone)/[^/]+/"
+        + "(last_changed|last_updated|last_triggered|friendly_name|icon|device_class|state_class|unit_of_measurement|attribution|entity_picture|supported_features|restored|assumed_state|options|event_types|"
+        + "entity_id|id|user_id|editable|[a-z]+_color|color_mode|[a-z_]+_(list|modes))$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex HomeAssistantOther();
 
     [GeneratedRegex("^[^/]+/debug$", RegexOptions.CultureInvariant)]

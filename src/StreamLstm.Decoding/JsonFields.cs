@@ -48,7 +48,7 @@ internal static class JsonFields
     {
         if (device?.IsNoMeasurement(path) == true)
         {
-            decoded.LeftOut.Add(LeftOutReason.Rule, path, "", device.Name);
+            decoded.LeftOut.Add(LeftOutReason.Rule, path, "", $"no measurement of {device.Name}");
             return;
         }
 

@@ -39,10 +39,14 @@ internal sealed class LeftOut
 
     public bool IsEmpty => Array.TrueForAll(_counts, count => count == 0);
 
+    /// <param name="reason">Why.</param>
+    /// <param name="field">The way to it.</param>
+    /// <param name="shown">What it held; empty where that says nothing.</param>
+    /// <param name="expected">What was expected.</param>
     public void Add(LeftOutReason reason, string field, ReadOnlySpan<char> shown, string expected)
     {
         _counts[(int)reason]++;
-        string detail = $"{field}: {(shown.Length <= 60 ? shown : $"{shown[..60]}...")}, {expected}";
+        string detail = shown.IsEmpty ? $"{field}: {expected}" : $"{field}: {(shown.Length <= 60 ? shown : $"{shown[..60]}...")}, {expected}";
         _last[(int)reason] = detail;
 
         if (_fields.Count < FieldsMax)

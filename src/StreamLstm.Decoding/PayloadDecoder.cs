@@ -148,7 +148,7 @@ internal sealed class PayloadDecoder
 
         if (device is { IsPassedOver: true })
         {
-            decoded.LeftOut.Add(LeftOutReason.Rule, topic, "", device.Name);
+            decoded.LeftOut.Add(LeftOutReason.Rule, topic, "", $"no measurement of {device.Name}");
             return;
         }
 

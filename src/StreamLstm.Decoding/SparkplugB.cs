@@ -248,7 +248,7 @@ internal sealed class SparkplugB(Func<string, string, string>? nameOf = null, Ti
 
         if (metric.Name is "bdSeq" || metric.Name.StartsWith("Node Control/", StringComparison.Ordinal) || metric.Name.StartsWith("Device Control/", StringComparison.Ordinal))
         {
-            decoded.LeftOut.Add(LeftOutReason.Rule, stream, "", "Sparkplug B");
+            decoded.LeftOut.Add(LeftOutReason.Rule, stream, "", "no measurement of Sparkplug B");
         }
         else if (metric.ValueOf(out double value) is { } reason)
         {

@@ -124,11 +124,17 @@ public sealed class DeviceFamilyTests
         Take("homeassistant/climate/bath/current_temperature", "21.5");
         Take("homeassistant/sensor/gone/state", "unavailable");
 
+        // Under another base topic.
+        Take("our/statestream/light/lamp/brightness", "128");
+        Take("our/statestream/light/lamp/supported_color_modes", "[\"brightness\"]");
+        Take("our/statestream/light/lamp/friendly_name", "\"Lamp\"");
+        Take("our/statestream/sensor/outside/last_changed", "2026-11-28T17:59:30.123456+00:00");
+
         Expect(
             "homeassistant/sensor/outside_temperature/state 7.4", "homeassistant/binary_sensor/door/state 0", "homeassistant/person/anna/state 0",
-            "homeassistant/climate/bath/current_temperature 21.5");
+            "homeassistant/climate/bath/current_temperature 21.5", "our/statestream/light/lamp/brightness 128");
         Assert.Empty(_decoded.Errors);
-        Assert.Equal([(LeftOutReason.Missing, 1), (LeftOutReason.Rule, 4)], _decoded.LeftOut.Take().Select(left => (left.Reason, left.Count)));
+        Assert.Equal([(LeftOutReason.Missing, 1), (LeftOutReason.Rule, 7)], _decoded.LeftOut.Take().Select(left => (left.Reason, left.Count)));
     }
 
     [Fact]
