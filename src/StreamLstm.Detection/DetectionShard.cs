@@ -251,13 +251,24 @@ public sealed class DetectionShard
     /// <summary>Writes every stream's state.</summary>
     public void Save(BinaryWriter writer)
     {
-        ArgumentNullException.ThrowIfNull(writer);
         SaveHead(writer);
 
         foreach (StreamRow row in _byBirth.Values)
         {
             SaveRow(writer, row);
         }
+    }
+
+    /// <summary>Writes what is the shard's own and no stream's, and how many streams it has.</summary>
+    /// <param name="writer">Where to.</param>
+    public void SaveHead(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(_random.State);
+        writer.Write(_clockSeconds);
+        _policy.Save(writer);
+        writer.Write(_births);
+        writer.Write(_rows.Count);
     }
 
     /// <summary>
@@ -282,43 +293,89 @@ public sealed class DetectionShard
     /// <exception cref="EndOfStreamException">It ends too early.</exception>
     public void Load(BinaryReader reader, BaseModel model)
     {
+        for (int left = LoadHead(reader); left > 0; left--)
+        {
+            LoadStream(reader, model);
+        }
+
+        _model = model;
+    }
+
+    /// <summary>Reads what <see cref="SaveHead"/> wrote, into an empty shard.</summary>
+    /// <param name="reader">At its beginning.</param>
+    /// <returns>How many streams there were.</returns>
+    /// <exception cref="EndOfStreamException">It ends too early.</exception>
+    public int LoadHead(BinaryReader reader)
+    {
         ArgumentNullException.ThrowIfNull(reader);
         _random = new SeededRandom(reader.ReadUInt64());
         _clockSeconds = reader.ReadDouble();
         _policy.Load(reader);
         _births = reader.ReadInt64();
+        return reader.ReadInt32();
+    }
 
-        for (int left = reader.ReadInt32(); left > 0; left--)
+    /// <summary>Reads what <see cref="SaveStream"/> wrote; the shard's head has been read before, and streams may come in any order.</summary>
+    /// <param name="reader">At the stream's beginning.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <exception cref="InvalidDataException">A count is outside its range.</exception>
+    /// <exception cref="EndOfStreamException">It ends too early.</exception>
+    public void LoadStream(BinaryReader reader, BaseModel model)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        string stream = reader.ReadString();
+        var kind = (StreamKind)reader.ReadByte();
+        var form = (StreamForm)reader.ReadByte();
+
+        if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
         {
-            string stream = reader.ReadString();
-            var kind = (StreamKind)reader.ReadByte();
-            var form = (StreamForm)reader.ReadByte();
+            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 2, form 0 or 1");
+        }
 
-            if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
-            {
-                throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 2, form 0 or 1");
-            }
+        bool ownWeights = reader.ReadBoolean();
+        long birth = reader.ReadInt64();
+        bool isJudged = kind != StreamKind.Records || VectorOptions.Of(_options.Vectors, stream) is not null;
+        StreamRow row = NewRow(stream, kind, form, ownWeights, model, birth);
 
-            bool ownWeights = reader.ReadBoolean();
-            long birth = reader.ReadInt64();
-            bool isJudged = kind != StreamKind.Records || VectorOptions.Of(_options.Vectors, stream) is not null;
-            StreamRow row = NewRow(stream, kind, form, ownWeights, model, birth);
+        // One whose columns are others now begins anew; one whose records are no longer judged together would only fall silent.
+        if (!row.Load(reader))
+        {
+            row = NewRow(stream, kind, form, ownWeights, model, birth);
+        }
 
-            // One whose columns are others now begins anew; one whose records are no longer judged together would only fall silent.
-            if (!row.Load(reader))
-            {
-                row = NewRow(stream, kind, form, ownWeights, model, birth);
-            }
-
-            if (isJudged)
-            {
-                _quota.Restore(stream, ownWeights);
-                _rows.Add(stream, row);
-                _byBirth.Add(birth, row);
-            }
+        if (isJudged)
+        {
+            _quota.Restore(stream, ownWeights);
+            _rows.Add(stream, row);
+            _byBirth.Add(birth, row);
         }
 
         _model = model;
+    }
+
+    /// <summary>Writes one stream's state; false where there is none of that name.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="stream">The stream's name.</param>
+    public bool SaveStream(BinaryWriter writer, string stream)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        ArgumentNullException.ThrowIfNull(stream);
+
+        if (!_rows.TryGetValue(stream, out StreamRow? row))
+        {
+            return false;
+        }
+
+        SaveRow(writer, row);
+        return true;
+    }
+
+    /// <summary>Streams whose state is another one since this was last asked, in the order in which they began. Not to be mixed with <see cref="Cut"/>, which keeps account of the same.</summary>
+    public IReadOnlyList<string> TakeChanged()
+    {
+        StreamRow[] changed = [.. _byBirth.Values.Where(row => row.HasChanged)];
+        Array.ForEach(changed, row => row.HasChanged = false);
+        return [.. changed.Select(row => row.Stream)];
     }
 
     /// <summary>Why a new stream may not begin with an observation, wherever there is a place for it; null where it may.</summary>
@@ -358,15 +415,6 @@ public sealed class DetectionShard
         row.Birth = _births++;
         _rows.Add(row.Stream, row);
         _byBirth.Add(row.Birth, row);
-    }
-
-    private void SaveHead(BinaryWriter writer)
-    {
-        writer.Write(_random.State);
-        writer.Write(_clockSeconds);
-        _policy.Save(writer);
-        writer.Write(_births);
-        writer.Write(_rows.Count);
     }
 
     internal static void SaveRow(BinaryWriter writer, StreamRow row)

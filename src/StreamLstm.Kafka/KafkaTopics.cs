@@ -95,7 +95,59 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
         return found;
     }
 
+    /// <summary>Has a topic that keeps the last value of each key, of at least so many partitions: made, or made larger, where it is not.</summary>
+    /// <exception cref="KafkaTroubleException">The cluster does not answer, or does not let it be made.</exception>
+    public async Task HaveCompactedAsync(string topic, int partitions, IReadOnlyDictionary<string, string> settings)
+    {
+        KafkaFound found = await FindAsync([topic]);
+
+        if (found.Topics is [{ } there])
+        {
+            if (there.Partitions < partitions)
+            {
+                await RefusedAsync(() => _admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = topic, IncreaseTo = partitions }]), topic);
+            }
+
+            return;
+        }
+
+        await RefusedAsync(
+            () => _admin.CreateTopicsAsync([
+                new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = -1, Configs = new(settings) { ["cleanup.policy"] = "compact" } },
+            ]),
+            topic);
+    }
+
     public void Dispose() => _admin.Dispose();
+
+    /// <summary>Another daemon may have been faster.</summary>
+    private static async Task RefusedAsync(Func<Task> make, string topic)
+    {
+        Error refused;
+
+        try
+        {
+            await make();
+            return;
+        }
+        catch (CreateTopicsException unmade)
+        {
+            refused = unmade.Results[0].Error;
+        }
+        catch (CreatePartitionsException unmade)
+        {
+            refused = unmade.Results[0].Error;
+        }
+        catch (KafkaException unanswered)
+        {
+            throw new KafkaTroubleException(KafkaTrouble.Of(unanswered.Error), unanswered);
+        }
+
+        if (refused.Code is not (ErrorCode.TopicAlreadyExists or ErrorCode.InvalidPartitions or ErrorCode.NoError))
+        {
+            throw new KafkaTroubleException(KafkaTrouble.Of(refused) with { Detail = $"'{topic}' cannot be made ({refused.Reason})" });
+        }
+    }
 
     /// <summary>The pattern of names, which takes time proportional to a name.</summary>
     /// <exception cref="ArgumentException">It is no regular expression, or has look-around or back-references.</exception>

@@ -44,7 +44,7 @@ internal sealed partial record KafkaTrouble(KafkaConcern Concern, string Detail)
         ErrorCode.Local_Ssl => KafkaConcern.Tls,
         ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition or ErrorCode.TopicAuthorizationFailed
             or ErrorCode.TopicException => KafkaConcern.Topics,
-        ErrorCode.GroupAuthorizationFailed => KafkaConcern.Group,
+        ErrorCode.GroupAuthorizationFailed or ErrorCode.UnreleasedInstanceId or ErrorCode.FencedInstanceId or ErrorCode.FencedMemberEpoch => KafkaConcern.Group,
         ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.InvalidProducerEpoch or ErrorCode.ProducerFenced or ErrorCode.Local_Fenced => KafkaConcern.Transaction,
         _ => KafkaConcern.Brokers,
     };
@@ -55,6 +55,8 @@ internal sealed partial record KafkaTrouble(KafkaConcern Concern, string Detail)
         ErrorCode.GroupAuthorizationFailed => "the user may not commit offsets for it (an ACL is missing)",
         ErrorCode.TransactionalIdAuthorizationFailed => "the user may not write in transactions (an ACL is missing)",
         ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic => "it is not there",
+        ErrorCode.UnreleasedInstanceId => "another member has that name: a former life, until the brokers have missed it for long enough, or another daemon",
+        ErrorCode.FencedInstanceId => "another member came with that name, and each needs its own",
         _ => HowLong().Replace(error.Reason, ""),
     };
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -10,7 +9,14 @@ namespace StreamLstm.Kafka;
 /// <param name="Key">What says which partition; null for any.</param>
 /// <param name="Value">What it says.</param>
 /// <param name="Headers">Names and values, in their order.</param>
-internal sealed record KafkaMessage(string Topic, byte[]? Key, byte[]? Value, IReadOnlyList<(string Name, byte[]? Value)> Headers);
+internal sealed record KafkaMessage(string Topic, byte[]? Key, byte[]? Value, IReadOnlyList<(string Name, byte[]? Value)> Headers)
+{
+    /// <summary>The partition; -1 where the key says which.</summary>
+    public int Partition { get; init; } = -1;
+
+    /// <summary>What it takes of the memory of whoever writes it.</summary>
+    internal long Bytes => 100 + (Key?.Length ?? 0) + (Value?.Length ?? 0);
+}
 
 /// <summary>Writes records: each once in the life of this object, in order, to all replicas that keep up; in transactions with a cursor where asked to.</summary>
 /// <remarks>
@@ -22,6 +28,13 @@ internal sealed class KafkaWriter : IDisposable
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TryInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>As many tries as a group may take to share its partitions out.</summary>
+    private const int TriesMax = 40;
+
+    /// <summary>Records under way at once: the queue of librdkafka holds four times as much.</summary>
+    private const long SentMaxBytes = 8 << 20;
 
     private readonly KafkaAccess _access;
     private readonly string? _transactionalId;
@@ -95,7 +108,7 @@ internal sealed class KafkaWriter : IDisposable
     /// <exception cref="KafkaTroubleException">It may be there or not: the next writer's <see cref="RecoverAsync"/> says.</exception>
     public async Task CommitAsync(IReadOnlyList<KafkaMessage> messages, string cursor, CancellationToken cancellationToken)
     {
-        var position = new KafkaMessage(_cursorTopic, Encoding.UTF8.GetBytes(_transactionalId!), Encoding.UTF8.GetBytes(cursor), []);
+        var position = new KafkaMessage(_cursorTopic, Encoding.UTF8.GetBytes(_transactionalId!), Encoding.UTF8.GetBytes(cursor), []) { Partition = 0 };
         await KafkaTroubleException.AskAsync(async () =>
         {
             _producer.BeginTransaction();
@@ -104,6 +117,46 @@ internal sealed class KafkaWriter : IDisposable
             return true;
         });
         _trouble = null;
+    }
+
+    /// <summary>Fences off whoever wrote under this id before, and ends what it had begun: it can write nothing more.</summary>
+    /// <exception cref="KafkaTroubleException">The cluster does not answer, or refuses.</exception>
+    public Task FenceAsync() => KafkaTroubleException.AskAsync(() => Task.Run(() =>
+    {
+        _producer.InitTransactions(AnswerMax);
+        return true;
+    }));
+
+    /// <summary>Writes records, and how far a member of a group has read, in one transaction: all of it is there for who reads what is committed, or nothing.</summary>
+    /// <param name="messages">The records.</param>
+    /// <param name="positions">What comes next, of each partition.</param>
+    /// <param name="member">Whose partitions they are; asked anew at every try, as a group that shares its partitions out refuses who does not know of it yet.</param>
+    /// <param name="cancellationToken">Ends the tries: nothing of it is there, or it may be.</param>
+    /// <exception cref="KafkaTroubleException">It may be there or not: whoever fences this writer off and reads what is committed knows.</exception>
+    public async Task CommitAsync(IReadOnlyList<KafkaMessage> messages, IReadOnlyList<KafkaStart> positions, Func<KafkaMember> member, CancellationToken cancellationToken)
+    {
+        TopicPartitionOffset[] offsets = [.. positions.Select(one => new TopicPartitionOffset(
+            one.Partition.Topic, one.Partition.Number, one.Offset, one.LeaderEpoch >= 0 ? one.LeaderEpoch : null))];
+
+        for (int left = TriesMax; ; left--)
+        {
+            try
+            {
+                await KafkaTroubleException.AskAsync(() => TryCommitAsync(messages, offsets, member(), cancellationToken));
+                _trouble = null;
+                return;
+            }
+            catch (KafkaTroubleException refused) when (refused.InnerException is KafkaTxnRequiresAbortException && left > 1)
+            {
+                // Once it is taken back nothing of it is there, and the same may be written again.
+                await KafkaTroubleException.AskAsync(() => Task.Run(() =>
+                {
+                    _producer.AbortTransaction(AnswerMax);
+                    return true;
+                }));
+                await Task.Delay(TryInterval, cancellationToken);
+            }
+        }
     }
 
     public void Dispose()
@@ -128,9 +181,37 @@ internal sealed class KafkaWriter : IDisposable
             }
         }
 
-        return message.Topic == _cursorTopic
-            ? _producer.ProduceAsync(new TopicPartition(message.Topic, 0), record, cancellationToken)
-            : _producer.ProduceAsync(message.Topic, record, cancellationToken);
+        return _producer.ProduceAsync(new TopicPartition(message.Topic, message.Partition >= 0 ? message.Partition : Partition.Any), record, cancellationToken);
+    }
+
+    private async Task<bool> TryCommitAsync(IReadOnlyList<KafkaMessage> messages, TopicPartitionOffset[] offsets, KafkaMember member, CancellationToken cancellationToken)
+    {
+        List<Task> sent = [];
+        long bytes = 0;
+        _producer.BeginTransaction();
+
+        foreach (KafkaMessage message in messages)
+        {
+            sent.Add(SendAsync(message, cancellationToken));
+            bytes += message.Bytes;
+
+            if (bytes > SentMaxBytes)
+            {
+                await Task.WhenAll(sent);
+                sent.Clear();
+                bytes = 0;
+            }
+        }
+
+        await Task.WhenAll(sent);
+        await Task.Run(
+            () =>
+            {
+                _producer.SendOffsetsToTransaction(offsets, member.Metadata, AnswerMax);
+                _producer.CommitTransaction(AnswerMax);
+            },
+            cancellationToken);
+        return true;
     }
 
     private async Task CreateCursorTopicAsync()
@@ -166,53 +247,13 @@ internal sealed class KafkaWriter : IDisposable
     /// <summary>The last cursor under this id. All that was written before now counts, so it waits for other daemons' transactions to end.</summary>
     private string? Cursor()
     {
-        var configuration = new ConsumerConfig(_access.Configuration(new Dictionary<string, string>
-        {
-            ["group.id"] = "streamlstm",
-            ["enable.auto.commit"] = "false",
-            ["auto.offset.reset"] = "error",
-            ["isolation.level"] = "read_committed",
-            ["enable.partition.eof"] = "true",
-        }));
-        using IConsumer<byte[]?, byte[]?> consumer = new ConsumerBuilder<byte[]?, byte[]?>(configuration)
-            .SetErrorHandler((_, error) => Note(KafkaTrouble.Of(error)))
-            .SetLogHandler((_, _) => { })
-            .Build();
-        var partition = new TopicPartition(_cursorTopic, 0);
-        using (IAdminClient admin = new DependentAdminClientBuilder(consumer.Handle).Build())
-        {
-            long end = End(admin, partition);
-            byte[] key = Encoding.UTF8.GetBytes(_transactionalId!);
-            string? cursor = null;
-            consumer.Assign(new TopicPartitionOffset(partition, consumer.QueryWatermarkOffsets(partition, AnswerMax).Low));
-
-            for (long began = Stopwatch.GetTimestamp(); ;)
-            {
-                ConsumeResult<byte[]?, byte[]?>? result = consumer.Consume(100);
-
-                if (result is { IsPartitionEOF: true } && result.Offset.Value >= end)
-                {
-                    return cursor;
-                }
-
-                if (result is { IsPartitionEOF: false } && key.AsSpan().SequenceEqual(result.Message.Key))
-                {
-                    cursor = Encoding.UTF8.GetString(result.Message.Value ?? []);
-                }
-                else if (result is null or { IsPartitionEOF: true } && Stopwatch.GetElapsedTime(began) > 3 * AnswerMax)
-                {
-                    throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"topic '{_cursorTopic}' could not be read to its end: another daemon's transaction is open, or the brokers do not answer"));
-                }
-            }
-        }
+        byte[] id = Encoding.UTF8.GetBytes(_transactionalId!);
+        string? cursor = null;
+        KafkaLog.Read(
+            _access, new KafkaPartition(_cursorTopic, 0),
+            (key, value) => cursor = id.AsSpan().SequenceEqual(key) ? Encoding.UTF8.GetString(value ?? []) : cursor, _ended.Token);
+        return cursor;
     }
-
-    /// <summary>Where the partition ends, what is not committed included.</summary>
-    private static long End(IAdminClient admin, TopicPartition partition) => admin
-        .ListOffsetsAsync(
-            [new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Latest() }],
-            new ListOffsetsOptions { RequestTimeout = AnswerMax, IsolationLevel = IsolationLevel.ReadUncommitted })
-        .GetAwaiter().GetResult().ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
 
     private void Note(KafkaTrouble trouble)
     {

@@ -34,7 +34,7 @@ internal static class AcceptEndpoint
 
         if (pipeline.Pipeline is not { } running)
         {
-            return JsonBody.Error("state is being restored; ask again in a moment", 503);
+            return JsonBody.Error(pipeline.WhyNoPipeline, 503);
         }
 
         string stream = path[..^Suffix.Length];

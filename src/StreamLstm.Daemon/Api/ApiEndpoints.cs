@@ -59,6 +59,7 @@ internal static class ApiEndpoints
             ledger.LeftOut(),
             pipeline.Pipeline?.LastSequence,
             pipeline.Pipeline?.Sinks ?? [],
+            pipeline.Cluster is { } cluster ? [.. cluster.Owned.Select(PartitionAnswer.Of)] : null,
             pipeline.Pipeline?.Detectors is { } detectors ? new DetectorAnswer(detectors.Worst(), detectors.Workers()) : null,
             pipeline.Retrainer is null
                 ? null
@@ -158,11 +159,25 @@ internal static class ApiEndpoints
 
 /// <summary>GET /api/v1/status.</summary>
 /// <param name="Sequence">The place of the last entry in the journal; null while state is being restored.</param>
+/// <param name="Partitions">Of a member of a cluster, the partitions that are its own; null for any other daemon.</param>
 /// <param name="Sinks">How far each sink has written what it was told: where settled has reached sequence, whoever reads it finds all.</param>
 internal sealed record StatusAnswer(
     string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books, TotalAnswer? Total,
     IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, IReadOnlyList<LeftOutCount> LeftOut,
-    long? Sequence, IReadOnlyList<SinkStanding> Sinks, DetectorAnswer? Detector, RetrainAnswer? Retrain);
+    long? Sequence, IReadOnlyList<SinkStanding> Sinks, IReadOnlyList<PartitionAnswer>? Partitions, DetectorAnswer? Detector, RetrainAnswer? Retrain);
+
+/// <summary>A partition that is this daemon's.</summary>
+/// <param name="Partition">TOPIC/NUMBER.</param>
+/// <param name="Offset">The next record to be scored; null while it is being taken over.</param>
+/// <param name="Streams">Its streams.</param>
+/// <param name="Scored">Observations scored by all its owners.</param>
+/// <param name="StateBytes">Bytes of state that this daemon has written.</param>
+/// <param name="Trouble">Why it gets no further; null where it does.</param>
+internal sealed record PartitionAnswer(string Partition, long? Offset, int? Streams, long? Scored, long StateBytes, string? Trouble)
+{
+    public static PartitionAnswer Of(Cluster.OwnedPartition owned) => new(
+        owned.Partition.ToString(), owned.State?.At?.Offset, owned.State?.Streams.Count, owned.State?.Scored, owned.StateBytes, owned.Trouble);
+}
 
 /// <summary>Whether the detector is alive.</summary>
 /// <param name="Worst">What the worst worker's canary says.</param>

@@ -37,7 +37,7 @@ internal static class ExplainEndpoint
 
         if (pipeline.Pipeline is not { } running)
         {
-            return Error("state is being restored; ask again in a moment", 503);
+            return Error(pipeline.WhyNoPipeline, 503);
         }
 
         try

@@ -21,7 +21,7 @@ internal static class ForgetEndpoint
     {
         if (pipeline.Pipeline is not { } running)
         {
-            return JsonBody.Error("state is being restored; ask again in a moment", 503);
+            return JsonBody.Error(pipeline.WhyNoPipeline, 503);
         }
 
         try

@@ -124,7 +124,7 @@ internal static class LabelEndpoints
     {
         if (pipeline.Pipeline is not { } running)
         {
-            return Error("state is being restored; ask again in a moment", 503);
+            return Error(pipeline.WhyNoPipeline, 503);
         }
 
         if (pipeline.Labels is not { } labels)

@@ -31,7 +31,7 @@ internal static class MaintenanceEndpoints
             ? Results.Json(
                 new { maintenance = store.All.Select(window => Answer(window, store.Asked.FirstOrDefault(asked => asked.Id == window.Id), now)) },
                 EventJson.Options)
-            : Restoring();
+            : Restoring(pipeline);
 
     private static async Task<IResult> AddAsync(
         MaintenanceStore store, HttpRequest request, DateTimeOffset now, CancellationToken cancellation)
@@ -70,7 +70,7 @@ internal static class MaintenanceEndpoints
     {
         if (pipeline is not { Pipeline: { } running, Maintenance: { } store })
         {
-            return Restoring();
+            return Restoring(pipeline);
         }
 
         await oneAtATime.WaitAsync(cancellation);
@@ -128,7 +128,7 @@ internal static class MaintenanceEndpoints
         };
     }
 
-    private static IResult Restoring() => JsonBody.Error("state is being restored; ask again in a moment", 503);
+    private static IResult Restoring(PipelineService pipeline) => JsonBody.Error(pipeline.WhyNoPipeline, 503);
 
     /// <summary>The options of a window, and how long it is to last from its beginning.</summary>
     private sealed record MaintenanceBody(

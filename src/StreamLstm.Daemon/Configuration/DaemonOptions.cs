@@ -1,4 +1,5 @@
 using StreamLstm.Backtesting;
+using StreamLstm.Daemon.Cluster;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
@@ -32,6 +33,9 @@ internal sealed class DaemonOptions
 
     /// <summary>Where verdicts go.</summary>
     public SinksOptions Sinks { get; init; } = new();
+
+    /// <summary>Several daemons that share the partitions of one topic.</summary>
+    public ClusterOptions Cluster { get; init; } = new();
 
     /// <summary>Threads and channels between them.</summary>
     public PipelineOptions Pipeline { get; init; } = new();

@@ -33,6 +33,7 @@ internal static class OptionRules
 
         MqttRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         KafkaRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
+        ClusterRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
 
         for (int i = 0; i < options.Vectors.Count; i++)
         {

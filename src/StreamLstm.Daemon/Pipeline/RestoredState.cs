@@ -2,8 +2,6 @@ using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Model;
-using StreamLstm.Model.Formats;
 
 namespace StreamLstm.Daemon.Pipeline;
 
@@ -84,12 +82,11 @@ internal sealed record RestoredState
             return around;
         }
 
-        using var weights = new MemoryStream(generation.Read(Parts.Model) ?? throw new InvalidDataException("no base weights"), writable: false);
-        ForecastWeights read = WeightsFile.Read(weights, out IReadOnlyDictionary<string, string> said);
+        BaseModel model = ModelBytes.Read(generation.Read(Parts.Model) ?? throw new InvalidDataException("no base weights"));
 
-        if (read.Shape != BaseModel.Shape || manifest.Cuts.Count != StreamRouter.ShardCount)
+        if (manifest.Cuts.Count != StreamRouter.ShardCount)
         {
-            throw new InvalidDataException($"{manifest.Cuts.Count} shards, weights of shape {read.Shape}; expected {StreamRouter.ShardCount}, {BaseModel.Shape}");
+            throw new InvalidDataException($"{manifest.Cuts.Count} shards, expected {StreamRouter.ShardCount}");
         }
 
         return around with
@@ -99,7 +96,7 @@ internal sealed record RestoredState
             Shard = shard => generation.Read(Parts.Shard, shard),
             Router = generation.Read(Parts.Router) ?? [],
             Groups = generation.Read(Parts.Groups) ?? [],
-            Model = new BaseModel(long.Parse(said["version"], System.Globalization.CultureInfo.InvariantCulture), read),
+            Model = model,
         };
     }
 

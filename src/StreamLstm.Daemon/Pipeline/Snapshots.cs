@@ -1,11 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Telemetry;
-using StreamLstm.Detection.Learning;
-using StreamLstm.Model.Formats;
 
 namespace StreamLstm.Daemon.Pipeline;
 
@@ -174,7 +171,7 @@ internal sealed class Snapshots(
         writer.Add(Parts.Groups, 0, end.Groups);
         writer.Add(Parts.Books, 0, end.Books.Write());
         writer.Add(Parts.Receipts, 0, end.Receipts);
-        writer.Add(Parts.Model, 0, Written(router.Model));
+        writer.Add(Parts.Model, 0, ModelBytes.Of(router.Model));
         KillPoint.Pass(KillPoint.R2MarkedNoManifest);
         long needed = generations.Commit(writer, new Manifest(
             Manifest.CurrentFormat, Generations.Layout, DaemonTelemetry.Version, time.GetUtcNow(), router.At, cuts, end.At, writer.Bytes,
@@ -185,12 +182,5 @@ internal sealed class Snapshots(
         written();
         _size = writer.Bytes;
         metrics.SnapshotWritten(Stopwatch.GetElapsedTime(started), writer.Bytes);
-    }
-
-    private static byte[] Written(BaseModel model)
-    {
-        using var buffer = new MemoryStream();
-        WeightsFile.Write(buffer, model.Weights, new Dictionary<string, string> { ["version"] = model.Version.ToString(CultureInfo.InvariantCulture) });
-        return buffer.ToArray();
     }
 }

@@ -128,14 +128,30 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         foreach ((string stream, Place place) in _places)
         {
             writer.Write(stream);
-            writer.Write((byte)place.Kind);
-            writer.Write((byte)place.Form);
-            writer.Write(place.OwnWeights);
-            writer.Write7BitEncodedInt(place.Columns);
-            writer.Write7BitEncodedInt64(place.Rows);
-            writer.Write(place.SeenSeconds);
+            Save(writer, place);
         }
     }
+
+    /// <summary>Seconds of ticks so far.</summary>
+    public double ClockSeconds => _clockSeconds;
+
+    /// <summary>Goes on from a clock, before any stream.</summary>
+    public void Begin(double clockSeconds) => _clockSeconds = clockSeconds;
+
+    /// <summary>Writes one stream's place; false where it has none.</summary>
+    public bool SaveStream(BinaryWriter writer, string stream)
+    {
+        if (!_places.TryGetValue(stream, out Place? place))
+        {
+            return false;
+        }
+
+        Save(writer, place);
+        return true;
+    }
+
+    /// <summary>Reads what <see cref="SaveStream"/> wrote.</summary>
+    public void LoadStream(BinaryReader reader, string stream) => Restore(stream, ReadPlace(reader));
 
     /// <summary>Reads what <see cref="Save"/> wrote, in place of what is known; without streams of records that are no longer judged together.</summary>
     public void Load(BinaryReader reader)
@@ -147,23 +163,37 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
 
         for (int left = reader.ReadInt32(); left > 0; left--)
         {
-            string stream = reader.ReadString();
-            var place = new Place
-            {
-                Kind = (StreamKind)reader.ReadByte(),
-                Form = (StreamForm)reader.ReadByte(),
-                OwnWeights = reader.ReadBoolean(),
-                Columns = reader.Read7BitEncodedInt(),
-                Rows = reader.Read7BitEncodedInt64(),
-                SeenSeconds = reader.ReadDouble(),
-            };
-
-            if (place.Kind != StreamKind.Records || detection.Vectors.Any(vector => vector.Matches(stream)))
-            {
-                Add(stream, place);
-            }
+            Restore(reader.ReadString(), ReadPlace(reader));
         }
     }
+
+    private void Restore(string stream, Place place)
+    {
+        if (place.Kind != StreamKind.Records || detection.Vectors.Any(vector => vector.Matches(stream)))
+        {
+            Add(stream, place);
+        }
+    }
+
+    private static void Save(BinaryWriter writer, Place place)
+    {
+        writer.Write((byte)place.Kind);
+        writer.Write((byte)place.Form);
+        writer.Write(place.OwnWeights);
+        writer.Write7BitEncodedInt(place.Columns);
+        writer.Write7BitEncodedInt64(place.Rows);
+        writer.Write(place.SeenSeconds);
+    }
+
+    private static Place ReadPlace(BinaryReader reader) => new()
+    {
+        Kind = (StreamKind)reader.ReadByte(),
+        Form = (StreamForm)reader.ReadByte(),
+        OwnWeights = reader.ReadBoolean(),
+        Columns = reader.Read7BitEncodedInt(),
+        Rows = reader.Read7BitEncodedInt64(),
+        SeenSeconds = reader.ReadDouble(),
+    };
 
     private void Add(string stream, Place place)
     {

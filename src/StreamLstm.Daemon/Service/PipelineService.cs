@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using StreamLstm.Daemon.Cluster;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
@@ -72,13 +73,37 @@ internal sealed class PipelineService(
     /// <summary>Alerts kept back since the start, by reason.</summary>
     public IReadOnlyDictionary<string, long> SuppressedByReason => metrics.SuppressedByReason;
 
-    /// <summary>What answers questions about single streams; null before it is running.</summary>
+    /// <summary>What answers questions about single streams; null before it is running, and in a cluster.</summary>
     public DetectionPipeline? Pipeline => _pipeline;
+
+    /// <summary>This daemon as a member of its cluster; null where it is none.</summary>
+    public ClusterNode? Cluster { get; private set; }
+
+    /// <summary>Why there is no <see cref="Pipeline"/>, for people.</summary>
+    public string WhyNoPipeline => Cluster is null
+        ? "state is being restored; ask again in a moment"
+        : "a member of a cluster (cluster.mode: kafka) shows what it scores, and takes no word on single streams yet: its partitions may be another's in a moment";
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         StartedAt = time.GetUtcNow();
         _storage = Durability.StorageDirectory.Open(options.Storage);
+        _deadLetters = new DeadLetterFile(
+            _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
+
+        if (options.Http.AllowNonLoopback)
+        {
+            LogMessages.OpenToTheNetwork(_logger, "http", options.Http.Address);
+        }
+
+        if (options.Cluster.Mode == ClusterMode.Kafka)
+        {
+            LiveModel = new LiveModel(BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed));
+            Cluster = ClusterService.Node(options, _storage.Instance, LiveModel.Serving.Model, live, ledger, _deadLetters, metrics, time, loggers);
+            _running = RunAsync(Cluster.RunAsync);
+            return;
+        }
+
         var disk = new LocalDisk(_storage.Path);
         var generations = new Generations(disk, loggers.CreateLogger<Generations>());
         SetFormerSnapshotAside();
@@ -102,8 +127,6 @@ internal sealed class PipelineService(
                 _logger, generation.Number, generation.Manifest.FileBytes, model.Version, _journal.NextSequence - 1 - restored.ReplayAfter);
         }
 
-        _deadLetters = new DeadLetterFile(
-            _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
         AddSinks(restored);
         DetectionOptions detection = options.DetectorOptions();
         StreamLimits limits = Limits(detection, restored);
@@ -134,18 +157,13 @@ internal sealed class PipelineService(
             }
         }
 
-        if (options.Http.AllowNonLoopback)
-        {
-            LogMessages.OpenToTheNetwork(_logger, "http", options.Http.Address);
-        }
-
         if (options.Sources.MqttEmbedded is { Enabled: true, AllowNonLoopback: true })
         {
             LogMessages.OpenToTheNetwork(_logger, "sources.mqtt_embedded", options.Sources.MqttEmbedded.Address);
         }
 
         _pipeline = pipeline;
-        _running = RunAsync();
+        _running = RunAsync(pipeline.RunAsync);
         _beside = Task.WhenAll(
             BesideAsync("taking snapshots", _snapshots.RunAsync(_drained.Token)),
             BesideAsync("telling what was left out", TellLeftOutAsync(_stopping.Token)),
@@ -167,6 +185,12 @@ internal sealed class PipelineService(
         if (!isDrained)
         {
             _pipeline?.Abandon();
+
+            if (Cluster is { } cluster)
+            {
+                await StepAsync("letting go of partitions", StepMax, () => cluster.DisposeAsync().AsTask());
+            }
+
             LogMessages.StoppedBeforeDrained(_logger);
         }
 
@@ -322,11 +346,11 @@ internal sealed class PipelineService(
         }
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(Func<CancellationToken, Task> run)
     {
         try
         {
-            await _pipeline!.RunAsync(_stopping.Token);
+            await run(_stopping.Token);
 
             // Every source has ended: there is nothing left to wait for.
             if (!_stopping.IsCancellationRequested)
@@ -460,6 +484,8 @@ internal sealed class PipelineService(
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(
                 service.Failure is { } failure ? HealthCheckResult.Unhealthy(failure.Message)
+                : service.Cluster is { } cluster ? cluster.Troubles is { Count: > 0 } troubles ? HealthCheckResult.Degraded(string.Join("; ", troubles))
+                    : HealthCheckResult.Healthy($"watching {cluster.Owned.Count} partitions")
                 : service._pipeline is null ? HealthCheckResult.Unhealthy("state is being restored")
                 : !service._pipeline.TakesIn ? HealthCheckResult.Unhealthy("what was taken in since the last snapshot is being scored again")
                 : service._stopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("stopping")

@@ -48,6 +48,8 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _gaps;
     private readonly Counter<long> _gapRecords;
     private readonly Counter<long> _rebirths;
+    private readonly Counter<long> _stateBytes;
+    private readonly Histogram<double> _takeovers;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _connected = new();
     private readonly Counter<long> _toldOtherwise;
     private long _modelVersion;
@@ -108,6 +110,8 @@ internal sealed class DaemonMetrics : IDisposable
         _sinkRefused = _meter.CreateCounter<long>("streamlstm.sink.refused", "{event}", "Events that whoever a sink sends to refused for good.");
         _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
         _rebirths = _meter.CreateCounter<long>("streamlstm.source.rebirths", "{request}", "Births that Sparkplug B nodes were asked for again.");
+        _stateBytes = _meter.CreateCounter<long>("streamlstm.cluster.state", "By", "State of streams written to a cluster's topic.");
+        _takeovers = _meter.CreateHistogram<double>("streamlstm.cluster.takeover.duration", "s", "Time from a partition being this daemon's to its streams being there.");
         _gaps = _meter.CreateCounter<long>("streamlstm.source.gaps", "{gap}", "Partitions whose next record was not there any more.");
         _gapRecords = _meter.CreateCounter<long>("streamlstm.source.gap_records", "{record}", "Records that were deleted before they were read, where their number is known.");
         _redelivered = _meter.CreateCounter<long>("streamlstm.source.redelivered", "{message}", "Messages that a broker sent again and that had been taken in already.");
@@ -293,6 +297,17 @@ internal sealed class DaemonMetrics : IDisposable
     {
         _gaps.Add(1, Label("source", source));
         _gapRecords.Add(records, Label("source", source));
+    }
+
+    public void StateWritten(long bytes) => _stateBytes.Add(bytes);
+
+    public void TookOver(TimeSpan duration) => _takeovers.Record(duration.TotalSeconds);
+
+    /// <summary>Adds what is known of a cluster's partitions that are this daemon's.</summary>
+    public void Watch(Func<int> partitions, Func<int> streams)
+    {
+        _meter.CreateObservableGauge("streamlstm.cluster.partitions", partitions, "{partition}", "Partitions that are this daemon's.");
+        _meter.CreateObservableGauge("streamlstm.streams", streams, "{stream}", "Streams known.");
     }
 
     public void RebirthAsked(string source) => _rebirths.Add(1, Label("source", source));

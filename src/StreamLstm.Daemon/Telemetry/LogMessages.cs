@@ -21,6 +21,18 @@ internal static partial class LogMessages
     [LoggerMessage(105, LogLevel.Information, "Source {Source}: {Count} fields became no observations in the last minute ({Reason}); the last was {Last}")]
     public static partial void FieldsLeftOut(ILogger logger, string source, long count, string reason, string last);
 
+    [LoggerMessage(107, LogLevel.Information, "{Partition} is this daemon's: from offset {Offset}, {Streams} streams, taken over in {Seconds:0.0} s")]
+    public static partial void PartitionOwned(ILogger logger, string partition, long offset, int streams, double seconds);
+
+    [LoggerMessage(108, LogLevel.Information, "{Partition} is this daemon's no more")]
+    public static partial void PartitionLeft(ILogger logger, string partition);
+
+    [LoggerMessage(109, LogLevel.Warning, "{Partition} is taken over again: {Reason}")]
+    public static partial void PartitionFailed(ILogger logger, string partition, string reason, Exception? failure);
+
+    [LoggerMessage(110, LogLevel.Warning, "Member {Instance} of group {Group} begins anew: {Reason}")]
+    public static partial void MemberFailed(ILogger logger, string instance, string group, string reason);
+
     [LoggerMessage(103, LogLevel.Debug, "Host figure {What} is left out: {Why}")]
     public static partial void HostFigureAbsent(ILogger logger, string what, string why);
 

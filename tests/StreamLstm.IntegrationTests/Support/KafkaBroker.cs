@@ -69,6 +69,10 @@ internal sealed class KafkaBroker : IAsyncDisposable
             transaction.state.log.min.isr=1
             transaction.state.log.num.partitions=2
             group.initial.rebalance.delay.ms=0
+            group.consumer.min.session.timeout.ms=6000
+            group.consumer.session.timeout.ms=6000
+            group.consumer.min.heartbeat.interval.ms=500
+            group.consumer.heartbeat.interval.ms=500
             auto.create.topics.enable=false
             num.network.threads=2
             num.io.threads=2

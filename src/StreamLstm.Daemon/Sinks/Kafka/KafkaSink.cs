@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Text;
 using StreamLstm.Daemon.Messages;
-using StreamLstm.Detection;
-using StreamLstm.Detection.Deciding;
 using StreamLstm.Kafka;
 
 namespace StreamLstm.Daemon.Sinks.Kafka;
@@ -76,7 +73,7 @@ internal sealed class KafkaSink : IJournalSink, IConnectedSink
             }
 
             string place = batch.Sequence.ToString(CultureInfo.InvariantCulture);
-            List<KafkaMessage> messages = Messages(batch);
+            List<KafkaMessage> messages = KafkaEvents.Of(_options, batch, place);
 
             if (_transactionalId is null)
             {
@@ -108,31 +105,6 @@ internal sealed class KafkaSink : IJournalSink, IConnectedSink
     public async ValueTask DisposeAsync() => await Task.Run(() => _writer?.Dispose());
 
     private string Words(KafkaTrouble trouble) => _options.Words(_key, trouble).Replace($"{_key}.topics", $"{_key}.topic", StringComparison.Ordinal);
-
-    private List<KafkaMessage> Messages(ScoredBatch batch)
-    {
-        List<KafkaMessage> messages = [];
-
-        foreach (IncidentEvent incident in batch.Incidents)
-        {
-            messages.Add(Message(_options.Topic, incident.Stream, EventJson.Incident(incident), "incident", incident.Id));
-        }
-
-        if (_options.ScoresTopic.Length > 0)
-        {
-            for (int i = 0; i < batch.Observations.Count; i++)
-            {
-                ScoredObservation scored = batch.Observations[i];
-                messages.Add(Message(_options.ScoresTopic, scored.Stream, EventJson.Score(scored), "score", string.Create(CultureInfo.InvariantCulture, $"{batch.Sequence}-{i}")));
-            }
-        }
-
-        return messages;
-    }
-
-    private static KafkaMessage Message(string topic, string stream, string body, string type, string id) => new(
-        topic, Encoding.UTF8.GetBytes(stream), Encoding.UTF8.GetBytes(body),
-        [("id", Encoding.UTF8.GetBytes(id)), ("type", Encoding.UTF8.GetBytes(type)), ("schema_version", "1"u8.ToArray())]);
 
     private static long Place(string? text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long place) ? place : -1;
 

@@ -1,0 +1,206 @@
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Daemon.Views;
+using StreamLstm.Detection;
+using StreamLstm.Kafka;
+
+namespace StreamLstm.Daemon.Cluster;
+
+/// <summary>This daemon as a member of its group: begins and ends the work on partitions as they become its own and go to others.</summary>
+internal sealed class ClusterNode : IAsyncDisposable
+{
+    private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<int, (OwnedPartition Owned, CancellationTokenSource Cut, Task Running)> _owned = [];
+    private readonly ClusterOptions _options;
+    private readonly string _instance;
+    private readonly PartitionSetting _setting;
+    private readonly LiveView _live;
+    private readonly SinkLane[] _lanes;
+    private readonly Func<KafkaPartition, OwnedPartition> _own;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly OncePerMinute _told;
+    private volatile KafkaMember? _member;
+    private volatile string? _trouble;
+
+    /// <param name="options">The group, and how.</param>
+    /// <param name="instance">Names this storage directory.</param>
+    /// <param name="setting">What partitions have in common; its member and its teller are this node's.</param>
+    /// <param name="live">What the page shows.</param>
+    /// <param name="lanes">The ways to the page and the console.</param>
+    /// <param name="ledger">The books.</param>
+    /// <param name="deadLetters">Keeps what was rejected.</param>
+    /// <param name="metrics">Counts.</param>
+    /// <param name="time">For waiting.</param>
+    /// <param name="loggers">Where trouble is told, once a minute.</param>
+    public ClusterNode(
+        ClusterOptions options, string instance, PartitionSetting setting, LiveView live, IReadOnlyList<SinkLane> lanes,
+        Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    {
+        (_options, _live, _time, _logger) = (options, live, time, loggers.CreateLogger<ClusterNode>());
+        _instance = options.Instance.Length > 0 ? options.Instance : $"streamlstm-{instance}";
+        _told = new OncePerMinute(time);
+        _lanes = [.. lanes];
+        _setting = setting with { Member = () => _member ?? throw new InvalidOperationException("this daemon is no member of its group at present"), Tell = TellAsync };
+        _own = partition => new OwnedPartition(partition, _setting, ledger, deadLetters, metrics, time, loggers.CreateLogger<OwnedPartition>());
+        metrics.Watch(() => Owned.Count, () => Owned.Sum(owned => owned.State?.Streams.Count ?? 0));
+    }
+
+    /// <summary>Partitions that are this daemon's, in the order of their numbers.</summary>
+    public IReadOnlyList<OwnedPartition> Owned
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _owned.Values.Select(one => one.Owned)];
+            }
+        }
+    }
+
+    /// <summary>Whether it has joined its group.</summary>
+    public bool IsMember => _member is not null;
+
+    /// <summary>What does less than it should, with the reason.</summary>
+    public IReadOnlyList<string> Troubles =>
+        [.. _trouble is { } trouble ? [trouble] : Array.Empty<string>(), .. Owned.Select(owned => owned.Trouble).OfType<string>()];
+
+    /// <summary>Works on what is this daemon's until it is time to go; then has all of it written down.</summary>
+    /// <exception cref="ArgumentException">librdkafka refuses a setting.</exception>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        Task telling = Task.WhenAll(_lanes.Select(lane => lane.RunAsync(CancellationToken.None)));
+
+        for (TimeSpan wait = FirstWait; !stopping.IsCancellationRequested; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        {
+            var member = new KafkaMember(
+                _setting.Access,
+                new KafkaMemberOptions(_options.Group, _instance, _setting.Rules.Source.Topics[0])
+                {
+                    IsSharedByBrokers = _options.Protocol == ClusterProtocol.Consumer,
+                    SessionTimeout = _options.SessionTimeout,
+                    Refresh = _setting.Rules.Source.Refresh,
+                },
+                Gain,
+                (partitions, areGone) => LeaveAsync(partitions, areGone, isShown: false).GetAwaiter().GetResult());
+            _member = member;
+
+            while (!stopping.IsCancellationRequested && !member.Failed.IsCompleted)
+            {
+                await Task.WhenAny(member.Failed, Task.Delay(FirstWait, _time, stopping));
+                Notice(member);
+            }
+
+            // Whoever has been fenced off owns nothing; whoever stops writes down what it has.
+            await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: member.Failed.IsCompleted, isShown: true);
+            _member = null;
+            await Task.Run(member.Dispose, CancellationToken.None);
+
+            if (member.Failed.IsCompleted)
+            {
+                KafkaTrouble why = await member.Failed;
+                _trouble = Words(why);
+
+                if (_told.Tell(_trouble, out _))
+                {
+                    LogMessages.MemberFailed(_logger, _instance, _options.Group, _trouble);
+                }
+
+                await Task.Delay(wait, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        foreach (SinkLane lane in _lanes)
+        {
+            lane.Complete();
+        }
+
+        await telling;
+    }
+
+    public async ValueTask DisposeAsync() => await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: true, isShown: true);
+
+    private async ValueTask TellAsync(ScoredBatch batch, CancellationToken cut)
+    {
+        foreach (SinkLane lane in _lanes)
+        {
+            await lane.OfferAsync(batch, cut);
+        }
+    }
+
+    private void Notice(KafkaMember member)
+    {
+        KafkaTrouble? heard = member.Trouble;
+        member.Forgive();
+        _trouble = heard is null ? null : Words(heard);
+
+        foreach (string trouble in Troubles)
+        {
+            if (_told.Tell(trouble, out int times))
+            {
+                LogMessages.SourceTrouble(_logger, "kafka", times > 1 ? $"{trouble} ({times} times)" : trouble);
+            }
+        }
+    }
+
+    private string Words(KafkaTrouble trouble) => trouble.Concern == KafkaConcern.Group
+        ? $"cluster.instance: {_instance}, group {_options.Group}: {trouble.Detail}"
+        : _setting.Rules.Source.Words("sources.kafka.0", trouble);
+
+    private void Gain(IReadOnlyList<KafkaPartition> partitions)
+    {
+        lock (_lock)
+        {
+            foreach (KafkaPartition partition in partitions.Where(partition => !_owned.ContainsKey(partition.Number)))
+            {
+                OwnedPartition owned = _own(partition);
+                var cut = new CancellationTokenSource();
+                _owned[partition.Number] = (owned, cut, Task.Run(() => owned.RunAsync(cut.Token)));
+            }
+        }
+    }
+
+    /// <summary>Ends the work on partitions, and returns once nothing more is written for them.</summary>
+    private async Task LeaveAsync(IReadOnlyList<KafkaPartition> partitions, bool areGone, bool isShown)
+    {
+        List<(OwnedPartition Owned, CancellationTokenSource Cut, Task Running)> leaving = [];
+
+        lock (_lock)
+        {
+            foreach (KafkaPartition partition in partitions)
+            {
+                if (_owned.Remove(partition.Number, out var one))
+                {
+                    leaving.Add(one);
+                }
+            }
+        }
+
+        foreach (var one in leaving)
+        {
+            one.Owned.End();
+            one.Cut.CancelAfter(areGone ? TimeSpan.Zero : EndMax);
+        }
+
+        await Task.WhenAll(leaving.Select(one => one.Running));
+
+        foreach (var one in leaving)
+        {
+            one.Cut.Dispose();
+            LogMessages.PartitionLeft(_logger, one.Owned.Partition.ToString());
+        }
+
+        string[] streams = isShown ? [] : [.. leaving.SelectMany(one => one.Owned.StreamsLeft)];
+
+        if (streams.Length > 0)
+        {
+            await _live.WriteAsync(
+                new ScoredBatch([], [], [], _time.GetUtcNow()) { Forgotten = [.. streams.Select(stream => new ForgottenStream(stream, ForgetReason.Asked))] }, CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,453 @@
+using System.Diagnostics;
+using System.Text;
+using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks.Kafka;
+using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Sources.Kafka;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Decoding;
+using StreamLstm.Detection.Learning;
+using StreamLstm.Kafka;
+
+namespace StreamLstm.Daemon.Cluster;
+
+/// <summary>What all partitions of this daemon have in common.</summary>
+/// <param name="Options">The cluster's.</param>
+/// <param name="Access">How brokers are reached.</param>
+/// <param name="Rules">How records are read and judged.</param>
+/// <param name="Model">Base weights for a partition that has none yet.</param>
+/// <param name="Sink">Where incidents and scores go; null for nowhere.</param>
+/// <param name="Member">This daemon in its group, at present.</param>
+/// <param name="Tell">Hands what was committed to the page and the console.</param>
+/// <param name="Scoring">As many as may score at once.</param>
+internal sealed record PartitionSetting(
+    ClusterOptions Options, KafkaAccess Access, PartitionRules Rules, BaseModel Model, KafkaSinkOptions? Sink,
+    Func<KafkaMember> Member, Func<ScoredBatch, CancellationToken, ValueTask> Tell, SemaphoreSlim Scoring)
+{
+    /// <summary>Bytes of a partition's records that may wait.</summary>
+    public int HeldMaxBytes { get; init; } = 4 << 20;
+}
+
+/// <summary>A partition that is this daemon's: its state is taken over, its records are scored, and both are written down together.</summary>
+/// <remarks><code>
+///   fence ──▶ restore ──▶ read ──▶ score ──▶ { incidents, scores, told, offsets } every second        in one transaction
+///     ▲                                └───▶ { what changed of the streams, the rest, offsets } less often, with the former
+///     └──────────── on any doubt: nothing of what is in memory counts
+/// </code>
+/// Who writes for a partition does so under the partition's own id: whoever begins last fences off all before it, so two owners never
+/// both write, whatever the group, the clock or the network believes. State is older than what was told: what lies between is scored
+/// again, to the same bits, and told no more.
+/// </remarks>
+internal sealed class OwnedPartition(
+    KafkaPartition partition, PartitionSetting setting, Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILogger logger)
+{
+    private const int RecordsMax = 64;
+    private const int MessagesMax = 4_096;
+
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
+    private static readonly Dictionary<string, string> StateSettings = new()
+    {
+        ["segment.bytes"] = "67108864", ["min.cleanable.dirty.ratio"] = "0.3",
+    };
+
+    private readonly string _source = setting.Rules.Source.Name.Length > 0 ? setting.Rules.Source.Name : "kafka";
+    private readonly OncePerMinute _toldTrouble = new(time);
+    private readonly List<KafkaMessage> _messages = [];
+    private readonly List<ScoredBatch> _waiting = [];
+    private readonly KafkaDeadLetters? _deadLetters =
+        setting.Rules.Source.DeadLetters.Length == 0 ? null : new KafkaDeadLetters(setting.Rules.Source.DeadLetters, setting.Access);
+    private volatile bool _isEnding;
+    private long _told;
+    private long _committedAt;
+    private long _stateAt;
+
+    /// <summary>The partition.</summary>
+    public KafkaPartition Partition => partition;
+
+    /// <summary>Its streams; null while they are being taken over.</summary>
+    public PartitionState? State { get; private set; }
+
+    /// <summary>Names of its streams as they were when it ended last.</summary>
+    public IReadOnlyList<string> StreamsLeft { get; private set; } = [];
+
+    /// <summary>Why it gets no further at present; null where it does.</summary>
+    public string? Trouble { get; private set; }
+
+    /// <summary>Bytes of state written by this daemon.</summary>
+    public long StateBytes { get; private set; }
+
+    /// <summary>Has what was scored written down, and ends; whoever comes next need score nothing again.</summary>
+    public void End() => _isEnding = true;
+
+    /// <param name="cut">Ends it at once: what was not written down is the next owner's to score.</param>
+    public async Task RunAsync(CancellationToken cut)
+    {
+        for (TimeSpan wait = FirstWait; !_isEnding;)
+        {
+            long began = time.GetTimestamp();
+
+            try
+            {
+                await OwnAsync(cut);
+                return;
+            }
+            catch (OperationCanceledException) when (cut.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // whatever it is, the other partitions go on, and this one is tried again
+            catch (Exception failed)
+#pragma warning restore CA1031
+            {
+                Trouble = failed is KafkaTroubleException { Trouble: var trouble }
+                    ? Words(trouble)
+                    : $"{partition} of {setting.Options.StateTopicName()}: {failed.Message}";
+
+                if (_toldTrouble.Tell(Trouble, out int times))
+                {
+                    LogMessages.PartitionFailed(
+                        logger, partition.ToString(), times > 1 ? $"{Trouble} ({times} times)" : Trouble,
+                        failed is KafkaTroubleException or InvalidDataException or ArgumentException ? null : failed);
+                }
+            }
+            finally
+            {
+                StreamsLeft = State is { } left ? [.. left.Streams.Select(stream => stream.Stream)] : StreamsLeft;
+                State = null;
+                _messages.Clear();
+                _waiting.Clear();
+            }
+
+            wait = time.GetElapsedTime(began) > LongestWait ? FirstWait : wait;
+
+            try
+            {
+                await Task.Delay(wait * (0.5 + Random.Shared.NextDouble()), time, cut);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+        }
+    }
+
+    private async Task OwnAsync(CancellationToken cut)
+    {
+        var writer = new KafkaWriter(setting.Access, $"{setting.Options.Group}-{partition.Topic}-{partition.Number}");
+        KafkaReader? reader = null;
+
+        try
+        {
+            long began = time.GetTimestamp();
+            await writer.FenceAsync();
+            reader = new KafkaReader(setting.Access, new KafkaReaderOptions { HeldMaxBytes = setting.HeldMaxBytes });
+
+            if (await RestoreAsync(reader, writer, cut) is not { } state)
+            {
+                return;
+            }
+
+            State = state;
+            Trouble = null;
+            metrics.TookOver(time.GetElapsedTime(began));
+            LogMessages.PartitionOwned(logger, partition.ToString(), state.At!.Offset, state.Streams.Count, time.GetElapsedTime(began).TotalSeconds);
+            reader.Begin([new KafkaStart(partition, state.At.Offset, state.At.LeaderEpoch)]);
+            await ReadAsync(reader, writer, state, cut);
+        }
+        finally
+        {
+            // Both wait for threads of their own.
+            await Task.WhenAll(Task.Run(() => _deadLetters?.Dispose(), CancellationToken.None), Task.Run(writer.Dispose, CancellationToken.None), Task.Run(() => reader?.Dispose(), CancellationToken.None));
+        }
+    }
+
+    /// <returns>Null where it ends instead.</returns>
+    private async Task<PartitionState?> RestoreAsync(KafkaReader reader, KafkaWriter writer, CancellationToken cut)
+    {
+        string topic = setting.Options.StateTopicName();
+        KafkaTopic source = (await reader.Topics.FindAsync([partition.Topic])) switch
+        {
+            { Topics: [{ } found] } => found,
+            { Troubles: [(_, var why), ..] } => throw new KafkaTroubleException(why with { Detail = $"'{partition.Topic}': {why.Detail}" }),
+            _ => throw new InvalidDataException($"topic '{partition.Topic}' is not there"),
+        };
+        await reader.Topics.HaveCompactedAsync(topic, source.Partitions, StateSettings);
+        var records = new StateRecords();
+        await KafkaLog.ReadAsync(setting.Access, new KafkaPartition(topic, partition.Number), records.Take, cut);
+        var told = KafkaPosition.Parse(records.Of(StateRecords.Told) is { } text ? Encoding.UTF8.GetString(text) : null);
+        var state = new PartitionState(setting.Rules, partition.Number, records, setting.Model);
+        (_committedAt, _stateAt) = (time.GetTimestamp(), time.GetTimestamp());
+
+        if (state.At is null)
+        {
+            // On the disk before anything is read: where it begins is the same for every owner.
+            state.Begin(new KafkaPosition(source.Id, (await StartAsync(reader))[partition], -1, 0, 0));
+            _told = state.At!.Offset;
+            await CommitAsync(writer, state, withState: true, cut);
+        }
+        else if (!state.At.IsOf(source.Id))
+        {
+            return await PassAsync(
+                state, writer, $"topic {partition.Topic} was deleted and created anew: offset {state.At.Offset} of partition {partition.Number} was to come next", 0,
+                new KafkaPosition(source.Id, (await reader.Topics.FirstAsync([partition]))[partition], -1, 0, state.At.StampTicks), cut)
+                ? state
+                : null;
+        }
+        else
+        {
+            _told = told is not null && told.IsOf(source.Id) ? Math.Max(told.Offset, state.At.Offset) : state.At.Offset;
+        }
+
+        return state;
+    }
+
+    private Task<Dictionary<KafkaPartition, long>> StartAsync(KafkaReader reader) =>
+        KafkaSourceOptions.TryStart(setting.Rules.Source.Start, out DateTimeOffset from) ? reader.Topics.FromAsync([partition], from) : reader.Topics.FirstAsync([partition]);
+
+    private async Task ReadAsync(KafkaReader reader, KafkaWriter writer, PartitionState state, CancellationToken cut)
+    {
+        Task<bool>? readable = null;
+
+        while (true)
+        {
+            cut.ThrowIfCancellationRequested();
+
+            if (_isEnding)
+            {
+                // All of it, so that the next owner goes on where this one ends.
+                if (state.HasChanged || _messages.Count > 0)
+                {
+                    await CommitAsync(writer, state, withState: true, cut);
+                }
+
+                return;
+            }
+
+            bool isStateDue = state.HasChanged && time.GetElapsedTime(_stateAt) >= setting.Options.StateInterval;
+
+            if (isStateDue || _messages.Count >= MessagesMax || (_waiting.Count > 0 && time.GetElapsedTime(_committedAt) >= setting.Options.CommitInterval))
+            {
+                await CommitAsync(writer, state, isStateDue, cut);
+            }
+
+            if (reader.TryRead(out KafkaRecord? record))
+            {
+                if (await TakeAsync(record, reader, state, cut) && !await LostAsync(reader, writer, state, cut))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (reader.Trouble is { } heard)
+            {
+                Trouble = setting.Rules.Source.Words("sources.kafka.0", heard);
+                reader.Forgive();
+            }
+
+            readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(cut).AsTask();
+
+            if (readable.IsCompleted && !await readable)
+            {
+                throw new InvalidDataException("the reader has ended");
+            }
+
+            await Task.WhenAny(readable, Task.Delay(LookInterval, time, cut));
+        }
+    }
+
+    /// <summary>Takes a record, and those that are there behind it, up to a bound.</summary>
+    /// <returns>Whether what should come next is not there.</returns>
+    private async Task<bool> TakeAsync(KafkaRecord? record, KafkaReader reader, PartitionState state, CancellationToken cut)
+    {
+        await setting.Scoring.WaitAsync(cut);
+
+        try
+        {
+            for (int left = RecordsMax; record is not null; record = --left > 0 && reader.TryRead(out KafkaRecord? next) ? next : null)
+            {
+                switch (record.Kind)
+                {
+                    case KafkaReadKind.Refused:
+                        throw new KafkaTroubleException(record.Trouble! with { Detail = $"'{partition.Topic}': {record.Trouble.Detail}" });
+                    case KafkaReadKind.OutOfRange:
+                        return true;
+                    default:
+                        Trouble = null;
+
+                        if (record.Offset > state.At!.Offset || (record.Kind == KafkaReadKind.Record && record.Offset == state.At.Offset))
+                        {
+                            Take(record, state);
+                        }
+
+                        break;
+                }
+            }
+
+            return false;
+        }
+        finally
+        {
+            setting.Scoring.Release();
+        }
+    }
+
+    private void Take(KafkaRecord record, PartitionState state)
+    {
+        long started = Stopwatch.GetTimestamp();
+        TakenRecord taken = state.Take(record);
+        bool isNew = record.Offset >= _told;
+
+        if (record.Kind == KafkaReadKind.End || !isNew)
+        {
+            // Of what a former owner told nothing is told or counted again.
+            _ = taken.Decoded.LeftOut.Take().Count();
+            return;
+        }
+
+        Count(record, taken);
+        metrics.Scored(taken.Output, Stopwatch.GetElapsedTime(started));
+
+        if (!taken.Batch.IsEmpty)
+        {
+            _waiting.Add(taken.Batch);
+
+            if (setting.Sink is not null)
+            {
+                _messages.AddRange(KafkaEvents.Of(setting.Sink, taken.Batch, taken.Place));
+            }
+        }
+    }
+
+    private void Count(KafkaRecord record, TakenRecord taken)
+    {
+        ledger.Receive(_source, taken.Observations);
+        ledger.Settle(taken.Batch.Observations.Count, taken.Output.Rejected);
+        taken.Decoded.LeftOut.TakeFields();
+        ledger.LeaveOut(_source, taken.Decoded.LeftOut);
+
+        foreach (DecodeError error in taken.Decoded.Errors)
+        {
+            ledger.ReceiveRejected(_source, error.Reason);
+            deadLetters.Add(_source, error.Reason, $"{record.Partition} offset {record.Offset}: {error.Detail}", error.Payload);
+        }
+
+        if (taken.Decoded.Errors.Count > 0)
+        {
+            _deadLetters?.Add(record, EventJson.Word(taken.Decoded.Errors[0].Reason), taken.Decoded.Errors[0].Detail);
+        }
+
+        foreach ((Detection.Observation observation, Exception fault) in taken.Output.Faults)
+        {
+            LogMessages.ScoringFault(logger, observation.Stream, fault);
+        }
+    }
+
+    /// <summary>One transaction: what is to be told, up to where it is told, how far it was read, and where it is time what changed of the streams.</summary>
+    private async Task CommitAsync(KafkaWriter writer, PartitionState state, bool withState, CancellationToken cut)
+    {
+        KafkaPosition at = state.At!;
+        string topic = setting.Options.StateTopicName();
+        await (_deadLetters?.WriteAsync(cut) ?? Task.CompletedTask);
+
+        if (withState || _messages.Count > 0)
+        {
+            // While what a former owner told is scored again, what was told stays so.
+            KafkaPosition told = at with { Offset = Math.Max(at.Offset, _told) };
+            List<StateRecord> changes = [.. withState ? state.TakeChanges() : [], new StateRecord(StateRecords.Told, Encoding.UTF8.GetBytes(told.ToString()))];
+            _messages.AddRange(changes.Select(change => new KafkaMessage(topic, Encoding.UTF8.GetBytes(change.Key), change.Value, []) { Partition = partition.Number }));
+            await writer.CommitAsync(_messages, [new KafkaStart(partition, told.Offset, at.Offset == told.Offset ? at.LeaderEpoch : -1)], setting.Member, cut);
+            _messages.Clear();
+            _told = told.Offset;
+            long bytes = changes.Sum(change => (long)change.Key.Length + (change.Value?.Length ?? 0));
+            StateBytes += bytes;
+            metrics.StateWritten(bytes);
+        }
+
+        _committedAt = time.GetTimestamp();
+        _stateAt = withState ? _committedAt : _stateAt;
+
+        foreach (ScoredBatch batch in _waiting)
+        {
+            metrics.Handed(batch, time.GetUtcNow() - batch.IngestedAt);
+            await setting.Tell(batch, cut);
+        }
+
+        _waiting.Clear();
+    }
+
+    /// <summary>What should come next is not there.</summary>
+    /// <returns>False where it ends instead.</returns>
+    private async Task<bool> LostAsync(KafkaReader reader, KafkaWriter writer, PartitionState state, CancellationToken cut)
+    {
+        KafkaPosition at = state.At!;
+        reader.End([partition]);
+        KafkaTopic? topic = (await reader.Topics.FindAsync([partition.Topic])).Topics.SingleOrDefault();
+        long first = (await reader.Topics.FirstAsync([partition]))[partition], next = (await reader.Topics.NextAsync([partition]))[partition];
+
+        if (topic is null || !at.IsOf(topic.Id))
+        {
+            throw new InvalidDataException($"topic '{partition.Topic}' is another one of the same name");
+        }
+
+        if (at.Offset >= first && at.Offset <= next)
+        {
+            reader.Begin([new KafkaStart(partition, at.Offset)]);
+            return true;
+        }
+
+        long lost = Math.Max(0, first - at.Offset);
+
+        if (!await PassAsync(
+            state, writer,
+            lost > 0
+                ? $"{lost} records of {partition} from offset {at.Offset} on were deleted before they were read"
+                : $"{partition} ends at offset {next}, and {at.Offset} was to come next: its log was cut",
+            lost,
+            new KafkaPosition(topic.Id, lost > 0 ? first : next, -1, 0, at.StampTicks), cut))
+        {
+            return false;
+        }
+
+        reader.Begin([new KafkaStart(partition, state.At!.Offset)]);
+        return true;
+    }
+
+    private string Words(KafkaTrouble trouble) =>
+        setting.Sink is { } sink && trouble.Detail.StartsWith($"'{sink.Topic}'", StringComparison.Ordinal) ? $"sinks.kafka.0.topic: {trouble.Detail}"
+        : setting.Sink is { ScoresTopic.Length: > 0 } scores && trouble.Detail.StartsWith($"'{scores.ScoresTopic}'", StringComparison.Ordinal) ? $"sinks.kafka.0.scores_topic: {trouble.Detail}"
+        : setting.Rules.Source.Words("sources.kafka.0", trouble);
+
+    /// <summary>Tells of a gap, counts it, and goes on behind it; or stands still until a person has said what to do.</summary>
+    /// <returns>False where it ends instead.</returns>
+    private async Task<bool> PassAsync(PartitionState state, KafkaWriter writer, string what, long lost, KafkaPosition behind, CancellationToken cut)
+    {
+        metrics.Gap(_source, lost);
+        bool stops = setting.Rules.Source.Gap == KafkaGap.Stop;
+        LogMessages.SourceGap(logger, _source, what, stops ? "it is not read any further (sources.kafka.0.gap: stop)" : "it goes on with what is there (sources.kafka.0.gap: reset)");
+
+        if (stops)
+        {
+            Trouble = $"sources.kafka.0.gap: {what}; set sources.kafka.0.gap: reset and restart to go on with what is there";
+
+            while (!_isEnding)
+            {
+                await Task.Delay(LookInterval, time, cut);
+            }
+
+            return false;
+        }
+
+        state.Begin(behind);
+        _told = behind.Offset;
+        await CommitAsync(writer, state, withState: true, cut);
+        return true;
+    }
+}
