@@ -85,10 +85,14 @@ internal sealed class KafkaMember : IDisposable
             throw new ArgumentException(wrong.Message, nameof(access), wrong);
         }
 
+        Topics = new KafkaTopics(_consumer.Handle);
         _consumer.Subscribe(options.Topic);
         _thread = new Thread(Run) { IsBackground = true, Name = $"kafka member {options.Instance}" };
         _thread.Start();
     }
+
+    /// <summary>The cluster's topics.</summary>
+    public KafkaTopics Topics { get; }
 
     /// <summary>Ends where this member can take part no more, with the reason: another one must be made.</summary>
     public Task<KafkaTrouble> Failed => _failed.Task;
@@ -107,6 +111,7 @@ internal sealed class KafkaMember : IDisposable
     {
         _isEnded = true;
         _thread.Join();
+        Topics.Dispose();
         _consumer.Dispose();
     }
 

@@ -31,6 +31,7 @@ internal static class ApiEndpoints
             grouped == true ? Groups(live, pipeline, stream, limit, offset) : Incidents(live, pipeline, stream, limit, offset));
         routes.MapGet("/api/v1/models", () => Models(live, pipeline));
         routes.MapGet("/api/v1/live", feed.ServeAsync);
+        FleetEndpoint.Map(routes, pipeline, time);
         ExplainEndpoint.Map(routes, pipeline);
         AcceptEndpoint.Map(routes, pipeline);
         ForgetEndpoint.Map(routes, pipeline);

@@ -25,6 +25,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly OncePerMinute _told;
+    private readonly Fleet _fleet;
     private volatile KafkaMember? _member;
     private volatile string? _trouble;
 
@@ -48,6 +49,8 @@ internal sealed class ClusterNode : IAsyncDisposable
         _lanes = [.. lanes];
         _setting = setting with { Member = () => _member ?? throw new InvalidOperationException("this daemon is no member of its group at present"), Tell = TellAsync };
         _own = partition => new OwnedPartition(partition, _setting, ledger, deadLetters, metrics, time, loggers.CreateLogger<OwnedPartition>());
+        _fleet = new Fleet(
+            options, setting.Rules.Source, setting.Access, _instance, () => [.. Owned.Select(owned => owned.Summary).OfType<PartitionSummary>()], () => Troubles, time);
         metrics.Watch(() => Owned.Count, () => Owned.Sum(owned => owned.State?.Streams.Count ?? 0));
     }
 
@@ -63,18 +66,21 @@ internal sealed class ClusterNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether it has joined its group.</summary>
-    public bool IsMember => _member is not null;
+    /// <summary>All daemons of its group.</summary>
+    public Fleet Fleet => _fleet;
+
+    /// <summary>The group's name.</summary>
+    public string Group => _options.Group;
 
     /// <summary>What does less than it should, with the reason.</summary>
     public IReadOnlyList<string> Troubles =>
-        [.. _trouble is { } trouble ? [trouble] : Array.Empty<string>(), .. Owned.Select(owned => owned.Trouble).OfType<string>()];
+        [.. new[] { _trouble, _fleet.Trouble }.OfType<string>(), .. Owned.Select(owned => owned.Trouble).OfType<string>()];
 
     /// <summary>Works on what is this daemon's until it is time to go; then has all of it written down.</summary>
     /// <exception cref="ArgumentException">librdkafka refuses a setting.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
-        Task telling = Task.WhenAll(_lanes.Select(lane => lane.RunAsync(CancellationToken.None)));
+        Task telling = Task.WhenAll(_lanes.Select(lane => lane.RunAsync(CancellationToken.None))), sharing = _fleet.RunAsync(stopping);
 
         for (TimeSpan wait = FirstWait; !stopping.IsCancellationRequested; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
         {
@@ -89,12 +95,26 @@ internal sealed class ClusterNode : IAsyncDisposable
                 Gain,
                 (partitions, areGone) => LeaveAsync(partitions, areGone, isShown: false).GetAwaiter().GetResult());
             _member = member;
+            Task<KafkaFound>? finding = null;
+            long looked = _time.GetTimestamp();
 
             while (!stopping.IsCancellationRequested && !member.Failed.IsCompleted)
             {
                 await Task.WhenAny(member.Failed, Task.Delay(FirstWait, _time, stopping));
                 Notice(member);
+
+                if (finding is null && _time.GetElapsedTime(looked) >= _setting.Rules.Source.Refresh)
+                {
+                    finding = member.Topics.FindAsync(_setting.Rules.Source.Topics);
+                }
+
+                if (finding is { IsCompleted: true } found)
+                {
+                    (finding, looked) = (null, Notice(found));
+                }
             }
+
+            await (finding ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             // Whoever has been fenced off owns nothing; whoever stops writes down what it has.
             await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: member.Failed.IsCompleted, isShown: true);
@@ -121,6 +141,7 @@ internal sealed class ClusterNode : IAsyncDisposable
         }
 
         await telling;
+        await sharing;
     }
 
     public async ValueTask DisposeAsync() => await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: true, isShown: true);
@@ -146,6 +167,21 @@ internal sealed class ClusterNode : IAsyncDisposable
                 LogMessages.SourceTrouble(_logger, "kafka", times > 1 ? $"{trouble} ({times} times)" : trouble);
             }
         }
+    }
+
+    /// <summary>A topic that was deleted and created anew has another id.</summary>
+    private long Notice(Task<KafkaFound> finding)
+    {
+        if (finding.IsCompletedSuccessfully && finding.Result.Topics is [{ } topic])
+        {
+            foreach (OwnedPartition owned in Owned)
+            {
+                owned.Notice(topic.Id);
+            }
+        }
+
+        // Where the brokers do not answer the member says so.
+        return _time.GetTimestamp();
     }
 
     private string Words(KafkaTrouble trouble) => trouble.Concern == KafkaConcern.Group

@@ -47,6 +47,9 @@ internal sealed class ClusterOptions
     /// <summary>Time between two writings of what has changed of a partition's streams: so much a new owner reads again, and the shorter, the more is written.</summary>
     public TimeSpan StateInterval { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The compacted topic in which the daemons say what they have, for the page of any of them; created where that is allowed.</summary>
+    public string FleetTopicName() => $"{Group}.fleet";
+
     /// <summary>The topic of the streams' state.</summary>
     public string StateTopicName() => StateTopic.Length > 0 ? StateTopic : $"{Group}.state";
 }

@@ -47,6 +47,7 @@ internal sealed class OwnedPartition(
 
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SummaryInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
     private static readonly Dictionary<string, string> StateSettings = new()
@@ -61,9 +62,11 @@ internal sealed class OwnedPartition(
     private readonly KafkaDeadLetters? _deadLetters =
         setting.Rules.Source.DeadLetters.Length == 0 ? null : new KafkaDeadLetters(setting.Rules.Source.DeadLetters, setting.Access);
     private volatile bool _isEnding;
+    private volatile string _topicId = "";
     private long _told;
     private long _committedAt;
     private long _stateAt;
+    private long _summedAt;
 
     /// <summary>The partition.</summary>
     public KafkaPartition Partition => partition;
@@ -74,6 +77,9 @@ internal sealed class OwnedPartition(
     /// <summary>Names of its streams as they were when it ended last.</summary>
     public IReadOnlyList<string> StreamsLeft { get; private set; } = [];
 
+    /// <summary>What people are shown of it; null while it is being taken over.</summary>
+    public PartitionSummary? Summary { get; private set; }
+
     /// <summary>Why it gets no further at present; null where it does.</summary>
     public string? Trouble { get; private set; }
 
@@ -82,6 +88,9 @@ internal sealed class OwnedPartition(
 
     /// <summary>Has what was scored written down, and ends; whoever comes next need score nothing again.</summary>
     public void End() => _isEnding = true;
+
+    /// <summary>Which topic of that name there is now.</summary>
+    public void Notice(string topicId) => _topicId = topicId;
 
     /// <param name="cut">Ends it at once: what was not written down is the next owner's to score.</param>
     public async Task RunAsync(CancellationToken cut)
@@ -117,7 +126,7 @@ internal sealed class OwnedPartition(
             finally
             {
                 StreamsLeft = State is { } left ? [.. left.Streams.Select(stream => stream.Stream)] : StreamsLeft;
-                State = null;
+                (State, Summary) = (null, null);
                 _messages.Clear();
                 _waiting.Clear();
             }
@@ -153,7 +162,7 @@ internal sealed class OwnedPartition(
                 return;
             }
 
-            State = state;
+            (State, Summary) = (state, state.Summary());
             Trouble = null;
             metrics.TookOver(time.GetElapsedTime(began));
             LogMessages.PartitionOwned(logger, partition.ToString(), state.At!.Offset, state.Streams.Count, time.GetElapsedTime(began).TotalSeconds);
@@ -227,6 +236,17 @@ internal sealed class OwnedPartition(
                 }
 
                 return;
+            }
+
+            if (!state.At!.IsOf(_topicId))
+            {
+                // What was scored since is not known to be of the topic that it was read of: taking over says what becomes of it.
+                throw new InvalidDataException($"topic '{partition.Topic}' is another one of the same name");
+            }
+
+            if (time.GetElapsedTime(_summedAt) >= SummaryInterval)
+            {
+                (Summary, _summedAt) = (state.Summary(), time.GetTimestamp());
             }
 
             bool isStateDue = state.HasChanged && time.GetElapsedTime(_stateAt) >= setting.Options.StateInterval;

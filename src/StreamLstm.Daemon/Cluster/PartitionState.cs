@@ -175,6 +175,13 @@ internal sealed class PartitionState
         return changes;
     }
 
+    /// <summary>What people are shown of it, within bounds.</summary>
+    public PartitionSummary Summary() => new(
+        _partition, At?.Offset ?? 0, Received, Scored, Rejected,
+        _shard.Rows.GroupBy(row => row.Lifecycle).OrderBy(rows => rows.Key).ToDictionary(rows => rows.Key, rows => rows.Count()),
+        [.. _shard.Rows.Select(row => new StreamSummary(row.Stream, row.Lifecycle)).OrderBy(row => row.Stream, StringComparer.Ordinal).Take(PartitionSummary.StreamsMax)],
+        [.. _grouping.Open().Take(PartitionSummary.OpenMax).Select(OpenIncident.Of)]);
+
     /// <summary>Time goes on to a record's: streams that were quiet for too long before it are told of before it.</summary>
     private void TickTo(long stamp)
     {

@@ -8,7 +8,7 @@ namespace StreamLstm.Daemon.Configuration;
 /// <summary>What must hold where several daemons share a topic: all that scores must be able to go over to another daemon.</summary>
 internal static class ClusterRules
 {
-    private static readonly TimeSpan SessionMin = TimeSpan.FromSeconds(6), SessionMax = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan SessionMin = TimeSpan.FromSeconds(6), SessionMax = TimeSpan.FromMinutes(5);
 
     /// <param name="options">All options.</param>
     /// <param name="wrong">Takes the key of what is wrong, and what was expected instead.</param>
@@ -31,7 +31,7 @@ internal static class ClusterRules
 
         if (cluster.Protocol == ClusterProtocol.Classic && (cluster.SessionTimeout < SessionMin || cluster.SessionTimeout > SessionMax))
         {
-            wrong("cluster.session_timeout", $"'{cluster.SessionTimeout.TotalSeconds:0}s', expected 6s to 30m, as the brokers take by default");
+            wrong("cluster.session_timeout", $"'{cluster.SessionTimeout.TotalSeconds:0}s', expected 6s to 5m");
         }
 
         Off("sources.host", options.Sources.Host.Enabled);

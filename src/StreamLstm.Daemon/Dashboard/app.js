@@ -3,6 +3,7 @@
 import { StreamList } from './list.js';
 import { StreamChart } from './chart.js';
 import { WhyPanel } from './why.js';
+import { FleetPanel } from './fleet.js';
 import { acceptButton, labelButtons, labelWord } from './label.js';
 import { keptBack } from './kept-back.js';
 import { figure, clock, duration, count, alertRate, again } from './format.js';
@@ -11,6 +12,7 @@ const byId = id => document.getElementById(id);
 const list = new StreamList(byId('streams'), byId('filter'), byId('order'), choose);
 const chart = new StreamChart(byId('chart'), time => why.ask(chosen, time));
 const why = new WhyPanel(byId('why'));
+const fleet = new FleetPanel(byId('fleet'));
 let feed = null;
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let chosenIncident = null;
@@ -53,6 +55,7 @@ function show(message) {
   labels = new Map(message.labels.map(label => [label.incident_id, label]));
   swaps = message.swaps;
   header(message.status);
+  fleet.refresh(message.status);
 
   if (!chosen && list.sorted.length > 0) {
     choose(list.sorted[0]);

@@ -20,6 +20,8 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(
         new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
+    private readonly OncePerMinute _told = new(time);
+
     // Counted up before a batch is queued, down once it is written; _passed is set behind both.
     private long _waiting;
     private long _passed = long.MinValue;
@@ -127,9 +129,9 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         }
         catch (Exception refused) when (sink is IJournalSink && refused is SqliteException or IOException or UnauthorizedAccessException)
         {
-            if (Trouble is null)
+            if (_told.Tell($"{sink.Name}: {refused.Message}", out int times) || Trouble is null)
             {
-                LogMessages.SinkWaits(logger, sink.Name, refused.Message);
+                LogMessages.SinkWaits(logger, sink.Name, times > 1 ? $"{refused.Message} ({times} times)" : refused.Message);
             }
 
             metrics.SinkRetried(sink.Name);

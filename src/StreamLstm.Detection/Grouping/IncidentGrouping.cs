@@ -31,6 +31,10 @@ public sealed class IncidentGrouping
         return new GroupedIncidents([.. InOrder(incidents).Select(incident => Take(incident, events))], events);
     }
 
+    /// <summary>Incidents that go on, as far as their groups list them: the latest group first, and in each the strongest.</summary>
+    public IReadOnlyList<GroupMember> Open() =>
+        [.. Enumerable.Reverse(_groups).SelectMany(group => group.Members.Where(member => member.IsOpen))];
+
     /// <summary>Writes all that is remembered.</summary>
     public void Save(BinaryWriter writer)
     {

@@ -46,6 +46,19 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
         await victim.DisposeAsync();
     }
 
+    /// <summary>Stands still, for longer than the others wait for it: what it had is theirs when it goes on and knows nothing of that.</summary>
+    /// <returns>Seconds until all partitions were those of others.</returns>
+    public async Task<double> StallAsync(int node)
+    {
+        DaemonProcess victim = _nodes[node]!;
+        await victim.SignalAsync("STOP");
+        _nodes[node] = null;
+        double seconds = await UntilAllOwnedAsync();
+        _nodes[node] = victim;
+        await victim.SignalAsync("CONT");
+        return seconds;
+    }
+
     /// <summary>SIGTERM to each.</summary>
     public async Task StopAsync()
     {
@@ -77,6 +90,26 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
             },
             "owned all");
         return waited.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>A consumer of another program joins the group, gets partitions, and leaves.</summary>
+    public async Task VisitAsync()
+    {
+        bool hasSome = false;
+        using IConsumer<Ignore, Ignore> visitor = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+        {
+            BootstrapServers = broker.Bootstrap, GroupId = _group, PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky, EnableAutoCommit = false,
+            SessionTimeoutMs = 6_000,
+        }).SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).SetPartitionsAssignedHandler((_, partitions) => { hasSome |= partitions.Count > 0; }).Build();
+        visitor.Subscribe(topic);
+        await UntilAsync(
+            () =>
+            {
+                visitor.Consume(TimeSpan.FromMilliseconds(50));
+                return Task.FromResult(hasSome);
+            },
+            "shared partitions with a visitor");
+        visitor.Close();
     }
 
     /// <summary>Waits until the group has committed all of so many records.</summary>
@@ -141,7 +174,7 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
         }
     }
 
-    private async Task UntilAsync(Func<Task<bool>> condition, string what)
+    public async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
         for (var waited = Stopwatch.StartNew(); !await condition();)
         {

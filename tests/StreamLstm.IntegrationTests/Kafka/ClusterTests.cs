@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using StreamLstm.IntegrationTests.Support;
 
 namespace StreamLstm.IntegrationTests.Kafka;
@@ -42,10 +43,17 @@ public sealed class ClusterTests(KafkaTests kafka)
         {
             await Task.WhenAny(sending, Task.Delay(between, Cancellation));
             int victim = kill % Nodes;
+
+            // One is away until what it had is others', one comes back under its name before anybody has noticed, one stands still and goes on.
+            if (kill % 3 == 2)
+            {
+                takenOver.Add(await nodes.StallAsync(victim));
+                continue;
+            }
+
             await nodes.KillAsync(victim);
 
-            // Every other one comes back under its name before anybody has noticed; the others are away until what they had is others'.
-            if (kill % 2 == 0)
+            if (kill % 3 == 0)
             {
                 takenOver.Add(await nodes.UntilAllOwnedAsync());
             }
@@ -66,6 +74,126 @@ public sealed class ClusterTests(KafkaTests kafka)
         int scores = Same(alone.Read("scores"), nodes.Read("scores"), "scores"), incidents = Same(alone.Read("incidents"), nodes.Read("incidents"), "incidents");
         Assert.Equal(trial.Observations, scores);
         Assert.InRange(incidents, trial.Streams / 4, int.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_group_that_is_shared_out_anew_all_the_time_tells_what_one_undisturbed_tells()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("restless");
+        await SharedTopic.CreateAsync(broker, topic, Partitions);
+        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
+        await nodes.CreateTopicsAsync();
+        var trial = new SharedTopic(broker, topic, Partitions, rows: 1_100);
+        await nodes.StartAsync(2);
+        Task sending = trial.SendAsync(TimeSpan.FromMinutes(Minutes / 2));
+        int rebalances = 0;
+
+        // Each comes and goes, and so the group's partitions are shared out twice.
+        while (!sending.IsCompleted)
+        {
+            await nodes.VisitAsync();
+            rebalances += 2;
+        }
+
+        await sending;
+        await nodes.UntilReadAsync(trial.Sent);
+        string books = await nodes.BooksAsync();
+        await nodes.StopAsync();
+        await using ClusterNodes alone = new(broker, topic, directory.Path, "one", "classic");
+        await alone.CreateTopicsAsync();
+        await alone.StartAsync(1);
+        await alone.UntilReadAsync(trial.Sent);
+        await alone.StopAsync();
+        Report($"{rebalances} rebalances, {books}");
+        Assert.InRange(rebalances, 4, int.MaxValue);
+        Assert.Equal(trial.Observations, Same(alone.Read("scores"), nodes.Read("scores"), "scores"));
+        Same(alone.Read("incidents"), nodes.Read("incidents"), "incidents");
+    }
+
+    [Fact]
+    public async Task A_topic_made_anew_and_records_deleted_before_they_were_read_stop_a_partition_until_it_may_pass_over_them()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("lost");
+        await broker.CreateTopicAsync(topic, 2);
+        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
+        await nodes.CreateTopicsAsync();
+        using IProducer<string?, string> producer = broker.Producer();
+        await KafkaDaemon.SendAsync(producer, topic, "a", 0, 50, partition: 0);
+        await KafkaDaemon.SendAsync(producer, topic, "b", 0, 50, partition: 1);
+        await nodes.StartAsync(1);
+        await nodes.UntilReadAsync(100);
+        await nodes.StopAsync();
+
+        // Deleted while nobody read: that partition stands still, and the other one goes on.
+        await KafkaDaemon.SendAsync(producer, topic, "a", 50, 50, partition: 0);
+        await KafkaDaemon.SendAsync(producer, topic, "b", 50, 50, partition: 1);
+        using (IAdminClient admin = broker.Admin())
+        {
+            await admin.DeleteRecordsAsync([new TopicPartitionOffset(topic, 0, 70)]);
+        }
+
+        await nodes.StartAsync(1);
+        await KafkaDaemon.UntilReadySaysAsync(nodes.Running.First(), $"20 records of {topic}/0 from offset 50 on were deleted before they were read; set sources.kafka.0.gap: reset");
+        await nodes.UntilReadAsync(150);
+        await nodes.StopAsync();
+        await nodes.StartAsync(1, "sources.kafka.0.gap=reset");
+        await nodes.UntilReadAsync(200);
+        Assert.Equal(20, await KafkaDaemon.MetricAsync(nodes.Running.First(), "streamlstm_source_gap_records_total"));
+
+        // Made anew while it is read, with more records than the one before had: by offsets alone nobody could tell.
+        await KafkaGapTests.AnewAsync(broker, topic, 2);
+        await nodes.Running.First().UntilAsync(() => Task.FromResult(nodes.Running.First().Output.Contains("was deleted and created anew", StringComparison.Ordinal)), "noticed it");
+        using IProducer<string?, string> second = broker.Producer();
+        await KafkaDaemon.SendAsync(second, topic, "c", 0, 120, partition: 0);
+        await nodes.UntilAsync(() => Task.FromResult(nodes.Read("scores").Count(record => record.Message.Key == "c") == 120), "read it");
+        await nodes.StopAsync();
+        double[] Values(string stream) => [.. nodes.Read("scores").Where(record => record.Message.Key == stream).Select(record => JsonDocument.Parse(record.Message.Value).RootElement.GetProperty("value").GetDouble())];
+        Assert.Equal([.. KafkaDaemon.Rows(0, 50), .. KafkaDaemon.Rows(70, 30)], Values("a"));
+        Assert.Equal(KafkaDaemon.Rows(0, 100), Values("b"));
+        Assert.Equal(KafkaDaemon.Rows(0, 120), Values("c"));
+    }
+
+    [Fact]
+    public async Task The_page_of_any_member_has_all_of_the_group()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("fleet");
+        await SharedTopic.CreateAsync(broker, topic, Partitions);
+        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
+        await nodes.CreateTopicsAsync();
+        var trial = new SharedTopic(broker, topic, Partitions, streamsPerPartition: 2, rows: 1_190);
+        await nodes.StartAsync(Nodes);
+        await trial.SendAsync(TimeSpan.FromSeconds(1));
+        await nodes.UntilReadAsync(trial.Sent);
+
+        foreach (DaemonProcess node in nodes.Running)
+        {
+            await node.UntilAsync(async () => Said(await node.GetAsync("/api/v1/fleet")) == (Nodes, Partitions, trial.Observations), "heard of all");
+            JsonElement fleet = await node.GetAsync("/api/v1/fleet?limit=1000");
+            Assert.Equal(trial.Streams, fleet.GetProperty("streams").GetArrayLength());
+            Assert.Equal(trial.Streams, fleet.GetProperty("lifecycles").EnumerateObject().Sum(state => state.Value.GetInt32()));
+
+            // One of each partition's is silent.
+            Assert.Equal(Partitions, fleet.GetProperty("incidents").EnumerateArray().Count(open => open.GetProperty("kind").GetString() == "silence"));
+            Assert.Equal(Nodes, fleet.GetProperty("incidents").EnumerateArray().Select(open => open.GetProperty("node").GetString()).Distinct().Count());
+        }
+
+        DaemonProcess left = nodes.Running.First();
+        await nodes.KillAsync(1);
+        await left.UntilAsync(
+            async () => (await left.GetAsync("/api/v1/fleet")).GetProperty("nodes").EnumerateArray().Count(node => node.GetProperty("is_away").GetBoolean()) == 1, "missed the one that was killed");
+        await left.UntilAsync(async () => Said(await left.GetAsync("/api/v1/fleet")) == (Nodes, Partitions, trial.Observations), "its partitions are others'");
+        Assert.Empty((await left.GetAsync("/api/v1/fleet")).GetProperty("nodes").EnumerateArray().First(node => node.GetProperty("is_away").GetBoolean()).GetProperty("partitions").EnumerateArray());
+        await nodes.StopAsync();
+
+        static (int Nodes, int Partitions, long Scored) Said(JsonElement fleet) => (
+            fleet.GetProperty("nodes").GetArrayLength(), fleet.GetProperty("nodes").EnumerateArray().Sum(node => node.GetProperty("partitions").GetArrayLength()),
+            fleet.GetProperty("books").GetProperty("scored").GetInt64());
     }
 
     [Fact]

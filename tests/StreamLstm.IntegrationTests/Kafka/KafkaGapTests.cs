@@ -160,7 +160,43 @@ public sealed class KafkaGapTests(KafkaTests kafka)
         Assert.Equal(KafkaDaemon.Rows(0, row + 5), scored["a"]);
     }
 
-    private static async Task AnewAsync(KafkaBroker broker, string topic)
+    /// <summary>STREAMLSTM_TEST_ABORTED sets how many.</summary>
+    [Fact]
+    public async Task Thousands_of_transactions_that_were_taken_back_hide_nothing_of_what_was_committed_among_them()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("taken-back");
+        await broker.CreateTopicAsync(topic);
+        int transactions = int.Parse(Environment.GetEnvironmentVariable("STREAMLSTM_TEST_ABORTED") ?? "300", System.Globalization.CultureInfo.InvariantCulture), row = 0;
+        using IProducer<string?, string> producer = broker.Producer(transactionalId: topic);
+        producer.InitTransactions(TimeSpan.FromSeconds(30));
+
+        for (int transaction = 0; transaction < transactions; transaction++)
+        {
+            producer.BeginTransaction();
+            bool isTakenBack = transaction % 100 != 0;
+            await KafkaDaemon.SendAsync(producer, topic, "a", isTakenBack ? 1_000_000 : row++, 1);
+
+            if (isTakenBack)
+            {
+                producer.AbortTransaction();
+            }
+            else
+            {
+                producer.CommitTransaction();
+            }
+        }
+
+        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic);
+        await KafkaDaemon.UntilTotalAsync(daemon, row);
+        Assert.Equal(0, await KafkaDaemon.MetricAsync(daemon, "streamlstm_source_gaps_total"));
+        Assert.Equal(0, await daemon.TerminateAsync());
+        Assert.Equal(KafkaDaemon.Rows(0, row), Scored.In(Path.Combine(directory.Path, "state"))["a"]);
+    }
+
+    /// <summary>Deletes a topic and makes another one of its name.</summary>
+    internal static async Task AnewAsync(KafkaBroker broker, string topic, int partitions = 1)
     {
         using IAdminClient admin = broker.Admin();
         await admin.DeleteTopicsAsync([topic]);
@@ -169,7 +205,7 @@ public sealed class KafkaGapTests(KafkaTests kafka)
         {
             try
             {
-                await broker.CreateTopicAsync(topic);
+                await broker.CreateTopicAsync(topic, partitions);
                 return;
             }
             catch (CreateTopicsException notYet) when (notYet.Results.All(result => result.Error.Code == ErrorCode.TopicAlreadyExists))

@@ -75,6 +75,26 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
     }
 
     [Fact]
+    public async Task Dead_letters_that_their_topic_does_not_take_hold_nothing_up_and_are_told_and_kept_in_the_file()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("refused");
+        await broker.CreateTopicAsync(topic);
+        using IProducer<string?, string> producer = broker.Producer();
+        await producer.ProduceAsync(topic, new Message<string?, string> { Key = "a", Value = "{\"value\":" }, Cancellation);
+        await KafkaDaemon.SendAsync(producer, topic, "a", 0, 10);
+        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic, "sources.kafka.0.dead_letters=nowhere");
+        await KafkaDaemon.UntilTotalAsync(daemon, 10);
+        await KafkaDaemon.UntilReadySaysAsync(daemon, "sources.kafka.0.dead_letters: ");
+        await KafkaDaemon.SendAsync(producer, topic, "a", 10, 10);
+        await KafkaDaemon.UntilTotalAsync(daemon, 20);
+        Assert.Equal(0, await daemon.TerminateAsync());
+        Assert.Equal(KafkaDaemon.Rows(0, 20), Scored.In(Path.Combine(directory.Path, "state"))["a"]);
+        Assert.Contains("not valid JSON", Assert.Single(File.ReadAllLines(Path.Combine(directory.Path, "state", "dead-letters.ndjson"))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Partitions_and_matching_topics_that_come_later_are_read_from_their_beginning()
     {
         KafkaBroker broker = await kafka.BrokerAsync();

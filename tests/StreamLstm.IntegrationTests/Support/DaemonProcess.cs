@@ -146,12 +146,15 @@ internal sealed class DaemonProcess : IAsyncDisposable
     /// <summary>SIGTERM, and its exit code once it has drained.</summary>
     public async Task<int> TerminateAsync()
     {
-        using (Process signal = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-        {
-            await signal.WaitForExitAsync(TestContext.Current.CancellationToken);
-        }
-
+        await SignalAsync("TERM");
         return await ExitAsync();
+    }
+
+    /// <summary>TERM, STOP, CONT.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using Process signal = Process.Start("kill", [$"-{name}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await signal.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     public async Task<int> ExitAsync()

@@ -5,7 +5,7 @@ using Confluent.Kafka.Admin;
 
 namespace StreamLstm.IntegrationTests.Support;
 
-/// <summary>A real Apache Kafka, one node that is broker and controller, with every listener that tests need.</summary>
+/// <summary>A real Apache Kafka, of one node or several that are broker and controller each, with every listener that tests need.</summary>
 /// <remarks>
 /// Found, in this order: KAFKA_BOOTSTRAP, a cluster that runs already (tests that stop a broker, or need its TLS, skip); a folder kafka
 /// beside the repository's own in ../shared; KAFKA_HOME, an unpacked Apache Kafka, 4.0 or newer. The last two need Java 17 or newer.
@@ -14,10 +14,13 @@ internal sealed class KafkaBroker : IAsyncDisposable
 {
     private readonly string _directory;
     private readonly string _libraries;
-    private Process? _process;
+    private readonly Process?[] _processes;   // node 1 first
 
-    private KafkaBroker(string directory, string libraries, string bootstrap, int saslPort, int certificatePort) =>
+    private KafkaBroker(string directory, string libraries, string bootstrap, int saslPort, int certificatePort, int nodes = 1)
+    {
         (_directory, _libraries, Bootstrap, SaslPort, CertificatePort) = (directory, libraries, bootstrap, saslPort, certificatePort);
+        _processes = new Process?[nodes];
+    }
 
     /// <summary>Without TLS and as nobody, who may do everything.</summary>
     public string Bootstrap { get; }
@@ -41,96 +44,112 @@ internal sealed class KafkaBroker : IAsyncDisposable
             .FirstOrDefault(Directory.Exists);
 
     /// <summary>Starts one in an empty directory, or takes the one that KAFKA_BOOTSTRAP names.</summary>
-    public static async Task<KafkaBroker> StartAsync(string directory)
+    /// <param name="directory">Where its data stand.</param>
+    /// <param name="nodes">How many; each topic has a copy on every node, and what is written must be on two of three.</param>
+    public static async Task<KafkaBroker> StartAsync(string directory, int nodes = 1)
     {
-        if (Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP") is { Length: > 0 } running)
+        if (nodes == 1 && Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP") is { Length: > 0 } running)
         {
             return new KafkaBroker(directory, "", running, 0, 0);
         }
 
-        int plain = DaemonProcess.FreePort(), controller = DaemonProcess.FreePort(), sasl = DaemonProcess.FreePort(), certificate = DaemonProcess.FreePort();
-        var broker = new KafkaBroker(directory, Libraries()!, $"127.0.0.1:{plain}", sasl, certificate);
+        (int Plain, int Controller, int Sasl, int Certificate)[] ports =
+            [.. Enumerable.Range(0, nodes).Select(_ => (DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort()))];
+        var broker = new KafkaBroker(
+            directory, Libraries()!, string.Join(',', ports.Select(port => $"127.0.0.1:{port.Plain}")), ports[0].Sasl, ports[0].Certificate, nodes);
         KeyFolder keys = Support.KeyFolder.Create(broker.KeyFolder);
-        File.WriteAllText(
-            Path.Combine(directory, "server.properties"),
-            $"""
-            process.roles=broker,controller
-            node.id=1
-            controller.quorum.voters=1@127.0.0.1:{controller}
-            listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{certificate},CONTROLLER://127.0.0.1:{controller}
-            advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://localhost:{sasl},SSL://localhost:{certificate}
-            listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
-            inter.broker.listener.name=PLAINTEXT
-            controller.listener.names=CONTROLLER
-            log.dirs={Path.Combine(directory, "data")}
-            offsets.topic.replication.factor=1
-            offsets.topic.num.partitions=1
-            transaction.state.log.replication.factor=1
-            transaction.state.log.min.isr=1
-            transaction.state.log.num.partitions=2
-            group.initial.rebalance.delay.ms=0
-            group.consumer.min.session.timeout.ms=6000
-            group.consumer.session.timeout.ms=6000
-            group.consumer.min.heartbeat.interval.ms=500
-            group.consumer.heartbeat.interval.ms=500
-            auto.create.topics.enable=false
-            num.network.threads=2
-            num.io.threads=2
-            log.cleaner.dedupe.buffer.size=16777216
-            log.retention.check.interval.ms=500
-            log.segment.delete.delay.ms=100
-            transaction.abort.timed.out.transaction.cleanup.interval.ms=500
-            broker.session.timeout.ms=5000
-            broker.heartbeat.interval.ms=1000
-            sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN
-            listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-            listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-            listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret" user_bob="pw";
-            listener.name.ssl.ssl.client.auth=required
-            ssl.keystore.type=PEM
-            ssl.keystore.location={keys.Server}
-            ssl.truststore.type=PEM
-            ssl.truststore.location={keys.Authority}
-            authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-            super.users=User:alice;User:ANONYMOUS;User:CN=client
-            """);
-        (int code, string said) = await broker.RunAsync(
-            "kafka.tools.StorageTool", "format", "-t", Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_'),
-            "-c", Path.Combine(directory, "server.properties"), "--add-scram", "SCRAM-SHA-256=[name=alice,password=secret]", "--add-scram", "SCRAM-SHA-512=[name=alice,password=secret]");
-        Assert.True(code == 0, $"Kafka's directory could not be formatted:\n{said}");
-        await broker.StartAsync();
+        string cluster = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        string voters = string.Join(',', ports.Select((port, node) => $"{node + 1}@127.0.0.1:{port.Controller}"));
+
+        for (int node = 1; node <= nodes; node++)
+        {
+            (int plain, int controller, int sasl, int certificate) = ports[node - 1];
+            File.WriteAllText(
+                broker.SettingsOf(node),
+                $"""
+                process.roles=broker,controller
+                node.id={node}
+                controller.quorum.voters={voters}
+                listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{certificate},CONTROLLER://127.0.0.1:{controller}
+                advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://localhost:{sasl},SSL://localhost:{certificate}
+                listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
+                inter.broker.listener.name=PLAINTEXT
+                controller.listener.names=CONTROLLER
+                log.dirs={Path.Combine(directory, $"data-{node}")}
+                default.replication.factor={nodes}
+                min.insync.replicas={(nodes + 1) / 2}
+                offsets.topic.replication.factor={nodes}
+                offsets.topic.num.partitions=1
+                transaction.state.log.replication.factor={nodes}
+                transaction.state.log.min.isr={(nodes + 1) / 2}
+                transaction.state.log.num.partitions=2
+                group.initial.rebalance.delay.ms=0
+                group.consumer.min.session.timeout.ms=6000
+                group.consumer.session.timeout.ms=6000
+                group.consumer.min.heartbeat.interval.ms=500
+                group.consumer.heartbeat.interval.ms=500
+                auto.create.topics.enable=false
+                num.network.threads=2
+                num.io.threads=2
+                log.cleaner.dedupe.buffer.size=16777216
+                log.retention.check.interval.ms=500
+                log.segment.delete.delay.ms=100
+                transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+                broker.session.timeout.ms=5000
+                broker.heartbeat.interval.ms=1000
+                sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN
+                listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+                listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+                listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret" user_bob="pw";
+                listener.name.ssl.ssl.client.auth=required
+                ssl.keystore.type=PEM
+                ssl.keystore.location={keys.Server}
+                ssl.truststore.type=PEM
+                ssl.truststore.location={keys.Authority}
+                authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+                super.users=User:alice;User:ANONYMOUS;User:CN=client
+                """);
+            (int code, string said) = await broker.RunAsync(
+                "kafka.tools.StorageTool", "format", "-t", cluster, "-c", broker.SettingsOf(node),
+                "--add-scram", "SCRAM-SHA-256=[name=alice,password=secret]", "--add-scram", "SCRAM-SHA-512=[name=alice,password=secret]");
+            Assert.True(code == 0, $"Kafka's directory could not be formatted:\n{said}");
+        }
+
+        await Task.WhenAll(Enumerable.Range(1, nodes).Select(node => broker.StartAsync(node)));
         return broker;
     }
 
     /// <summary>Skips a test that stops the broker, or needs its TLS, where the broker is not this one's own.</summary>
     public void RequireOwn() => Assert.SkipWhen(_libraries.Length == 0, "the cluster that KAFKA_BOOTSTRAP names is not this test's to stop or to configure");
 
-    /// <summary>Starts it, again too.</summary>
-    public async Task StartAsync()
+    /// <summary>Starts a node, again too.</summary>
+    public async Task StartAsync(int node = 1)
     {
-        ProcessStartInfo start = Java("kafka.Kafka", [Path.Combine(_directory, "server.properties")], "-Xms128m", "-Xmx384m");
-        _process = Process.Start(start)!;
+        Process process = Process.Start(Java("kafka.Kafka", [SettingsOf(node)], "-Xms128m", _processes.Length == 1 ? "-Xmx384m" : "-Xmx256m"))!;
+        _processes[node - 1] = process;
         var log = new StringBuilder();
-        _process.OutputDataReceived += Keep;
-        _process.ErrorDataReceived += Keep;
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
         using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Bootstrap }).SetErrorHandler((_, _) => { }).SetLogHandler((_, _) => { }).Build();
 
         for (var waited = Stopwatch.StartNew(); ;)
         {
             try
             {
-                if (admin.GetMetadata(TimeSpan.FromSeconds(1)).Brokers.Count > 0)
+                if (admin.GetMetadata(TimeSpan.FromSeconds(1)).Brokers.Any(broker => broker.BrokerId == node))
                 {
                     return;
                 }
             }
             catch (KafkaException)
             {
-                Assert.False(_process.HasExited, $"Kafka does not start:\n{log}");
-                Assert.True(waited.Elapsed < TimeSpan.FromSeconds(90), $"Kafka does not answer:\n{log}");
+                // As long as it is not there.
             }
+
+            Assert.False(process.HasExited, $"Kafka does not start:\n{log}");
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(120), $"Kafka does not answer:\n{log}");
 
             await Task.Delay(100);
         }
@@ -144,31 +163,39 @@ internal sealed class KafkaBroker : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it, with SIGKILL or SIGTERM.</summary>
-    public async Task StopAsync(bool kill)
+    /// <summary>Ends a node, with SIGKILL or SIGTERM.</summary>
+    public async Task StopAsync(bool kill, int node = 1)
     {
         RequireOwn();
+        Process process = _processes[node - 1]!;
 
         if (kill)
         {
-            _process!.Kill();
+            process.Kill();
         }
         else
         {
-            using Process signal = Process.Start("kill", ["-TERM", _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            using Process signal = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
             await signal.WaitForExitAsync();
         }
 
-        await _process!.WaitForExitAsync();
-        _process.Dispose();
-        _process = null;
+        await process.WaitForExitAsync();
+        process.Dispose();
+        _processes[node - 1] = null;
+    }
+
+    /// <summary>The node that leads a partition.</summary>
+    public int LeaderOf(string topic, int partition = 0)
+    {
+        using IAdminClient admin = Admin();
+        return admin.GetMetadata(topic, TimeSpan.FromSeconds(10)).Topics[0].Partitions.First(one => one.PartitionId == partition).Leader;
     }
 
     public async Task CreateTopicAsync(string topic, int partitions = 1, params (string Name, string Value)[] settings)
     {
         using IAdminClient admin = Admin();
         await admin.CreateTopicsAsync([
-            new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1, Configs = settings.ToDictionary(one => one.Name, one => one.Value) },
+            new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = -1, Configs = settings.ToDictionary(one => one.Name, one => one.Value) },
         ]);
     }
 
@@ -209,14 +236,15 @@ internal sealed class KafkaBroker : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is { HasExited: false })
+        foreach (Process process in _processes.OfType<Process>())
         {
-            _process.Kill();
-            await _process.WaitForExitAsync();
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
         }
-
-        _process?.Dispose();
     }
+
+    private string SettingsOf(int node) => Path.Combine(_directory, $"server-{node}.properties");
 
     private async Task<(int Code, string Said)> RunAsync(string tool, params string[] arguments)
     {
@@ -257,16 +285,28 @@ public sealed class KafkaTests : ICollectionFixture<KafkaTests>, IAsyncLifetime
     private readonly TemporaryDirectory _directory = new();
     private KafkaBroker? _broker;
 
+    /// <summary>Three of them, of the test's own; it skips where there is none, and fails under CI=true where one could be had.</summary>
+    internal static Task<KafkaBroker> ThreeAsync(string directory)
+    {
+        RequireLibraries();
+        return KafkaBroker.StartAsync(directory, nodes: 3);
+    }
+
     /// <summary>The broker; the test skips where there is none, and fails under CI=true where one could be had.</summary>
     internal async Task<KafkaBroker> BrokerAsync()
     {
         if (_broker is null && Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP") is null or "")
         {
-            Assert.SkipWhen(KafkaBroker.Libraries() is null, "Apache Kafka is missing: unpack https://kafka.apache.org/downloads (4.0 or newer) and set KAFKA_HOME to it, or KAFKA_BOOTSTRAP to a cluster that runs");
-            Parts.Require("java", "default-jre-headless");
+            RequireLibraries();
         }
 
         return _broker ??= await KafkaBroker.StartAsync(_directory.Path);
+    }
+
+    private static void RequireLibraries()
+    {
+        Assert.SkipWhen(KafkaBroker.Libraries() is null, "Apache Kafka is missing: unpack https://kafka.apache.org/downloads (4.0 or newer) and set KAFKA_HOME to it, or KAFKA_BOOTSTRAP to a cluster that runs");
+        Parts.Require("java", "default-jre-headless");
     }
 
     public ValueTask InitializeAsync() => default;
