@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -30,8 +31,8 @@ internal sealed class KafkaWriter : IDisposable
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TryInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>As many tries as a group may take to share its partitions out.</summary>
-    private const int TriesMax = 40;
+    /// <summary>As long as a group may take to share its partitions out; beyond it a fresh writer is the better try.</summary>
+    private static readonly TimeSpan TriesMax = TimeSpan.FromSeconds(10);
 
     /// <summary>Records under way at once: the queue of librdkafka holds four times as much.</summary>
     private const long SentMaxBytes = 8 << 20;
@@ -138,7 +139,7 @@ internal sealed class KafkaWriter : IDisposable
         TopicPartitionOffset[] offsets = [.. positions.Select(one => new TopicPartitionOffset(
             one.Partition.Topic, one.Partition.Number, one.Offset, one.LeaderEpoch >= 0 ? one.LeaderEpoch : null))];
 
-        for (int left = TriesMax; ; left--)
+        for (long began = Stopwatch.GetTimestamp(); ;)
         {
             try
             {
@@ -146,7 +147,7 @@ internal sealed class KafkaWriter : IDisposable
                 _trouble = null;
                 return;
             }
-            catch (KafkaTroubleException refused) when (refused.InnerException is KafkaTxnRequiresAbortException && left > 1)
+            catch (KafkaTroubleException refused) when (refused.InnerException is KafkaTxnRequiresAbortException && Stopwatch.GetElapsedTime(began) < TriesMax)
             {
                 // Once it is taken back nothing of it is there, and the same may be written again.
                 await KafkaTroubleException.AskAsync(() => Task.Run(() =>

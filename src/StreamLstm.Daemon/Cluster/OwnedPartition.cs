@@ -1,12 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 using StreamLstm.Daemon.Messages;
-using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Telemetry;
-using StreamLstm.Decoding;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Kafka;
 
@@ -43,10 +41,10 @@ internal sealed class OwnedPartition(
     KafkaPartition partition, PartitionSetting setting, Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILogger logger)
 {
     private const int RecordsMax = 64;
-    private const int MessagesMax = 4_096;
 
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TroubleKept = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan SummaryInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
@@ -57,16 +55,11 @@ internal sealed class OwnedPartition(
 
     private readonly string _source = setting.Rules.Source.Name.Length > 0 ? setting.Rules.Source.Name : "kafka";
     private readonly OncePerMinute _toldTrouble = new(time);
-    private readonly List<KafkaMessage> _messages = [];
-    private readonly List<ScoredBatch> _waiting = [];
-    private readonly KafkaDeadLetters? _deadLetters =
-        setting.Rules.Source.DeadLetters.Length == 0 ? null : new KafkaDeadLetters(setting.Rules.Source.DeadLetters, setting.Access);
+    private readonly PartitionOutbox _outbox = new(partition, setting, ledger, deadLetters, metrics, time, logger);
     private volatile bool _isEnding;
     private volatile string _topicId = "";
-    private long _told;
-    private long _committedAt;
-    private long _stateAt;
     private long _summedAt;
+    private long _troubleAt;
 
     /// <summary>The partition.</summary>
     public KafkaPartition Partition => partition;
@@ -84,7 +77,7 @@ internal sealed class OwnedPartition(
     public string? Trouble { get; private set; }
 
     /// <summary>Bytes of state written by this daemon.</summary>
-    public long StateBytes { get; private set; }
+    public long StateBytes => _outbox.StateBytes;
 
     /// <summary>Has what was scored written down, and ends; whoever comes next need score nothing again.</summary>
     public void End() => _isEnding = true;
@@ -127,8 +120,7 @@ internal sealed class OwnedPartition(
             {
                 StreamsLeft = State is { } left ? [.. left.Streams.Select(stream => stream.Stream)] : StreamsLeft;
                 (State, Summary) = (null, null);
-                _messages.Clear();
-                _waiting.Clear();
+                _outbox.Clear();
             }
 
             wait = time.GetElapsedTime(began) > LongestWait ? FirstWait : wait;
@@ -172,7 +164,7 @@ internal sealed class OwnedPartition(
         finally
         {
             // Both wait for threads of their own.
-            await Task.WhenAll(Task.Run(() => _deadLetters?.Dispose(), CancellationToken.None), Task.Run(writer.Dispose, CancellationToken.None), Task.Run(() => reader?.Dispose(), CancellationToken.None));
+            await Task.WhenAll(Task.Run(_outbox.Close, CancellationToken.None), Task.Run(writer.Dispose, CancellationToken.None), Task.Run(() => reader?.Dispose(), CancellationToken.None));
         }
     }
 
@@ -186,19 +178,19 @@ internal sealed class OwnedPartition(
             { Troubles: [(_, var why), ..] } => throw new KafkaTroubleException(why with { Detail = $"'{partition.Topic}': {why.Detail}" }),
             _ => throw new InvalidDataException($"topic '{partition.Topic}' is not there"),
         };
+        _topicId = source.Id;
         await reader.Topics.HaveCompactedAsync(topic, source.Partitions, StateSettings);
         var records = new StateRecords();
         await KafkaLog.ReadAsync(setting.Access, new KafkaPartition(topic, partition.Number), records.Take, cut);
         var told = KafkaPosition.Parse(records.Of(StateRecords.Told) is { } text ? Encoding.UTF8.GetString(text) : null);
         var state = new PartitionState(setting.Rules, partition.Number, records, setting.Model);
-        (_committedAt, _stateAt) = (time.GetTimestamp(), time.GetTimestamp());
 
         if (state.At is null)
         {
             // On the disk before anything is read: where it begins is the same for every owner.
             state.Begin(new KafkaPosition(source.Id, (await StartAsync(reader))[partition], -1, 0, 0));
-            _told = state.At!.Offset;
-            await CommitAsync(writer, state, withState: true, cut);
+            _outbox.Begin(state.At!.Offset);
+            await _outbox.CommitAsync(writer, state, withState: true, cut);
         }
         else if (!state.At.IsOf(source.Id))
         {
@@ -210,7 +202,7 @@ internal sealed class OwnedPartition(
         }
         else
         {
-            _told = told is not null && told.IsOf(source.Id) ? Math.Max(told.Offset, state.At.Offset) : state.At.Offset;
+            _outbox.Begin(told is not null && told.IsOf(source.Id) ? Math.Max(told.Offset, state.At.Offset) : state.At.Offset);
         }
 
         return state;
@@ -230,9 +222,9 @@ internal sealed class OwnedPartition(
             if (_isEnding)
             {
                 // All of it, so that the next owner goes on where this one ends.
-                if (state.HasChanged || _messages.Count > 0)
+                if (state.HasChanged || _outbox.HasSomething)
                 {
-                    await CommitAsync(writer, state, withState: true, cut);
+                    await _outbox.CommitAsync(writer, state, withState: true, cut);
                 }
 
                 return;
@@ -249,11 +241,11 @@ internal sealed class OwnedPartition(
                 (Summary, _summedAt) = (state.Summary(), time.GetTimestamp());
             }
 
-            bool isStateDue = state.HasChanged && time.GetElapsedTime(_stateAt) >= setting.Options.StateInterval;
+            bool isStateDue = state.HasChanged && _outbox.IsStateDue;
 
-            if (isStateDue || _messages.Count >= MessagesMax || (_waiting.Count > 0 && time.GetElapsedTime(_committedAt) >= setting.Options.CommitInterval))
+            if (isStateDue || _outbox.IsDue)
             {
-                await CommitAsync(writer, state, isStateDue, cut);
+                await _outbox.CommitAsync(writer, state, isStateDue, cut);
             }
 
             if (reader.TryRead(out KafkaRecord? record))
@@ -268,8 +260,13 @@ internal sealed class OwnedPartition(
 
             if (reader.Trouble is { } heard)
             {
-                Trouble = setting.Rules.Source.Words("sources.kafka.0", heard);
+                (Trouble, _troubleAt) = (setting.Rules.Source.Words("sources.kafka.0", heard), time.GetTimestamp());
                 reader.Forgive();
+            }
+            else if (Trouble is not null && time.GetElapsedTime(_troubleAt) > TroubleKept)
+            {
+                // Where nothing comes, that nothing is heard of it any more says that it is over.
+                Trouble = null;
             }
 
             readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(cut).AsTask();
@@ -304,7 +301,8 @@ internal sealed class OwnedPartition(
 
                         if (record.Offset > state.At!.Offset || (record.Kind == KafkaReadKind.Record && record.Offset == state.At.Offset))
                         {
-                            Take(record, state);
+                            long started = Stopwatch.GetTimestamp();
+                            _outbox.Add(record, state.Take(record), Stopwatch.GetElapsedTime(started));
                         }
 
                         break;
@@ -317,90 +315,6 @@ internal sealed class OwnedPartition(
         {
             setting.Scoring.Release();
         }
-    }
-
-    private void Take(KafkaRecord record, PartitionState state)
-    {
-        long started = Stopwatch.GetTimestamp();
-        TakenRecord taken = state.Take(record);
-        bool isNew = record.Offset >= _told;
-
-        if (record.Kind == KafkaReadKind.End || !isNew)
-        {
-            // Of what a former owner told nothing is told or counted again.
-            _ = taken.Decoded.LeftOut.Take().Count();
-            return;
-        }
-
-        Count(record, taken);
-        metrics.Scored(taken.Output, Stopwatch.GetElapsedTime(started));
-
-        if (!taken.Batch.IsEmpty)
-        {
-            _waiting.Add(taken.Batch);
-
-            if (setting.Sink is not null)
-            {
-                _messages.AddRange(KafkaEvents.Of(setting.Sink, taken.Batch, taken.Place));
-            }
-        }
-    }
-
-    private void Count(KafkaRecord record, TakenRecord taken)
-    {
-        ledger.Receive(_source, taken.Observations);
-        ledger.Settle(taken.Batch.Observations.Count, taken.Output.Rejected);
-        taken.Decoded.LeftOut.TakeFields();
-        ledger.LeaveOut(_source, taken.Decoded.LeftOut);
-
-        foreach (DecodeError error in taken.Decoded.Errors)
-        {
-            ledger.ReceiveRejected(_source, error.Reason);
-            deadLetters.Add(_source, error.Reason, $"{record.Partition} offset {record.Offset}: {error.Detail}", error.Payload);
-        }
-
-        if (taken.Decoded.Errors.Count > 0)
-        {
-            _deadLetters?.Add(record, EventJson.Word(taken.Decoded.Errors[0].Reason), taken.Decoded.Errors[0].Detail);
-        }
-
-        foreach ((Detection.Observation observation, Exception fault) in taken.Output.Faults)
-        {
-            LogMessages.ScoringFault(logger, observation.Stream, fault);
-        }
-    }
-
-    /// <summary>One transaction: what is to be told, up to where it is told, how far it was read, and where it is time what changed of the streams.</summary>
-    private async Task CommitAsync(KafkaWriter writer, PartitionState state, bool withState, CancellationToken cut)
-    {
-        KafkaPosition at = state.At!;
-        string topic = setting.Options.StateTopicName();
-        await (_deadLetters?.WriteAsync(cut) ?? Task.CompletedTask);
-
-        if (withState || _messages.Count > 0)
-        {
-            // While what a former owner told is scored again, what was told stays so.
-            KafkaPosition told = at with { Offset = Math.Max(at.Offset, _told) };
-            List<StateRecord> changes = [.. withState ? state.TakeChanges() : [], new StateRecord(StateRecords.Told, Encoding.UTF8.GetBytes(told.ToString()))];
-            _messages.AddRange(changes.Select(change => new KafkaMessage(topic, Encoding.UTF8.GetBytes(change.Key), change.Value, []) { Partition = partition.Number }));
-            await writer.CommitAsync(_messages, [new KafkaStart(partition, told.Offset, at.Offset == told.Offset ? at.LeaderEpoch : -1)], setting.Member, cut);
-            _messages.Clear();
-            _told = told.Offset;
-            long bytes = changes.Sum(change => (long)change.Key.Length + (change.Value?.Length ?? 0));
-            StateBytes += bytes;
-            metrics.StateWritten(bytes);
-        }
-
-        _committedAt = time.GetTimestamp();
-        _stateAt = withState ? _committedAt : _stateAt;
-
-        foreach (ScoredBatch batch in _waiting)
-        {
-            metrics.Handed(batch, time.GetUtcNow() - batch.IngestedAt);
-            await setting.Tell(batch, cut);
-        }
-
-        _waiting.Clear();
     }
 
     /// <summary>What should come next is not there.</summary>
@@ -466,8 +380,8 @@ internal sealed class OwnedPartition(
         }
 
         state.Begin(behind);
-        _told = behind.Offset;
-        await CommitAsync(writer, state, withState: true, cut);
+        _outbox.Begin(behind.Offset);
+        await _outbox.CommitAsync(writer, state, withState: true, cut);
         return true;
     }
 }

@@ -12,6 +12,7 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
 {
     private readonly DaemonProcess?[] _nodes = new DaemonProcess?[8];
     private readonly string _group = $"{topic}.{name}";
+    private IAdminClient? _admin;
     private int _partitions;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -136,14 +137,17 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
 
     public async Task<long> CommittedAsync()
     {
-        using IAdminClient admin = broker.Admin();
-        List<ListConsumerGroupOffsetsResult> found = await admin.ListConsumerGroupOffsetsAsync(
+        _admin ??= broker.Admin();
+        List<ListConsumerGroupOffsetsResult> found = await _admin.ListConsumerGroupOffsetsAsync(
             [new ConsumerGroupTopicPartitions(_group, [.. Enumerable.Range(0, _partitions).Select(number => new TopicPartition(topic, number))])]);
         return found[0].Partitions.Sum(partition => Math.Max(0, partition.Offset.Value));
     }
 
     public async ValueTask DisposeAsync()
     {
+        _admin?.Dispose();
+        _admin = null;
+
         foreach (DaemonProcess node in Running)
         {
             await node.DisposeAsync();
@@ -178,8 +182,16 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
     {
         for (var waited = Stopwatch.StartNew(); !await condition();)
         {
-            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(2), $"never {what}; the daemons said last:\n{string.Join("\n---\n", Running.Select(node => string.Join('\n', node.Output.Split('\n').TakeLast(20))))}");
+            if (waited.Elapsed > TimeSpan.FromMinutes(3))
+            {
+                string[] said = await Task.WhenAll(Running.Select(SaidAsync));
+                Assert.Fail($"never {what}; the daemons said last:\n{string.Join("\n---\n", said)}");
+            }
+
             await Task.Delay(100, Cancellation);
         }
     }
+
+    private static async Task<string> SaidAsync(DaemonProcess node) =>
+        $"{string.Join('\n', (await OwnedAsync(node)).Select(owned => owned.ToString()))}\n{string.Join('\n', node.Output.Split('\n').TakeLast(20))}";
 }
