@@ -58,7 +58,9 @@ internal sealed class KafkaBroker : IAsyncDisposable
         var broker = new KafkaBroker(
             directory, Libraries()!, string.Join(',', ports.Select(port => $"127.0.0.1:{port.Plain}")), ports[0].Sasl, ports[0].Certificate, nodes);
         KeyFolder keys = Support.KeyFolder.Create(broker.KeyFolder);
-        string cluster = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+
+        // One that begins with a hyphen would be taken for an option.
+        string cluster = Convert.ToBase64String([0, .. Guid.NewGuid().ToByteArray()[1..]]).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         string voters = string.Join(',', ports.Select((port, node) => $"{node + 1}@127.0.0.1:{port.Controller}"));
 
         for (int node = 1; node <= nodes; node++)
