@@ -10,6 +10,12 @@ namespace StreamLstm.IntegrationTests.Support;
 /// <summary>The daemon as its users run it: a process of its own, on free ports, with a directory that survives it.</summary>
 internal sealed class DaemonProcess : IAsyncDisposable
 {
+    /// <summary>Ports that are handed out: below those that Linux gives to connections going out.</summary>
+    private const int FirstPort = 20_000;
+    private const int Ports = 8_000;
+
+    private static int s_ports = 97 * Environment.ProcessId;   // each process of tests begins elsewhere
+
     private readonly Process _process;
     private readonly List<string> _output = [];
 
@@ -76,9 +82,22 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
     public static int FreePort()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        while (true)
+        {
+            // No port twice, and none of those that connections going out are given: whoever asked may bind it much later.
+            int port = FirstPort + (int)((uint)Interlocked.Increment(ref s_ports) % Ports);
+
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 
     public async Task<JsonElement> GetAsync(string path) =>
