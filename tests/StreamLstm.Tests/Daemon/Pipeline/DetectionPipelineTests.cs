@@ -318,14 +318,16 @@ public sealed class DetectionPipelineTests : IDisposable
         IEnumerable<Observation[]> Cutting()
         {
             Task<RestoredState>? snapshot = null;
-            int told = 0;
+            int taken = 0;
 
             for (int i = 0; i < batches.Length; i++)
             {
+                // By what was taken in, not by what was told of it: that may lag behind by a queue.
+                Volatile.Write(ref taken, i);
+
                 if (i == 690)
                 {
-                    told = whole.Batches.Count;
-                    snapshot = Task.Run(() => SnapshotAsync(first!, isMore: shard => whole.Batches.Count > told + shard / 2));
+                    snapshot = Task.Run(() => SnapshotAsync(first!, isMore: shard => Volatile.Read(ref taken) > 690 + shard / 2));
                 }
 
                 if (i == 740)
