@@ -5,25 +5,18 @@ namespace StreamLstm.Detection.Judging.Values;
 /// <summary>How far a value is from those the stream takes: the distance to the third nearest of a sample of them.</summary>
 /// <remarks>
 /// Between two states, and beyond the highest and the lowest value, it is large; one wild value that was learnt does not
-/// make others like it usual. What distances are usual is read off the sample itself, each member against the others: so a
-/// stream's first levels, far from all before them, are no measure for its later life.
+/// make others like it usual.
 /// </remarks>
 internal static class Nearest
 {
+    /// <summary>Which of the nearest counts.</summary>
     public const int Neighbour = 3;
+
     private const int CountMin = 20;
 
-    /// <summary>Distance of a value to the third nearest of a sample in order; 0 while there are fewer than 20.</summary>
-    /// <param name="sorted">The sample.</param>
-    /// <param name="value">The value.</param>
-    /// <param name="place">How many of the sample are smaller.</param>
-    /// <param name="skip">1 for a member: it is no neighbour of itself.</param>
-    public static double Distance(ReadOnlySpan<double> sorted, double value, int place, int skip = 0) =>
-        sorted.Length < CountMin ? 0 : Walk(sorted, value, place, skip);
-
-    /// <summary>The same among the members of a reservoir.</summary>
+    /// <summary>Distance of a value to the third nearest of a sample; 0 while there are fewer than 20.</summary>
     public static double Distance(SortedReservoir sample, double value) =>
-        Distance(sample.Sorted, value, sample.CountLess(value));
+        sample.Count < CountMin ? 0 : Walk(sample.Sorted, value, sample.CountLess(value));
 
     /// <summary>The same with distances measured in y.</summary>
     public static double Distance(SortedReservoir sample, double value, ValueScale scale)
@@ -37,12 +30,12 @@ internal static class Nearest
             near[i - first] = scale.Y(sample.Sorted[i]);
         }
 
-        return sample.Count < CountMin ? 0 : Walk(near[..(last - first)], scale.Y(value), place - first, 0);
+        return sample.Count < CountMin ? 0 : Walk(near[..(last - first)], scale.Y(value), place - first);
     }
 
-    private static double Walk(ReadOnlySpan<double> sorted, double value, int place, int skip)
+    private static double Walk(ReadOnlySpan<double> sorted, double value, int place)
     {
-        int left = place - 1, right = place + skip;
+        int left = place - 1, right = place;
         double distance = 0;
 
         for (int k = 0; k < Neighbour; k++)
