@@ -18,6 +18,7 @@ namespace StreamLstm.Benchmarks;
 internal static class MqttBenchmark
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Nudge = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The broker's program; null where there is none.</summary>
     public static string? Mosquitto => new[] { "/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto" }.FirstOrDefault(File.Exists);
@@ -77,7 +78,18 @@ internal static class MqttBenchmark
             TimeSpan cpu = Process.GetCurrentProcess().TotalProcessorTime;
             long started = Stopwatch.GetTimestamp();
             end = await begin(port, done);
-            await done.Task.WaitAsync(Patience);
+
+            while (await Task.WhenAny(done.Task, Task.Delay(Nudge)) != done.Task)
+            {
+                // mosquitto 2.0.11 may keep the end of a session that it went on with until something else is published to it.
+                await PublishAsync(port, 1);
+
+                if (Stopwatch.GetElapsedTime(started) > Patience)
+                {
+                    throw new TimeoutException($"{messages} messages were not taken in {Patience}.");
+                }
+            }
+
             TimeSpan elapsed = Stopwatch.GetElapsedTime(started);
             cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
             await end();
@@ -120,7 +132,7 @@ internal static class MqttBenchmark
         int received = 0;
         client.ApplicationMessageReceivedAsync += _ =>
         {
-            if (Interlocked.Increment(ref received) == messages)
+            if (Interlocked.Increment(ref received) >= messages)
             {
                 done.TrySetResult();
             }
@@ -159,7 +171,7 @@ internal static class MqttBenchmark
             {
                 taken += one.Entry is ObservationsEntry entry ? entry.Batch.Observations.Length : 0;
 
-                if (taken == messages)
+                if (taken >= messages)
                 {
                     done.TrySetResult();
                 }

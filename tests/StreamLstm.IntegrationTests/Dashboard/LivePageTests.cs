@@ -229,6 +229,20 @@ public sealed partial class LivePageTests : IAsyncLifetime
         Assert.Empty(_complaints);
     }
 
+    [Fact]
+    public async Task What_a_device_declares_of_its_metric_stands_behind_the_value()
+    {
+        DateTimeOffset start = DateTimeOffset.UtcNow.AddMinutes(-10);
+        await using SparkplugNode node = await SparkplugNode.StartAsync(Daemon.MqttPort, 50, start);
+        IPage page = await OpenAsync();
+
+        await node.SendAsync(51.5, start.AddSeconds(1));
+
+        await page.Locator($".row[data-stream='{SparkplugNode.Stream}']").ClickAsync();
+        await Assertions.Expect(page.Locator("#figures")).ToContainTextAsync("now 51.5 %, declared 0 to 100, ");
+        Assert.Empty(_complaints);
+    }
+
     private async Task<IPage> OpenAsync(int width = 1280, int height = 800, DaemonProcess? of = null)
     {
         IPage page = await _browser!.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
