@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace StreamLstm.Detection.Judging.Events;
@@ -12,9 +13,12 @@ internal sealed class EventChunks
     private const int Capacity = 256;
     private const int StateSize = EventNetwork.StateSize;
 
-    private readonly float[] _states = new float[Capacity * StateSize];
-    private readonly byte[] _places = new byte[Capacity * (EventsMax + 1)];
-    private readonly byte[] _lengths = new byte[Capacity];
+    /// <summary>Pieces that there is room for at first; twice as many each time.</summary>
+    private const int CapacityMin = 8;
+
+    private float[] _states = [];
+    private byte[] _places = [];
+    private byte[] _lengths = [];
     private int _next;
 
     /// <summary>Pieces kept.</summary>
@@ -31,6 +35,7 @@ internal sealed class EventChunks
 
     public void Add(ReadOnlySpan<byte> places, ReadOnlySpan<float> state)
     {
+        MakeRoom(_next + 1);
         places.CopyTo(_places.AsSpan(_next * (EventsMax + 1)));
         state.CopyTo(_states.AsSpan(_next * StateSize));
         _lengths[_next] = (byte)(places.Length - 1);
@@ -43,30 +48,48 @@ internal sealed class EventChunks
 
     public void Save(BinaryWriter writer)
     {
+        // Negative: of the pieces that there are; up to version 0.1.0 the room for all of them was written.
         writer.Write(_next);
-        writer.Write(Count);
-        writer.Write(MemoryMarshal.AsBytes(_states.AsSpan()));
-        writer.Write(_places);
-        writer.Write(_lengths);
+        writer.Write(~Count);
+        writer.Write(MemoryMarshal.AsBytes(_states.AsSpan(0, Count * StateSize)));
+        writer.Write(_places.AsSpan(0, Count * (EventsMax + 1)));
+        writer.Write(_lengths.AsSpan(0, Count));
     }
 
     public void Load(BinaryReader reader)
     {
         _next = reader.ReadInt32();
-        Count = reader.ReadInt32();
+        int written = reader.ReadInt32();
+        Count = written < 0 ? ~written : written;
 
-        if (_next is < 0 or >= Capacity || Count is < 0 or > Capacity)
+        if (_next is < 0 or >= Capacity || Count is < 0 or > Capacity || (Count < Capacity && _next != Count))
         {
             throw new InvalidDataException($"event chunks: {Count}, the next at {_next}, expected at most {Capacity}");
         }
 
-        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_states.AsSpan()));
-        reader.BaseStream.ReadExactly(_places);
-        reader.BaseStream.ReadExactly(_lengths);
+        int room = written < 0 ? Count : Capacity;
+        (_states, _places, _lengths) = ([], [], []);
+        MakeRoom(room);
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_states.AsSpan(0, room * StateSize)));
+        reader.BaseStream.ReadExactly(_places.AsSpan(0, room * (EventsMax + 1)));
+        reader.BaseStream.ReadExactly(_lengths.AsSpan(0, room));
 
         if (_lengths.AsSpan().ContainsAnyExceptInRange((byte)0, (byte)EventsMax))
         {
             throw new InvalidDataException($"event chunks: one of more than {EventsMax} events");
         }
+    }
+
+    private void MakeRoom(int chunks)
+    {
+        if (chunks <= _lengths.Length)
+        {
+            return;
+        }
+
+        int capacity = Math.Min(Capacity, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(CapacityMin, chunks)));
+        Array.Resize(ref _states, capacity * StateSize);
+        Array.Resize(ref _places, capacity * (EventsMax + 1));
+        Array.Resize(ref _lengths, capacity);
     }
 }

@@ -60,7 +60,7 @@ internal sealed class EventJudge : IJudge
         (_detection, _options) = (options, options.Events);
         ulong start = Seed(stream, options.Seed);
         _random = new SeededRandom(start);
-        _forecaster = new EventForecaster(ownWeights ? new EventNetwork(start) : null);
+        _forecaster = new EventForecaster(ownWeights ? new EventNetwork() : null);
         _session = _alone;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using StreamLstm.Model;
 using StreamLstm.Model.Heads;
@@ -11,7 +12,7 @@ namespace StreamLstm.Detection.Judging.Events;
 /// Next-event softmax as DeepLog (Du et al. 2017): input one-hot over places, so that the input matrix is their embedding;
 /// output a softmax over the places in use. Place 0 is every kind without a place of its own, place 1 a session's start
 /// as input and its end as output. A stream that knows few kinds pays for few: places grow 32, 64, 128, 256, and what
-/// was learnt stays.
+/// was learnt stays. Until it learns for the first time it has the weights that all begin with.
 /// </remarks>
 internal sealed class EventNetwork
 {
@@ -43,23 +44,15 @@ internal sealed class EventNetwork
 
     private static readonly AdamOptions Adam = new() { LearningRate = 0.01f };
 
-    private LstmWeights _weights;
-    private AdamOptimizer _adam;
-    private CrossEntropyLoss _loss = new(FirstKind);
+    /// <summary>What all begin with, by the number of places; nobody writes to it.</summary>
+    private static readonly FrozenDictionary<int, LstmWeights> Beginnings = Begin().ToFrozenDictionary(weights => weights.Shape.OutputSize);
 
-    /// <param name="seed">Of the weights to start from.</param>
-    public EventNetwork(ulong seed)
-    {
-        LstmShape shape = Shape(PlacesMin);
-        _weights = WeightInitializer.Create(shape, seed);
-        _adam = new AdamOptimizer(shape.ParameterCount, Adam);
-    }
+    private LstmWeights _weights = Beginnings[PlacesMin];
+    private AdamOptimizer? _adam;   // none until it has learnt, and then the weights are its own
+    private CrossEntropyLoss _loss = new(FirstKind);
 
     /// <summary>Places in use; forecasts are over these.</summary>
     public int Used { get; private set; } = FirstKind;
-
-    /// <summary>Bytes of weights and of what the optimizer remembers.</summary>
-    public long Bytes => 3L * sizeof(float) * _weights.Shape.ParameterCount;
 
     /// <summary>Feeds an event, and forecasts the next.</summary>
     /// <param name="place">The event.</param>
@@ -91,6 +84,11 @@ internal sealed class EventNetwork
     /// <summary>Forgets what was learnt of a place: its next kind starts as an unlikely one.</summary>
     public void Forget(int place)
     {
+        if (_adam is null)
+        {
+            return;
+        }
+
         int outputs = _weights.Shape.OutputSize;
 
         for (int cell = 0; cell < HiddenSize; cell++)
@@ -169,6 +167,14 @@ internal sealed class EventNetwork
             return false;
         }
 
+        if (_adam is null)
+        {
+            LstmWeights beginning = _weights;
+            _weights = new LstmWeights(shape);
+            beginning.Parameters.CopyTo(_weights.Parameters);
+            _adam = new AdamOptimizer(shape.ParameterCount, Adam);
+        }
+
         _adam.LearningRate = (float)(Adam.LearningRate * Math.Max(RateShareMin, 1 / Math.Sqrt(1 + _adam.StepCount / RateSteps)));
         _adam.Step(_weights.Parameters, gradients);
         return true;
@@ -176,8 +182,15 @@ internal sealed class EventNetwork
 
     public void Save(BinaryWriter writer)
     {
-        writer.Write(_weights.Shape.OutputSize);
+        // Of one that has learnt nothing the places are negative, and no weights follow.
+        writer.Write(_adam is null ? -_weights.Shape.OutputSize : _weights.Shape.OutputSize);
         writer.Write(Used);
+
+        if (_adam is null)
+        {
+            return;
+        }
+
         writer.Write(_adam.StepCount);
         writer.Write(MemoryMarshal.AsBytes(_weights.Parameters));
         writer.Write(MemoryMarshal.AsBytes(_adam.FirstMoment));
@@ -186,7 +199,8 @@ internal sealed class EventNetwork
 
     public void Load(BinaryReader reader)
     {
-        int places = reader.ReadInt32();
+        int written = reader.ReadInt32();
+        int places = Math.Abs(written);
         Used = reader.ReadInt32();
 
         if (places is not (32 or 64 or 128 or PlacesMax) || Used < FirstKind || Used > places)
@@ -194,10 +208,17 @@ internal sealed class EventNetwork
             throw new InvalidDataException($"event network: {Used} of {places} places, expected 32, 64, 128 or 256");
         }
 
+        _loss = new CrossEntropyLoss(Used);
+
+        if (written < 0)
+        {
+            (_weights, _adam) = (Beginnings[places], null);
+            return;
+        }
+
         LstmShape shape = Shape(places);
         _weights = new LstmWeights(shape);
         _adam = new AdamOptimizer(shape.ParameterCount, Adam) { StepCount = reader.ReadInt64() };
-        _loss = new CrossEntropyLoss(Used);
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_weights.Parameters));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_adam.FirstMoment));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_adam.SecondMoment));
@@ -206,29 +227,54 @@ internal sealed class EventNetwork
 
     private static LstmShape Shape(int places) => new(places, HiddenSize, 1, places);
 
+    /// <summary>Weights of all sizes, each as it would have grown from the one before: what is not in use yet has no output.</summary>
+    private static IEnumerable<LstmWeights> Begin()
+    {
+        LstmWeights weights = WeightInitializer.Create(Shape(PlacesMin), PlacesMin);
+        weights.OutputWeights.Clear();
+
+        for (; weights.Shape.OutputSize < PlacesMax; weights = Larger(weights))
+        {
+            yield return weights;
+        }
+
+        yield return weights;
+    }
+
     /// <summary>Twice the places; weights and moments of those there were go with them.</summary>
     private void Grow()
     {
-        LstmShape larger = Shape(2 * _weights.Shape.OutputSize);
+        if (_adam is null)
+        {
+            _weights = Beginnings[2 * _weights.Shape.OutputSize];
+            return;
+        }
 
-        // Rows of the input matrix that are to come are small random numbers, as all were at the start.
-        LstmWeights weights = WeightInitializer.Create(larger, (ulong)larger.OutputSize);
-        weights.OutputWeights.Clear();
-        CopyInto(_weights, weights);
-        var adam = new AdamOptimizer(larger.ParameterCount, Adam) { StepCount = _adam.StepCount };
+        LstmWeights larger = Larger(_weights);
+        var adam = new AdamOptimizer(larger.Shape.ParameterCount, Adam) { StepCount = _adam.StepCount };
         Move(_adam.FirstMoment, adam.FirstMoment);
         Move(_adam.SecondMoment, adam.SecondMoment);
-        _weights = weights;
+        _weights = larger;
         _adam = adam;
 
         void Move(Span<float> from, Span<float> to)
         {
             var before = new LstmWeights(_weights.Shape);
-            var after = new LstmWeights(larger);
+            var after = new LstmWeights(larger.Shape);
             from.CopyTo(before.Parameters);
             CopyInto(before, after);
             after.Parameters.CopyTo(to);
         }
+    }
+
+    /// <summary>Rows of the input matrix that are to come are small random numbers, as all were at the start.</summary>
+    private static LstmWeights Larger(LstmWeights weights)
+    {
+        LstmShape shape = Shape(2 * weights.Shape.OutputSize);
+        LstmWeights larger = WeightInitializer.Create(shape, (ulong)shape.OutputSize);
+        larger.OutputWeights.Clear();
+        CopyInto(weights, larger);
+        return larger;
     }
 
     private static void CopyInto(LstmWeights from, LstmWeights to)

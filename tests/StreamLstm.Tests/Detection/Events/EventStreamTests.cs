@@ -167,15 +167,17 @@ public sealed class EventStreamTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_restored_stream_goes_on_as_if_it_had_never_stopped(bool ownWeights)
+    [InlineData(true, 1)]
+    [InlineData(true, 200)]
+    [InlineData(true, 5_210)]
+    [InlineData(false, 5_210)]
+    public void A_restored_stream_goes_on_as_if_it_had_never_stopped(bool ownWeights, int at)
     {
         Observation[] log = [.. new ServiceLog(5).Lines(9_000).Select(line => Line(line, keyed: true))];
         DetectionShard uninterrupted = NewShard(ownWeights), first = NewShard(ownWeights), second = NewShard(ownWeights);
 
         List<ScoredObservation> expected = Feed(uninterrupted, log);
-        Feed(first, log[..5_210]);
+        Feed(first, log[..at]);
         using var file = new MemoryStream();
         using var writer = new BinaryWriter(file);
         first.Save(writer);
@@ -183,7 +185,20 @@ public sealed class EventStreamTests
         second.Load(new BinaryReader(file), Model);
 
         Assert.Equal(file.Length, file.Position);
-        Assert.Equal(expected[5_210..], Feed(second, log[5_210..]));
+        Assert.Equal(expected[at..], Feed(second, log[at..]));
+    }
+
+    [Fact]
+    public void A_stream_has_no_weights_of_its_own_before_it_learns()
+    {
+        DetectionShard withWeights = NewShard(), without = NewShard(ownWeights: false);
+        Observation[] log = [.. new ServiceLog(5).Lines(20).Select(line => Line(line, keyed: false))];
+
+        Feed(withWeights, log);
+        Feed(without, log);
+
+        Assert.InRange(Size(withWeights), Size(without), Size(without) + 1_024);
+        Assert.InRange(Size(without), 0, 16_384);
     }
 
     [Fact]
