@@ -40,7 +40,7 @@ internal static class StateCommand
             }
 
             back.Run(options.Sinks.Jsonl.Path, options.Sinks.History.Path);
-            output.WriteLine($"what was set aside is in {storage.FileIn(Generations.Quarantine)}; the history keeps what it was told");
+            output.WriteLine($"what was set aside is in {storage.FileIn(Generations.Quarantine)}");
         }));
         return new Command(
             "state",

@@ -23,6 +23,7 @@ internal static class EntryCodec
         Forget = 7,
         Limits = 8,
         ObservationsWithReceipt = 9,
+        Void = 10,
     }
 
     private enum Form : byte
@@ -102,6 +103,9 @@ internal static class EntryCodec
                 writer.Write((byte)Kind.Limits);
                 Write(writer, limits.Limits);
                 break;
+            case VoidEntry:
+                writer.Write((byte)Kind.Void);
+                break;
             default:
                 throw new ArgumentException($"{entry.GetType().Name} is not written down", nameof(entry));
         }
@@ -131,7 +135,8 @@ internal static class EntryCodec
             Kind.Maintenance => new MaintenanceEntry(ReadWindows(reader)),
             Kind.Forget => new ForgetEntry(reader.ReadString(), ReadTime(reader)),
             Kind.Limits => new LimitsEntry(ReadLimits(reader)),
-            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 9: a later version wrote it"),
+            Kind.Void => new VoidEntry(),
+            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 10: a later version wrote it"),
         };
     }
 

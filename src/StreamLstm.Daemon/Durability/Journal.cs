@@ -14,6 +14,7 @@ internal sealed class Journal : IDisposable
     public const string Folder = "journal";
 
     private const string Ending = ".slj";
+    private const int VoidGroup = 1_000;
 
     private readonly Lock _lock = new();   // appending and trimming are two tasks
     private readonly IDisk _disk;
@@ -180,6 +181,18 @@ internal sealed class Journal : IDisposable
         lock (_lock)
         {
             return AppendLocked(entries);
+        }
+    }
+
+    /// <summary>Makes places count for nothing, up to one, so that what comes next stands behind it.</summary>
+    /// <exception cref="IOException">As of <see cref="Append"/>.</exception>
+    public void VoidUpTo(long sequence)
+    {
+        ReadOnlyMemory<byte> place = EntryCodec.Write(new VoidEntry());
+
+        while (NextSequence <= sequence)
+        {
+            Append([.. Enumerable.Repeat(place, (int)Math.Min(VoidGroup, sequence + 1 - NextSequence))]);
         }
     }
 

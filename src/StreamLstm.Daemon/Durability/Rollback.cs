@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamLstm.Daemon.Messages;
 
@@ -8,8 +7,8 @@ namespace StreamLstm.Daemon.Durability;
 /// <summary>Back to an older snapshot: what was taken in behind it is set aside in quarantine/, and is not scored again.</summary>
 /// <remarks>
 /// Newer snapshots go aside first: until the journal is exchanged, a start would lead to where it was. The journal is written anew up to
-/// the snapshot's end before the former one is moved. Of the JSONL file what came later is cut off, its whole kept in quarantine/; the
-/// history keeps what it was told.
+/// the snapshot's end before the former one is moved; the places behind it are void and not given again, as a receiver may have been told of
+/// them. Of the JSONL file and of the history what came later is taken out, the whole kept in quarantine/.
 /// </remarks>
 internal sealed class Rollback
 {
@@ -23,6 +22,7 @@ internal sealed class Rollback
     private readonly long[] _newer;
     private readonly List<ReadOnlyMemory<byte>> _kept = [];
     private readonly long _first;
+    private readonly long _last;
     private int _entries;
     private long _observations;
     private int _decisions;
@@ -54,7 +54,7 @@ internal sealed class Rollback
 
         _newer = [.. numbers.Where(other => other > number)];
         using var journal = Journal.Open(_disk, _target.Manifest.ReplayAfter, firstEver: 1);
-        _first = journal.FirstSequence;
+        (_first, _last) = (journal.FirstSequence, journal.NextSequence - 1);
 
         foreach ((long sequence, ReadOnlyMemory<byte> entry) in journal.Read(_first - 1))
         {
@@ -88,11 +88,16 @@ internal sealed class Rollback
         Directory.Delete(_storage.FileIn(Anew));
         LocalDisk.Sync(_storage.Path);
         CutEvents(_storage.FileIn(events));
-        MoveHistoryBack(_storage.FileIn(history));
+        TakeBackHistory(_storage.FileIn(history));
     }
 
     private void Lose(Entry entry)
     {
+        if (entry is VoidEntry)
+        {
+            return;
+        }
+
         _entries++;
         _observations += entry is ObservationsEntry { Batch: var batch } ? batch.Observations.Length : 0;
         _decisions += entry is ObservationsEntry or TickEntry or LimitsEntry ? 0 : 1;
@@ -112,6 +117,8 @@ internal sealed class Rollback
         {
             journal.Append(group);
         }
+
+        journal.VoidUpTo(_last);
     }
 
     private void CutEvents(string path)
@@ -126,19 +133,13 @@ internal sealed class Rollback
         }
     }
 
-    /// <summary>Places in the journal are given a second time: the history must not take what comes for what it has.</summary>
-    private void MoveHistoryBack(string path)
+    private void TakeBackHistory(string path)
     {
-        if (!File.Exists(path))
+        if (File.Exists(path))
         {
-            return;
+            using HistoryFile history = HistoryFile.Open(path);
+            history.CopyTo(_storage.FileIn(Path.Combine(Generations.Quarantine, Path.GetFileName(path))));
+            history.TakeBack(_target.Manifest.End);
         }
-
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        connection.Open();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "UPDATE cursor SET position = MIN(position, $end)";
-        command.Parameters.AddWithValue("$end", _target.Manifest.End);
-        command.ExecuteNonQuery();
     }
 }

@@ -63,6 +63,9 @@ internal sealed record ForgetEntry(string Stream, DateTimeOffset Now) : Entry
 /// <summary>R4: other bounds on streams hold from here on: they are the configuration's and the machine's, which a replay may not ask.</summary>
 internal sealed record LimitsEntry(StreamLimits Limits) : Entry;
 
+/// <summary>A place that counts for nothing: what stood there was taken back, or is missing. It is given to nothing else, as sinks may have been told of it.</summary>
+internal sealed record VoidEntry : Entry;
+
 /// <summary>Asks the router for its part of a snapshot. Not written down: it changes nothing.</summary>
 internal sealed record RouterQuestion(TaskCompletionSource<RouterPart> Answer) : Entry;
 

@@ -107,7 +107,7 @@ internal sealed class StreamRouter(
                 case AcceptEntry accept:
                     await TellAllAsync(worker => new AcceptStep(one.Sequence, ShardAt(worker, accept.Stream), accept), cancellationToken);
                     break;
-                case EndQuestion:
+                case EndQuestion or VoidEntry:
                     await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
                     break;
             }

@@ -44,6 +44,7 @@ internal sealed class PipelineService(
     private readonly List<IScoreSink> _sinks = [];
     private StorageDirectory? _storage;
     private Journal? _journal;
+    private long _lastOfFormer;   // entry of the journal, of former lives
     private DeadLetterFile? _deadLetters;
     private DetectionPipeline? _pipeline;
     private Snapshots? _snapshots;
@@ -128,6 +129,8 @@ internal sealed class PipelineService(
         }
 
         AddSinks(restored);
+        MissingEnd.Void(_journal, _sinks, metrics, _logger);
+        _lastOfFormer = _journal.NextSequence - 1;
         DetectionOptions detection = options.DetectorOptions();
         StreamLimits limits = Limits(detection, restored);
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
@@ -290,7 +293,13 @@ internal sealed class PipelineService(
         await _pipeline!.Replayed.WaitAsync(stopping);
         await _pipeline.LimitAsync(limits, stopping);
         await _pipeline.MaintainAsync(Maintenance!.All, stopping);
-        Labels?.Refresh();
+
+        if (Labels is not null)
+        {
+            // A label that was on the disk and not in force stands in the history once that has been told again.
+            await _pipeline.UntilSettledAsync(HistorySink.SinkName, _lastOfFormer, TimeSpan.MaxValue, stopping);
+            Labels.Refresh();
+        }
     }
 
     /// <summary>The bounds on streams that the configuration and the machine come to.</summary>

@@ -16,16 +16,13 @@ internal sealed class HistorySink : IJournalSink
 {
     public const string SinkName = "history";
 
-    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position. An older file gets them when it is opened.</summary>
-    private const int SchemaVersion = 3;
-
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
 
     private readonly HistorySinkOptions _options;
     private readonly TimeProvider _time;
     private readonly Action _toldOtherwise;
     private readonly ILogger _logger;
-    private readonly SqliteConnection _connection;
+    private readonly HistoryFile _file;
     private readonly Dictionary<string, ScoredObservation> _highest = new(StringComparer.Ordinal);
     private DateTimeOffset _intervalEnd;
     private DateTimeOffset _nextRetention;
@@ -41,7 +38,7 @@ internal sealed class HistorySink : IJournalSink
 
         try
         {
-            _connection = Open(path);
+            _file = HistoryFile.Open(path);
         }
         catch (Exception damaged) when (damaged is SqliteException or InvalidDataException)
         {
@@ -51,21 +48,28 @@ internal sealed class HistorySink : IJournalSink
             File.Delete(path + "-wal");
             File.Delete(path + "-shm");
             LogMessages.HistorySetAside(logger, path, damaged.Message, aside);
-            _connection = Open(path);
+            _file = HistoryFile.Open(path);
         }
 
         _intervalEnd = time.GetUtcNow() + options.ScoreInterval;
         _nextRetention = time.GetUtcNow();
-        ConnectionString = Text(path);
-        using SqliteCommand command = _connection.CreateCommand();
-        command.CommandText = "SELECT position FROM cursor";
-        _position = command.ExecuteScalar() as long? ?? -1;
+        ConnectionString = new SqliteConnectionStringBuilder(HistoryFile.Text(path)) { Pooling = true }.ToString();
+        _position = _file.Position;
     }
 
     public string Name => SinkName;
 
+    public long Told => _position;
+
     /// <summary>For readers, each with a connection of its own.</summary>
     public string ConnectionString { get; }
+
+    /// <summary>Takes out what was told behind a place in the journal, which ends there.</summary>
+    public void TakeBack(long end)
+    {
+        _file.TakeBack(end);
+        _position = Math.Min(_position, end);
+    }
 
     public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
     {
@@ -90,7 +94,7 @@ internal sealed class HistorySink : IJournalSink
 
         if ((isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Forgotten.Count > 0 || batch.Label is not null)) || intervalEnded)
         {
-            using SqliteTransaction transaction = _connection.BeginTransaction();
+            using SqliteTransaction transaction = _file.Connection.BeginTransaction();
 
             if (isNew)
             {
@@ -127,7 +131,7 @@ internal sealed class HistorySink : IJournalSink
 
     public ValueTask<string> MarkAsync(CancellationToken cancellationToken)
     {
-        using SqliteTransaction transaction = _connection.BeginTransaction();
+        using SqliteTransaction transaction = _file.Connection.BeginTransaction();
         WriteScores(transaction);
         _taken = Math.Max(_taken, _position);
         MoveTo(_taken, transaction);
@@ -148,79 +152,8 @@ internal sealed class HistorySink : IJournalSink
         }
         finally
         {
-            await _connection.DisposeAsync();
+            _file.Dispose();
         }
-    }
-
-    private static SqliteConnection Open(string path)
-    {
-        var connection = new SqliteConnection(Text(path));
-
-        try
-        {
-            connection.Open();
-            Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            using SqliteCommand version = connection.CreateCommand();
-            version.CommandText = "PRAGMA user_version";
-            long found = (long)version.ExecuteScalar()!;
-
-            if (found is not (0 or 1 or 2 or SchemaVersion))
-            {
-                throw new InvalidDataException($"schema version {found}, expected {SchemaVersion}");
-            }
-
-            if (found == 1)
-            {
-                Execute(connection, "BEGIN; ALTER TABLE incident ADD COLUMN group_id TEXT; PRAGMA user_version = 2; COMMIT");
-            }
-
-            Execute(connection, """
-                CREATE TABLE IF NOT EXISTS score (
-                    stream TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, score REAL NOT NULL,
-                    expected REAL, lower REAL, upper REAL, PRIMARY KEY (stream, time)) WITHOUT ROWID;
-                CREATE TABLE IF NOT EXISTS incident (
-                    id TEXT PRIMARY KEY, stream TEXT NOT NULL, state TEXT NOT NULL, onset INTEGER NOT NULL,
-                    closed INTEGER, max_score REAL NOT NULL, opening TEXT NOT NULL, json TEXT NOT NULL,
-                    group_id TEXT) WITHOUT ROWID;
-                CREATE INDEX IF NOT EXISTS incident_by_onset ON incident (onset);
-                CREATE TABLE IF NOT EXISTS incident_event (
-                    id TEXT PRIMARY KEY, incident TEXT NOT NULL, time INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
-                CREATE TABLE IF NOT EXISTS incident_group (
-                    id TEXT PRIMARY KEY, onset INTEGER NOT NULL, closed INTEGER, size INTEGER NOT NULL, max_score REAL NOT NULL,
-                    json TEXT NOT NULL) WITHOUT ROWID;
-                CREATE INDEX IF NOT EXISTS incident_group_by_onset ON incident_group (onset);
-                CREATE TABLE IF NOT EXISTS swap (version INTEGER PRIMARY KEY, time INTEGER NOT NULL, json TEXT NOT NULL);
-                CREATE TABLE IF NOT EXISTS label (
-                    id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, stream TEXT NOT NULL, label TEXT NOT NULL,
-                    note TEXT NOT NULL, time INTEGER NOT NULL, removed INTEGER, position INTEGER);
-                CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
-                """);
-            using SqliteCommand column = connection.CreateCommand();
-            column.CommandText = "SELECT COUNT(*) FROM pragma_table_info('label') WHERE name = 'position'";
-
-            if ((long)column.ExecuteScalar()! == 0)
-            {
-                Execute(connection, "ALTER TABLE label ADD COLUMN position INTEGER");
-            }
-
-            Execute(connection, $"PRAGMA user_version = {SchemaVersion}");
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
-
-    private static string Text(string path) =>
-        new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 5 }.ToString();
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 
     /// <summary>Writes a person's word down, once however often it is told.</summary>
@@ -229,7 +162,7 @@ internal sealed class HistorySink : IJournalSink
         using SqliteCommand command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = """
-            UPDATE label SET removed = $time
+            UPDATE label SET removed = $time, removed_position = $position
             WHERE incident = $incident AND removed IS NULL AND (position IS NULL OR position < $position)
                 AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
             INSERT INTO label (incident, stream, label, note, time, position)
@@ -250,7 +183,7 @@ internal sealed class HistorySink : IJournalSink
     {
         foreach (IncidentEvent incident in batch.Incidents)
         {
-            using SqliteCommand command = _connection.CreateCommand();
+            using SqliteCommand command = _file.Connection.CreateCommand();
             command.CommandText = "SELECT json FROM incident_event WHERE id = $id";
             command.Parameters.AddWithValue("$id", incident.Id);
 
@@ -266,25 +199,25 @@ internal sealed class HistorySink : IJournalSink
     {
         foreach (IncidentEvent incident in batch.Incidents)
         {
-            Write(incident, transaction);
+            Write(incident, batch.Sequence, transaction);
         }
 
         foreach (GroupEvent group in batch.Groups)
         {
-            Write(group, transaction);
+            Write(group, batch.Sequence, transaction);
         }
 
         foreach (ModelSwap swap in batch.Swaps)
         {
             Execute(
-                "INSERT OR REPLACE INTO swap (version, time, json) VALUES ($version, $time, $json)", transaction,
-                ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)));
+                "INSERT OR REPLACE INTO swap (version, time, json, position) VALUES ($version, $time, $json, $position)", transaction,
+                ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)), ("$position", batch.Sequence));
         }
 
         foreach (ForgottenStream gone in batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked))
         {
             // Incidents, and what people said of them, stay: they were told.
-            using SqliteCommand command = _connection.CreateCommand();
+            using SqliteCommand command = _file.Connection.CreateCommand();
             command.Transaction = transaction;
             command.CommandText = "DELETE FROM score WHERE stream = $stream";
             command.Parameters.AddWithValue("$stream", gone.Stream);
@@ -294,7 +227,7 @@ internal sealed class HistorySink : IJournalSink
 
         if (batch.Label is { } label)
         {
-            WriteLabel(_connection, transaction, label, batch.Sequence);
+            WriteLabel(_file.Connection, transaction, label, batch.Sequence);
         }
     }
 
@@ -302,12 +235,12 @@ internal sealed class HistorySink : IJournalSink
         "INSERT INTO cursor (one, position) VALUES (1, $position) ON CONFLICT (one) DO UPDATE SET position = $position", transaction,
         ("$position", position));
 
-    private void Write(IncidentEvent incident, SqliteTransaction transaction)
+    private void Write(IncidentEvent incident, long position, SqliteTransaction transaction)
     {
         string json = EventJson.Incident(incident);
         Execute(
-            "INSERT OR IGNORE INTO incident_event (id, incident, time, json) VALUES ($id, $incident, $time, $json)", transaction,
-            ("$id", incident.Id), ("$incident", incident.IncidentId), ("$time", incident.Time.UtcTicks), ("$json", json));
+            "INSERT OR IGNORE INTO incident_event (id, incident, time, json, position) VALUES ($id, $incident, $time, $json, $position)", transaction,
+            ("$id", incident.Id), ("$incident", incident.IncidentId), ("$time", incident.Time.UtcTicks), ("$json", json), ("$position", position));
         Execute(
             """
             INSERT INTO incident (id, stream, state, onset, closed, max_score, opening, json, group_id)
@@ -321,18 +254,18 @@ internal sealed class HistorySink : IJournalSink
             ("$group", incident.GroupId));
     }
 
-    private void Write(GroupEvent group, SqliteTransaction transaction) => Execute(
+    private void Write(GroupEvent group, long position, SqliteTransaction transaction) => Execute(
         """
-        INSERT INTO incident_group (id, onset, closed, size, max_score, json) VALUES ($id, $onset, $closed, $size, $max_score, $json)
+        INSERT INTO incident_group (id, onset, closed, size, max_score, json, position) VALUES ($id, $onset, $closed, $size, $max_score, $json, $position)
         ON CONFLICT (id) DO UPDATE SET onset = $onset, closed = $closed, size = $size, max_score = $max_score, json = $json
         """,
         transaction,
         ("$id", group.Id), ("$onset", group.Onset.UtcTicks), ("$closed", group.ClosedAt?.UtcTicks), ("$size", group.Size),
-        ("$max_score", group.MaxScore), ("$json", EventJson.Group(group)));
+        ("$max_score", group.MaxScore), ("$json", EventJson.Group(group)), ("$position", position));
 
     private void WriteScores(SqliteTransaction transaction)
     {
-        using SqliteCommand command = _connection.CreateCommand();
+        using SqliteCommand command = _file.Connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText =
             "INSERT OR REPLACE INTO score (stream, time, value, score, expected, lower, upper) VALUES ($stream, $time, $value, $score, $expected, $lower, $upper)";
@@ -363,7 +296,7 @@ internal sealed class HistorySink : IJournalSink
 
     private void Execute(string sql, SqliteTransaction transaction, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using SqliteCommand command = _connection.CreateCommand();
+        using SqliteCommand command = _file.Connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = sql;
 

@@ -57,6 +57,8 @@ internal sealed class WebhookSink : IJournalSink
 
     public string Name => SinkName;
 
+    public long Told => _done.Sequence;
+
     public bool DropsWhenFull { get; }
 
     public bool Takes(ScoredBatch batch) => batch.Incidents.Count > 0;

@@ -66,6 +66,9 @@ internal static partial class LogMessages
     [LoggerMessage(217, LogLevel.Warning, "The journal ends behind entry {Entry} in {Bytes} bytes that are no whole group: what was being written when the end came and was not acknowledged. If no power was lost, the disk has damaged what was")]
     public static partial void JournalTorn(ILogger logger, long entry, long bytes);
 
+    [LoggerMessage(218, LogLevel.Error, "The journal ends at entry {End}, and {Sink} was told of entry {Told}: what was between is missing (the disk lost it, or an older backup was restored) and counts for nothing; of the history what was told of it is taken out")]
+    public static partial void JournalEndsEarly(ILogger logger, long end, string sink, long told);
+
     [LoggerMessage(215, LogLevel.Error, "Stopping: {Step} failed; the other steps go on")]
     public static partial void StopStepFailed(ILogger logger, string step, Exception failure);
 

@@ -45,7 +45,12 @@ internal sealed class DaemonProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it with the host source off unless a setting says otherwise, and waits until it is ready.</summary>
-    public static async Task<DaemonProcess> StartAsync(string directory, params string[] settings)
+    public static Task<DaemonProcess> StartAsync(string directory, params string[] settings) => StartAsync(directory, killAt: null, settings);
+
+    /// <param name="directory">Its storage directory.</param>
+    /// <param name="killAt">Where it kills itself: a <see cref="StreamLstm.Daemon.Durability.KillPoint"/>, and how often it is passed; null for nowhere.</param>
+    /// <param name="settings">KEY=VALUE.</param>
+    public static async Task<DaemonProcess> StartAsync(string directory, string? killAt, IEnumerable<string> settings)
     {
         int http = FreePort(), mqtt = FreePort();
         string[] all =
@@ -69,6 +74,11 @@ internal sealed class DaemonProcess : IAsyncDisposable
         {
             start.ArgumentList.Add("--set");
             start.ArgumentList.Add(setting);
+        }
+
+        if (killAt is not null)
+        {
+            start.Environment["STREAMLSTM_KILL_AT"] = killAt;
         }
 
         var daemon = new DaemonProcess(Process.Start(start)!, http, mqtt);

@@ -49,6 +49,8 @@ internal sealed class KafkaSink : IJournalSink, IConnectedSink
 
     public string Name { get; }
 
+    public long Told => _done;
+
     public static string NameOf(KafkaSinkOptions options, int index) => options.Name.Length > 0 ? options.Name : index == 0 ? "kafka" : $"kafka.{index}";
 
     public string? Trouble => _writer?.Trouble is { } trouble ? Words(trouble) : null;
