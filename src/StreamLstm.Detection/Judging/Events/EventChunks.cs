@@ -48,9 +48,8 @@ internal sealed class EventChunks
 
     public void Save(BinaryWriter writer)
     {
-        // Negative: of the pieces that there are; up to version 0.1.0 the room for all of them was written.
         writer.Write(_next);
-        writer.Write(~Count);
+        writer.Write(Count);
         writer.Write(MemoryMarshal.AsBytes(_states.AsSpan(0, Count * StateSize)));
         writer.Write(_places.AsSpan(0, Count * (EventsMax + 1)));
         writer.Write(_lengths.AsSpan(0, Count));
@@ -59,20 +58,18 @@ internal sealed class EventChunks
     public void Load(BinaryReader reader)
     {
         _next = reader.ReadInt32();
-        int written = reader.ReadInt32();
-        Count = written < 0 ? ~written : written;
+        Count = reader.ReadInt32();
 
         if (_next is < 0 or >= Capacity || Count is < 0 or > Capacity || (Count < Capacity && _next != Count))
         {
             throw new InvalidDataException($"event chunks: {Count}, the next at {_next}, expected at most {Capacity}");
         }
 
-        int room = written < 0 ? Count : Capacity;
         (_states, _places, _lengths) = ([], [], []);
-        MakeRoom(room);
-        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_states.AsSpan(0, room * StateSize)));
-        reader.BaseStream.ReadExactly(_places.AsSpan(0, room * (EventsMax + 1)));
-        reader.BaseStream.ReadExactly(_lengths.AsSpan(0, room));
+        MakeRoom(Count);
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_states.AsSpan(0, Count * StateSize)));
+        reader.BaseStream.ReadExactly(_places.AsSpan(0, Count * (EventsMax + 1)));
+        reader.BaseStream.ReadExactly(_lengths.AsSpan(0, Count));
 
         if (_lengths.AsSpan().ContainsAnyExceptInRange((byte)0, (byte)EventsMax))
         {

@@ -182,9 +182,9 @@ internal sealed class EventNetwork
 
     public void Save(BinaryWriter writer)
     {
-        // Of one that has learnt nothing the places are negative, and no weights follow.
-        writer.Write(_adam is null ? -_weights.Shape.OutputSize : _weights.Shape.OutputSize);
+        writer.Write(_weights.Shape.OutputSize);
         writer.Write(Used);
+        writer.Write(_adam is not null);
 
         if (_adam is null)
         {
@@ -199,9 +199,9 @@ internal sealed class EventNetwork
 
     public void Load(BinaryReader reader)
     {
-        int written = reader.ReadInt32();
-        int places = Math.Abs(written);
+        int places = reader.ReadInt32();
         Used = reader.ReadInt32();
+        bool hasLearnt = reader.ReadBoolean();
 
         if (places is not (32 or 64 or 128 or PlacesMax) || Used < FirstKind || Used > places)
         {
@@ -210,7 +210,7 @@ internal sealed class EventNetwork
 
         _loss = new CrossEntropyLoss(Used);
 
-        if (written < 0)
+        if (!hasLearnt)
         {
             (_weights, _adam) = (Beginnings[places], null);
             return;

@@ -8,7 +8,8 @@ namespace StreamLstm.Detection.Judging.Values;
 /// How far is usual is read off the last rows in hindsight: how far each was from those of other times. So a level that the stream
 /// was at only once counts as seen once, and the levels of its youth, each new when it came, count for nothing once the stream has
 /// been there again: what is new is as likely as what was seen a single time (Good 1953). Counted when it comes, what was new in
-/// youth would hide what is new later.
+/// youth would hide what is new later. Beyond the highest and the lowest of them it is no rarer than their own tail has it: what was told
+/// before is not among them, so of a heavy tail they are cut off, and stand closer together than what comes beyond the cut.
 /// </remarks>
 internal sealed class Rarity
 {
@@ -25,6 +26,9 @@ internal sealed class Rarity
     private const int RowsMin = 128;
     private const int CleanMin = RowsMin / 2;
 
+    /// <summary>Share of the values that lie where a tail may begin.</summary>
+    private const int SideShare = 8;
+
     /// <summary>Weights of the means over about 8 and 32 rows.</summary>
     private const double Weight8 = 0.2;
     private const double Weight32 = 0.06;
@@ -36,16 +40,21 @@ internal sealed class Rarity
     private const double LogMax = 4;
 
     private ExceedanceTail _distances;
+    private ExceedanceTail _above;  // of the values beyond _high, and beyond _low
+    private ExceedanceTail _below;
     private ExceedanceTail _means8;
     private ExceedanceTail _means32;
     private double _usual = 1;      // the distance nine tenths of the values keep
     private double _unit = 0.005;   // what values can be told apart by, in y
+    private double _high;           // in y: one value in eight is above it
+    private double _low;            // and one below this
+    private double _y;
     private double _distance;
     private double _mean8;          // of the distance's logarithm over usual ones
     private double _mean32;
 
     /// <summary>Decades of blocks of rows between two values that far from the others.</summary>
-    public double Single => _distances.Score(_distance);
+    public double Single => Math.Min(_distances.Score(_distance), Math.Min(Beyond(_above, _y - _high), Beyond(_below, _low - _y)));
 
     /// <summary>The same of its mean over about 8 rows.</summary>
     public double Lasting => _means8.Score(_mean8);
@@ -59,6 +68,7 @@ internal sealed class Rarity
     /// <summary>Takes a value.</summary>
     public void Observe(double value, SortedReservoir history, ValueScale scale)
     {
+        _y = scale.Y(value);
         _distance = Nearest.Distance(history, value, scale);
         FarRows = _distances.IsKnown && _distance > _distances.Usual ? FarRows + 1 : 0;
         double log = Log(_distance);
@@ -103,6 +113,11 @@ internal sealed class Rarity
         Span<double> distances = room.Slice(SampleMax, count), means = room.Slice(2 * SampleMax, count), spare = room.Slice(3 * SampleMax, count);
         values = values[..count];
         rows = rows[..count];
+        values.CopyTo(spare);
+        spare.Sort();
+        (_high, _low) = (spare[^(1 + (count / SideShare))], spare[count / SideShare]);
+        _above = Side(spare, +1, _high, blocks);
+        _below = Side(spare, -1, _low, blocks);
         Hindsight.Distances(values, rows, apart, distances, spare);
         distances.CopyTo(spare);
         spare.Sort();
@@ -119,8 +134,10 @@ internal sealed class Rarity
         _distances.Save(writer);
         _means8.Save(writer);
         _means32.Save(writer);
+        _above.Save(writer);
+        _below.Save(writer);
 
-        foreach (double value in (ReadOnlySpan<double>)[_usual, _unit, _distance, _mean8, _mean32])
+        foreach (double value in (ReadOnlySpan<double>)[_usual, _unit, _high, _low, _y, _distance, _mean8, _mean32])
         {
             writer.Write(value);
         }
@@ -131,10 +148,27 @@ internal sealed class Rarity
     public void Load(BinaryReader reader)
     {
         (_distances, _means8, _means32) = (ExceedanceTail.Load(reader), ExceedanceTail.Load(reader), ExceedanceTail.Load(reader));
-        (_usual, _unit, _distance, _mean8, _mean32) =
-            (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_above, _below) = (ExceedanceTail.Load(reader), ExceedanceTail.Load(reader));
+        (_usual, _unit, _high, _low) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_y, _distance, _mean8, _mean32) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         FarRows = reader.ReadInt32();
     }
+
+    /// <summary>The tail of one side.</summary>
+    private ExceedanceTail Side(ReadOnlySpan<double> sorted, int sign, double from, double blocks)
+    {
+        Span<double> highest = stackalloc double[ExceedanceTail.KeptMax];
+
+        for (int k = 0; k < highest.Length; k++)
+        {
+            highest[k] = Math.Max(0, sign * ((sign > 0 ? sorted[^(1 + k)] : sorted[k]) - from));
+        }
+
+        return new ExceedanceTail(highest, 0, blocks, TailScale.Ratio, _unit);
+    }
+
+    /// <summary>What the tail says of what lies beyond most of it; of anything else it says nothing.</summary>
+    private static double Beyond(ExceedanceTail side, double y) => y > side.Usual ? side.Score(y) : double.MaxValue;
 
     private double Log(double distance) => Math.Min(LogMax, Math.Log(1 + distance / Math.Max(_usual, _unit)));
 

@@ -1,3 +1,4 @@
+using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scaling;
 
 namespace StreamLstm.Detection.Judging.Values;
@@ -15,7 +16,7 @@ internal sealed class Stays
     /// <summary>Rows for which a stay that was too short is told: others look at the first rows of a state too.</summary>
     private const int ToldRows = 3;
 
-    /// <summary>Stays that tell how long one is.</summary>
+    /// <summary>Stays in a state that tell how long one is.</summary>
     private const int StaysMin = 3;
 
     private readonly BoundedSample[] _lengths = [.. Enumerable.Range(0, StatesMax).Select(_ => new BoundedSample())];
@@ -42,14 +43,22 @@ internal sealed class Stays
     {
         get
         {
-            int stays = _lengths.Sum(lengths => lengths.Count);
-            return IsKnown && stays >= StaysMin ? Math.Exp(_lengths.Max(lengths => lengths.Median)) : double.PositiveInfinity;
+            double longest = double.NegativeInfinity;
+
+            foreach (BoundedSample lengths in _lengths)
+            {
+                longest = lengths.Count >= StaysMin ? Math.Max(longest, lengths.Median) : longest;
+            }
+
+            return IsKnown && double.IsFinite(longest) ? Math.Exp(longest) : double.PositiveInfinity;
         }
     }
 
-    /// <summary>Looks for states among the stream's values: at every doubling of its age, then every 2,048 rows.</summary>
-    public void Refresh(SortedReservoir history, long rows)
+    /// <summary>Looks for states among the stream's values: at every doubling of its age, then every 2,048 rows. How long the stream stayed in them is read off the rows it remembers.</summary>
+    public void Refresh(SortedReservoir history, ValueRing ring)
     {
+        long rows = ring.Count;
+
         if (rows < 256 || (!long.IsPow2(rows) && rows % 2048 != 0))
         {
             return;
@@ -65,6 +74,21 @@ internal sealed class Stays
             {
                 lengths.Clear();
             }
+
+            for (long row = ring.First; row < rows; row++)
+            {
+                // An incident ends a stay, and none of its own is known.
+                if (ring.IsAbnormal(row))
+                {
+                    (_state, _since) = (-1, 0);
+                }
+                else
+                {
+                    Observe(row, ring[row], isSpared: false);
+                }
+            }
+
+            _told = 0;
         }
     }
 

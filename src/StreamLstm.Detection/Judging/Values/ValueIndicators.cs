@@ -219,7 +219,7 @@ internal sealed class ValueIndicators
 
         if (rows % ValueForecast.RefreshEvery == 0)
         {
-            Stays.Refresh(forecast.History, rows);
+            Stays.Refresh(forecast.History, forecast.Ring);
         }
 
         // Not on the rows on which the network trains.

@@ -60,6 +60,27 @@ public sealed class RarityTests
     }
 
     [Fact]
+    public void Beyond_the_cut_of_a_heavy_tail_a_value_is_no_rarer_than_the_tail_has_it()
+    {
+        var stream = new Stream();
+        int told = 0;
+
+        // One latency in a hundred is three to eight times as long; those beyond 160 were told, and teach nothing.
+        for (int row = 0; row < 4_000; row++)
+        {
+            double value = 20 * Math.Exp(0.4 * Chance.Normal(stream.Random)) * (stream.Random.NextDouble() < 0.01 ? 3 + (5 * stream.Random.NextDouble()) : 1);
+            told += value > 160 ? 1 : 0;
+            stream.Take(value, teaches: value <= 160);
+        }
+
+        Assert.InRange(told, 4, 16);
+        stream.Ask(225);
+        Assert.True(stream.Rarity.Single < 3, $"{stream.Rarity.Single}");
+        stream.Ask(3_000);
+        Assert.True(stream.Rarity.Single > 3, $"{stream.Rarity.Single}");
+    }
+
+    [Fact]
     public void A_value_farther_away_is_never_less_rare()
     {
         var stream = new Stream();
@@ -133,12 +154,20 @@ public sealed class RarityTests
 
         public void Ask(double value) => Rarity.Observe(value, _history, _scale);
 
-        public void Take(double value)
+        public void Take(double value, bool teaches = true)
         {
             Ask(value);
             _ring.Append(value, _ring.Count, 1);
-            _history.Add(value, ref _sampling);
-            _scale = ValueScale.Of(_history);
+
+            if (teaches)
+            {
+                _history.Add(value, ref _sampling);
+                _scale = ValueScale.Of(_history);
+            }
+            else
+            {
+                _ring.Mark(_ring.Count - 1, _ring.Count, abnormal: true);
+            }
 
             if (_ring.Count % 128 == 0)
             {

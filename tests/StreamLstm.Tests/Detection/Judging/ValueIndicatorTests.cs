@@ -50,6 +50,7 @@ public sealed class ValueIndicatorTests
     {
         var random = new Random(1);
         var stays = new Stays();
+        var ring = new ValueRing(8192);
         var history = new SortedReservoir(2048, 8192);
         var sampling = new SeededRandom(1);
         long row = 0;
@@ -70,11 +71,41 @@ public sealed class ValueIndicatorTests
             for (int i = 0; i < rows; i++)
             {
                 double value = level + 0.6 * Chance.Normal(random);
+                ring.Append(value, row, 1);
                 stays.Observe(row++, value, isSpared: false);
                 history.Add(value, ref sampling);
-                stays.Refresh(history, row);
+                stays.Refresh(history, ring);
             }
         }
+    }
+
+    [Fact]
+    public void How_long_a_stream_stays_in_its_states_is_read_off_what_it_remembers()
+    {
+        var random = new Random(1);
+        var stays = new Stays();
+        var ring = new ValueRing(8192);
+        var history = new SortedReservoir(2048, 8192);
+        var sampling = new SeededRandom(1);
+
+        for (int row = 0; row < 512; row++)
+        {
+            double value = (row / 60 % 2 == 0 ? 5 : 60) + (0.6 * Chance.Normal(random));
+            stays.Observe(row, value, isSpared: false);
+            ring.Append(value, row, 1);
+            history.Add(value, ref sampling);
+
+            if (row < 511)
+            {
+                Assert.False(stays.IsKnown);
+                Assert.Equal(double.PositiveInfinity, stays.UsualRows);
+            }
+        }
+
+        stays.Refresh(history, ring);
+
+        Assert.True(stays.IsKnown);
+        Assert.Equal(60, stays.UsualRows, 1e-3);
     }
 
     [Fact]
