@@ -46,6 +46,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
     private readonly Incident _incident = new(stream);
     private readonly Recurrence _recurrence = new();
+    private readonly ToldDeviations _told = new();
     private readonly DecisionLog _decisions = new(decisions);
     private readonly IncidentMemory _incidents = new(judge.Indicators);
     private Stretch _stretch;
@@ -68,7 +69,14 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     public (Lesson Lesson, bool IsAlert, double Score) Decide(in RowOf row, Maintenance maintenance, ShardOutput output)
     {
         Judgement said = judge.Last;
-        double threshold = judge.Threshold, evidence = said.Evidence;
+        double threshold = judge.Threshold;
+
+        if (!_incident.IsOpen && said.Evidence >= threshold && Deviation(said) is { } deviation)
+        {
+            said.Evidence = Math.Max(said.Evidence, _told.Least(said.Side, deviation));
+        }
+
+        double evidence = said.Evidence;
         bool mayAlert = said.IsJudged && row.KeptBack == SuppressedBy.None;
         bool isAbove = mayAlert && evidence >= threshold, isPart = mayAlert && evidence >= threshold - PartDecades;
         double score = mayAlert ? Score(evidence, _acceptance.Needed(threshold)) : 0, news = score;
@@ -288,6 +296,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         gate.Save(writer);
         _incident.Save(writer);
         _recurrence.Save(writer);
+        _told.Save(writer);
         _incidents.Save(writer);
         _stretch.Save(writer);
         _acceptance.Save(writer);
@@ -299,6 +308,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         gate.Load(reader);
         _incident.Load(reader);
         _recurrence.Load(reader);
+        _told.Load(reader);
         _incidents.Load(reader);
         _stretch = Stretch.Load(reader);
         _acceptance = Acceptance.Load(reader);
@@ -346,6 +356,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
         }
     }
+
+    private static double? Deviation(Judgement said) =>
+        said is { Side: not 0, Actual: { } actual, Expected: { } expected } ? Math.Abs(actual - expected.Median) : null;
 
     private Signature SignatureNow => new(judge.Last.Likeness, judge.Last.Side);
 
@@ -406,6 +419,11 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
         }
 
+        if (Deviation(judge.Last) is { } deviation)
+        {
+            _told.Tell(judge.Last.Side, deviation, judge.Last.Evidence);
+        }
+
         _acceptance.End();
         judge.Spare(Math.Max(0, _stretch.OnsetRow - MarginRows), row.Row);
         output.Incidents.Add(_incident.Open(
@@ -461,6 +479,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     {
         long first = _incident.HoldsObservations ? Math.Min(_incident.OpenedRow, _stretch.IsOn ? _stretch.FirstRow : _incident.OpenedRow) : _stretch.FirstRow;
         judge.Accept(first, row.Row);
+        _told.Clear();
 
         if (_incident.HoldsObservations)
         {
