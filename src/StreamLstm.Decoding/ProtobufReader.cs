@@ -12,6 +12,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
     /// <summary>The field that was read.</summary>
     public int Field { get; private set; }
 
+    /// <summary>How it is written: 0 varint, 1 64 bits, 2 with a length, 5 32 bits.</summary>
+    public int WireType { get; private set; }
+
     /// <summary>Its value where it is a number: varint, 32 or 64 bits.</summary>
     public ulong Number { get; private set; }
 
@@ -34,10 +37,11 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
 
         ulong tag = Varint();
         Field = (int)(tag >> 3);
+        WireType = (int)(tag & 7);
         Number = 0;
         Bytes = default;
 
-        switch (tag & 7)
+        switch (WireType)
         {
             case 0:
                 Number = Varint();
@@ -52,10 +56,26 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
                 Number = BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
                 break;
             default:
-                throw new InvalidDataException($"field {Field} is of wire type {tag & 7}, expected 0, 1, 2 or 5");
+                throw new InvalidDataException($"field {Field} is of wire type {WireType}, expected 0, 1, 2 or 5");
         }
 
         return true;
+    }
+
+    /// <summary>Takes the next of numbers that stand one after the other without tags.</summary>
+    /// <param name="rest">What is left of them.</param>
+    /// <param name="wireType">How each is written: 0, 1 or 5.</param>
+    public static ulong TakeNumber(ref ReadOnlySpan<byte> rest, int wireType)
+    {
+        var reader = new ProtobufReader(rest);
+        ulong number = wireType switch
+        {
+            1 => BinaryPrimitives.ReadUInt64LittleEndian(reader.Take(8)),
+            5 => BinaryPrimitives.ReadUInt32LittleEndian(reader.Take(4)),
+            _ => reader.Varint(),
+        };
+        rest = reader._rest;
+        return number;
     }
 
     private ulong Varint()

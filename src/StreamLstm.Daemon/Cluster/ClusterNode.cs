@@ -144,7 +144,11 @@ internal sealed class ClusterNode : IAsyncDisposable
         await sharing;
     }
 
-    public async ValueTask DisposeAsync() => await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: true, isShown: true);
+    public async ValueTask DisposeAsync()
+    {
+        await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: true, isShown: true);
+        _setting.Rules.Schemas?.Dispose();
+    }
 
     private async ValueTask TellAsync(ScoredBatch batch, CancellationToken cut)
     {

@@ -58,6 +58,7 @@ internal sealed class OwnedPartition(
     private readonly PartitionOutbox _outbox = new(partition, setting, ledger, deadLetters, metrics, time, logger);
     private volatile bool _isEnding;
     private volatile string _topicId = "";
+    private KafkaRecord? _held;   // read, and not taken: its schema is not known yet
     private long _summedAt;
     private long _troubleAt;
 
@@ -146,6 +147,7 @@ internal sealed class OwnedPartition(
         try
         {
             long began = time.GetTimestamp();
+            _held = null;
             await writer.FenceAsync();
             reader = new KafkaReader(setting.Access, new KafkaReaderOptions { HeldMaxBytes = setting.HeldMaxBytes });
 
@@ -214,6 +216,7 @@ internal sealed class OwnedPartition(
     private async Task ReadAsync(KafkaReader reader, KafkaWriter writer, PartitionState state, CancellationToken cut)
     {
         Task<bool>? readable = null;
+        Task? loading = null;   // of the schema that the held record names
 
         while (true)
         {
@@ -248,8 +251,20 @@ internal sealed class OwnedPartition(
                 await _outbox.CommitAsync(writer, state, isStateDue, cut);
             }
 
-            if (reader.TryRead(out KafkaRecord? record))
+            if (loading is { IsCompleted: true })
             {
+                await loading;
+                loading = null;
+            }
+
+            if (loading is null && TryRead(reader, out KafkaRecord? record))
+            {
+                if (!IsReadable(record))
+                {
+                    (_held, loading) = (record, setting.Rules.Schemas!.LoadAsync(record, cut));
+                    continue;
+                }
+
                 if (await TakeAsync(record, reader, state, cut) && !await LostAsync(reader, writer, state, cut))
                 {
                     return;
@@ -258,7 +273,11 @@ internal sealed class OwnedPartition(
                 continue;
             }
 
-            if (reader.Trouble is { } heard)
+            if (loading is not null && setting.Rules.Schemas!.Trouble is { } unanswered)
+            {
+                (Trouble, _troubleAt) = (unanswered, time.GetTimestamp());
+            }
+            else if (reader.Trouble is { } heard)
             {
                 (Trouble, _troubleAt) = (setting.Rules.Source.Words("sources.kafka.0", heard), time.GetTimestamp());
                 reader.Forgive();
@@ -276,9 +295,18 @@ internal sealed class OwnedPartition(
                 throw new InvalidDataException("the reader has ended");
             }
 
-            await Task.WhenAny(readable, Task.Delay(LookInterval, time, cut));
+            await Task.WhenAny(loading ?? readable, Task.Delay(LookInterval, time, cut));
         }
     }
+
+    /// <summary>The record that was held back, or the next one.</summary>
+    private bool TryRead(KafkaReader reader, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out KafkaRecord? record)
+    {
+        (record, _held) = (_held, null);
+        return record is not null || reader.TryRead(out record);
+    }
+
+    private bool IsReadable(KafkaRecord record) => record.Kind != KafkaReadKind.Record || setting.Rules.Schemas?.Has(record) != false;
 
     /// <summary>Takes a record, and those that are there behind it, up to a bound.</summary>
     /// <returns>Whether what should come next is not there.</returns>
@@ -288,8 +316,14 @@ internal sealed class OwnedPartition(
 
         try
         {
-            for (int left = RecordsMax; record is not null; record = --left > 0 && reader.TryRead(out KafkaRecord? next) ? next : null)
+            for (int left = RecordsMax; record is not null; record = --left > 0 && TryRead(reader, out KafkaRecord? next) ? next : null)
             {
+                if (!IsReadable(record))
+                {
+                    _held = record;
+                    return false;
+                }
+
                 switch (record.Kind)
                 {
                     case KafkaReadKind.Refused:

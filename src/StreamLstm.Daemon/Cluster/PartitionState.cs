@@ -19,7 +19,8 @@ namespace StreamLstm.Daemon.Cluster;
 /// <param name="Rules">Which records are judged together.</param>
 /// <param name="Detection">How streams are judged.</param>
 /// <param name="Limits">Bounds on the streams of one partition.</param>
-internal sealed record PartitionRules(KafkaSourceOptions Source, RecordRules Rules, DetectionOptions Detection, StreamLimits Limits);
+/// <param name="Schemas">Where records name their schemas: those; null where they name none.</param>
+internal sealed record PartitionRules(KafkaSourceOptions Source, RecordRules Rules, DetectionOptions Detection, StreamLimits Limits, KafkaSchemas? Schemas = null);
 
 /// <summary>All that is known of one partition's streams: a function of the partition's records, of weights and of configuration.</summary>
 /// <remarks>
@@ -59,7 +60,7 @@ internal sealed class PartitionState
     public PartitionState(PartitionRules rules, int partition, StateRecords records, BaseModel model)
     {
         (_rules, _partition, _records) = (rules, partition, records);
-        _decoder = new KafkaRecordDecoder(rules.Source);
+        _decoder = new KafkaRecordDecoder(rules.Source, rules.Schemas);
         _decoded = new Decoded(_stamp, rules.Rules);
         _places = new StreamPlaces(rules.Detection, rules.Limits);
 

@@ -53,6 +53,8 @@ internal static class KafkaRules
                 wrong($"{key}.stream", $"'{source.Stream}', {stream}");
             }
 
+            Registry(source, key, wrong);
+
             foreach (KafkaSinkOptions sink in options.Sinks.Kafka.Where(sink => sink.Brokers == source.Brokers))
             {
                 if (source.Topics.FirstOrDefault(topic => TopicsOf(sink).Any(written => Reads(topic, written))) is { } circle)
@@ -63,6 +65,58 @@ internal static class KafkaRules
         }
 
         Sinks(options, wrong);
+    }
+
+    private static void Registry(KafkaSourceOptions source, string key, Action<string, string> wrong)
+    {
+        SchemaRegistryOptions registry = source.SchemaRegistry;
+        key = $"{key}.schema_registry";
+
+        if (source.Format is not (KafkaFormat.Avro or KafkaFormat.Protobuf))
+        {
+            if (registry.Url.Length > 0)
+            {
+                wrong($"{key}.url", $"'{registry.Url}', but format is {OptionPath.SnakeCase(source.Format.ToString())}; expected none, or format: avro or protobuf");
+            }
+
+            return;
+        }
+
+        Uri[] urls = [.. registry.Url.Split(',', StringSplitOptions.TrimEntries).Select(url => Uri.TryCreate(url, UriKind.Absolute, out Uri? one) ? one : null).OfType<Uri>()];
+
+        if (urls.Length == 0 || urls.Length < registry.Url.Split(',').Length || urls.Any(url => url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0))
+        {
+            // What stands before an @ may be a password.
+            wrong($"{key}.url", $"{(registry.Url.Length == 0 ? "none" : registry.Url.Contains('@', StringComparison.Ordinal) ? "a user in it" : $"'{registry.Url}'")}, expected the registry's address such as http://registry:8081, with the user in username and password");
+            return;
+        }
+
+        bool isTls = urls.All(url => url.Scheme == "https");
+
+        if (!isTls && (registry.Password.Length > 0 || registry.TokenFile.Length > 0) && !urls.All(url => url.IsLoopback))
+        {
+            wrong($"{key}.{(registry.TokenFile.Length > 0 ? "token_file" : "password")}", "set, but over http it would go over the network as it is; expected https in url");
+        }
+
+        if ((registry.Username.Length > 0) != (registry.Password.Length > 0))
+        {
+            wrong($"{key}.{(registry.Username.Length > 0 ? "password" : "username")}", "none, expected the other half of username and password");
+        }
+
+        if (registry.TokenFile.Length > 0 && registry.Username.Length > 0)
+        {
+            wrong($"{key}.token_file", "set, and username too; expected one of them");
+        }
+
+        if (!isTls && registry.Tls.CaFile.Length + registry.Tls.CertificateFile.Length > 0)
+        {
+            wrong($"{key}.url", $"'{registry.Url}', but certificates are set in tls; expected https");
+        }
+
+        if ((registry.Tls.KeyFile.Length > 0) != (registry.Tls.CertificateFile.Length > 0))
+        {
+            wrong($"{key}.tls.{(registry.Tls.KeyFile.Length > 0 ? "certificate_file" : "key_file")}", "none, expected the other half of certificate_file and key_file");
+        }
     }
 
     private static void Sinks(DaemonOptions options, Action<string, string> wrong)

@@ -1,9 +1,11 @@
 using StreamLstm.Daemon.Cluster;
 using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Kafka;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
@@ -41,7 +43,7 @@ internal static class ClusterService
         var setting = new PartitionSetting(
             options.Cluster,
             source.Access($"streamlstm-{instance}"),
-            new PartitionRules(source, VectorsOptions.Rules(options.Vectors), detection, limits),
+            new PartitionRules(source, VectorsOptions.Rules(options.Vectors), detection, limits, Schemas(source, time)),
             model,
             options.Sinks.Kafka.Count > 0 ? options.Sinks.Kafka[0] : null,
             Member: () => throw new InvalidOperationException("no member yet"),
@@ -54,5 +56,17 @@ internal static class ClusterService
             options.Cluster, instance, setting, live,
             [.. taps.Select(tap => new SinkLane(tap, options.Pipeline.ChannelCapacity, metrics, time, loggers.CreateLogger<SinkLane>()))],
             ledger, deadLetters, metrics, time, loggers);
+    }
+
+    private static KafkaSchemas? Schemas(KafkaSourceOptions source, TimeProvider time)
+    {
+        try
+        {
+            return KafkaSchemas.AreNamedBy(source.Format) ? new KafkaSchemas(source, "sources.kafka.0", time) : null;
+        }
+        catch (SchemaRegistryTroubleException wrong)
+        {
+            throw new SourceException(wrong.Message, wrong);
+        }
     }
 }

@@ -13,7 +13,7 @@ public sealed partial class RepositoryTests
     [Theory]
     [InlineData("StreamLstm.Model", "System.Numerics.Tensors")]
     [InlineData("StreamLstm.Detection", "")]
-    [InlineData("StreamLstm.Decoding", "CsvHelper")]
+    [InlineData("StreamLstm.Decoding", "Apache.Avro,CsvHelper,protobuf-net.Reflection")]
     [InlineData("StreamLstm.Kafka", "Confluent.Kafka")]
     [InlineData("StreamLstm.Backtesting", "CsvHelper,ScottPlot,Spectre.Console,Vizor.ECharts")]
     public void The_inner_projects_stay_lean(string project, string packages)

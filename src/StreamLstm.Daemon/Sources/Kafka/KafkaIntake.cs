@@ -14,11 +14,11 @@ namespace StreamLstm.Daemon.Sources.Kafka;
 /// start. Meanwhile the next one is gathered, and the other partitions' are written with it.
 /// </remarks>
 internal sealed class KafkaIntake(
-    string name, KafkaSourceOptions options, RecordRules rules, int batchMax, ObservationIntake intake, KafkaDeadLetters? deadLetters, TimeProvider time)
+    string name, KafkaSourceOptions options, RecordRules rules, int batchMax, ObservationIntake intake, KafkaDeadLetters? deadLetters, TimeProvider time, KafkaSchemas? schemas = null)
 {
     private const int RecordsMax = 4_096;
 
-    private readonly KafkaRecordDecoder _decoder = new(options);
+    private readonly KafkaRecordDecoder _decoder = new(options, schemas);
     private readonly RecordStamp _stamp = new();
     private readonly Dictionary<KafkaPartition, Taking> _partitions = [];
     private readonly List<Taking> _changed = [];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -7,7 +8,9 @@ using StreamLstm.Kafka;
 namespace StreamLstm.Daemon.Sources.Kafka;
 
 /// <summary>Records of Kafka into observations, by the decoders that MQTT and HTTP have; never throws for what a record holds.</summary>
-internal sealed class KafkaRecordDecoder(KafkaSourceOptions options)
+/// <param name="options">How records are read.</param>
+/// <param name="schemas">Where records name their schemas: those; null where they name none.</param>
+internal sealed class KafkaRecordDecoder(KafkaSourceOptions options, KafkaSchemas? schemas = null)
 {
     private const string HeaderPrefix = "header:";
     private const string JsonPrefix = "json:";
@@ -17,10 +20,11 @@ internal sealed class KafkaRecordDecoder(KafkaSourceOptions options)
     private readonly TimeZoneInfo _zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone);
     private readonly Regex? _session = LogLineDecoder.KeyPattern(options.Session);
     private readonly string[] _path = options.Stream.StartsWith(JsonPrefix, StringComparison.Ordinal) ? options.Stream[JsonPrefix.Length..].Split('.') : [];
+    private readonly ArrayBufferWriter<byte> _json = new();
     private readonly PayloadDecoder _payload = new(
         options.Format switch
         {
-            KafkaFormat.Json => PayloadFormat.Json,
+            KafkaFormat.Json or KafkaFormat.Avro or KafkaFormat.JsonSchema or KafkaFormat.Protobuf => PayloadFormat.Json,
             KafkaFormat.Csv => PayloadFormat.Csv,
             KafkaFormat.Influx => PayloadFormat.Influx,
             KafkaFormat.SparkplugB => PayloadFormat.SparkplugB,
@@ -65,8 +69,11 @@ internal sealed class KafkaRecordDecoder(KafkaSourceOptions options)
             case KafkaFormat.Log:
                 Log(record, value, decoded);
                 break;
+            case KafkaFormat.Avro or KafkaFormat.JsonSchema or KafkaFormat.Protobuf:
+                WithSchema(record, value, decoded);
+                break;
             default:
-                _payload.Decode(StreamOf(record), options.Prefix, value, decoded);
+                _payload.Decode(StreamOf(record, value), options.Prefix, value, decoded);
                 break;
         }
     }
@@ -74,7 +81,7 @@ internal sealed class KafkaRecordDecoder(KafkaSourceOptions options)
     /// <summary>Lines that have no time of their own, and follow on none in the record, are of the record's time.</summary>
     private void Log(KafkaRecord record, byte[] value, Decoded decoded)
     {
-        string stream = StreamOf(record);
+        string stream = StreamOf(record, value);
         var time = DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(0, record.Timestamp));
         var log = new LogLineDecoder(options.Prefix.Length > 0 ? $"{options.Prefix}/{stream}" : stream, _session, _zone, () => time);
         int number = 0;
@@ -91,13 +98,63 @@ internal sealed class KafkaRecordDecoder(KafkaSourceOptions options)
         }
     }
 
-    private string StreamOf(KafkaRecord record)
+    /// <summary>What names its schema is read as the JSON that says the same.</summary>
+    private void WithSchema(KafkaRecord record, byte[] value, Decoded decoded)
+    {
+        try
+        {
+            byte[] json = JsonOf(value);
+            _payload.Decode(StreamOf(record, json), options.Prefix, json, decoded);
+        }
+        catch (InvalidDataException wrong)
+        {
+            decoded.Reject(1, wrong.Message, value);
+        }
+    }
+
+    /// <exception cref="InvalidDataException">It is not laid out as its schema says, or that is not known.</exception>
+    private byte[] JsonOf(ReadOnlySpan<byte> bytes)
+    {
+        _json.ResetWrittenCount();
+        schemas!.Write(bytes, _json);
+        return _json.WrittenSpan.ToArray();
+    }
+
+    /// <summary>A key as text: one that names its schema is its value, or its fields' values with / between.</summary>
+    /// <exception cref="InvalidDataException">It is not laid out as its schema says, or that is not known.</exception>
+    private string? KeyOf(byte[]? key)
+    {
+        if (schemas is null || !KafkaSchemas.IsNamed(key))
+        {
+            return key is { Length: > 0 } ? Encoding.UTF8.GetString(key) : null;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(JsonOf(key), Depth);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? string.Join('/', document.RootElement.EnumerateObject().Where(field => field.Value.ValueKind != JsonValueKind.Null).Select(field => field.Value.ToString()))
+                : document.RootElement.ToString();
+        }
+        catch (JsonException none)
+        {
+            throw new InvalidDataException($"key: not valid JSON: {none.Message}", none);
+        }
+        catch (InvalidDataException wrong)
+        {
+            throw new InvalidDataException($"key: {wrong.Message}", wrong);
+        }
+    }
+
+    /// <param name="record">The record.</param>
+    /// <param name="value">Its value, or the JSON that says the same.</param>
+    private string StreamOf(KafkaRecord record, byte[] value)
     {
         string? named = options.Stream switch
         {
             "topic" => null,
-            "key" => record.Key is { Length: > 0 } key ? Encoding.UTF8.GetString(key) : null,
-            _ when _path.Length > 0 => Field(record.Value!),
+            "key" => KeyOf(record.Key),
+            _ when _path.Length > 0 => Field(value),
             _ => record.Header(options.Stream[HeaderPrefix.Length..]),
         };
         return string.IsNullOrWhiteSpace(named) ? record.Partition.Topic : named;

@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Kafka;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
@@ -35,10 +36,11 @@ internal sealed class KafkaSource(
     private string? _uncommitted;
     private string? _unkept;
     private KafkaAssignment? _assignment;
+    private KafkaSchemas? _schemas;
 
     public string Name { get; } = options.Name.Length > 0 ? options.Name : index == 0 ? "kafka" : $"kafka.{index}";
 
-    public string? Trouble => _lost ?? _absent ?? Refused ?? _assignment?.Trouble ?? _unkept ?? _uncommitted;
+    public string? Trouble => _lost ?? _schemas?.Trouble ?? _absent ?? Refused ?? _assignment?.Trouble ?? _unkept ?? _uncommitted;
 
     private string? Refused
     {
@@ -67,11 +69,17 @@ internal sealed class KafkaSource(
 
         try
         {
+            using KafkaSchemas? schemas = KafkaSchemas.AreNamedBy(options.Format) ? new KafkaSchemas(options, _key, time) : null;
+            _schemas = schemas;
             await ReadAsync(reader, intake, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Asked to stop: what was read and not handed in is read again.
+        }
+        catch (SchemaRegistryTroubleException wrong)
+        {
+            throw new SourceException(wrong.Message, wrong);
         }
         finally
         {
@@ -85,12 +93,14 @@ internal sealed class KafkaSource(
     private async Task ReadAsync(KafkaReader reader, ObservationIntake intake, CancellationToken stopping)
     {
         using KafkaDeadLetters? deadLetters = options.DeadLetters.Length == 0 ? null : new KafkaDeadLetters(options.DeadLetters, options.Access($"streamlstm-{instance}-{Name}"));
-        var taking = new KafkaIntake(Name, options, rules, batchMax, intake, deadLetters, time);
+        var taking = new KafkaIntake(Name, options, rules, batchMax, intake, deadLetters, time, _schemas);
         var assignment = new KafkaAssignment(Name, _key, options, reader, taking, intake, metrics, logger);
         _assignment = assignment;
         taking.Restore();
         Task<KafkaFound>? finding = null;
         Task<bool>? readable = null;
+        KafkaRecord? record = null;
+        Task? loading = null;   // of the schema that this record names: nothing behind it is taken before
         Task committing = Task.CompletedTask;
         long looked = 0, committed = time.GetTimestamp();
         TimeSpan next = TimeSpan.Zero;
@@ -113,8 +123,20 @@ internal sealed class KafkaSource(
 
             TellTrouble(reader);
 
-            while (!taking.IsFull && reader.TryRead(out KafkaRecord? record))
+            if (loading is { IsCompleted: true })
             {
+                await loading;
+                loading = null;
+            }
+
+            while (!taking.IsFull && loading is null && (record is not null || reader.TryRead(out record)))
+            {
+                if (record.Kind == KafkaReadKind.Record && _schemas?.Has(record) == false)
+                {
+                    loading = _schemas.LoadAsync(record, stopping);
+                    break;
+                }
+
                 if (record.Kind == KafkaReadKind.Refused)
                 {
                     Refuse(record.Partition.Topic, record.Trouble!);
@@ -131,6 +153,8 @@ internal sealed class KafkaSource(
                     taking.Take(record);
                     Refuse(record.Partition.Topic, null);
                 }
+
+                record = null;
             }
 
             if (taking.HasSomething)
@@ -153,7 +177,7 @@ internal sealed class KafkaSource(
 
             readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(stopping).AsTask();
 
-            if (readable.IsCompleted)
+            if (readable.IsCompleted && loading is null)
             {
                 // False only where the thread that reads has ended: its failure, if any, was thrown.
                 if (!await readable)
@@ -166,7 +190,7 @@ internal sealed class KafkaSource(
 
             using var rested = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             await Task.WhenAny(
-                readable, Task.Delay(TroubleInterval, time, rested.Token), finding is { } looking ? looking : readable, taking.IsUnderWay ? taking.UnderWay : readable);
+                loading ?? readable, Task.Delay(TroubleInterval, time, rested.Token), finding ?? loading ?? readable, taking.IsUnderWay ? taking.UnderWay : loading ?? readable);
             await rested.CancelAsync();
         }
     }

@@ -27,6 +27,15 @@ internal enum KafkaFormat
 
     /// <summary>Lines of a log.</summary>
     Log,
+
+    /// <summary>Avro, with the id of its schema in a Schema Registry.</summary>
+    Avro,
+
+    /// <summary>JSON behind the id of its schema.</summary>
+    JsonSchema,
+
+    /// <summary>Protobuf, with the id of its schema in a Schema Registry and which of its messages.</summary>
+    Protobuf,
 }
 
 /// <summary>What becomes of a partition whose next record is not there any more.</summary>
@@ -60,8 +69,11 @@ internal sealed class KafkaSourceOptions : KafkaBrokerOptions
     /// <summary>Streams are named PREFIX/stream; empty = the stream.</summary>
     public string Prefix { get; init; } = "";
 
-    /// <summary>auto, json, ndjson, csv, influx, sparkplug_b or log.</summary>
+    /// <summary>auto, json, ndjson, csv, influx, sparkplug_b or log; or avro, json_schema, protobuf, as a Schema Registry's serializers write them.</summary>
     public KafkaFormat Format { get; init; } = KafkaFormat.Auto;
+
+    /// <summary>For avro and protobuf: where their schemas are.</summary>
+    public SchemaRegistryOptions SchemaRegistry { get; init; } = new();
 
     /// <summary>For a log: a regular expression that finds what lines of one session have in common, see sources.files.key; empty = no sessions.</summary>
     [KeyExpression]

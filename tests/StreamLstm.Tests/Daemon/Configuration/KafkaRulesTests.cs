@@ -28,12 +28,29 @@ public sealed class KafkaRulesTests
     [InlineData("settings.0=plugin.library.paths=/tmp/x.so", "sources.kafka.0.settings.0: 'plugin.library.paths', expected one of ")]
     [InlineData("settings.0=sasl.password=hunter2", "sources.kafka.0.settings.0: 'sasl.password', expected one of ")]
     [InlineData("dead_letters=plant", "sources.kafka.0.dead_letters: 'plant', expected a topic's name (letters, digits, . _ -) that topics does not read")]
+    [InlineData("format=avro", "sources.kafka.0.schema_registry.url: none, expected the registry's address such as http://registry:8081")]
+    [InlineData("schema_registry.url=http://r:8081", "sources.kafka.0.schema_registry.url: 'http://r:8081', but format is auto")]
+    [InlineData("format=thrift", "sources.kafka.0.format: 'thrift', expected one of")]
     public void A_wrong_option_of_a_source_is_told_with_what_was_expected(string setting, string message)
     {
         var refused = Assert.Throws<ConfigurationException>(() => Load([.. Good, $"sources.kafka.0.{setting}"]));
 
         Assert.Contains(message, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", refused.Message.Replace("--set sources.kafka.0.sasl.password=hunter2", "", StringComparison.Ordinal).Replace("--set sources.kafka.0.settings.0=sasl.password=hunter2", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("url=registry:8081", "url: 'registry:8081', expected the registry's address")]
+    [InlineData("url=https://me:hunter2@r", "url: a user in it, expected the registry's address")]
+    [InlineData("username=me", "password: none, expected the other half")]
+    [InlineData("token_file=/t", "token_file: set, but over http it would go over the network as it is")]
+    [InlineData("tls.ca_file=/ca.pem", "url: 'http://r:8081', but certificates are set in tls; expected https")]
+    public void A_wrong_option_of_a_schema_registry_is_told_with_what_was_expected(string setting, string message)
+    {
+        var refused = Assert.Throws<ConfigurationException>(() => Load(
+            [.. Good, "sources.kafka.0.format=protobuf", "sources.kafka.0.schema_registry.url=http://r:8081", $"sources.kafka.0.schema_registry.{setting}"]));
+
+        Assert.Contains($"sources.kafka.0.schema_registry.{message}", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
