@@ -216,6 +216,14 @@ public sealed class DetectionShard
         return true;
     }
 
+    /// <summary>The stream that remembers an incident; null where none does.</summary>
+    /// <param name="incidentId">The incident's id.</param>
+    public string? StreamOf(string incidentId)
+    {
+        ArgumentNullException.ThrowIfNull(incidentId);
+        return _rows.Values.FirstOrDefault(row => row.Remembers(incidentId))?.Stream;
+    }
+
     /// <summary>Takes a person's word on an incident, so that the stream's next decisions heed it.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="incidentId">The incident's id.</param>

@@ -193,6 +193,9 @@ public sealed class StreamRow
     /// <summary>Takes a person's word that the present level is the new normal; false where no incident of observations is open.</summary>
     internal bool Accept(ShardOutput output) => _decider.Accept(RowAt(_cadence.LastTime), output);
 
+    /// <summary>Whether an incident is one of those that can still be labelled.</summary>
+    internal bool Remembers(string incidentId) => _decider.Remembers(incidentId);
+
     /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
     /// <param name="incidentId">Its id.</param>
     /// <param name="label">What it was.</param>

@@ -32,12 +32,17 @@ internal static class AcceptEndpoint
             return refused!;
         }
 
-        if (pipeline.Pipeline is not { } running)
+        string stream = path[..^Suffix.Length];
+
+        if (pipeline.Cluster is { } cluster)
         {
-            return JsonBody.Error(pipeline.WhyNoPipeline, 503);
+            return await ClusterVerbs.AcceptAsync(cluster, request, stream, cancellation);
         }
 
-        string stream = path[..^Suffix.Length];
+        if (pipeline.Pipeline is not { } running)
+        {
+            return JsonBody.Error(PipelineService.WhyNoPipeline, 503);
+        }
 
         try
         {

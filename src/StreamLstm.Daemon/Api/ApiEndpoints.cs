@@ -24,7 +24,7 @@ internal static class ApiEndpoints
         routes.MapGet("/api/v1/status", () => Status(live, ledger, pipeline, time));
         routes.MapGet("/api/v1/streams", (string? filter, Lifecycle? lifecycle, int? limit, int? offset) =>
             Streams(live, filter, lifecycle, limit, offset));
-        routes.MapGet("/api/v1/streams/{**stream}", (string stream) => Stream(live, stream));
+        routes.MapGet("/api/v1/streams/{**stream}", (string stream, HttpRequest request, CancellationToken cancellation) => StreamAsync(live, pipeline, stream, request, cancellation));
         routes.MapGet("/api/v1/history/{**stream}", (string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit) =>
             History(pipeline, time, stream, since, until, limit));
         routes.MapGet("/api/v1/incidents", (string? stream, bool? grouped, int? limit, int? offset) =>
@@ -85,9 +85,10 @@ internal static class ApiEndpoints
             new { total = found.Length, streams = found.Skip(offset ?? 0).Take(limit ?? 100) }, EventJson.Options);
     }
 
-    private static IResult Stream(LiveView live, string stream) =>
+    private static async Task<IResult> StreamAsync(LiveView live, PipelineService pipeline, string stream, HttpRequest request, CancellationToken cancellation) =>
         live.State(stream) is { } state
             ? Results.Json(new { state, points = live.Points(stream, DateTimeOffset.MinValue) }, EventJson.Options)
+            : pipeline.Cluster is { } cluster ? await ClusterVerbs.ReadAsync(cluster, request, stream, cancellation)
             : Results.Json(new { error = $"stream '{stream}' is not known; /api/v1/streams lists those that are" }, statusCode: 404);
 
     private static IResult History(

@@ -12,11 +12,11 @@ namespace StreamLstm.Daemon.Api;
 internal static class ExplainEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
-        routes.MapGet("/api/v1/explain", (string? stream, string? at, CancellationToken cancellation) =>
-            AnswerAsync(pipeline, stream, at, cancellation));
+        routes.MapGet("/api/v1/explain", (string? stream, string? at, HttpRequest request, CancellationToken cancellation) =>
+            AnswerAsync(pipeline, stream, at, request, cancellation));
 
     private static async Task<IResult> AnswerAsync(
-        PipelineService pipeline, string? stream, string? at, CancellationToken cancellation)
+        PipelineService pipeline, string? stream, string? at, HttpRequest request, CancellationToken cancellation)
     {
         if (string.IsNullOrEmpty(stream))
         {
@@ -35,9 +35,14 @@ internal static class ExplainEndpoint
             time = parsed;
         }
 
+        if (pipeline.Cluster is { } cluster)
+        {
+            return await ClusterVerbs.ExplainAsync(cluster, request, stream, time, cancellation);
+        }
+
         if (pipeline.Pipeline is not { } running)
         {
-            return Error(pipeline.WhyNoPipeline, 503);
+            return Error(PipelineService.WhyNoPipeline, 503);
         }
 
         try

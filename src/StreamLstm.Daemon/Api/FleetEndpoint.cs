@@ -37,6 +37,7 @@ internal static class FleetEndpoint
                 {
                     node.Instance,
                     node.Version,
+                    node.Url,
                     node.At,
                     is_away = !node.IsStopped && now - node.At > Fleet.AwayAfter,
                     node.IsStopped,

@@ -15,13 +15,18 @@ internal static class ForgetEndpoint
     private static readonly TimeSpan SinksMax = TimeSpan.FromSeconds(5);
 
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
-        routes.MapDelete("/api/v1/streams/{**stream}", (string stream, CancellationToken cancellation) => AnswerAsync(pipeline, stream, cancellation));
+        routes.MapDelete("/api/v1/streams/{**stream}", (string stream, HttpRequest request, CancellationToken cancellation) => AnswerAsync(pipeline, stream, request, cancellation));
 
-    private static async Task<IResult> AnswerAsync(PipelineService pipeline, string stream, CancellationToken cancellation)
+    private static async Task<IResult> AnswerAsync(PipelineService pipeline, string stream, HttpRequest request, CancellationToken cancellation)
     {
+        if (pipeline.Cluster is { } cluster)
+        {
+            return await ClusterVerbs.ForgetAsync(cluster, request, stream, cancellation);
+        }
+
         if (pipeline.Pipeline is not { } running)
         {
-            return JsonBody.Error(pipeline.WhyNoPipeline, 503);
+            return JsonBody.Error(PipelineService.WhyNoPipeline, 503);
         }
 
         try

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
+using StreamLstm.Daemon.Cluster;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Service;
@@ -25,10 +26,12 @@ internal static class LabelEndpoints
 
     public static void Map(IEndpointRouteBuilder routes, LiveView live, PipelineService pipeline, TimeProvider time)
     {
-        routes.MapPost("/api/v1/labels", (HttpRequest request, CancellationToken cancellation) =>
-            GuardedAsync(pipeline, (running, labels) => AddAsync(running, labels, live, pipeline.History!, time, request, cancellation)));
-        routes.MapDelete("/api/v1/labels/{id}", (string id, CancellationToken cancellation) =>
-            GuardedAsync(pipeline, (running, labels) => RemoveAsync(running, labels, time, id, cancellation)));
+        routes.MapPost("/api/v1/labels", (HttpRequest request, CancellationToken cancellation) => pipeline.Cluster is { } cluster
+            ? AddAsync(cluster, time, request, cancellation)
+            : GuardedAsync(pipeline, (running, labels) => AddAsync(running, labels, live, pipeline.History!, time, request, cancellation)));
+        routes.MapDelete("/api/v1/labels/{id}", (string id, HttpRequest request, CancellationToken cancellation) => pipeline.Cluster is { } cluster
+            ? ClusterVerbs.LabelAsync(cluster, request, id, label: null, body: null, time.GetUtcNow(), cancellation)
+            : GuardedAsync(pipeline, (running, labels) => RemoveAsync(running, labels, time, id, cancellation)));
         routes.MapGet("/api/v1/labels", (int? limit, int? offset) => List(pipeline, limit, offset));
     }
 
@@ -50,20 +53,11 @@ internal static class LabelEndpoints
         DetectionPipeline running, LabelStore labels, LiveView live, HistoryReader history, TimeProvider time,
         HttpRequest request, CancellationToken cancellation)
     {
-        // A page of another origin may send a form without asking, but not JSON.
-        if (!request.HasJsonContentType())
-        {
-            return Error($"content type '{request.ContentType}', expected application/json", 415);
-        }
+        (LabelWish? wish, IResult? refused) = await WishAsync(request, cancellation);
 
-        if (await ReadAsync(request, cancellation) is not { } body)
+        if (wish is not { IncidentId: var incidentId, Label: var label, Note: var note })
         {
-            return Error($"body: more than {BodyMaxBytes} bytes; {Expected}", 413);
-        }
-
-        if (!TryParse(body, out string incidentId, out IncidentLabel label, out string note, out string? wrong))
-        {
-            return Error(wrong!, 400);
+            return refused!;
         }
 
         string? stream = live.Incidents().FirstOrDefault(incident => incident.IncidentId == incidentId)?.Stream
@@ -86,6 +80,38 @@ internal static class LabelEndpoints
         return !await WrittenAsync(running, position, cancellation) ? NotYet()
             : labels.Given(position) is { } given ? Results.Json(given, EventJson.Options, statusCode: 201)
             : Error($"incident_id: '{incidentId}' was labelled again in the same moment; /api/v1/labels lists what holds", 409);
+    }
+
+    /// <summary>In a cluster the label is in its stream's state alone, with which it goes to other daemons: nobody keeps a list of them, or notes.</summary>
+    private static async Task<IResult> AddAsync(ClusterNode cluster, TimeProvider time, HttpRequest request, CancellationToken cancellation)
+    {
+        (LabelWish? wish, IResult? refused) = await WishAsync(request, cancellation);
+        return wish is null ? refused!
+            : await ClusterVerbs.LabelAsync(
+                cluster, request, wish.IncidentId, wish.Label,
+                JsonSerializer.SerializeToUtf8Bytes(new LabelBody(wish.IncidentId, EventJson.Word(wish.Label), null), EventJson.Options), time.GetUtcNow(), cancellation);
+    }
+
+    /// <summary>What is asked for; the second is the answer where it cannot be understood.</summary>
+    private static async Task<(LabelWish? Wish, IResult? Refused)> WishAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        // A page of another origin may send a form without asking, but not JSON.
+        if (!request.HasJsonContentType())
+        {
+            return (null, Error($"content type '{request.ContentType}', expected application/json", 415));
+        }
+
+        if (await ReadAsync(request, cancellation) is not { } body)
+        {
+            return (null, Error($"body: more than {BodyMaxBytes} bytes; {Expected}", 413));
+        }
+
+        if (!TryParse(body, out string incidentId, out IncidentLabel label, out string note, out string? wrong))
+        {
+            return (null, Error(wrong!, 400));
+        }
+
+        return (new LabelWish(incidentId, label, note), null);
     }
 
     private static async Task<IResult> RemoveAsync(
@@ -116,6 +142,7 @@ internal static class LabelEndpoints
     private static IResult List(PipelineService pipeline, int? limit, int? offset) =>
         limit is < 1 or > PageMax ? Error($"query parameter limit: {limit}, expected 1 to {PageMax}", 400)
         : offset < 0 ? Error($"query parameter offset: {offset}, expected 0 or more", 400)
+        : pipeline.Cluster is not null ? Error("a member of a cluster keeps no list of labels: each is in its stream's state (DELETE /api/v1/labels/INCIDENT_ID takes it back)", 404)
         : pipeline.Labels is { } labels ? Results.Json(new { labels = labels.List(limit ?? 100, offset ?? 0) }, EventJson.Options)
         : NoHistory();
 
@@ -124,7 +151,7 @@ internal static class LabelEndpoints
     {
         if (pipeline.Pipeline is not { } running)
         {
-            return Error(pipeline.WhyNoPipeline, 503);
+            return Error(PipelineService.WhyNoPipeline, 503);
         }
 
         if (pipeline.Labels is not { } labels)
@@ -196,6 +223,8 @@ internal static class LabelEndpoints
         Error("labels are written down in the history, and none is kept (sinks.history.enabled: false)", 404);
 
     private static IResult Error(string error, int statusCode) => Results.Json(new { error }, EventJson.Options, statusCode: statusCode);
+
+    private sealed record LabelWish(string IncidentId, IncidentLabel Label, string Note);
 
     private sealed record LabelBody(string? IncidentId, string? Label, string? Note);
 }

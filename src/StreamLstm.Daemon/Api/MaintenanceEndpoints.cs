@@ -128,7 +128,8 @@ internal static class MaintenanceEndpoints
         };
     }
 
-    private static IResult Restoring(PipelineService pipeline) => JsonBody.Error(pipeline.WhyNoPipeline, 503);
+    private static IResult Restoring(PipelineService pipeline) =>
+        pipeline.Cluster is null ? JsonBody.Error(PipelineService.WhyNoPipeline, 503) : JsonBody.Error(ClusterVerbs.NoMaintenance, 409);
 
     /// <summary>The options of a window, and how long it is to last from its beginning.</summary>
     private sealed record MaintenanceBody(

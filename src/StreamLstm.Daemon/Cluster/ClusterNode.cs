@@ -11,6 +11,7 @@ namespace StreamLstm.Daemon.Cluster;
 internal sealed class ClusterNode : IAsyncDisposable
 {
     private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
@@ -26,11 +27,13 @@ internal sealed class ClusterNode : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly OncePerMinute _told;
     private readonly Fleet _fleet;
+    private readonly ClusterPeers _peers;
     private volatile KafkaMember? _member;
     private volatile string? _trouble;
 
     /// <param name="options">The group, and how.</param>
     /// <param name="instance">Names this storage directory.</param>
+    /// <param name="url">Where the others reach this daemon; empty where they do not.</param>
     /// <param name="setting">What partitions have in common; its member and its teller are this node's.</param>
     /// <param name="live">What the page shows.</param>
     /// <param name="lanes">The ways to the page and the console.</param>
@@ -40,7 +43,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <param name="time">For waiting.</param>
     /// <param name="loggers">Where trouble is told, once a minute.</param>
     public ClusterNode(
-        ClusterOptions options, string instance, PartitionSetting setting, LiveView live, IReadOnlyList<SinkLane> lanes,
+        ClusterOptions options, string instance, string url, PartitionSetting setting, LiveView live, IReadOnlyList<SinkLane> lanes,
         Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         (_options, _live, _time, _logger) = (options, live, time, loggers.CreateLogger<ClusterNode>());
@@ -50,7 +53,8 @@ internal sealed class ClusterNode : IAsyncDisposable
         _setting = setting with { Member = () => _member ?? throw new InvalidOperationException("this daemon is no member of its group at present"), Tell = TellAsync };
         _own = partition => new OwnedPartition(partition, _setting, ledger, deadLetters, metrics, time, loggers.CreateLogger<OwnedPartition>());
         _fleet = new Fleet(
-            options, setting.Rules.Source, setting.Access, _instance, () => [.. Owned.Select(owned => owned.Summary).OfType<PartitionSummary>()], () => Troubles, time);
+            options, setting.Rules.Source, setting.Access, _instance, url, () => [.. Owned.Select(owned => owned.Summary).OfType<PartitionSummary>()], () => Troubles, time);
+        _peers = new ClusterPeers(_instance, _fleet);
         metrics.Watch(() => Owned.Count, () => Owned.Sum(owned => owned.State?.Streams.Count ?? 0));
     }
 
@@ -68,6 +72,29 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>All daemons of its group.</summary>
     public Fleet Fleet => _fleet;
+
+    /// <summary>The others, to whom what is asked of their streams is passed on.</summary>
+    public ClusterPeers Peers => _peers;
+
+    /// <summary>Has a word or a question carried out by the partition of this daemon that has the stream.</summary>
+    /// <param name="changes">Whether it changes the stream.</param>
+    /// <param name="act">Carries it out, or says that there is no such stream.</param>
+    /// <param name="cancellationToken">Ends the waiting for the answer.</param>
+    public async Task<VerbAnswer> SayAsync(bool changes, Func<PartitionState, VerbAnswer> act, CancellationToken cancellationToken)
+    {
+        VerbAnswer[] answers = await Task.WhenAll(Owned.Select(async owned =>
+        {
+            try
+            {
+                return await owned.SayAsync(new StreamVerb(changes, act)).WaitAsync(AnswerMax, _time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                return VerbAnswer.NotTaken($"{owned.Partition} is being taken over, and may have it; ask again in a moment");
+            }
+        }));
+        return answers.MaxBy(answer => answer.Outcome) ?? VerbAnswer.Unknown;
+    }
 
     /// <summary>The group's name.</summary>
     public string Group => _options.Group;
@@ -148,6 +175,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     {
         await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: true, isShown: true);
         _setting.Rules.Schemas?.Dispose();
+        _peers.Dispose();
     }
 
     private async ValueTask TellAsync(ScoredBatch batch, CancellationToken cut)

@@ -32,6 +32,9 @@ internal sealed class ClusterOptions
     /// <summary>This daemon's name in the group, the same at every start and no other's; empty = made once and kept in the storage directory.</summary>
     public string Instance { get; init; } = "";
 
+    /// <summary>Where the others of the group reach this daemon's HTTP port, such as http://node-1:8080: labels, accepts and questions are passed on to whoever has the stream. Empty = by http.address and http.port.</summary>
+    public string Advertise { get; init; } = "";
+
     /// <summary>The compacted topic that holds the streams' state, created where that is allowed; empty = GROUP.state.</summary>
     public string StateTopic { get; init; } = "";
 

@@ -13,11 +13,12 @@ namespace StreamLstm.Daemon.Cluster;
 /// <param name="source">How brokers are reached.</param>
 /// <param name="access">The same, for librdkafka.</param>
 /// <param name="instance">This daemon's name in the group.</param>
+/// <param name="url">Where the others reach this daemon; empty where they do not.</param>
 /// <param name="summary">What this daemon has.</param>
 /// <param name="troubles">What of it does less than it should.</param>
 /// <param name="time">When it was said.</param>
 internal sealed class Fleet(
-    ClusterOptions options, KafkaSourceOptions source, KafkaAccess access, string instance,
+    ClusterOptions options, KafkaSourceOptions source, KafkaAccess access, string instance, string url,
     Func<IReadOnlyList<PartitionSummary>> summary, Func<IReadOnlyList<string>> troubles, TimeProvider time)
 {
     /// <summary>Who has said nothing for so long is away.</summary>
@@ -51,6 +52,18 @@ internal sealed class Fleet(
             .GroupBy(one => one.Partition.Partition).OrderBy(same => same.Key)
             .Select(same => same.MaxBy(one => one.At)).Select(one => (one.Instance, one.Partition)),
     ];
+
+    /// <summary>The others that may be there, those first whose streams that one is by what they say.</summary>
+    public IReadOnlyList<NodeSummary> Others(string stream)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return
+        [
+            .. Nodes().Where(node => node.Instance != instance && !node.IsStopped && now - node.At < AwayAfter)
+                .OrderByDescending(node => node.Partitions.Any(partition =>
+                    partition.Streams.Any(one => one.Stream == stream) || partition.Open.Any(one => one.IncidentId == stream))),
+        ];
+    }
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -154,6 +167,6 @@ internal sealed class Fleet(
         int count = Math.Max(1, partitions.Count);
         return new NodeSummary(
             instance, DaemonTelemetry.Version, time.GetUtcNow(), isStopped,
-            [.. partitions.Select(partition => partition.Within(StreamsMax / count, OpenMax / count))], [.. troubles().Take(10)]);
+            [.. partitions.Select(partition => partition.Within(StreamsMax / count, OpenMax / count))], [.. troubles().Take(10)], url);
     }
 }

@@ -11,8 +11,9 @@ namespace StreamLstm.Daemon.Cluster;
 /// <param name="IsStopped">Whether it said so as it stopped.</param>
 /// <param name="Partitions">What it has.</param>
 /// <param name="Troubles">What does less than it should.</param>
+/// <param name="Url">Where the others reach it; null or empty where it does not say.</param>
 internal sealed record NodeSummary(
-    string Instance, string Version, DateTimeOffset At, bool IsStopped, IReadOnlyList<PartitionSummary> Partitions, IReadOnlyList<string> Troubles);
+    string Instance, string Version, DateTimeOffset At, bool IsStopped, IReadOnlyList<PartitionSummary> Partitions, IReadOnlyList<string> Troubles, string? Url = null);
 
 /// <summary>A partition as its owner sees it.</summary>
 /// <param name="Partition">Its number.</param>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Threading.Channels;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sources;
@@ -41,6 +42,7 @@ internal sealed class OwnedPartition(
     KafkaPartition partition, PartitionSetting setting, Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILogger logger)
 {
     private const int RecordsMax = 64;
+    private const int VerbsMax = 64;
 
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -56,6 +58,7 @@ internal sealed class OwnedPartition(
     private readonly string _source = setting.Rules.Source.Name.Length > 0 ? setting.Rules.Source.Name : "kafka";
     private readonly OncePerMinute _toldTrouble = new(time);
     private readonly PartitionOutbox _outbox = new(partition, setting, ledger, deadLetters, metrics, time, logger);
+    private readonly Channel<StreamVerb> _verbs = Channel.CreateBounded<StreamVerb>(VerbsMax);
     private volatile bool _isEnding;
     private volatile string _topicId = "";
     private KafkaRecord? _held;   // read, and not taken: its schema is not known yet
@@ -86,8 +89,36 @@ internal sealed class OwnedPartition(
     /// <summary>Which topic of that name there is now.</summary>
     public void Notice(string topicId) => _topicId = topicId;
 
+    /// <summary>Has a word or a question carried out between two records, once it is this daemon's turn.</summary>
+    public Task<VerbAnswer> SayAsync(StreamVerb verb)
+    {
+        if (!_verbs.Writer.TryWrite(verb))
+        {
+            verb.Answer(VerbAnswer.NotTaken(_isEnding ? $"{partition} goes to another daemon; ask again in a moment" : $"more than {VerbsMax} requests wait for {partition}"));
+        }
+
+        return verb.Answered;
+    }
+
     /// <param name="cut">Ends it at once: what was not written down is the next owner's to score.</param>
     public async Task RunAsync(CancellationToken cut)
+    {
+        try
+        {
+            await TryAgainAndAgainAsync(cut);
+        }
+        finally
+        {
+            _verbs.Writer.TryComplete();
+
+            while (_verbs.Reader.TryRead(out StreamVerb? verb))
+            {
+                verb.Answer(VerbAnswer.NotTaken($"{partition} goes to another daemon; ask again in a moment"));
+            }
+        }
+    }
+
+    private async Task TryAgainAndAgainAsync(CancellationToken cut)
     {
         for (TimeSpan wait = FirstWait; !_isEnding;)
         {
@@ -215,7 +246,7 @@ internal sealed class OwnedPartition(
 
     private async Task ReadAsync(KafkaReader reader, KafkaWriter writer, PartitionState state, CancellationToken cut)
     {
-        Task<bool>? readable = null;
+        Task<bool>? readable = null, asked = null;
         Task? loading = null;   // of the schema that the held record names
 
         while (true)
@@ -249,6 +280,12 @@ internal sealed class OwnedPartition(
             if (isStateDue || _outbox.IsDue)
             {
                 await _outbox.CommitAsync(writer, state, isStateDue, cut);
+            }
+
+            if (_outbox.HasCaughtUp(state.At.Offset) && _verbs.Reader.TryRead(out StreamVerb? verb))
+            {
+                await CarryOutAsync(verb, writer, state, cut);
+                continue;
             }
 
             if (loading is { IsCompleted: true })
@@ -289,14 +326,38 @@ internal sealed class OwnedPartition(
             }
 
             readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(cut).AsTask();
+            asked = asked is { IsCompleted: false } ? asked : _verbs.Reader.WaitToReadAsync(cut).AsTask();
 
             if (readable.IsCompleted && !await readable)
             {
                 throw new InvalidDataException("the reader has ended");
             }
 
-            await Task.WhenAny(loading ?? readable, Task.Delay(LookInterval, time, cut));
+            await Task.WhenAny(loading ?? readable, asked, Task.Delay(LookInterval, time, cut));
         }
+    }
+
+    /// <summary>Carries out a word, and answers once the state that it made is written down: whoever owns the partition next goes on from there.</summary>
+    private async Task CarryOutAsync(StreamVerb verb, KafkaWriter writer, PartitionState state, CancellationToken cut)
+    {
+        VerbAnswer answer = verb.Act(state);
+
+        if (answer.Outcome == VerbOutcome.Done && verb.Changes)
+        {
+            _outbox.Add(state.TakeSaid());
+
+            try
+            {
+                await _outbox.CommitAsync(writer, state, withState: true, cut);
+            }
+            catch (Exception failed)
+            {
+                verb.Answer(VerbAnswer.NotTaken($"{partition}: it could not be written down ({failed.Message}), and may hold or not; ask for it again"));
+                throw;
+            }
+        }
+
+        verb.Answer(answer);
     }
 
     /// <summary>The record that was held back, or the next one.</summary>

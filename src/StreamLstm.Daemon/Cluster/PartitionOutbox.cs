@@ -37,6 +37,9 @@ internal sealed class PartitionOutbox(
     /// <summary>Whether it is time to write down what changed of the streams.</summary>
     public bool IsStateDue => time.GetElapsedTime(_stateAt) >= setting.Options.StateInterval;
 
+    /// <summary>Whether all up to an offset is new: what a former owner told beyond its state has been scored again.</summary>
+    public bool HasCaughtUp(long offset) => offset >= _told;
+
     /// <summary>Goes on from where things are told up to.</summary>
     /// <param name="told">The first offset of which nothing was told.</param>
     public void Begin(long told)
@@ -70,7 +73,12 @@ internal sealed class PartitionOutbox(
 
         Count(record, taken);
         metrics.Scored(taken.Output, duration);
+        Add(taken);
+    }
 
+    /// <summary>Takes what came of a person's word.</summary>
+    public void Add(TakenRecord taken)
+    {
         if (!taken.Batch.IsEmpty)
         {
             _waiting.Add(taken.Batch);

@@ -24,7 +24,8 @@ internal sealed record PartitionRules(KafkaSourceOptions Source, RecordRules Rul
 
 /// <summary>All that is known of one partition's streams: a function of the partition's records, of weights and of configuration.</summary>
 /// <remarks>
-/// No other partition, no clock and no batch has a part in it, so whoever owns it gets the same bits. Time is that of the records: Kafka's
+/// No other partition, no clock and no batch has a part in it, so whoever owns it gets the same bits. A person's word stands at a place of its own between two
+/// records, and is in the state that is written there. Time is that of the records: Kafka's
 /// own stamps, which a record moves on by a minute at most, so that a wrong one does not make every stream look silent.
 /// </remarks>
 internal sealed class PartitionState
@@ -104,16 +105,12 @@ internal sealed class PartitionState
     public TakenRecord Take(KafkaRecord record)
     {
         KafkaPosition at = At!;
-        HasChanged = true;
-        _output.Clear();
-        _forgotten.Clear();
-        _decoded.Observations.Clear();
-        _decoded.Errors.Clear();
+        Begin();
 
         if (record.Kind == KafkaReadKind.End)
         {
             At = at with { Offset = record.Offset };
-            return Taken(record, DateTimeOffset.UnixEpoch);
+            return Taken(Place(record), DateTimeOffset.UnixEpoch);
         }
 
         long stamp = record.Timestamp >= 0 ? DateTimeOffset.FromUnixTimeMilliseconds(record.Timestamp).UtcTicks : _clock;
@@ -132,8 +129,57 @@ internal sealed class PartitionState
         var came = new DateTimeOffset(stamp, TimeSpan.Zero);
         Apply(came);
         At = new KafkaPosition(at.TopicId, record.Offset + 1, record.LeaderEpoch, 0, _stamp.LastTicks);
-        return Taken(record, came);
+        return Taken(Place(record), came);
     }
+
+    /// <summary>Takes a person's word on an incident, or with null takes it back.</summary>
+    /// <param name="incidentId">The incident.</param>
+    /// <param name="label">What it was.</param>
+    /// <param name="now">The wall clock.</param>
+    /// <returns>Its stream; null where none of this partition remembers it.</returns>
+    public string? Label(string incidentId, IncidentLabel? label, DateTimeOffset now)
+    {
+        if (_shard.StreamOf(incidentId) is not { } stream)
+        {
+            return null;
+        }
+
+        Begin();
+        _shard.Label(stream, incidentId, label, now, _output);
+        return stream;
+    }
+
+    /// <summary>Takes a person's word that a stream's present level is its new normal.</summary>
+    public AcceptOutcome Accept(string stream)
+    {
+        Begin();
+        return _shard.Accept(stream, _output);
+    }
+
+    /// <summary>Forgets a stream, as a person asked; false where there is none of that name.</summary>
+    public bool Forget(string stream)
+    {
+        Begin();
+
+        if (!_shard.Forget(stream, "a person had the stream forgotten", _output))
+        {
+            return false;
+        }
+
+        _places.Remove(stream);
+        _touched.Add(stream);
+        _forgotten.Add(new ForgottenStream(stream, ForgetReason.Asked));
+        return true;
+    }
+
+    /// <summary>Why a stream's last decision, or the one in force at a time, was made; null with the reason where there is none.</summary>
+    public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing) => _shard.Explain(stream, at, out missing);
+
+    /// <summary>Whether it has a stream of that name.</summary>
+    public bool Has(string stream) => _shard.Rows.Any(row => row.Stream == stream);
+
+    /// <summary>What came of the last word, to be told.</summary>
+    public TakenRecord TakeSaid() => Taken(string.Create(CultureInfo.InvariantCulture, $"{_partition}-{At!.Offset}-said"), new DateTimeOffset(_clock, TimeSpan.Zero));
 
     /// <summary>What has changed since this was last asked, as records of the topic of state.</summary>
     public List<StateRecord> TakeChanges()
@@ -149,7 +195,7 @@ internal sealed class PartitionState
             buffer.SetLength(0);
             bool isThere = _places.SaveStream(writer, stream) && _shard.SaveStream(writer, stream);
             writer.Flush();
-            changes.AddRange(_records.OfStream(stream, isThere ? buffer.GetBuffer().AsMemory(0, (int)buffer.Length) : null, offset));
+            changes.AddRange(_records.OfStream(stream, isThere ? buffer.GetBuffer().AsMemory(0, (int)buffer.Length) : default(ReadOnlyMemory<byte>?), offset));
         }
 
         foreach ((string node, string told) in _decoder.Sparkplug.TakeNotes())
@@ -234,7 +280,19 @@ internal sealed class PartitionState
 
     private static readonly Dictionary<string, bool> NoneBegin = [];
 
-    private TakenRecord Taken(KafkaRecord record, DateTimeOffset came)
+    private string Place(KafkaRecord record) => string.Create(CultureInfo.InvariantCulture, $"{_partition}-{record.Offset}");
+
+    /// <summary>Nothing has come of what is taken now.</summary>
+    private void Begin()
+    {
+        HasChanged = true;
+        _output.Clear();
+        _forgotten.Clear();
+        _decoded.Observations.Clear();
+        _decoded.Errors.Clear();
+    }
+
+    private TakenRecord Taken(string place, DateTimeOffset came)
     {
         GroupedIncidents? grouped = null;
 
@@ -263,7 +321,7 @@ internal sealed class PartitionState
                 Groups = grouped?.Groups ?? [],
                 Forgotten = _forgotten.Count == 0 ? [] : [.. _forgotten],
             },
-            string.Create(CultureInfo.InvariantCulture, $"{_partition}-{record.Offset}"),
+            place,
             _decoded,
             _output);
     }

@@ -34,6 +34,11 @@ internal static class ClusterRules
             wrong("cluster.session_timeout", $"'{cluster.SessionTimeout.TotalSeconds:0}s', expected 6s to 5m");
         }
 
+        if (cluster.Advertise.Length > 0 && (!Uri.TryCreate(cluster.Advertise, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0 || url.Query.Length > 0))
+        {
+            wrong("cluster.advertise", $"'{cluster.Advertise}', expected where the others reach this daemon, such as http://node-1:8080");
+        }
+
         Off("sources.host", options.Sources.Host.Enabled);
         Off("sources.http", options.Sources.Http.Enabled);
         Off("sources.mqtt_embedded", options.Sources.MqttEmbedded.Enabled);

@@ -53,9 +53,21 @@ internal static class ClusterService
             HeldMaxBytes = Math.Max(1 << 20, (int)(((long)source.HeldMaxMib << 20) / 8)),
         };
         return new ClusterNode(
-            options.Cluster, instance, setting, live,
+            options.Cluster, instance, UrlOf(options), setting, live,
             [.. taps.Select(tap => new SinkLane(tap, options.Pipeline.ChannelCapacity, metrics, time, loggers.CreateLogger<SinkLane>()))],
             ledger, deadLetters, metrics, time, loggers);
+    }
+
+    /// <summary>Where the others reach this daemon; empty where that is not known: any free port.</summary>
+    private static string UrlOf(DaemonOptions options)
+    {
+        if (options.Cluster.Advertise.Length > 0)
+        {
+            return options.Cluster.Advertise.TrimEnd('/');
+        }
+
+        string host = options.Http.Address is "0.0.0.0" or "::" ? Environment.MachineName : options.Http.Address;
+        return options.Http.Port == 0 ? "" : new UriBuilder("http", host, options.Http.Port).Uri.GetLeftPart(UriPartial.Authority);
     }
 
     private static KafkaSchemas? Schemas(KafkaSourceOptions source, TimeProvider time)

@@ -80,10 +80,8 @@ internal sealed class PipelineService(
     /// <summary>This daemon as a member of its cluster; null where it is none.</summary>
     public ClusterNode? Cluster { get; private set; }
 
-    /// <summary>Why there is no <see cref="Pipeline"/>, for people.</summary>
-    public string WhyNoPipeline => Cluster is null
-        ? "state is being restored; ask again in a moment"
-        : "a member of a cluster (cluster.mode: kafka) shows what it scores, and takes no word on single streams yet: its partitions may be another's in a moment";
+    /// <summary>Why there is no <see cref="Pipeline"/> outside a cluster, for people.</summary>
+    public const string WhyNoPipeline = "state is being restored; ask again in a moment";
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -206,6 +206,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         return true;
     }
 
+    /// <summary>Whether an incident is one of those that can still be labelled.</summary>
+    public bool Remembers(string incidentId) => _incidents.Find(incidentId) is not null;
+
     /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
     /// <param name="incidentId">Its id.</param>
     /// <param name="label">What it was.</param>

@@ -19,6 +19,9 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
 
     public IEnumerable<DaemonProcess> Running => _nodes.OfType<DaemonProcess>();
 
+    /// <summary>One that runs.</summary>
+    public DaemonProcess Node(int node) => _nodes[node]!;
+
     public async Task CreateTopicsAsync()
     {
         using IAdminClient admin = broker.Admin();

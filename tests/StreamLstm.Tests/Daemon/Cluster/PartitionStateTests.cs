@@ -5,6 +5,7 @@ using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Kafka;
 
@@ -102,6 +103,47 @@ public sealed class PartitionStateTests
         Write(topic, owner.TakeChanges());
         topic["partition"][4]++;
         Assert.Contains("another version wrote it", Assert.Throws<InvalidDataException>(() => New(Read(topic))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_persons_word_is_in_the_state_that_the_next_owner_goes_on_from()
+    {
+        KafkaRecord[] records = [.. Records(1_300)];
+        PartitionState owner = New(new StateRecords());
+        var topic = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        int at = 0;
+        string? incident = null;
+
+        for (; incident is null; at++)
+        {
+            incident = owner.Take(records[at]).Batch.Incidents.FirstOrDefault(one => one.Stream == "a")?.IncidentId;
+        }
+
+        Write(topic, owner.TakeChanges());
+        Assert.Null(owner.Label("nowhere", IncidentLabel.Real, Start));
+        Assert.Equal("a", owner.Label(incident, IncidentLabel.FalseAlarm, Start));
+        string[] said = [.. owner.TakeSaid().Batch.Incidents.Select(one => $"{one.Stream} {one.State}")];
+        Assert.Equal(["a Closed"], said);
+        Assert.Equal(AcceptOutcome.UnknownStream, owner.Accept("nowhere"));
+        Assert.True(owner.Forget("c"));
+        Assert.False(owner.Forget("c"));
+
+        // Of the streams only those that were spoken of are written.
+        StateRecord[] changes = [.. owner.TakeChanges()];
+        Assert.Equal(["stream:0:a", "stream:0:c"], changes.Select(change => change.Key).Where(key => key.StartsWith("stream", StringComparison.Ordinal)));
+        Write(topic, changes);
+        PartitionState next = New(Read(topic));
+        Assert.Equal(["a", "b"], next.Streams.Select(row => row.Stream).Order());
+        KafkaRecord[] rest = records[at..];
+        string[] told = Told(owner, rest);
+        Assert.Equal(told, Told(next, rest));
+
+        // And it counts: without it more is told.
+        PartitionState without = New(new StateRecords());
+        Told(without, records[..at]);
+        Assert.True(Opened(Told(without, rest)) > Opened(told), "the label changes nothing");
+
+        static int Opened(string[] told) => told.Count(line => line.Contains("\"stream\":\"a\"", StringComparison.Ordinal) && line.Contains("\"state\":\"opened\"", StringComparison.Ordinal));
     }
 
     private static PartitionState New(StateRecords records, BaseModel? model = null)

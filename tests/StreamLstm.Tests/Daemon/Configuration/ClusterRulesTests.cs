@@ -32,6 +32,7 @@ public sealed class ClusterRulesTests
     [InlineData("sinks.kafka.0.brokers=b:9092", "sinks.kafka.0.brokers: 'b:9092', expected those of sources.kafka.0")]
     [InlineData("cluster.group=a b", "cluster.group: 'a b', expected letters")]
     [InlineData("cluster.state_topic=plant", "cluster.state_topic: 'plant', expected another topic than the one that is read")]
+    [InlineData("cluster.advertise=node-1:8080", "cluster.advertise: 'node-1:8080', expected where the others reach this daemon")]
     [InlineData("cluster.session_timeout=1s", "cluster.session_timeout: '1s', expected 6s to 5m")]
     public void What_cannot_be_shared_is_told_with_what_was_expected(string setting, string message)
     {
