@@ -44,13 +44,20 @@ internal class KafkaBrokerOptions
     /// <param name="trouble">What is wrong.</param>
     public string Words(string key, KafkaTrouble trouble) => trouble.Concern switch
     {
-        KafkaConcern.Sasl => $"{key}.sasl.{(Sasl.Mechanism == KafkaMechanism.None ? "mechanism" : Sasl.Mechanism == KafkaMechanism.Oauthbearer ? "token_url" : "password")}: {Brokers} refuses it: {trouble.Detail}",
+        KafkaConcern.Sasl when Sasl.Mechanism == KafkaMechanism.Oauthbearer => $"{key}.sasl.{TokenWords(trouble.Detail)}",
+        KafkaConcern.Sasl => $"{key}.sasl.{(Sasl.Mechanism == KafkaMechanism.None ? "mechanism" : "password")}: {Brokers} refuses it: {trouble.Detail}",
         KafkaConcern.Tls => $"{key}.tls.{(trouble.Detail.Contains("verif", StringComparison.OrdinalIgnoreCase) || CertificateIsShown ? "ca_file" : "certificate_file")}: {trouble.Detail}",
         KafkaConcern.Topics => $"{key}.topics: {trouble.Detail}",
         KafkaConcern.Group => $"{key}.group: {trouble.Detail}",
         KafkaConcern.Transaction => $"{key}.transactional_id: {trouble.Detail}",
         _ => $"{key}.brokers: {Brokers} cannot be reached: {trouble.Detail}",
     };
+
+    /// <summary>Whether the provider gives no token, does not know the client, or gives one that the brokers do not believe.</summary>
+    private string TokenWords(string detail) =>
+        !detail.Contains("Failed to acquire", StringComparison.Ordinal) ? $"token_url: {Brokers} refuses the token: {detail}"
+        : detail.Contains("invalid_client", StringComparison.Ordinal) || detail.Contains("unauthorized", StringComparison.OrdinalIgnoreCase) ? $"token_client_secret: {Sasl.TokenUrl} refuses it: {detail}"
+        : $"token_url: {Sasl.TokenUrl} gives no token: {detail}";
 
     private bool CertificateIsShown => Tls.CertificateFile.Length > 0;
 }

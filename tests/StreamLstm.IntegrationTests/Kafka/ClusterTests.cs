@@ -26,13 +26,8 @@ public sealed class ClusterTests(KafkaTests kafka)
     [InlineData("consumer")]
     public async Task Three_daemons_that_are_killed_again_and_again_tell_what_one_undisturbed_tells(string protocol)
     {
-        KafkaBroker broker = await kafka.BrokerAsync();
-        using var directory = new TemporaryDirectory();
-        string topic = KafkaDaemon.NewTopic("shared");
-        await SharedTopic.CreateAsync(broker, topic, Partitions);
-        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", protocol);
-        await nodes.CreateTopicsAsync();
-        var trial = new SharedTopic(broker, topic, Partitions);
+        await using Shared shared = await ShareAsync("shared", protocol);
+        (SharedTopic trial, ClusterNodes nodes) = (shared.Trial, shared.Nodes);
         var elapsed = Stopwatch.StartNew();
         TimeSpan length = TimeSpan.FromMinutes(Minutes), between = TimeSpan.FromSeconds(Minutes > 2 ? 20 : 9);
         await nodes.StartAsync(Nodes);
@@ -65,11 +60,7 @@ public sealed class ClusterTests(KafkaTests kafka)
         await nodes.UntilReadAsync(trial.Sent);
         string books = await nodes.BooksAsync();
         await nodes.StopAsync();
-        await using ClusterNodes alone = new(broker, topic, directory.Path, "one", protocol);
-        await alone.CreateTopicsAsync();
-        await alone.StartAsync(1);
-        await alone.UntilReadAsync(trial.Sent);
-        await alone.StopAsync();
+        ClusterNodes alone = await shared.AloneAsync();
         Report($"{protocol}: {trial.Sent} records in {elapsed.Elapsed.TotalSeconds:0} s, taken over in {string.Join(", ", takenOver.Select(seconds => $"{seconds:0.0}"))} s, {books}");
         int scores = Same(alone.Read("scores"), nodes.Read("scores"), "scores"), incidents = Same(alone.Read("incidents"), nodes.Read("incidents"), "incidents");
         Assert.Equal(trial.Observations, scores);
@@ -79,13 +70,8 @@ public sealed class ClusterTests(KafkaTests kafka)
     [Fact]
     public async Task A_group_that_is_shared_out_anew_all_the_time_tells_what_one_undisturbed_tells()
     {
-        KafkaBroker broker = await kafka.BrokerAsync();
-        using var directory = new TemporaryDirectory();
-        string topic = KafkaDaemon.NewTopic("restless");
-        await SharedTopic.CreateAsync(broker, topic, Partitions);
-        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
-        await nodes.CreateTopicsAsync();
-        var trial = new SharedTopic(broker, topic, Partitions, rows: 1_100);
+        await using Shared shared = await ShareAsync("restless", rows: 1_100);
+        (SharedTopic trial, ClusterNodes nodes) = (shared.Trial, shared.Nodes);
         await nodes.StartAsync(2);
         Task sending = trial.SendAsync(TimeSpan.FromMinutes(Minutes / 2));
         int rebalances = 0;
@@ -101,11 +87,7 @@ public sealed class ClusterTests(KafkaTests kafka)
         await nodes.UntilReadAsync(trial.Sent);
         string books = await nodes.BooksAsync();
         await nodes.StopAsync();
-        await using ClusterNodes alone = new(broker, topic, directory.Path, "one", "classic");
-        await alone.CreateTopicsAsync();
-        await alone.StartAsync(1);
-        await alone.UntilReadAsync(trial.Sent);
-        await alone.StopAsync();
+        ClusterNodes alone = await shared.AloneAsync();
         Report($"{rebalances} rebalances, {books}");
         Assert.InRange(rebalances, 4, int.MaxValue);
         Assert.Equal(trial.Observations, Same(alone.Read("scores"), nodes.Read("scores"), "scores"));
@@ -160,13 +142,8 @@ public sealed class ClusterTests(KafkaTests kafka)
     [Fact]
     public async Task The_page_of_any_member_has_all_of_the_group()
     {
-        KafkaBroker broker = await kafka.BrokerAsync();
-        using var directory = new TemporaryDirectory();
-        string topic = KafkaDaemon.NewTopic("fleet");
-        await SharedTopic.CreateAsync(broker, topic, Partitions);
-        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
-        await nodes.CreateTopicsAsync();
-        var trial = new SharedTopic(broker, topic, Partitions, streamsPerPartition: 2, rows: 1_190);
+        await using Shared shared = await ShareAsync("fleet", rows: 1_190, streamsPerPartition: 2);
+        (SharedTopic trial, ClusterNodes nodes) = (shared.Trial, shared.Nodes);
         await nodes.StartAsync(Nodes);
         await trial.SendAsync(TimeSpan.FromSeconds(1));
         await nodes.UntilReadAsync(trial.Sent);
@@ -199,20 +176,14 @@ public sealed class ClusterTests(KafkaTests kafka)
     [Fact]
     public async Task A_member_gives_the_scores_that_a_daemon_by_itself_gives()
     {
-        KafkaBroker broker = await kafka.BrokerAsync();
-        using var directory = new TemporaryDirectory();
-        string topic = KafkaDaemon.NewTopic("alone");
-        await SharedTopic.CreateAsync(broker, topic, Partitions);
-
         // Nobody falls silent: a daemon by itself has the wall's clock, and a member that of the records.
-        var trial = new SharedTopic(broker, topic, Partitions, rows: 1_100, fallsSilent: false);
+        await using Shared shared = await ShareAsync("alone", rows: 1_100, fallsSilent: false);
+        (SharedTopic trial, ClusterNodes nodes, TemporaryDirectory directory) = (shared.Trial, shared.Nodes, shared.Directory);
         await trial.SendAsync(TimeSpan.FromSeconds(1));
-        await using ClusterNodes nodes = new(broker, topic, directory.Path, "member", "classic");
-        await nodes.CreateTopicsAsync();
         await nodes.StartAsync(1);
         await nodes.UntilReadAsync(trial.Sent);
         await nodes.StopAsync();
-        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic);
+        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, shared.Broker.Bootstrap, shared.Topic);
         await KafkaDaemon.UntilTotalAsync(daemon, trial.Observations);
         Assert.Equal(0, await daemon.TerminateAsync());
         Dictionary<string, string[]> byItself = File.ReadLines(Path.Combine(directory.Path, "state", "events.jsonl"))
@@ -222,6 +193,18 @@ public sealed class ClusterTests(KafkaTests kafka)
             .GroupBy(record => record.Message.Key).ToDictionary(stream => stream.Key, stream => stream.Select(record => record.Message.Value).ToArray());
         Assert.Equal(byItself.Keys.Order(), member.Keys.Order());
         Assert.All(byItself, stream => Assert.Equal(stream.Value, member[stream.Key]));
+    }
+
+    /// <summary>A topic of its own with what is sent to it, and daemons that are yet to be started.</summary>
+    private async Task<Shared> ShareAsync(string name, string protocol = "classic", int rows = 1_500, int streamsPerPartition = 3, bool fallsSilent = true)
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        string topic = KafkaDaemon.NewTopic(name);
+        await SharedTopic.CreateAsync(broker, topic, Partitions);
+        var directory = new TemporaryDirectory();
+        var nodes = new ClusterNodes(broker, topic, directory.Path, "many", protocol);
+        await nodes.CreateTopicsAsync();
+        return new Shared(broker, topic, directory, nodes, new SharedTopic(broker, topic, Partitions, streamsPerPartition, rows, fallsSilent), protocol);
     }
 
     /// <summary>Each stream's events in their order, none missing, none twice, none other.</summary>
@@ -253,6 +236,35 @@ public sealed class ClusterTests(KafkaTests kafka)
         if (Environment.GetEnvironmentVariable("STREAMLSTM_TEST_PROGRESS") is { Length: > 0 } file)
         {
             File.AppendAllText(file, line + "\n");
+        }
+    }
+
+    private sealed record Shared(KafkaBroker Broker, string Topic, TemporaryDirectory Directory, ClusterNodes Nodes, SharedTopic Trial, string Protocol) : IAsyncDisposable
+    {
+        /// <summary>One undisturbed daemon of another group, once it has read all and has ended.</summary>
+        public async Task<ClusterNodes> AloneAsync()
+        {
+            var alone = new ClusterNodes(Broker, Topic, Directory.Path, "one", Protocol);
+            await alone.CreateTopicsAsync();
+
+            try
+            {
+                await alone.StartAsync(1);
+                await alone.UntilReadAsync(Trial.Sent);
+                await alone.StopAsync();
+            }
+            finally
+            {
+                await alone.DisposeAsync();
+            }
+
+            return alone;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Nodes.DisposeAsync();
+            Directory.Dispose();
         }
     }
 }

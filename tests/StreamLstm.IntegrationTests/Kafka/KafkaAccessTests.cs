@@ -59,6 +59,53 @@ public sealed class KafkaAccessTests(KafkaTests kafka)
         Assert.DoesNotContain(Secret, daemon.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_cluster_is_read_with_tokens_of_a_provider_that_are_fetched_anew_before_they_end()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        broker.RequireOwn();
+        using var directory = new TemporaryDirectory();
+        await using TokenServer provider = await TokenServer.StartAsync(broker.KeyFolder, "alice", TimeSpan.FromSeconds(6));
+        string topic = await FilledAsync(broker, 20);
+        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Sasl, topic, WithTokens(broker, provider.Url, TokenServer.Secret));
+        await KafkaDaemon.UntilTotalAsync(daemon, 20);
+        int given = provider.Given;
+        await daemon.UntilAsync(() => Task.FromResult(provider.Given > given), "fetched another token");
+        using IProducer<string?, string> producer = broker.Producer();
+        await KafkaDaemon.SendAsync(producer, topic, "a", 20, 10);
+        await KafkaDaemon.UntilTotalAsync(daemon, 30);
+        Assert.Equal(0, await daemon.TerminateAsync());
+        Assert.DoesNotContain(TokenServer.Secret, daemon.Output, StringComparison.Ordinal);
+        Assert.Equal(KafkaDaemon.Rows(0, 30), Scored.In(Path.Combine(directory.Path, "state"))["a"]);
+    }
+
+    [Theory]
+    [InlineData("secret", "sources.kafka.0.sasl.token_client_secret: ")]
+    [InlineData("address", "sources.kafka.0.sasl.token_url: ")]
+    [InlineData("rights", "an ACL is missing")]
+    public async Task What_is_wrong_with_tokens_is_told_by_its_setting_and_without_a_secret(string wrong, string told)
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        broker.RequireOwn();
+        using var directory = new TemporaryDirectory();
+        await using TokenServer provider = await TokenServer.StartAsync(broker.KeyFolder, wrong == "rights" ? "bob" : "alice", TimeSpan.FromMinutes(5));
+        string topic = await FilledAsync(broker, 1);
+        await using DaemonProcess daemon = await KafkaDaemon.StartAsync(
+            directory.Path, broker.Sasl, topic,
+            WithTokens(broker, wrong == "address" ? $"http://127.0.0.1:{DaemonProcess.FreePort()}/token" : provider.Url, wrong == "secret" ? Secret : TokenServer.Secret));
+        await KafkaDaemon.UntilReadySaysAsync(daemon, told);
+        await daemon.PostAsync("other", [1, 2, 3], DateTimeOffset.UtcNow.AddMinutes(-1));
+        await daemon.UntilScoredAsync(3);
+        Assert.Equal(0, await daemon.TerminateAsync());
+        Assert.DoesNotContain(wrong == "secret" ? Secret : TokenServer.Secret, daemon.Output, StringComparison.Ordinal);
+    }
+
+    private static string[] WithTokens(KafkaBroker broker, string url, string secret) =>
+    [
+        "sources.kafka.0.tls.enabled=true", Key(broker, "ca_file", "ca.pem"), "sources.kafka.0.sasl.mechanism=oauthbearer", $"sources.kafka.0.sasl.token_url={url}",
+        $"sources.kafka.0.sasl.token_client_id={TokenServer.Client}", $"sources.kafka.0.sasl.token_client_secret={secret}",
+    ];
+
     private static async Task<string> FilledAsync(KafkaBroker broker, int rows)
     {
         string topic = KafkaDaemon.NewTopic("access");

@@ -120,6 +120,63 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
     }
 
     [Fact]
+    public async Task A_commit_whose_answer_is_lost_tells_each_event_once_whether_the_daemon_goes_on_or_is_killed()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        broker.RequireOwn();
+        using var directory = new TemporaryDirectory();
+        using var proxy = new KafkaProxy(broker.ProxyPort, broker.BehindProxyPort);
+        string topic = KafkaDaemon.NewTopic("ambiguous");
+        await broker.CreateTopicAsync(topic);
+        await broker.CreateTopicAsync(topic + ".scores");
+        string[] settings =
+        [
+            "sinks.kafka.0.exactly_once=true", $"sinks.kafka.0.scores_topic={topic}.scores", "sinks.jsonl.scores=true", $"sinks.kafka.0.brokers=127.0.0.1:{proxy.Port}",
+        ];
+        int faults = Killing.Number("STREAMLSTM_TEST_FAULTS", 6), kills = 0, rows = 640;
+        DaemonProcess daemon = await StartAsync(directory, broker, topic, settings);
+
+        try
+        {
+            await PostAsync(daemon, 0, rows);
+            await daemon.UntilSettledAsync("kafka");
+
+            for (int fault = 0; fault < faults; fault++, rows += 40)
+            {
+                Task lost = proxy.LoseNextAnswer();
+                await PostAsync(daemon, rows, 40);
+                await lost.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+
+                if (fault % 2 == 1)
+                {
+                    kills++;
+                    await daemon.KillAsync();
+                    await daemon.DisposeAsync();
+                    daemon = await StartAsync(directory, broker, topic, settings);
+                }
+
+                await daemon.UntilSettledAsync("kafka");
+            }
+
+            Assert.Equal(0, await daemon.TerminateAsync());
+        }
+        finally
+        {
+            await daemon.DisposeAsync();
+        }
+
+        string[] incidents = Expected(directory), scores = Expected(directory, "score");
+        string[] told = [.. broker.Read(topic).Select(record => record.Message.Value)], toldScores = [.. broker.Read(topic + ".scores").Select(record => record.Message.Value)];
+        TestContext.Current.SendDiagnosticMessage(
+            "kafka ambiguous commits: {0} answers lost, {1} kills; {2} incidents and {3} scores, {4} and {5} told", proxy.AnswersLost, kills, incidents.Length, scores.Length, told.Length, toldScores.Length);
+        Assert.Equal(faults, proxy.AnswersLost);
+        Assert.NotEmpty(incidents);
+        Assert.Equal(rows * StreamCount, scores.Length);
+        Assert.Equal(incidents, told);
+        Assert.Equal(scores, toldScores);
+    }
+
+    [Fact]
     public async Task Without_transactions_a_killed_daemon_loses_no_event_and_repeats_one_only_with_its_id()
     {
         KafkaBroker broker = await kafka.BrokerAsync();

@@ -25,7 +25,7 @@ internal sealed class KafkaBroker : IAsyncDisposable
     /// <summary>Without TLS and as nobody, who may do everything.</summary>
     public string Bootstrap { get; }
 
-    /// <summary>TLS and SASL: alice with "secret" may do everything, bob with "pw" nothing.</summary>
+    /// <summary>TLS and SASL: alice with "secret" may do everything, bob with "pw" nothing; whom a token of <see cref="TokenServer"/> names is believed.</summary>
     public string Sasl => $"localhost:{SaslPort}";
 
     /// <summary>TLS, and whoever connects shows a certificate.</summary>
@@ -33,6 +33,12 @@ internal sealed class KafkaBroker : IAsyncDisposable
 
     /// <summary>What belongs to <see cref="Sasl"/> and <see cref="Certificate"/>.</summary>
     public string KeyFolder => Path.Combine(_directory, "keys");
+
+    /// <summary>Where the broker says that it is, to who comes over <see cref="BehindProxyPort"/>: nobody is there before a test is.</summary>
+    public int ProxyPort { get; private init; }
+
+    /// <summary>Where it listens for that.</summary>
+    public int BehindProxyPort { get; private init; }
 
     private int SaslPort { get; }
 
@@ -53,11 +59,18 @@ internal sealed class KafkaBroker : IAsyncDisposable
             return new KafkaBroker(directory, "", running, 0, 0);
         }
 
-        (int Plain, int Controller, int Sasl, int Certificate)[] ports =
-            [.. Enumerable.Range(0, nodes).Select(_ => (DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort()))];
+        (int Plain, int Controller, int Sasl, int Certificate, int Behind, int Proxy)[] ports =
+        [
+            .. Enumerable.Range(0, nodes).Select(_ => (
+                DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort(), DaemonProcess.FreePort())),
+        ];
         var broker = new KafkaBroker(
-            directory, Libraries()!, string.Join(',', ports.Select(port => $"127.0.0.1:{port.Plain}")), ports[0].Sasl, ports[0].Certificate, nodes);
+            directory, Libraries()!, string.Join(',', ports.Select(port => $"127.0.0.1:{port.Plain}")), ports[0].Sasl, ports[0].Certificate, nodes)
+        {
+            ProxyPort = ports[0].Proxy, BehindProxyPort = ports[0].Behind,
+        };
         KeyFolder keys = Support.KeyFolder.Create(broker.KeyFolder);
+        string tokens = new Uri(TokenServer.CreateKey(broker.KeyFolder)).AbsoluteUri;
 
         // One that begins with a hyphen would be taken for an option.
         string cluster = Convert.ToBase64String([0, .. Guid.NewGuid().ToByteArray()[1..]]).TrimEnd('=').Replace('+', '-').Replace('/', '_');
@@ -65,16 +78,16 @@ internal sealed class KafkaBroker : IAsyncDisposable
 
         for (int node = 1; node <= nodes; node++)
         {
-            (int plain, int controller, int sasl, int certificate) = ports[node - 1];
+            (int plain, int controller, int sasl, int certificate, int behind, int proxy) = ports[node - 1];
             File.WriteAllText(
                 broker.SettingsOf(node),
                 $"""
                 process.roles=broker,controller
                 node.id={node}
                 controller.quorum.voters={voters}
-                listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{certificate},CONTROLLER://127.0.0.1:{controller}
-                advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://localhost:{sasl},SSL://localhost:{certificate}
-                listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
+                listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{certificate},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
+                advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://localhost:{sasl},SSL://localhost:{certificate},PROXIED://127.0.0.1:{proxy}
+                listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,PROXIED:PLAINTEXT
                 inter.broker.listener.name=PLAINTEXT
                 controller.listener.names=CONTROLLER
                 log.dirs={Path.Combine(directory, $"data-{node}")}
@@ -99,10 +112,15 @@ internal sealed class KafkaBroker : IAsyncDisposable
                 transaction.abort.timed.out.transaction.cleanup.interval.ms=500
                 broker.session.timeout.ms=5000
                 broker.heartbeat.interval.ms=1000
-                sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN
+                sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN,OAUTHBEARER
                 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
                 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
                 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret" user_bob="pw";
+                listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+                listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+                listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url={tokens}
+                listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.expected.issuer={TokenServer.Issuer}
+                listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.expected.audience={TokenServer.Audience}
                 listener.name.ssl.ssl.client.auth=required
                 ssl.keystore.type=PEM
                 ssl.keystore.location={keys.Server}
@@ -258,7 +276,7 @@ internal sealed class KafkaBroker : IAsyncDisposable
 
     private ProcessStartInfo Java(string program, string[] arguments, params string[] machine) => new(
         Parts.Require("java", "default-jre-headless"),
-        [.. machine, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-cp", Path.Combine(_libraries, "*"), program, .. arguments])
+        [.. machine, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", $"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={new Uri(Path.Combine(KeyFolder, "jwks.json")).AbsoluteUri}", "-Djava.awt.headless=true", "-cp", Path.Combine(_libraries, "*"), program, .. arguments])
     {
         WorkingDirectory = _directory,
         RedirectStandardOutput = true,
