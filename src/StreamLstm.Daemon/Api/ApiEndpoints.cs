@@ -21,16 +21,16 @@ internal static class ApiEndpoints
     {
         var feed = new LiveFeed(live, () => Status(live, ledger, pipeline, time), id => pipeline.Labels?.Of(id), options.LiveClientsMax, time);
 
-        routes.MapGet("/api/v1/status", () => Status(live, ledger, pipeline, time));
-        routes.MapGet("/api/v1/streams", (string? filter, Lifecycle? lifecycle, int? limit, int? offset) =>
+        routes.MapRead("/api/v1/status", () => Status(live, ledger, pipeline, time));
+        routes.MapRead("/api/v1/streams", (string? filter, Lifecycle? lifecycle, int? limit, int? offset) =>
             Streams(live, filter, lifecycle, limit, offset));
-        routes.MapGet("/api/v1/streams/{**stream}", (string stream, HttpRequest request, CancellationToken cancellation) => StreamAsync(live, pipeline, stream, request, cancellation));
-        routes.MapGet("/api/v1/history/{**stream}", (string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit) =>
+        routes.MapRead("/api/v1/streams/{**stream}", (string stream, HttpRequest request, CancellationToken cancellation) => StreamAsync(live, pipeline, stream, request, cancellation));
+        routes.MapRead("/api/v1/history/{**stream}", (string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit) =>
             History(pipeline, time, stream, since, until, limit));
-        routes.MapGet("/api/v1/incidents", (string? stream, bool? grouped, int? limit, int? offset) =>
+        routes.MapRead("/api/v1/incidents", (string? stream, bool? grouped, int? limit, int? offset) =>
             grouped == true ? Groups(live, pipeline, stream, limit, offset) : Incidents(live, pipeline, stream, limit, offset));
-        routes.MapGet("/api/v1/models", () => Models(live, pipeline));
-        routes.MapGet("/api/v1/live", feed.ServeAsync);
+        routes.MapRead("/api/v1/models", () => Models(live, pipeline));
+        routes.MapRead("/api/v1/live", feed.ServeAsync);
         FleetEndpoint.Map(routes, pipeline, time);
         ExplainEndpoint.Map(routes, pipeline);
         AcceptEndpoint.Map(routes, pipeline);

@@ -12,7 +12,7 @@ namespace StreamLstm.Daemon.Api;
 internal static class ExplainEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
-        routes.MapGet("/api/v1/explain", (string? stream, string? at, HttpRequest request, CancellationToken cancellation) =>
+        routes.MapRead("/api/v1/explain", (string? stream, string? at, HttpRequest request, CancellationToken cancellation) =>
             AnswerAsync(pipeline, stream, at, request, cancellation));
 
     private static async Task<IResult> AnswerAsync(

@@ -13,7 +13,7 @@ internal static class FleetEndpoint
     private const int PageMax = 1_000;
 
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline, TimeProvider time) =>
-        routes.MapGet("/api/v1/fleet", (int? limit) => Answer(pipeline, limit, time.GetUtcNow()));
+        routes.MapRead("/api/v1/fleet", (int? limit) => Answer(pipeline, limit, time.GetUtcNow()));
 
     private static IResult Answer(PipelineService pipeline, int? limit, DateTimeOffset now)
     {

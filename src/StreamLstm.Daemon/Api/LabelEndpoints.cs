@@ -32,7 +32,7 @@ internal static class LabelEndpoints
         routes.MapDelete("/api/v1/labels/{id}", (string id, HttpRequest request, CancellationToken cancellation) => pipeline.Cluster is { } cluster
             ? ClusterVerbs.LabelAsync(cluster, request, id, label: null, body: null, time.GetUtcNow(), cancellation)
             : GuardedAsync(pipeline, (running, labels) => RemoveAsync(running, labels, time, id, cancellation)));
-        routes.MapGet("/api/v1/labels", (int? limit, int? offset) => List(pipeline, limit, offset));
+        routes.MapRead("/api/v1/labels", (int? limit, int? offset) => List(pipeline, limit, offset));
     }
 
     /// <summary>An incident as JSON with the label it has, if any.</summary>

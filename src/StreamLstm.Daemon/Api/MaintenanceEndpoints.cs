@@ -19,7 +19,7 @@ internal static class MaintenanceEndpoints
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline, TimeProvider time)
     {
         var oneAtATime = new SemaphoreSlim(1);
-        routes.MapGet("/api/v1/maintenance", () => List(pipeline, time.GetUtcNow()));
+        routes.MapRead("/api/v1/maintenance", () => List(pipeline, time.GetUtcNow()));
         routes.MapPost("/api/v1/maintenance", (HttpRequest request, CancellationToken cancellation) =>
             ChangeAsync(pipeline, oneAtATime, store => AddAsync(store, request, time.GetUtcNow(), cancellation), cancellation));
         routes.MapDelete("/api/v1/maintenance/{id}", (string id, CancellationToken cancellation) =>

@@ -62,7 +62,7 @@ internal static class CommandLine
         validate.SetAction(parsed =>
         {
             string[] warnings = [];
-            int code = WithOptions(parsed, options => warnings = [.. MqttRules.Warnings(options)]);
+            int code = WithOptions(parsed, options => warnings = [.. DoorRules.Warnings(options), .. MqttRules.Warnings(options)]);
 
             foreach (string warning in warnings)
             {

@@ -1,21 +1,33 @@
 using System.CommandLine;
+using System.Net;
 using System.Net.Http;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Spectre.Console;
+using StreamLstm.Daemon.Doors;
 
 namespace StreamLstm.Daemon.Commands;
 
 /// <summary>Asks a running daemon for the verbs that are about one.</summary>
 internal static class DaemonClient
 {
+    private const string TokenVariable = "STREAMLSTM_TOKEN";
+
     /// <summary>Where the daemon listens.</summary>
     public static Option<string> UrlOption() => new("--url")
     {
         Description = "Where the daemon's page is.",
         HelpName = "URL",
         DefaultValueFactory = _ => "http://127.0.0.1:8080",
+    };
+
+    /// <summary>What holds the token that the daemon asks for; without it the token is in the environment.</summary>
+    public static Option<string?> TokenFile { get; } = new("--token-file")
+    {
+        Description = $"A file with the token that the daemon asks for; else {TokenVariable} holds it.",
+        HelpName = "FILE",
     };
 
     /// <summary>How answers are written.</summary>
@@ -32,7 +44,8 @@ internal static class DaemonClient
     }
 
     /// <summary>Sends one request, and writes its answer.</summary>
-    /// <param name="url">Where the daemon's page is.</param>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="address">Its option that says where the daemon's page is.</param>
     /// <param name="method">GET, POST, DELETE.</param>
     /// <param name="path">Path and query, without a slash before it.</param>
     /// <param name="body">What is sent as JSON; null for nothing.</param>
@@ -41,11 +54,19 @@ internal static class DaemonClient
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> SendAsync(
-        string url, HttpMethod method, string path, object? body, Action<JsonElement> write, TextWriter error, CancellationToken cancellation)
+        ParseResult parsed, Option<string> address, HttpMethod method, string path, object? body, Action<JsonElement> write, TextWriter error,
+        CancellationToken cancellation)
     {
+        string url = parsed.GetValue(address)!;
+
         if (!Uri.TryCreate(url.TrimEnd('/') + "/" + path, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
         {
             error.WriteLine($"--url: '{url}', expected something like http://127.0.0.1:8080");
+            return CommandLine.WrongUsage;
+        }
+
+        if (Token(parsed, error) is not { } token)
+        {
             return CommandLine.WrongUsage;
         }
 
@@ -54,12 +75,24 @@ internal static class DaemonClient
             using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
             using var request = new HttpRequestMessage(method, uri);
             request.Content = body is null ? null : JsonContent.Create(body);
+
+            if (token.Length > 0)
+            {
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            }
+
             using HttpResponseMessage response = await client.SendAsync(request, cancellation);
             string text = await response.Content.ReadAsStringAsync(cancellation);
 
             if (!response.IsSuccessStatusCode)
             {
                 error.WriteLine($"error: {Reason(text) ?? $"{uri} answered {(int)response.StatusCode}"}");
+
+                if (response.StatusCode is HttpStatusCode.Unauthorized)
+                {
+                    error.WriteLine($"--token-file FILE or the environment variable {TokenVariable} gives the token");
+                }
+
                 return CommandLine.Failed;
             }
 
@@ -110,6 +143,25 @@ internal static class DaemonClient
         }
 
         output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+
+    /// <summary>The token; empty for none, null where its file cannot be read, which is told.</summary>
+    private static string? Token(ParseResult parsed, TextWriter error)
+    {
+        if (parsed.GetValue(TokenFile) is not { } file)
+        {
+            return (Environment.GetEnvironmentVariable(TokenVariable) ?? "").Trim();
+        }
+
+        try
+        {
+            return AccessTokens.FromFile(File.ReadAllBytes(file));
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            error.WriteLine($"--token-file: {file}: {wrong.Message}");
+            return null;
+        }
     }
 
     private static string? Reason(string text)

@@ -1,15 +1,22 @@
+using System.Net;
+using System.Net.Security;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Api;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Dashboard;
+using StreamLstm.Daemon.Doors;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Service;
@@ -61,12 +68,13 @@ internal static class DaemonHost
         return application.Services.GetRequiredService<PipelineService>().Failure is null ? 0 : CommandLine.Failed;
     }
 
-    private static WebApplication Build(DaemonOptions options, out ILogger logger, out Func<string> directory)
+    /// <summary>The daemon, not started yet.</summary>
+    public static WebApplication Build(DaemonOptions options, out ILogger logger, out Func<string> directory)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls($"http://{UriHost(options.Http.Address)}:{options.Http.Port}");
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
+            kestrel.Listen(IPAddress.Parse(options.Http.Address), options.Http.Port, listening => UseTls(listening, options.Http.Tls));
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = null; // the ingest endpoint has its own limit, with its own answer
         });
@@ -94,31 +102,67 @@ internal static class DaemonHost
         builder.Services.AddSingleton(live);
         builder.Services.AddSingleton<DaemonMetrics>();
         builder.Services.AddSingleton(new HttpSource(options.Sources.Http, VectorsOptions.Rules(options.Vectors), options.Pipeline.BatchMax, TimeProvider.System));
+        builder.Services.AddSingleton(services =>
+        {
+            ILogger<AccessTokens> log = services.GetRequiredService<ILogger<AccessTokens>>();
+            return new AccessTokens(
+                options.Http.Tokens, TimeProvider.System, file => LogMessages.SecretChanged(log, file), problem => LogMessages.SecretUnreadable(log, problem));
+        });
+        builder.Services.AddSingleton(options.Http);
+        builder.Services.AddSingleton<Doorkeeper>();
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddSingleton<PipelineService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineService>());
         builder.Services.AddHealthChecks().AddCheck<PipelineService.Ready>("pipeline");
 
         WebApplication application = builder.Build();
         logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("StreamLstm");
+        PipelineService pipeline = application.Services.GetRequiredService<PipelineService>();
+        directory = () => pipeline.StorageDirectory;
+        Doorkeeper doorkeeper = application.Services.GetRequiredService<Doorkeeper>();
         application.UseResponseCompression();
         application.Use(SecurityHeaders.Add);
         application.UseRouting();
-        PipelineService pipeline = application.Services.GetRequiredService<PipelineService>();
-        directory = () => pipeline.StorageDirectory;
+        application.Use(doorkeeper.AskAsync);
+        application.Use(WrongRequests.AnswerAsync);
+        MapRoutes(application, options, live, ledger, pipeline, doorkeeper);
+        return application;
+    }
 
+    /// <summary>Every route, with the role that it asks for.</summary>
+    private static void MapRoutes(
+        WebApplication application, DaemonOptions options, LiveView live, Ledger ledger, PipelineService pipeline, Doorkeeper doorkeeper)
+    {
         if (options.Sources.Http.Enabled)
         {
-            application.Services.GetRequiredService<HttpSource>().Map(application);
+            application.Services.GetRequiredService<HttpSource>().Map(application).WithMetadata(new RequiredRole(Role.Ingest));
         }
 
         ApiEndpoints.Map(application, live, ledger, pipeline, options.Http, TimeProvider.System);
         DashboardEndpoints.Map(application);
-        application.MapPrometheusScrapingEndpoint("/metrics");
-        application.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        application.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = PipelineService.Ready.WriteAsync });
-        return application;
+        application.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new RequiredRole(Role.Read));
+
+        // For probes, that have no token; why it is not ready is for those who may read.
+        application.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).WithMetadata(new RequiredRole(null));
+        application.MapHealthChecks(
+            "/health/ready",
+            new HealthCheckOptions { ResponseWriter = (context, report) => PipelineService.Ready.WriteAsync(context, report, doorkeeper.MayRead(context)) })
+            .WithMetadata(new RequiredRole(null));
     }
 
-    private static string UriHost(string address) =>
-        address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address;
+    private static void UseTls(ListenOptions listening, ServerTlsOptions tls)
+    {
+        if (tls.CertificateFile.Length == 0)
+        {
+            return;
+        }
+
+        ILogger<ServerCertificate> log = listening.ApplicationServices.GetRequiredService<ILogger<ServerCertificate>>();
+        var certificate = new ServerCertificate(
+            tls, TimeProvider.System, file => LogMessages.SecretChanged(log, file), problem => LogMessages.SecretUnreadable(log, problem));
+        listening.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = _ => ValueTask.FromResult(certificate.Options([SslApplicationProtocol.Http2, SslApplicationProtocol.Http11])),
+        });
+    }
 }

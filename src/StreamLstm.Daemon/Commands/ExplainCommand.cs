@@ -18,14 +18,14 @@ internal static class ExplainCommand
         var at = new Option<string?>("--at") { Description = "Of what time; without it the last observation is explained.", HelpName = "TIME" };
         Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, url, format };
+        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             string path = $"api/v1/explain?stream={Uri.EscapeDataString(parsed.GetValue(stream)!)}";
             path += parsed.GetValue(at) is { } time ? $"&at={Uri.EscapeDataString(time)}" : "";
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed.GetValue(url)!, HttpMethod.Get, path, null,
+                parsed, url, HttpMethod.Get, path, null,
                 answer => Write(answer, isJson, output), error, cancellation);
         });
         return command;

@@ -22,7 +22,7 @@ internal static class LabelCommand
         Option<string> format = DaemonClient.OutputOption();
         var command = new Command("label", "Tell a running daemon what an incident was, or take that back.")
         {
-            incident, label, note, remove, url, format,
+            incident, label, note, remove, url, DaemonClient.TokenFile, format,
         };
         command.Validators.Add(parsed =>
         {
@@ -38,7 +38,7 @@ internal static class LabelCommand
             bool isJson = parsed.GetValue(format) == "json";
             long? removed = parsed.GetValue(remove);
             return DaemonClient.SendAsync(
-                parsed.GetValue(url)!,
+                parsed, url,
                 removed is null ? HttpMethod.Post : HttpMethod.Delete,
                 removed is null ? "api/v1/labels" : $"api/v1/labels/{removed}",
                 removed is null ? new { incident_id = parsed.GetValue(incident), label = parsed.GetValue(label), note = parsed.GetValue(note) } : null,

@@ -20,12 +20,12 @@ internal static class MaintenanceCommand
     {
         Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("list", "Print them, those of the configuration too.") { url, format };
+        var command = new Command("list", "Print them, those of the configuration too.") { url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed.GetValue(url)!, HttpMethod.Get, Path, null,
+                parsed, url, HttpMethod.Get, Path, null,
                 answer =>
                 {
                     if (isJson)
@@ -62,7 +62,7 @@ internal static class MaintenanceCommand
         Option<string> format = DaemonClient.OutputOption();
         var command = new Command("add", "Ask for one; it holds at once, and after a restart.")
         {
-            streams, length, from, to, days, start, end, zone, mute, freeze, note, url, format,
+            streams, length, from, to, days, start, end, zone, mute, freeze, note, url, DaemonClient.TokenFile, format,
         };
         command.Validators.Add(parsed =>
         {
@@ -75,7 +75,7 @@ internal static class MaintenanceCommand
         {
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed.GetValue(url)!,
+                parsed, url,
                 HttpMethod.Post,
                 Path,
                 new
@@ -113,12 +113,12 @@ internal static class MaintenanceCommand
         var id = new Argument<string>("ID") { Description = "As list prints it." };
         Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("remove", "End one at once.") { id, url, format };
+        var command = new Command("remove", "End one at once.") { id, url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed.GetValue(url)!, HttpMethod.Delete, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}", null,
+                parsed, url, HttpMethod.Delete, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}", null,
                 answer =>
                 {
                     if (isJson)

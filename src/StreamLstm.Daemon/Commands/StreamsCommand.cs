@@ -20,14 +20,14 @@ internal static class StreamsCommand
               streamlstm streams delete plant/old-pump
             """)
         {
-            stream, url,
+            stream, url, DaemonClient.TokenFile,
         };
         delete.SetAction((parsed, cancellation) =>
         {
             // A slash in a name is one in the path; whatever else could end the path is escaped.
             string name = string.Join('/', parsed.GetValue(stream)!.Split('/').Select(Uri.EscapeDataString));
             return DaemonClient.SendAsync(
-                parsed.GetValue(url)!, HttpMethod.Delete, $"api/v1/streams/{name}", body: null,
+                parsed, url, HttpMethod.Delete, $"api/v1/streams/{name}", body: null,
                 answer => output.WriteLine($"forgotten: {answer.GetProperty("stream").GetString()}"), error, cancellation);
         });
         return new Command("streams", "Have a running daemon forget streams.") { delete };

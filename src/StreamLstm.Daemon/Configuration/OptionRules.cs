@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Net;
 using System.Reflection;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Mqtt;
@@ -28,9 +27,7 @@ internal static class OptionRules
             errors.Add($"{Origin("sinks.webhook.url")}sinks.webhook.url: {(options.Sinks.Webhook.Url.Length == 0 ? "missing" : "no such address")}, expected one such as https://example.com/hook");
         }
 
-        RequireLoopback(options.Http.Address, options.Http.AllowNonLoopback, "http");
-        RequireLoopback(options.Sources.MqttEmbedded.Address, options.Sources.MqttEmbedded.AllowNonLoopback, "sources.mqtt_embedded");
-
+        DoorRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         MqttRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         KafkaRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         ClusterRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
@@ -107,20 +104,6 @@ internal static class OptionRules
                 {
                     Visit(value, key + ".");
                 }
-            }
-        }
-
-        void RequireLoopback(string address, bool allowed, string section)
-        {
-            if (!IPAddress.TryParse(address, out IPAddress? parsed))
-            {
-                errors.Add($"{Origin(section + ".address")}{section}.address: '{address}', expected an IP address such as 127.0.0.1");
-            }
-            else if (!IPAddress.IsLoopback(parsed) && !allowed)
-            {
-                errors.Add(
-                    $"{Origin(section + ".address")}{section}.address: '{address}' would let the network in, and there is no authentication yet; "
-                    + $"keep 127.0.0.1, or write {section}.allow_non_loopback: true out where something else guards the port");
             }
         }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
+using StreamLstm.Daemon.Doors;
 
 namespace StreamLstm.Daemon.Dashboard;
 
@@ -33,7 +34,7 @@ internal static class DashboardEndpoints
                 // Always asked again, answered 304 while it is the same: a new version shows at once.
                 context.Response.Headers.CacheControl = "no-cache";
                 return Results.Bytes(bytes, type, entityTag: tag);
-            });
+            }).WithMetadata(new RequiredRole(null));
         }
     }
 

@@ -4,6 +4,7 @@ import { StreamList } from './list.js';
 import { StreamChart } from './chart.js';
 import { WhyPanel } from './why.js';
 import { FleetPanel } from './fleet.js';
+import { Feed } from './access.js';
 import { acceptButton, labelButtons, labelWord } from './label.js';
 import { keptBack } from './kept-back.js';
 import { figure, clock, duration, count, alertRate, again } from './format.js';
@@ -34,10 +35,11 @@ addEventListener('hashchange', () => {
 function listen() {
   feed?.close();
   if (chosen) chart.show(chosen);
-  feed = new EventSource(`api/v1/live${chosen ? `?stream=${encodeURIComponent(chosen)}` : ''}`);
-  feed.onmessage = event => show(JSON.parse(event.data));
-  feed.onopen = () => chosen && chart.show(chosen);
-  feed.onerror = () => connection('connection lost, trying again', true);
+  feed = new Feed(`api/v1/live${chosen ? `?stream=${encodeURIComponent(chosen)}` : ''}`, {
+    message: show,
+    open: () => chosen && chart.show(chosen),
+    lost: why => connection(why ?? 'connection lost, trying again', true),
+  });
 }
 
 function choose(stream) {

@@ -1,5 +1,6 @@
 // All daemons of the group, and the incidents that go on in all of their streams; nothing where this daemon is by itself.
 
+import { request } from './access.js';
 import { clock, count } from './format.js';
 
 const SECONDS = 3;
@@ -15,7 +16,7 @@ export class FleetPanel {
     this.pane.hidden = !status.partitions;
     if (!status.partitions || Date.now() - this.asked < 1000 * SECONDS) return;
     this.asked = Date.now();
-    const answer = await fetch('api/v1/fleet?limit=20').catch(() => null);
+    const answer = await request('api/v1/fleet?limit=20').catch(() => null);
     if (answer?.ok) this.draw(await answer.json());
   }
 

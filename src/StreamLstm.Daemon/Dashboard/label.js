@@ -1,5 +1,7 @@
 // What a person says of an incident: it changes what the stream calls ordinary, or keeps it from teaching.
 
+import { request } from './access.js';
+
 const words = { false_alarm: 'false alarm', real: 'real' };
 const meanings = {
   false_alarm: 'Such a level is ordinary in this stream: the like of it shall open no incident',
@@ -40,7 +42,7 @@ export function acceptButton(stream, failed) {
   button.addEventListener('click', async event => {
     event.stopPropagation();
     button.disabled = true;
-    failed.textContent = await answer(fetch(`api/v1/streams/${stream.split('/').map(encodeURIComponent).join('/')}/accept`, {
+    failed.textContent = await answer(request(`api/v1/streams/${stream.split('/').map(encodeURIComponent).join('/')}/accept`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: '{}',
@@ -53,17 +55,17 @@ export function acceptButton(stream, failed) {
 /** What went wrong, or nothing: the feed then shows the label within a second. */
 function send(incidentId, heldId, name) {
   return answer(heldId
-    ? fetch(`api/v1/labels/${heldId}`, { method: 'DELETE' })
-    : fetch('api/v1/labels', {
+    ? request(`api/v1/labels/${heldId}`, { method: 'DELETE' })
+    : request('api/v1/labels', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ incident_id: incidentId, label: name }),
     }));
 }
 
-async function answer(request) {
+async function answer(sent) {
   try {
-    const response = await request;
+    const response = await sent;
     return response.ok ? '' : (await response.json()).error;
   } catch {
     return 'no answer';

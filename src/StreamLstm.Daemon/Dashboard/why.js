@@ -1,5 +1,6 @@
 // Why the chosen stream alerted or did not: its last observation, or one that was clicked in the chart.
 
+import { request } from './access.js';
 import { clock } from './format.js';
 
 export class WhyPanel {
@@ -32,7 +33,7 @@ export class WhyPanel {
     const asked = ++this.asked;
     const at = this.time ? `&at=${encodeURIComponent(this.time)}` : '';
     try {
-      const response = await fetch(`api/v1/explain?stream=${encodeURIComponent(this.stream)}${at}`);
+      const response = await request(`api/v1/explain?stream=${encodeURIComponent(this.stream)}${at}`);
       const answer = await response.json();
       if (asked !== this.asked) return;
       if (response.ok) this.show(answer); else this.say(answer.error);

@@ -90,9 +90,9 @@ internal sealed class PipelineService(
         _deadLetters = new DeadLetterFile(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
 
-        if (options.Http.AllowNonLoopback)
+        foreach (string warning in DoorRules.Warnings(options))
         {
-            LogMessages.OpenToTheNetwork(_logger, "http", options.Http.Address);
+            LogMessages.OpenDoor(_logger, warning);
         }
 
         if (options.Cluster.Mode == ClusterMode.Kafka)
@@ -156,11 +156,6 @@ internal sealed class PipelineService(
             {
                 generations.SetAside(generation.Number);
             }
-        }
-
-        if (options.Sources.MqttEmbedded is { Enabled: true, AllowNonLoopback: true })
-        {
-            LogMessages.OpenToTheNetwork(_logger, "sources.mqtt_embedded", options.Sources.MqttEmbedded.Address);
         }
 
         _pipeline = pipeline;
@@ -499,12 +494,15 @@ internal sealed class PipelineService(
                 : service.Degraded() is { Count: > 0 } reasons ? HealthCheckResult.Degraded(string.Join("; ", reasons))
                 : HealthCheckResult.Healthy("watching"));
 
-        public static Task WriteAsync(HttpContext context, HealthReport report) =>
+        /// <param name="context">The request.</param>
+        /// <param name="report">What was found.</param>
+        /// <param name="withReasons">Whether it may hear why.</param>
+        public static Task WriteAsync(HttpContext context, HealthReport report, bool withReasons) =>
             context.Response.WriteAsJsonAsync(new
             {
                 ready = report.Status != HealthStatus.Unhealthy,
                 degraded = report.Status == HealthStatus.Degraded,
-                reasons = report.Entries.Values.Select(entry => entry.Description),
+                reasons = withReasons ? report.Entries.Values.Select(entry => entry.Description) : [],
             });
     }
 }

@@ -1,9 +1,12 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using MQTTnet.Adapter;
 using MQTTnet.Diagnostics.Logger;
 using MQTTnet.Packets;
 using MQTTnet.Server;
+using StreamLstm.Daemon.Doors;
 using StreamLstm.Daemon.Mqtt;
 
 namespace StreamLstm.Daemon.Sources;
@@ -13,10 +16,13 @@ namespace StreamLstm.Daemon.Sources;
 /// Also gives a name to clients that come without one. A client with a clean session may leave its name to the broker
 /// (MQTT 3.1.1, 3.1.3.1), and mosquitto_pub does; the broker library does so for MQTT 5 only and refuses the others.
 /// </remarks>
+/// <param name="certificate">Shown to each client; null: no TLS.</param>
 /// <param name="packetMaxBytes">Largest packet; a client that announces a larger one is disconnected.</param>
 /// <param name="oversize">Hears of such clients.</param>
-internal sealed class EmbeddedBrokerListener(int packetMaxBytes, Action<EndPoint?, OversizePacketException> oversize) : IMqttServerAdapter
+internal sealed class EmbeddedBrokerListener(ServerCertificate? certificate, int packetMaxBytes, Action<EndPoint?, OversizePacketException> oversize) : IMqttServerAdapter
 {
+    private static readonly TimeSpan HandshakeMax = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _stopping = new();
     private Socket? _listening;
 
@@ -97,16 +103,42 @@ internal sealed class EmbeddedBrokerListener(int packetMaxBytes, Action<EndPoint
 
         try
         {
-            using var wire = new MqttWire(new NetworkStream(client, ownsSocket: true), packetMaxBytes, version: null, client.LocalEndPoint, client.RemoteEndPoint);
-            await ClientHandler!(new Guarded(wire, oversize));
+            using var wire = new MqttWire(await StreamAsync(client), packetMaxBytes, version: null, client.LocalEndPoint, client.RemoteEndPoint);
+            await ClientHandler!(new Guarded(wire, oversize, isSecure: certificate is not null));
         }
-        catch (Exception lost) when (MqttConnection.IsLoss(lost) || lost is OperationCanceledException)
+        catch (Exception lost) when (MqttConnection.IsLoss(lost) || lost is OperationCanceledException or AuthenticationException)
         {
             // The client is gone, or was no MQTT client.
         }
     }
 
-    private sealed class Guarded(MqttWire wire, Action<EndPoint?, OversizePacketException> oversize) : IMqttChannelAdapter
+    /// <summary>What is read and written: the socket's bytes, or TLS over them.</summary>
+    private async Task<Stream> StreamAsync(Socket client)
+    {
+        var stream = new NetworkStream(client, ownsSocket: true);
+
+        if (certificate is null)
+        {
+            return stream;
+        }
+
+        var tls = new SslStream(stream);
+
+        try
+        {
+            using var tooLong = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+            tooLong.CancelAfter(HandshakeMax);
+            await tls.AuthenticateAsServerAsync(certificate.Options([]), tooLong.Token);
+            return tls;
+        }
+        catch
+        {
+            await tls.DisposeAsync();
+            throw;
+        }
+    }
+
+    private sealed class Guarded(MqttWire wire, Action<EndPoint?, OversizePacketException> oversize, bool isSecure) : IMqttChannelAdapter
     {
         public long BytesReceived => wire.BytesReceived;
 
@@ -118,7 +150,7 @@ internal sealed class EmbeddedBrokerListener(int packetMaxBytes, Action<EndPoint
 
         public EndPoint? RemoteEndPoint => wire.RemoteEndPoint;
 
-        public bool IsSecureConnection => false;
+        public bool IsSecureConnection => isSecure;
 
         public MQTTnet.Formatter.MqttPacketFormatterAdapter PacketFormatterAdapter => wire.PacketFormatterAdapter;
 

@@ -43,7 +43,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
         }
     }
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/observations", PostAsync);
+    public IEndpointConventionBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/observations", PostAsync);
 
     private async Task<IResult> PostAsync(HttpRequest request, CancellationToken aborted)
     {

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using MQTTnet;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
+using StreamLstm.Daemon.Doors;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
@@ -44,6 +45,7 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         // Room for a topic and properties beside the payload, whose own limit is told by topic.
         using var listener = new EmbeddedBrokerListener(
+            options.Tls.CertificateFile.Length > 0 ? new ServerCertificate(options.Tls, time, Changed, Unreadable) : null,
             options.PayloadMaxBytes + 131_072,
             (client, larger) => intake.Reject(Name, RejectionReason.Oversize, $"client {client}: {larger.Message}; disconnected", default));
         int port;
@@ -64,6 +66,17 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         var factory = new MqttServerFactory();
         using MqttServer server = factory.CreateMqttServer(factory.CreateServerOptionsBuilder().Build(), [listener]);
+
+        if (options.PasswordFile.Length > 0)
+        {
+            var passwords = new PasswordFile(options.PasswordFile, time, Changed, Unreadable);
+            server.ValidatingConnectionAsync += asked =>
+            {
+                asked.ReasonCode = passwords.Takes(asked.UserName, asked.RawPassword) ? MqttConnectReasonCode.Success : MqttConnectReasonCode.BadUserNameOrPassword;
+                return Task.CompletedTask;
+            };
+        }
+
         server.InterceptingPublishAsync += publication => TakeInAsync(server, publication, taking, intake, stopping);
         await server.StartAsync();
 
@@ -75,7 +88,7 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
         }
 
         _started.TrySetResult(port);
-        LogMessages.SourceStarted(logger, Name, $"MQTT on {options.Address}:{port}");
+        LogMessages.SourceStarted(logger, Name, $"MQTT{(options.Tls.CertificateFile.Length > 0 ? " with TLS" : "")} on {options.Address}:{port}");
 
         try
         {
@@ -88,6 +101,10 @@ internal sealed class MqttEmbeddedSource(MqttEmbeddedOptions options, RecordRule
 
         await server.StopAsync();
     }
+
+    private void Changed(string file) => LogMessages.SecretChanged(logger, file);
+
+    private void Unreadable(string problem) => LogMessages.SecretUnreadable(logger, problem);
 
     private async Task TakeInAsync(
         MqttServer server, InterceptingPublishEventArgs publication, EmbeddedIntake taking, ObservationIntake intake, CancellationToken stopping)

@@ -1,3 +1,4 @@
+using StreamLstm.Daemon.Doors;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Decoding;
@@ -60,15 +61,18 @@ internal sealed class MqttEmbeddedOptions
     /// <summary>Whether to listen.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Address to listen on. Another one than loopback is refused unless allow_non_loopback says so.</summary>
+    /// <summary>Address to listen on. Another one than loopback needs a password file.</summary>
     public string Address { get; init; } = "127.0.0.1";
-
-    /// <summary>Lets the address be another one than loopback. There is no authentication: something else must guard the port.</summary>
-    public bool AllowNonLoopback { get; init; }
 
     /// <summary>Port to listen on; where it is taken the next free one of ten, told in the log; 0 = any free one.</summary>
     [Range(0, 65_535)]
     public int Port { get; init; } = 1883;
+
+    /// <summary>Users and passwords as mosquitto_passwd writes them; empty = whoever reaches the port. Read again when it changes.</summary>
+    public string PasswordFile { get; init; } = "";
+
+    /// <summary>TLS on the port.</summary>
+    public ServerTlsOptions Tls { get; init; } = new();
 
     /// <summary>Largest payload, in bytes; larger ones are rejected (reason oversize).</summary>
     [Range(1, 268_435_455)]

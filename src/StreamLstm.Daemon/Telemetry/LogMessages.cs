@@ -123,9 +123,17 @@ internal static partial class LogMessages
     [LoggerMessage(306, LogLevel.Error, "The history holds event {Id} in other words than it is told again: what was told before stays. Another program, processor or configuration than before the kill explains it; otherwise please report it")]
     public static partial void IncidentToldOtherwise(ILogger logger, string id);
 
-    [LoggerMessage(301, LogLevel.Warning, "{Section}.address: {Address} lets the network in without authentication: something else must guard the port")]
-    public static partial void OpenToTheNetwork(ILogger logger, string section, string address);
+    [LoggerMessage(301, LogLevel.Warning, "{Warning}")]
+    public static partial void OpenDoor(ILogger logger, string warning);
 
+    [LoggerMessage(307, LogLevel.Information, "{File} is read again: what it says now counts")]
+    public static partial void SecretChanged(ILogger logger, string file);
+
+    [LoggerMessage(308, LogLevel.Error, "{Problem}")]
+    public static partial void SecretUnreadable(ILogger logger, string problem);
+
+    [LoggerMessage(309, LogLevel.Warning, "A request was refused ({Reason}): {Detail}; streamlstm_http_refused_total counts others like it")]
+    public static partial void RequestRefused(ILogger logger, string reason, string detail);
     [LoggerMessage(400, LogLevel.Information, "Training {Verdict}: {Windows} windows, {HeldOut} held out, {Epochs} epochs in {Seconds:0.0} s; loss {Champion:0.0000} -> {Candidate:0.0000}; serving version {Version}")]
     public static partial void Trained(
         ILogger logger, string verdict, int windows, int heldOut, int epochs, double seconds, double champion, double candidate, long version);

@@ -19,12 +19,15 @@ internal sealed class DaemonProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly List<string> _output = [];
 
-    private DaemonProcess(Process process, int httpPort, int mqttPort)
+    private DaemonProcess(Process process, int httpPort, int mqttPort, bool usesTls)
     {
         _process = process;
         HttpPort = httpPort;
         MqttPort = mqttPort;
-        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{httpPort}") };
+        Http = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => Shown(certificate) })
+        {
+            BaseAddress = new Uri($"http{(usesTls ? "s" : "")}://127.0.0.1:{httpPort}"),
+        };
     }
 
     public int HttpPort { get; }
@@ -32,6 +35,9 @@ internal sealed class DaemonProcess : IAsyncDisposable
     public int MqttPort { get; }
 
     public HttpClient Http { get; }
+
+    /// <summary>The name of the certificate that the last connection was shown, where it uses TLS.</summary>
+    public string? CertificateName { get; private set; }
 
     public string Output
     {
@@ -81,7 +87,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
             start.Environment["STREAMLSTM_KILL_AT"] = killAt;
         }
 
-        var daemon = new DaemonProcess(Process.Start(start)!, http, mqtt);
+        var daemon = new DaemonProcess(Process.Start(start)!, http, mqtt, settings.Any(setting => setting.StartsWith("http.tls.", StringComparison.Ordinal)));
         daemon._process.OutputDataReceived += daemon.Keep;
         daemon._process.ErrorDataReceived += daemon.Keep;
         daemon._process.BeginOutputReadLine();
@@ -202,6 +208,13 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
         _process.Dispose();
         Http.Dispose();
+    }
+
+    /// <summary>Which one it is, a test asks; whether a client trusts it, curl is asked.</summary>
+    private bool Shown(System.Security.Cryptography.X509Certificates.X509Certificate2? certificate)
+    {
+        CertificateName = certificate?.Subject;
+        return true;
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)

@@ -1,0 +1,148 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Doors;
+using StreamLstm.Daemon.Telemetry;
+
+namespace StreamLstm.Daemon.Api;
+
+/// <summary>Asks of every request whether it may come in: by its name for this daemon, by the page it comes from, by its token.</summary>
+/// <remarks>
+/// A browser lets any page send requests to this computer. What it cannot change are the headers Host, Origin and Sec-Fetch-Site: so a
+/// name that a stranger's DNS points here (DNS rebinding), a form and a script of another origin are refused, whatever the method. Who is
+/// no browser sends neither of the last two. Only the page itself may be reached by a link from elsewhere: it holds no data.
+/// </remarks>
+internal sealed class Doorkeeper(HttpOptions options, AccessTokens tokens, DaemonMetrics metrics, TimeProvider time, ILogger<Doorkeeper> logger)
+{
+    private const string Scheme = "Bearer ";
+
+    private readonly OncePerMinute _told = new(time);
+    private readonly bool _isLoopback = IPAddress.IsLoopback(IPAddress.Parse(options.Address));
+
+    public async Task AskAsync(HttpContext context, RequestDelegate next)
+    {
+        RequiredRole required = context.GetEndpoint()?.Metadata.GetMetadata<RequiredRole>() ?? new RequiredRole(Role.Admin);
+        HttpRequest request = context.Request;
+
+        if (!IsOurs(request.Host))
+        {
+            await RefuseAsync(
+                context, StatusCodes.Status421MisdirectedRequest, "host",
+                $"header Host: '{Shown(request.Host.Value)}' is not a name of this daemon; http.hosts lists those beside localhost and addresses");
+        }
+        else if (Foreign(request, isPage: required.Role is null) is { } foreign)
+        {
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, "origin", foreign);
+        }
+        else if (context.GetEndpoint() is null || required.Role is not { } role)
+        {
+            await next(context);
+        }
+        else if (tokens.AreAskedFor)
+        {
+            await (AskForToken(context, role) ?? next(context));
+        }
+        else
+        {
+            await next(context);
+        }
+    }
+
+    /// <summary>Refuses a request whose token does not open the route; null where it does.</summary>
+    private Task? AskForToken(HttpContext context, Role role)
+    {
+        string presented = Bearer(context.Request);
+        (bool isKnown, bool opens) = tokens.Ask(presented, role);
+
+        if (opens)
+        {
+            return null;
+        }
+
+        string expected = $"expected \"Authorization: Bearer TOKEN\" with a token of role {Word(role)}{(role == Role.Admin ? "" : " or admin")} (http.tokens)";
+
+        if (isKnown)
+        {
+            return RefuseAsync(context, StatusCodes.Status403Forbidden, "role", $"this token has another role, {expected}");
+        }
+
+        context.Response.Headers.WWWAuthenticate = "Bearer realm=\"streamlstm\"";
+        return RefuseAsync(
+            context, StatusCodes.Status401Unauthorized, "token", presented.Length > 0 ? $"this token is not known, {expected}" : $"no token, {expected}");
+    }
+
+    /// <summary>Whether a request may be told what its route alone does not say.</summary>
+    public bool MayRead(HttpContext context) => !tokens.AreAskedFor || tokens.Ask(Bearer(context.Request), Role.Read).Opens;
+
+    /// <summary>Whether a name in a request means this daemon.</summary>
+    private bool IsOurs(HostString host)
+    {
+        string name = host.Host;
+
+        if (IPAddress.TryParse(name.AsSpan().Trim("[]"), out IPAddress? address))
+        {
+            // Rebinding takes a name. One that listens for the network has addresses it does not know of itself, behind a container's or a router's.
+            return !_isLoopback || IPAddress.IsLoopback(address);
+        }
+
+        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+            || options.Hosts.Any(known => known.Equals(host.Value, StringComparison.OrdinalIgnoreCase) || known.Equals(name, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Why a request comes from another origin's page; null where it does not.</summary>
+    private string? Foreign(HttpRequest request, bool isPage)
+    {
+        string site = request.Headers["Sec-Fetch-Site"].ToString(), origin = request.Headers.Origin.ToString();
+
+        if (site is not ("" or "same-origin" or "none")
+            && !(isPage && HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document"))
+        {
+            return $"header Sec-Fetch-Site: '{Shown(site)}', expected same-origin or none: a page of another origin may neither read nor send here";
+        }
+
+        return origin.Length == 0 || IsSame(origin, request.Host)
+            ? null
+            : $"header Origin: '{Shown(origin)}', expected this daemon's own ({Shown(request.Host.Value)}) or one of http.hosts: a page of another origin may neither read nor send here";
+    }
+
+    private bool IsSame(string origin, HostString host)
+    {
+        if (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
+        {
+            return false;
+        }
+
+        // The scheme is not compared: a proxy that ends TLS changes it.
+        int port = host.Port ?? uri.Port;
+        return uri.IdnHost.Equals(host.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase) && (host.Port is not null ? uri.Port == port : uri.IsDefaultPort)
+            || options.Hosts.Any(known => known.Equals(uri.Authority, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static string Bearer(HttpRequest request)
+    {
+        string header = request.Headers[HeaderNames.Authorization].ToString();
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : "";
+    }
+
+    private Task RefuseAsync(HttpContext context, int status, string reason, string why)
+    {
+        metrics.RequestRefused(reason);
+
+        if (_told.Tell($"{reason}: {why}", out _))
+        {
+            LogMessages.RequestRefused(logger, reason, why);
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsJsonAsync(new { error = why });
+    }
+
+    private static string Word(Role role) => OptionPath.SnakeCase(role.ToString());
+
+    /// <summary>What a stranger wrote, as far as it is worth a line.</summary>
+    private static string Shown(string? text) =>
+        new([.. (text ?? "").Take(100).Select(character => character is < ' ' or > '~' ? '?' : character)]);
+}
