@@ -138,9 +138,9 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
                 {
                     decoded.Reject(line, TextDecoder.LongLine, Encoding.UTF8.GetBytes(parser.RawRecord[..Math.Min(parser.RawRecord.Length, 1024)]), Detection.RejectionReason.Oversize);
                 }
-                else
+                else if (CsvRowDecoder.Row(parser, _separator, line, decoded) is { } row)
                 {
-                    _csv.Decode(parser.Record ?? [], line, decoded);
+                    _csv.Decode(row, line, decoded);
                 }
             }
         }

@@ -10,6 +10,8 @@ internal sealed class CsvRowDecoder
 {
     private static readonly char[] Separators = [',', ';', '\t'];
 
+    private const long CopiedMaxChars = 8 << 20;
+
     private readonly string[] _header;
     private readonly string _prefix;
     private readonly CsvLayout _layout;
@@ -36,6 +38,54 @@ internal sealed class CsvRowDecoder
     public static char SeparatorOf(string headerLine) =>
         Separators.MaxBy(candidate => headerLine.Count(c => c == candidate));
 
+    /// <summary>The row that a parser has read, or null where its cells cost too much to take apart, which is told.</summary>
+    /// <remarks>The library copies the whole row for each cell that has a quote where none belongs: of a megabyte of those, gigabytes.</remarks>
+    public static string[]? Row(CsvParser parser, char separator, int line, Decoded decoded)
+    {
+        string raw = parser.RawRecord;
+        long copied = raw.Contains('"', StringComparison.Ordinal) ? BadCells(raw, separator) * (long)raw.Length : 0;
+
+        if (copied <= CopiedMaxChars)
+        {
+            return parser.Record ?? [];
+        }
+
+        decoded.Reject(
+            line, $"a row of {raw.Length} characters with quotes inside cells, expected cells that have quotes to be in quotes themselves, and those in them doubled",
+            raw[..Math.Min(raw.Length, 1024)]);
+        return null;
+    }
+
+    /// <summary>How many cells have a quote where none belongs: within, or behind the one that ends it.</summary>
+    private static int BadCells(string row, char separator)
+    {
+        int bad = 0;
+
+        for (int i = 0; i < row.Length; i++)
+        {
+            bool isBad = false;
+
+            if (row[i] == '"')
+            {
+                for (i++; i < row.Length && !(row[i] == '"' && (i + 1 == row.Length || row[i + 1] != '"')); i++)
+                {
+                    i += row[i] == '"' ? 1 : 0;
+                }
+
+                i++;
+            }
+
+            for (int begin = i; i < row.Length && row[i] != separator; i++)
+            {
+                isBad |= row[i] == '"' || (i == begin && begin > 0 && row[i - 1] == '"' && row[i] is not ('\r' or '\n'));
+            }
+
+            bad += isBad ? 1 : 0;
+        }
+
+        return bad;
+    }
+
     public void Decode(string[] row, int line, Decoded decoded)
     {
         if (row.AsSpan().SequenceEqual(_header))
@@ -46,13 +96,13 @@ internal sealed class CsvRowDecoder
 
         if (row.Length != _header.Length)
         {
-            decoded.Reject(line, $"{row.Length} columns, expected {_header.Length}", string.Join(',', row));
+            decoded.Reject(line, $"{row.Length} columns, expected {_header.Length}", Beginning(row));
             return;
         }
 
         if (row.Length > Decoded.FieldsMax)
         {
-            decoded.RejectFields(line, row.Length, Encoding.UTF8.GetBytes(string.Join(',', row.AsSpan(0, 100))));
+            decoded.RejectFields(line, row.Length, Encoding.UTF8.GetBytes(Beginning(row)));
             return;
         }
 
@@ -65,7 +115,7 @@ internal sealed class CsvRowDecoder
             if (!Timestamps.TryParse(text, out DateTimeOffset parsed))
             {
                 decoded.Reject(
-                    line, $"column {Shown(_layout.TimeName(_header))}: '{Shown(text)}', expected {Timestamps.Expectation}", string.Join(',', row));
+                    line, $"column {Shown(_layout.TimeName(_header))}: '{Shown(text)}', expected {Timestamps.Expectation}", Beginning(row));
                 return;
             }
 
@@ -112,8 +162,21 @@ internal sealed class CsvRowDecoder
             return value;
         }
 
-        decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', expected a number", string.Join(',', row));
+        decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', expected a number", Beginning(row));
         return null;
+    }
+
+    /// <summary>As much of a row as is kept of it: each of its cells may be wrong, and the whole row for each of them would be its square.</summary>
+    private static string Beginning(string[] row)
+    {
+        int cells = 0;
+
+        for (int length = 0; cells < row.Length && length < 1024; cells++)
+        {
+            length += row[cells].Length + 1;
+        }
+
+        return string.Join(',', row.AsSpan(0, cells).ToArray().Select(cell => cell.Length <= 1024 ? cell : cell[..1024]));
     }
 
     private static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "...";

@@ -22,6 +22,9 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     private const int PayloadKeptBytes = 1024;
     private const int DetailMaxChars = 300;
 
+    /// <summary>More than a stream's name may have (256 bytes).</summary>
+    private const int NameMaxChars = 300;
+
     private readonly List<string> _names = [];
     private readonly List<double> _values = [];
     private string[] _columns = [];
@@ -82,7 +85,7 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
         {
             for (int i = 0; i < count; i++)
             {
-                Add($"{stream}/{_names[i]}", time, _values[i]);
+                Add($"{Shortened(stream)}/{Shortened(_names[i])}", time, _values[i]);
             }
         }
 
@@ -99,11 +102,18 @@ internal sealed class Decoded(IngestStamp stamp, RecordRules? rules = null)
     }
 
     public void Reject(int line, string detail, ReadOnlySpan<byte> payload, RejectionReason reason = RejectionReason.Malformed) =>
-        Errors.Add(new DecodeError(line, reason, detail.Length <= DetailMaxChars ? detail : detail[..DetailMaxChars] + "...", payload[..Math.Min(payload.Length, PayloadKeptBytes)].ToArray()));
+        Errors.Add(new DecodeError(line, reason, detail.Length <= DetailMaxChars ? detail : detail[..DetailMaxChars] + "...", Kept(payload[..Math.Min(payload.Length, PayloadKeptBytes)])));
 
     /// <summary>Rejects a record that had more than <see cref="FieldsMax"/> values.</summary>
     public void RejectFields(int line, int fields, ReadOnlySpan<byte> payload) =>
         Reject(line, $"{fields} values in a record, expected at most {FieldsMax}", payload, RejectionReason.Oversize);
+
+    /// <summary>A name that is too long for a stream stays too long: it is rejected, and need not be built for each of its values.</summary>
+    private static string Shortened(string name) => name.Length <= NameMaxChars ? name : name[..NameMaxChars];
+
+    /// <summary>The errors of one document share its beginning.</summary>
+    private byte[] Kept(ReadOnlySpan<byte> beginning) =>
+        Errors.Count > 0 && beginning.SequenceEqual(Errors[^1].Payload) ? Errors[^1].Payload : beginning.ToArray();
 
     public void Reject(int line, string detail, string payload) => Reject(line, detail, Encoding.UTF8.GetBytes(payload));
 }

@@ -101,16 +101,25 @@ internal static class JsonDecoder
                 return;
             }
 
+            int others = 0;
+            string first = "";
+
             foreach (JsonElement item in element.EnumerateArray())
             {
                 if (item.ValueKind == JsonValueKind.Object)
                 {
                     Object(item);
                 }
-                else
+                else if (others++ == 0)
                 {
-                    decoded.Reject(line, $"{Shown(item)} in an array, expected objects", _json);
+                    first = Shown(item);
                 }
+            }
+
+            // One for all of them: each is two bytes of a body, and would be a kilobyte of dead letters.
+            if (others > 0)
+            {
+                decoded.Reject(line, $"{first}{(others > 1 ? $" and {others - 1} further items" : "")} in an array, expected objects", _json);
             }
         }
 

@@ -12,6 +12,9 @@ namespace StreamLstm.Decoding;
 /// </remarks>
 internal sealed partial class LogLineDecoder
 {
+    /// <summary>Largest pattern of a key: each character of a line costs as much.</summary>
+    private const int KeySizeMax = 256;
+
     private readonly string _stream;
     private readonly Regex? _key;
     private readonly TimeZoneInfo _zone;
@@ -32,10 +35,19 @@ internal sealed partial class LogLineDecoder
         _now = now;
     }
 
+    /// <summary>What is expected of the pattern of a session's key, for people.</summary>
+    public static readonly string KeyExpectation =
+        $"a regular expression without look-around and back-references, of at most {KeySizeMax} characters with its counts written out";
+
     /// <summary>The pattern of a session's key, which takes time proportional to the line whatever it says; null for an empty one.</summary>
-    /// <exception cref="ArgumentException">It is no regular expression, or has look-around or back-references.</exception>
+    /// <exception cref="ArgumentException">It is no regular expression, has look-around or back-references, or is too large.</exception>
     public static Regex? KeyPattern(string pattern)
     {
+        if (pattern.Length > KeySizeMax || PatternSize.Of(pattern) > KeySizeMax)
+        {
+            throw new ArgumentException($"larger than {KeySizeMax} characters with its counts written out", nameof(pattern));
+        }
+
         try
         {
             return pattern.Length == 0 ? null : new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);

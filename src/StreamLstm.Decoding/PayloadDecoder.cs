@@ -159,20 +159,28 @@ internal sealed class PayloadDecoder
     {
         string text = Encoding.UTF8.GetString(payload);
         string firstLine = _columns.Count > 0 ? string.Join(',', _columns) : text.AsSpan().TrimStart().ToString().Split('\n')[0];
-        using var parser = new CsvParser(new StringReader(text), CsvRowDecoder.Configuration(CsvRowDecoder.SeparatorOf(_columns.Count > 0 ? text : firstLine)));
+        char separator = CsvRowDecoder.SeparatorOf(_columns.Count > 0 ? text : firstLine);
+        using var parser = new CsvParser(new StringReader(text), CsvRowDecoder.Configuration(separator));
         CsvRowDecoder? rows = _columns.Count > 0 ? new CsvRowDecoder([.. _columns], stream) : null;
 
         try
         {
             while (parser.Read())
             {
-                if (rows is null)
+                if (CsvRowDecoder.Row(parser, separator, parser.RawRow, decoded) is not { } row)
                 {
-                    rows = new CsvRowDecoder(parser.Record ?? [], stream);
+                    if (rows is null)
+                    {
+                        return;
+                    }
+                }
+                else if (rows is null)
+                {
+                    rows = new CsvRowDecoder(row, stream);
                 }
                 else
                 {
-                    rows.Decode(parser.Record ?? [], parser.RawRow, decoded);
+                    rows.Decode(row, parser.RawRow, decoded);
                 }
             }
         }

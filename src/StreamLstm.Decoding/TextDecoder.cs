@@ -130,7 +130,14 @@ internal static class TextDecoder
         char separator = CsvRowDecoder.SeparatorOf(header);
         using var headerParser = new CsvParser(new StringReader(header), CsvRowDecoder.Configuration(separator));
         headerParser.Read();
-        var decoder = new CsvRowDecoder(headerParser.Record ?? [], prefix);
+
+        if (CsvRowDecoder.Row(headerParser, separator, line, decoded) is not { } columns)
+        {
+            await wouldWait(true);
+            return;
+        }
+
+        var decoder = new CsvRowDecoder(columns, prefix);
         using var parser = new CsvParser(lines, CsvRowDecoder.Configuration(separator), leaveOpen: true);
 
         while (true)
@@ -160,9 +167,9 @@ internal static class TextDecoder
             {
                 RejectLong(line + parser.RawRow, parser.RawRecord, decoded);
             }
-            else
+            else if (CsvRowDecoder.Row(parser, separator, line + parser.RawRow, decoded) is { } row)
             {
-                decoder.Decode(parser.Record ?? [], line + parser.RawRow, decoded);
+                decoder.Decode(row, line + parser.RawRow, decoded);
             }
 
             await wouldWait(false);

@@ -16,6 +16,8 @@ internal static class ApiEndpoints
 {
     private const int PageMax = 1_000;
 
+    private static readonly TimeSpan OneDay = TimeSpan.FromDays(1);
+
     public static void Map(
         IEndpointRouteBuilder routes, LiveView live, Ledger ledger, PipelineService pipeline, HttpOptions options, TimeProvider time)
     {
@@ -100,9 +102,10 @@ internal static class ApiEndpoints
         }
 
         DateTimeOffset end = until ?? time.GetUtcNow();
+        DateTimeOffset begin = since ?? (end - DateTimeOffset.MinValue > OneDay ? end - OneDay : DateTimeOffset.MinValue);
         return IsPage(limit, 0, out IResult? refused)
             ? Results.Json(
-                new { stream, scores = history.Scores(stream, since ?? end.AddDays(-1), end, limit ?? PageMax) }, EventJson.Options)
+                new { stream, scores = history.Scores(stream, begin, end, limit ?? PageMax) }, EventJson.Options)
             : refused!;
     }
 

@@ -35,6 +35,6 @@ internal static partial class WrongRequests
         : type.Contains(nameof(Lifecycle), StringComparison.Ordinal) ? $"one of {string.Join(", ", Enum.GetNames<Lifecycle>().Select(OptionPath.SnakeCase))}"
         : "another value";
 
-    [GeneratedRegex("^Failed to bind parameter \"(?<type>\\S+) (?<name>\\w+)\" from \"(?<value>.{0,100})", RegexOptions.Singleline)]
+    [GeneratedRegex("^Failed to bind parameter \"(?<type>\\S+) (?<name>\\w+)\" from \"(?<value>.{0,100}?)(\"\\.$|$|(?<=.{100}))", RegexOptions.Singleline)]
     private static partial Regex Parameter();
 }

@@ -66,7 +66,8 @@ internal static class ConfigurationLoader
                 continue;
             }
 
-            all.Add(new Setting(setting[..equals].Split('.'), setting[(equals + 1)..], $"--set {setting}"));
+            // Without the value, which may be a secret.
+            all.Add(new Setting(setting[..equals].Split('.'), setting[(equals + 1)..], $"--set {setting[..equals]}"));
         }
 
         var canonical = new Dictionary<string, string?>(StringComparer.Ordinal);

@@ -81,7 +81,7 @@ internal static class OptionRules
                             RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
                             ParsedAttribute parsed => parsed.Expectation,
                             Sources.Mqtt.TimeZoneNameAttribute => "a time zone such as Europe/Berlin",
-                            KeyExpressionAttribute => "a regular expression without look-around and back-references",
+                            KeyExpressionAttribute => LogLineDecoder.KeyExpectation,
                             _ => "a value",
                         };
                         errors.Add($"{Origin(key)}{key}: '{(option.IsDefined(typeof(SecretAttribute)) ? "***" : value)}', expected {expected}");

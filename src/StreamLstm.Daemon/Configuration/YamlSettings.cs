@@ -7,10 +7,15 @@ namespace StreamLstm.Daemon.Configuration;
 /// <summary>Reads YAML (or JSON, which is YAML) into settings that know their line.</summary>
 internal static class YamlSettings
 {
+    // An alias stands for all of what it names, and nine lines of aliases of aliases for a thousand million values; or for itself, without end.
+    private const int NodesMax = 100_000, DepthMax = 32;
+
     public static IReadOnlyList<Setting> Read(TextReader text, string file, Interpolation interpolation, List<string> errors)
     {
         var stream = new YamlStream();
         var settings = new List<Setting>();
+        int nodes = 0;
+        bool isTooMuch = false;
 
         try
         {
@@ -31,6 +36,17 @@ internal static class YamlSettings
 
         void Visit(YamlNode node, List<string> path)
         {
+            if (path.Count > DepthMax || ++nodes > NodesMax)
+            {
+                if (!isTooMuch)
+                {
+                    isTooMuch = true;
+                    errors.Add($"{file}:{node.Start.Line}: more than {(path.Count > DepthMax ? $"{DepthMax} levels" : $"{NodesMax} values")}, expected fewer; aliases (*name) stand for all of what they name");
+                }
+
+                return;
+            }
+
             string origin = string.Create(CultureInfo.InvariantCulture, $"{file}:{node.Start.Line}");
 
             switch (node)
@@ -38,7 +54,14 @@ internal static class YamlSettings
                 case YamlMappingNode mapping:
                     foreach ((YamlNode key, YamlNode value) in mapping.Children)
                     {
-                        Visit(value, [.. path, ((YamlScalarNode)key).Value ?? ""]);
+                        if (key is YamlScalarNode name)
+                        {
+                            Visit(value, [.. path, name.Value ?? ""]);
+                        }
+                        else
+                        {
+                            errors.Add($"{file}:{key.Start.Line}: a key that is no word, expected a mapping of keys to values");
+                        }
                     }
 
                     break;

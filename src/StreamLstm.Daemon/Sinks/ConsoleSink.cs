@@ -22,14 +22,15 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
             {
                 await output.WriteLineAsync(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{scored.Time:HH:mm:ss} {scored.Score,5:0.0} {scored.Stream} = {scored.Value:G6} ({scored.Lifecycle.ToString().ToLowerInvariant()})"));
+                    $"{scored.Time:HH:mm:ss} {scored.Score,5:0.0} {Plain(scored.Stream)} = {scored.Value:G6} ({scored.Lifecycle.ToString().ToLowerInvariant()})"));
             }
         }
 
         foreach (GroupEvent group in batch.Groups)
         {
-            if (Line(group) is { } line)
+            if (Line(group) is { } said)
             {
+                string line = Plain(said);
                 await output.WriteLineAsync(colour ? $"\e[{Colour(group)}m{line}\e[0m" : line);
             }
         }
@@ -43,6 +44,10 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
     }
 
     public ValueTask DisposeAsync() => new(output.FlushAsync());
+
+    /// <summary>One line, whatever names hold: a line end would forge another one, an escape the terminal's own words.</summary>
+    private static string Plain(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(character => char.IsControl(character) ? $"\\u{(int)character:x4}" : $"{character}")) : text;
 
     private static string? Line(GroupEvent group) => group.State switch
     {

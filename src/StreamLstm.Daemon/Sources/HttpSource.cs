@@ -20,8 +20,12 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
 
     private const int KeyMax = 256;
 
+    private const string NoObservation =
+        """no observation in it, expected JSON such as {"stream":"a","value":1.5}, lines of it, CSV with a header and rows, or line protocol""";
+
     private readonly IngestStamp _stamp = new(time);
     private readonly ConcurrentDictionary<string, bool> _underWay = new(StringComparer.Ordinal);
+    private readonly BodiesUnderWay _bodies = new(time);
     private int _requests;
     private ObservationIntake? _intake;
     private CancellationToken _stopping;
@@ -52,7 +56,9 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
             return Busy(request, StatusCodes.Status503ServiceUnavailable, "not taking observations in: starting or stopping");
         }
 
-        if (Interlocked.Increment(ref _requests) > options.ConcurrentMax)
+        using ReadBody reading = _bodies.Begin(aborted);
+
+        if (Interlocked.Increment(ref _requests) > options.ConcurrentMax && !_bodies.MakeRoom())
         {
             Interlocked.Decrement(ref _requests);
             return Busy(request, StatusCodes.Status429TooManyRequests, $"more than {options.ConcurrentMax} requests at once (sources.http.concurrent_max)");
@@ -60,7 +66,8 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
 
         try
         {
-            byte[]? body = await ReadBodyAsync(request, aborted);
+            byte[]? body = await ReadBodyAsync(request, reading.Ended);
+            reading.Dispose();
 
             if (body is null)
             {
@@ -70,6 +77,12 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
             }
 
             return await OnceAsync(request, body, intake, aborted);
+        }
+        catch (OperationCanceledException) when (reading.GaveWay)
+        {
+            return Results.Json(
+                new { error = $"body: not whole after a second while all {options.ConcurrentMax} places were taken (sources.http.concurrent_max)" },
+                statusCode: StatusCodes.Status408RequestTimeout);
         }
         catch (InvalidDataException damaged)
         {
@@ -120,6 +133,11 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
             if (await DecodeAsync(request, body, decoded, aborted) is { } refused)
             {
                 return refused;
+            }
+
+            if (decoded.Observations.Count == 0 && decoded.Errors.Count == 0 && decoded.LeftOut.IsEmpty && IsFormLike(request) && body.AsSpan().ContainsAnyExcept(" \r\n\t"u8))
+            {
+                decoded.Reject(1, NoObservation, body);
             }
 
             intake.LeaveOut(Name, decoded.LeftOut);
@@ -251,7 +269,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
         string type = (request.ContentType ?? "application/json").Split(';')[0].Trim().ToLowerInvariant();
         TextFormat? format = type switch
         {
-            "application/json" => null,
+            "application/json" => HoldsLines(body) ? TextFormat.Ndjson : null,
             "application/x-ndjson" or "application/jsonl" or "application/x-jsonlines" => TextFormat.Ndjson,
             "text/plain" or "application/vnd.influx" or "application/vnd.influxdb.line-protocol" => TextFormat.Influx,
             "text/csv" => TextFormat.Csv,
@@ -261,7 +279,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
         if (format == TextFormat.Auto)
         {
             // curl's own default: whoever says nothing gets what the body looks like.
-            if (type != "application/x-www-form-urlencoded")
+            if (!IsFormLike(request))
             {
                 return Results.Json(
                     new { error = $"content type {type}, expected application/json, application/x-ndjson, text/plain (line protocol) or text/csv" },
@@ -303,6 +321,32 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
         return null;
     }
 
+    /// <summary>Whether nothing is said of the body, as by curl -d.</summary>
+    private static bool IsFormLike(HttpRequest request) =>
+        string.Equals(request.ContentType?.Split(';')[0].Trim(), "application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is NDJSON that was called JSON: its first line is a whole document, and there is more.</summary>
+    private static bool HoldsLines(byte[] body)
+    {
+        ReadOnlySpan<byte> text = body.AsSpan().Trim(" \r\n\t"u8);
+        int end = text.IndexOf((byte)'\n');
+
+        if (end < 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(text[..end]);
+            return reader.Read() && reader.TrySkip() && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>?format=log&stream=NAME, and &key=EXPRESSION where lines belong to sessions.</summary>
     private async Task<IResult?> DecodeLogAsync(string format, HttpRequest request, byte[] body, Decoded decoded, CancellationToken aborted)
     {
@@ -311,7 +355,7 @@ internal sealed class HttpSource(HttpSourceOptions options, RecordRules rules, i
         string? wrong =
             format != "log" ? $"query parameter format: '{format}', expected log, or none: the content type says what the others are"
             : stream.Length == 0 ? "query parameter stream: missing, expected the name of the log's stream with format=log"
-            : !new KeyExpressionAttribute().IsValid(key) ? $"query parameter key: '{key}', expected a regular expression without look-around and back-references"
+            : !new KeyExpressionAttribute().IsValid(key) ? $"query parameter key: '{(key.Length <= 100 ? key : key[..100] + "...")}', expected {LogLineDecoder.KeyExpectation}"
             : null;
 
         if (wrong is not null)

@@ -217,6 +217,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("storage: {directory: '${NOWHERE}'}", "environment variable NOWHERE is not set")]
     [InlineData("storage: {directory: '${NOWHERE:?say where}'}", "storage.directory: say where")]
     [InlineData("a: [", "a.yaml:")]
+    [InlineData("a: &a [*a]", "more than 32 levels, expected fewer; aliases")]
+    [InlineData("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]", "a.yaml:1: more than 100000 values")]
+    [InlineData("{[1, 2]: 3}", "a.yaml:1: a key that is no word")]
     public void A_mistake_is_named_with_its_place_and_what_was_expected(string yaml, string expected)
     {
         string file = Write("a.yaml", yaml);
