@@ -98,6 +98,7 @@ internal static class CommandLine
               streamlstm backtest history.csv --out results
               streamlstm explain --stream host/cpu.user    why it alerted, or why it did not
               streamlstm streams delete plant/old-pump     forget a stream
+              streamlstm notify test --config my.yaml      send everybody who is told of incidents a test
               streamlstm maintenance add --streams "plant/*" --for 2h
               streamlstm backtest today.txt --format events --train normal.txt --out results
               streamlstm simulate --out fleet.ndjson --labels faults.csv
@@ -108,7 +109,7 @@ internal static class CommandLine
         {
             run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
             ExplainCommand.Create(output, error), LabelCommand.Create(output, error), AcceptCommand.Create(output, error),
-            StreamsCommand.Create(output, error),
+            StreamsCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
             MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
             SelfTestCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
         };

@@ -139,6 +139,7 @@ internal static class DaemonHost
         }
 
         ApiEndpoints.Map(application, live, ledger, pipeline, options.Http, TimeProvider.System);
+        NotifyEndpoints.Map(application, options.Sinks.Notify, TimeProvider.System);
         DashboardEndpoints.Map(application);
         application.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new RequiredRole(Role.Read));
 

@@ -48,6 +48,7 @@ internal static class ClusterRules
         Off("sinks.jsonl", options.Sinks.Jsonl.Enabled, "this daemon has a part of the streams only, and another part tomorrow: sinks.kafka has all of them");
         Off("sinks.history", options.Sinks.History.Enabled, "this daemon has a part of the streams only, and another part tomorrow: sinks.kafka has all of them");
         Off("sinks.webhook", options.Sinks.Webhook.Enabled, "it has no place in the brokers' transactions");
+        None("sinks.notify", options.Sinks.Notify.Count, "they have no place in the brokers' transactions");
         None("sinks.mqtt", options.Sinks.Mqtt.Count, "they have no place in the brokers' transactions");
         Off("retrain", options.Retrain.Enabled, "base weights would be those of one daemon's streams; each stream learns weights of its own, and they go with it");
 

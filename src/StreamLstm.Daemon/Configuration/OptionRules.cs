@@ -30,6 +30,7 @@ internal static class OptionRules
         DoorRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         MqttRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         KafkaRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
+        NotifyRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         ClusterRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
 
         for (int i = 0; i < options.Vectors.Count; i++)

@@ -5,6 +5,7 @@ import { StreamChart } from './chart.js';
 import { WhyPanel } from './why.js';
 import { FleetPanel } from './fleet.js';
 import { Feed } from './access.js';
+import { NotifyPanel } from './notify.js';
 import { acceptButton, labelButtons, labelWord } from './label.js';
 import { keptBack } from './kept-back.js';
 import { figure, clock, duration, count, alertRate, again } from './format.js';
@@ -14,6 +15,7 @@ const list = new StreamList(byId('streams'), byId('filter'), byId('order'), choo
 const chart = new StreamChart(byId('chart'), time => why.ask(chosen, time));
 const why = new WhyPanel(byId('why'));
 const fleet = new FleetPanel(byId('fleet'));
+const notify = new NotifyPanel(byId('notify'));
 let feed = null;
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let chosenIncident = null;
@@ -37,7 +39,10 @@ function listen() {
   if (chosen) chart.show(chosen);
   feed = new Feed(`api/v1/live${chosen ? `?stream=${encodeURIComponent(chosen)}` : ''}`, {
     message: show,
-    open: () => chosen && chart.show(chosen),
+    open: () => {
+      if (chosen) chart.show(chosen);
+      notify.load();
+    },
     lost: why => connection(why ?? 'connection lost, trying again', true),
   });
 }

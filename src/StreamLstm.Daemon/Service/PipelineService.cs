@@ -10,6 +10,7 @@ using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sinks.Mqtt;
+using StreamLstm.Daemon.Sinks.Notify;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Sources.Kafka;
@@ -412,6 +413,12 @@ internal sealed class PipelineService(
         if (options.Sinks.Webhook.Enabled)
         {
             _sinks.Add(new WebhookSink(options.Sinks.Webhook, _storage!.FileIn("webhook.cursor"), metrics, loggers.CreateLogger<WebhookSink>()));
+        }
+
+        for (int i = 0; i < options.Sinks.Notify.Count; i++)
+        {
+            string name = NotifyOptions.NameOf(options.Sinks.Notify[i], i);
+            _sinks.Add(new NotifySink(options.Sinks.Notify[i], i, _storage!.FileIn($"{name}.cursor"), metrics, time, loggers.CreateLogger<NotifySink>()));
         }
 
         if (options.Sinks.History.Enabled)

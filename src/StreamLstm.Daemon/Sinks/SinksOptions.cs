@@ -1,6 +1,7 @@
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sinks.Mqtt;
+using StreamLstm.Daemon.Sinks.Notify;
 
 namespace StreamLstm.Daemon.Sinks;
 
@@ -21,6 +22,9 @@ internal sealed class SinksOptions
 
     /// <summary>Thinned scores and whole incidents in SQLite, for the page and for people.</summary>
     public HistorySinkOptions History { get; init; } = new();
+
+    /// <summary>Whom incidents are told, and by which way.</summary>
+    public IReadOnlyList<NotifyOptions> Notify { get; init; } = [];
 
     /// <summary>Incidents as POST requests.</summary>
     public WebhookSinkOptions Webhook { get; init; } = new();

@@ -114,6 +114,9 @@ internal static partial class LogMessages
     [LoggerMessage(306, LogLevel.Error, "The webhook refuses event {Key} for good ({Status}): it is not sent again")]
     public static partial void WebhookRefused(ILogger logger, string key, int status);
 
+    [LoggerMessage(310, LogLevel.Error, "{Receiver} refuses notification {Key} for good ({Reason}): it is not sent again")]
+    public static partial void NotificationRefused(ILogger logger, string receiver, string key, string reason);
+
     [LoggerMessage(303, LogLevel.Information, "Sink {Sink} takes again")]
     public static partial void SinkGoesOn(ILogger logger, string sink);
 

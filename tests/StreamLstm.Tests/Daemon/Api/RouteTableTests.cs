@@ -29,6 +29,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["GET /kept-back.js"] = "anyone",
         ["GET /label.js"] = "anyone",
         ["GET /list.js"] = "anyone",
+        ["GET /notify.js"] = "anyone",
         ["GET /style.css"] = "anyone",
         ["GET /why.js"] = "anyone",
         ["GET /health/live"] = "anyone",
@@ -42,6 +43,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["GET /api/v1/live"] = "read",
         ["GET /api/v1/maintenance"] = "read",
         ["GET /api/v1/models"] = "read",
+        ["GET /api/v1/notify"] = "read",
         ["GET /api/v1/status"] = "read",
         ["GET /api/v1/streams"] = "read",
         ["GET /api/v1/streams/{**stream}"] = "read",
@@ -51,6 +53,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["DELETE /api/v1/streams/{**stream}"] = "admin",
         ["POST /api/v1/labels"] = "admin",
         ["POST /api/v1/maintenance"] = "admin",
+        ["POST /api/v1/notify/test"] = "admin",
         ["POST /api/v1/streams/{**path}"] = "admin",
     };
 

@@ -1,0 +1,63 @@
+using System.Net.Sockets;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using MimeKit;
+
+namespace StreamLstm.Daemon.Sinks.Notify;
+
+/// <summary>E-mail by SMTP: what is said of one cause is one thread, and a message that is sent again has the same Message-ID.</summary>
+internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
+{
+    private readonly Uri _url = new(options.Url);
+    private readonly MessageTemplate _template = MessageTemplate.TryParse(options.Template.Length > 0 ? options.Template : "email", "", out _)!;
+
+    public async Task SendAsync(Notification notification, string? told, CancellationToken cancellationToken)
+    {
+        string place = MailboxAddress.Parse(options.From).Domain;
+        using var message = new MimeMessage();
+        message.From.Add(MailboxAddress.Parse(options.From));
+        message.To.AddRange(options.To.Select(MailboxAddress.Parse));
+        message.Subject = $"[{(notification.State == "resolved" ? "resolved" : notification.Severity)}] {notification.Title}";
+        message.MessageId = $"{notification.Key}@{place}";
+        message.References.Add($"{notification.Id}@{place}");
+        message.Headers.Add("Auto-Submitted", "auto-generated");
+        message.Body = new TextPart("plain") { Text = _template.Render(notification).Trim() + "\n" };
+        string where = $"{_url.Host}:{_url.Port}";
+
+        try
+        {
+            using var tooLong = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            tooLong.CancelAfter(options.Timeout);
+            using var client = new SmtpClient();
+
+            // Where the server offers TLS it is used; smtps begins with it.
+            await client.ConnectAsync(
+                _url.Host, _url.Port, _url.Scheme == "smtps" ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTlsWhenAvailable, tooLong.Token);
+
+            if (options.Username.Length > 0)
+            {
+                await client.AuthenticateAsync(options.Username, options.Password, tooLong.Token);
+            }
+
+            await client.SendAsync(message, tooLong.Token);
+            await client.DisconnectAsync(quit: true, tooLong.Token);
+        }
+        catch (SmtpCommandException refused) when ((int)refused.StatusCode is >= 550 and <= 554)
+        {
+            throw new RefusedException($"{where} refused it: {refused.Message}");
+        }
+        catch (Exception failed) when (failed is SmtpCommandException or SmtpProtocolException or AuthenticationException or SslHandshakeException or SocketException or MailKit.ServiceNotConnectedException)
+        {
+            throw new IOException($"{where}: {failed.Message.Split('\n')[0]}", failed);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"{where} did not answer within {options.Timeout.TotalSeconds:0.#} s");
+        }
+    }
+
+    public void Dispose()
+    {
+        // A connection lasts for one message.
+    }
+}
