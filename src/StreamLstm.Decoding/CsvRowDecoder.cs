@@ -15,6 +15,7 @@ internal sealed class CsvRowDecoder
     private readonly string[] _header;
     private readonly string _prefix;
     private readonly CsvLayout _layout;
+    private byte[]? _beginning;   // of the row that is decoded, once a cell of it is wrong
 
     /// <param name="header">The first row.</param>
     /// <param name="prefix">Before the names of wide columns; for a single one the stream's whole name.</param>
@@ -88,6 +89,8 @@ internal sealed class CsvRowDecoder
 
     public void Decode(string[] row, int line, Decoded decoded)
     {
+        _beginning = null;
+
         if (row.AsSpan().SequenceEqual(_header))
         {
             // A rotated file begins with its header again.
@@ -162,7 +165,8 @@ internal sealed class CsvRowDecoder
             return value;
         }
 
-        decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', expected a number", Beginning(row));
+        _beginning ??= Encoding.UTF8.GetBytes(Beginning(row));
+        decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', expected a number", _beginning);
         return null;
     }
 
