@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -248,6 +249,10 @@ internal sealed class PipelineService(
         try
         {
             await task;
+        }
+        catch (ChannelClosedException)
+        {
+            // The pipeline has ended, and says why.
         }
 #pragma warning disable CA1031 // said; what takes in and scores goes on
         catch (Exception failed)

@@ -39,10 +39,12 @@ public sealed class KafkaFaultTests(KafkaTests kafka)
         await Task.Delay(500, Cancellation);
         await done.CancelAsync();
         int rows = await producing;
+        long back = TimeProvider.System.GetTimestamp();
         await KafkaDaemon.UntilTotalAsync(daemon, (long)rows * Streams.Length);
+        TimeSpan caughtUp = TimeProvider.System.GetElapsedTime(back);
         Assert.Equal(0, await daemon.TerminateAsync());
         Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
-        TestContext.Current.SendDiagnosticMessage("kafka: {0} rows of {1} streams acknowledged, {2} scored", rows, Streams.Length, scored.Values.Sum(values => values.Length));
+        TestContext.Current.SendDiagnosticMessage("kafka: {0} rows of {1} streams acknowledged, {2} scored, {3:0.0} s behind the last one", rows, Streams.Length, scored.Values.Sum(values => values.Length), caughtUp.TotalSeconds);
         Assert.Equal(Streams, scored.Keys.Order());
         Assert.All(scored.Values, values => Assert.Equal(KafkaDaemon.Rows(0, rows), values));
     }

@@ -48,6 +48,8 @@ internal sealed class NotifySink : IJournalSink
 
     public string Name { get; }
 
+    public long Told => _state.Sequence;
+
     public bool DropsWhenFull => _options.WhenFull == WhenFull.Drop;
 
     public static IDelivery Delivery(NotifyOptions options, TimeProvider time) => options.By switch
