@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Threading.Channels;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks.Kafka;
 using StreamLstm.Daemon.Sources;
@@ -41,6 +42,7 @@ internal sealed class OwnedPartition(
     KafkaPartition partition, PartitionSetting setting, Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILogger logger)
 {
     private const int RecordsMax = 64;
+    private const int VerbsMax = 64;
 
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -56,7 +58,7 @@ internal sealed class OwnedPartition(
     private readonly string _source = setting.Rules.Source.Name.Length > 0 ? setting.Rules.Source.Name : "kafka";
     private readonly OncePerMinute _toldTrouble = new(time);
     private readonly PartitionOutbox _outbox = new(partition, setting, ledger, deadLetters, metrics, time, logger);
-    private readonly PartitionVerbs _verbs = new(partition);
+    private readonly Channel<StreamVerb> _verbs = Channel.CreateBounded<StreamVerb>(VerbsMax);
     private volatile bool _isEnding;
     private volatile string _topicId = "";
     private KafkaRecord? _held;   // read, and not taken: its schema is not known yet
@@ -88,7 +90,15 @@ internal sealed class OwnedPartition(
     public void Notice(string topicId) => _topicId = topicId;
 
     /// <summary>Has a word or a question carried out between two records, once it is this daemon's turn.</summary>
-    public Task<VerbAnswer> SayAsync(StreamVerb verb) => _verbs.SayAsync(verb);
+    public Task<VerbAnswer> SayAsync(StreamVerb verb)
+    {
+        if (!_verbs.Writer.TryWrite(verb))
+        {
+            verb.Answer(VerbAnswer.NotTaken(_isEnding ? $"{partition} goes to another daemon; ask again in a moment" : $"more than {VerbsMax} requests wait for {partition}"));
+        }
+
+        return verb.Answered;
+    }
 
     /// <param name="cut">Ends it at once: what was not written down is the next owner's to score.</param>
     public async Task RunAsync(CancellationToken cut)
@@ -99,7 +109,12 @@ internal sealed class OwnedPartition(
         }
         finally
         {
-            _verbs.Close();
+            _verbs.Writer.TryComplete();
+
+            while (_verbs.Reader.TryRead(out StreamVerb? verb))
+            {
+                verb.Answer(VerbAnswer.NotTaken($"{partition} goes to another daemon; ask again in a moment"));
+            }
         }
     }
 
@@ -243,7 +258,7 @@ internal sealed class OwnedPartition(
                 // All of it, so that the next owner goes on where this one ends.
                 if (state.HasChanged || _outbox.HasSomething)
                 {
-                    await CommitAsync(reader, writer, state, withState: true, cut);
+                    await _outbox.CommitAsync(writer, state, withState: true, cut);
                 }
 
                 return;
@@ -264,12 +279,12 @@ internal sealed class OwnedPartition(
 
             if (isStateDue || _outbox.IsDue)
             {
-                await CommitAsync(reader, writer, state, isStateDue, cut);
+                await _outbox.CommitAsync(writer, state, isStateDue, cut);
             }
 
-            if (_outbox.HasCaughtUp(state.At.Offset) && _verbs.TryTake(out StreamVerb? verb))
+            if (_outbox.HasCaughtUp(state.At.Offset) && _verbs.Reader.TryRead(out StreamVerb? verb))
             {
-                await CarryOutAsync(verb, reader, writer, state, cut);
+                await CarryOutAsync(verb, writer, state, cut);
                 continue;
             }
 
@@ -311,7 +326,7 @@ internal sealed class OwnedPartition(
             }
 
             readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(cut).AsTask();
-            asked = asked is { IsCompleted: false } ? asked : _verbs.WaitAsync(cut);
+            asked = asked is { IsCompleted: false } ? asked : _verbs.Reader.WaitToReadAsync(cut).AsTask();
 
             if (readable.IsCompleted && !await readable)
             {
@@ -322,19 +337,8 @@ internal sealed class OwnedPartition(
         }
     }
 
-    /// <summary>Commits what was read of the topic that is meant: one made anew goes on at the same offset, and its records do not say so.</summary>
-    private async Task CommitAsync(KafkaReader reader, KafkaWriter writer, PartitionState state, bool withState, CancellationToken cut)
-    {
-        if ((await reader.Topics.FindAsync([partition.Topic])).Topics is [{ } topic] && !state.At!.IsOf(topic.Id))
-        {
-            throw new InvalidDataException($"topic '{partition.Topic}' is another one of the same name");
-        }
-
-        await _outbox.CommitAsync(writer, state, withState, cut);
-    }
-
     /// <summary>Carries out a word, and answers once the state that it made is written down: whoever owns the partition next goes on from there.</summary>
-    private async Task CarryOutAsync(StreamVerb verb, KafkaReader reader, KafkaWriter writer, PartitionState state, CancellationToken cut)
+    private async Task CarryOutAsync(StreamVerb verb, KafkaWriter writer, PartitionState state, CancellationToken cut)
     {
         VerbAnswer answer = verb.Act(state);
 
@@ -344,7 +348,7 @@ internal sealed class OwnedPartition(
 
             try
             {
-                await CommitAsync(reader, writer, state, withState: true, cut);
+                await _outbox.CommitAsync(writer, state, withState: true, cut);
             }
             catch (Exception failed)
             {

@@ -1,7 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
-using StreamLstm.Kafka;
-
 namespace StreamLstm.Daemon.Cluster;
 
 /// <summary>What became of a person's word on a stream, or of a question about it. Of several partitions' the last of these counts.</summary>
@@ -46,42 +42,4 @@ internal sealed record StreamVerb(bool Changes, Func<PartitionState, VerbAnswer>
     public Task<VerbAnswer> Answered => _answer.Task;
 
     public void Answer(VerbAnswer answer) => _answer.TrySetResult(answer);
-}
-
-/// <summary>What waits for its turn between two records of a partition; a bounded number.</summary>
-internal sealed class PartitionVerbs(KafkaPartition partition)
-{
-    private const int WaitingMax = 64;
-
-    private readonly Channel<StreamVerb> _waiting = Channel.CreateBounded<StreamVerb>(WaitingMax);
-
-    /// <summary>Ends with the answer, also where its turn never comes.</summary>
-    public Task<VerbAnswer> SayAsync(StreamVerb verb)
-    {
-        if (!_waiting.Writer.TryWrite(verb))
-        {
-            verb.Answer(VerbAnswer.NotTaken(_waiting.Reader.Completion.IsCompleted ? Gone : $"more than {WaitingMax} requests wait for {partition}"));
-        }
-
-        return verb.Answered;
-    }
-
-    /// <summary>The next one.</summary>
-    public bool TryTake([NotNullWhen(true)] out StreamVerb? verb) => _waiting.Reader.TryRead(out verb);
-
-    /// <summary>Ends when there is one.</summary>
-    public Task<bool> WaitAsync(CancellationToken cancellationToken) => _waiting.Reader.WaitToReadAsync(cancellationToken).AsTask();
-
-    /// <summary>Takes none any more, and says so to those that wait.</summary>
-    public void Close()
-    {
-        _waiting.Writer.TryComplete();
-
-        while (TryTake(out StreamVerb? verb))
-        {
-            verb.Answer(VerbAnswer.NotTaken(Gone));
-        }
-    }
-
-    private string Gone => $"{partition} goes to another daemon; ask again in a moment";
 }

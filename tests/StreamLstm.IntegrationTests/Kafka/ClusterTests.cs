@@ -128,9 +128,9 @@ public sealed class ClusterTests(KafkaTests kafka)
 
         // Made anew while it is read, with more records than the one before had: by offsets alone nobody could tell.
         await KafkaGapTests.AnewAsync(broker, topic, 2);
+        await nodes.Running.First().UntilAsync(() => Task.FromResult(nodes.Running.First().Output.Contains("was deleted and created anew", StringComparison.Ordinal)), "noticed it");
         using IProducer<string?, string> second = broker.Producer();
         await KafkaDaemon.SendAsync(second, topic, "c", 0, 120, partition: 0);
-        await nodes.Running.First().UntilAsync(() => Task.FromResult(nodes.Running.First().Output.Contains("was deleted and created anew", StringComparison.Ordinal)), "noticed it");
         await nodes.UntilAsync(() => Task.FromResult(nodes.Read("scores").Count(record => record.Message.Key == "c") == 120), "read it");
         await nodes.StopAsync();
         double[] Values(string stream) => [.. nodes.Read("scores").Where(record => record.Message.Key == stream).Select(record => JsonDocument.Parse(record.Message.Value).RootElement.GetProperty("value").GetDouble())];

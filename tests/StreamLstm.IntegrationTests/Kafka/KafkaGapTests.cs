@@ -107,48 +107,6 @@ public sealed class KafkaGapTests(KafkaTests kafka)
         Assert.Equal(KafkaDaemon.Rows(0, 80), scored["b"]);
     }
 
-    /// <summary>Long before it is next looked at, and with more records than the one before had: at the same offset there is one.</summary>
-    [Theory]
-    [InlineData("stop")]
-    [InlineData("reset")]
-    public async Task Of_a_topic_made_anew_no_record_is_taken_for_one_of_the_former_and_none_is_passed_over(string gap)
-    {
-        KafkaBroker broker = await kafka.BrokerAsync();
-        using var directory = new TemporaryDirectory();
-        string topic = KafkaDaemon.NewTopic("swapped"), other = KafkaDaemon.NewTopic("other");
-        await broker.CreateTopicAsync(topic);
-        await broker.CreateTopicAsync(other);
-        using IProducer<string?, string> producer = broker.Producer(), second = broker.Producer();
-        await KafkaDaemon.SendAsync(producer, topic, "a", 0, 50);
-        string[] settings = ["sources.kafka.0.refresh=1h", $"sources.kafka.0.topics.1={other}", $"sources.kafka.0.gap={gap}"];
-
-        await using (DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic, settings))
-        {
-            await KafkaDaemon.UntilTotalAsync(daemon, 50);
-            await AnewAsync(broker, topic);
-            await KafkaDaemon.SendAsync(second, topic, "b", 0, 80);
-            await KafkaDaemon.SendAsync(second, other, "c", 0, 10);
-            await daemon.UntilAsync(() => Task.FromResult(daemon.Output.Contains("was deleted and created anew: offset 50 of partition 0", StringComparison.Ordinal)), "noticed it");
-            await KafkaDaemon.UntilTotalAsync(daemon, gap == "stop" ? 60 : 140);
-            Assert.Equal(1, await KafkaDaemon.MetricAsync(daemon, "streamlstm_source_gaps_total"));
-            Assert.Equal(0, await daemon.TerminateAsync());
-        }
-
-        if (gap == "stop")
-        {
-            Assert.DoesNotContain("b", Scored.In(Path.Combine(directory.Path, "state")).Keys);
-            settings[^1] = "sources.kafka.0.gap=reset";
-            await using DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Bootstrap, topic, settings);
-            await KafkaDaemon.UntilTotalAsync(daemon, 140);
-            Assert.Equal(0, await daemon.TerminateAsync());
-        }
-
-        Dictionary<string, double[]> scored = Scored.In(Path.Combine(directory.Path, "state"));
-        Assert.Equal(KafkaDaemon.Rows(0, 50), scored["a"]);
-        Assert.Equal(KafkaDaemon.Rows(0, 80), scored["b"]);
-        Assert.Equal(KafkaDaemon.Rows(0, 10), scored["c"]);
-    }
-
     [Fact]
     public async Task What_a_transaction_took_back_and_its_marks_are_no_gap_also_where_they_are_all_that_was_deleted()
     {

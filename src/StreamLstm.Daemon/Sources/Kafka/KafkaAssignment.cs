@@ -24,9 +24,6 @@ internal sealed class KafkaAssignment(
     /// <summary>Why some are read no further; null where all are.</summary>
     public string? Trouble { get; private set; }
 
-    /// <summary>The id of a topic that is read; null where none of that name is.</summary>
-    public string? IdOf(string topic) => _idOf.GetValueOrDefault(topic);
-
     /// <summary>Begins with partitions that are new, and notices topics that are others of the same name.</summary>
     /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
     public async Task ApplyAsync(KafkaFound found, CancellationToken stopping)

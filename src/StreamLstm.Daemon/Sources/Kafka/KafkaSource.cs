@@ -32,7 +32,6 @@ internal sealed class KafkaSource(
     private readonly OncePerMinute _told = new(time);
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
     private string? _lost;
-    private string? _unconfirmed;
     private string? _absent;
     private string? _uncommitted;
     private string? _unkept;
@@ -41,7 +40,7 @@ internal sealed class KafkaSource(
 
     public string Name { get; } = options.Name.Length > 0 ? options.Name : index == 0 ? "kafka" : $"kafka.{index}";
 
-    public string? Trouble => _lost ?? _unconfirmed ?? _schemas?.Trouble ?? _absent ?? Refused ?? _assignment?.Trouble ?? _unkept ?? _uncommitted;
+    public string? Trouble => _lost ?? _schemas?.Trouble ?? _absent ?? Refused ?? _assignment?.Trouble ?? _unkept ?? _uncommitted;
 
     private string? Refused
     {
@@ -96,7 +95,6 @@ internal sealed class KafkaSource(
         using KafkaDeadLetters? deadLetters = options.DeadLetters.Length == 0 ? null : new KafkaDeadLetters(options.DeadLetters, options.Access($"streamlstm-{instance}-{Name}"));
         var taking = new KafkaIntake(Name, options, rules, batchMax, intake, deadLetters, time, _schemas);
         var assignment = new KafkaAssignment(Name, _key, options, reader, taking, intake, metrics, logger);
-        var read = new KafkaConfirmation(reader, assignment.IdOf, time);
         _assignment = assignment;
         taking.Restore();
         Task<KafkaFound>? finding = null;
@@ -125,21 +123,13 @@ internal sealed class KafkaSource(
 
             TellTrouble(reader);
 
-            if (read.Advance())
-            {
-                // What has become of it is for the next look to say, and that is now.
-                next = TimeSpan.Zero;
-            }
-
-            _unconfirmed = read.Trouble is { } unanswered ? options.Words(_key, unanswered) : null;
-
             if (loading is { IsCompleted: true })
             {
                 await loading;
                 loading = null;
             }
 
-            while (!taking.IsFull && loading is null && (record is not null || read.TryRead(out record)))
+            while (!taking.IsFull && loading is null && (record is not null || reader.TryRead(out record)))
             {
                 if (record.Kind == KafkaReadKind.Record && _schemas?.Has(record) == false)
                 {
@@ -187,7 +177,7 @@ internal sealed class KafkaSource(
 
             readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(stopping).AsTask();
 
-            if (readable.IsCompleted && loading is null && read.Asking is null)
+            if (readable.IsCompleted && loading is null)
             {
                 // False only where the thread that reads has ended: its failure, if any, was thrown.
                 if (!await readable)
@@ -199,8 +189,8 @@ internal sealed class KafkaSource(
             }
 
             using var rested = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            Task awaited = loading ?? read.Asking ?? readable;
-            await Task.WhenAny(awaited, Task.Delay(TroubleInterval, time, rested.Token), finding ?? awaited, taking.IsUnderWay ? taking.UnderWay : awaited);
+            await Task.WhenAny(
+                loading ?? readable, Task.Delay(TroubleInterval, time, rested.Token), finding ?? loading ?? readable, taking.IsUnderWay ? taking.UnderWay : loading ?? readable);
             await rested.CancelAsync();
         }
     }
