@@ -31,6 +31,8 @@ internal sealed class KafkaSource(
     private readonly string _key = $"sources.kafka.{index}";
     private readonly OncePerMinute _told = new(time);
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
+    private Task _finding = Task.CompletedTask;
+    private Task _committing = Task.CompletedTask;
     private string? _lost;
     private string? _absent;
     private string? _uncommitted;
@@ -85,6 +87,9 @@ internal sealed class KafkaSource(
         {
             metrics.Connected(Name, isConnected: false);
 
+            // librdkafka answers what it was asked into memory that is gone by then: a client is ended behind its answers, ten seconds away at most.
+            await Task.WhenAll(_finding, _committing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
             // Waits for the thread that reads.
             await Task.Run(reader.Dispose, CancellationToken.None);
         }
@@ -111,7 +116,7 @@ internal sealed class KafkaSource(
 
             if (finding is null && time.GetElapsedTime(looked) >= next)
             {
-                finding = reader.Topics.FindAsync(options.Topics);
+                _finding = finding = reader.Topics.FindAsync(options.Topics);
             }
 
             if (finding is { IsCompleted: true } found)
@@ -172,7 +177,7 @@ internal sealed class KafkaSource(
             if (committing.IsCompleted && time.GetElapsedTime(committed) >= CommitInterval)
             {
                 committed = time.GetTimestamp();
-                committing = CommitAsync(reader, taking.TakeOnDisk());
+                _committing = committing = CommitAsync(reader, taking.TakeOnDisk());
             }
 
             readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(stopping).AsTask();
