@@ -3,9 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using StreamLstm.Daemon.Commands;
-using StreamLstm.Daemon.Configuration;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Daemon.Api;
@@ -16,33 +13,12 @@ public sealed class HostileRequestTests : IAsyncLifetime
 {
     private static readonly int Requests = int.Parse(Environment.GetEnvironmentVariable("STREAMLSTM_TEST_REQUESTS") ?? "1500", CultureInfo.InvariantCulture);
 
-    // In memory where there is such a place: thousands of requests are synced, and it is not the disk that is tried.
-    private readonly string _directory = Directory.CreateDirectory(
-        Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"streamlstm-hostile-{Guid.NewGuid():N}")).FullName;
-    private readonly HttpClient _http = new();
-    private WebApplication? _application;
+    private HostedDaemon? _daemon;
 
-    public async ValueTask InitializeAsync()
-    {
-        DaemonOptions options = ConfigurationLoader.Load(
-            [],
-            [
-                $"storage.directory={_directory}", "http.port=0", "sources.host.enabled=false", "sources.mqtt_embedded.enabled=false", "sinks.console.enabled=false",
-                "limits.streams=50", "detection.form=lean", "limits.dead_letters_mib=1",
-            ],
-            new Dictionary<string, string>());
-        _application = DaemonHost.Build(options, out _, out _);
-        await _application.StartAsync(TestContext.Current.CancellationToken);
-        _http.BaseAddress = new Uri(_application.Urls.First());
-    }
+    public async ValueTask InitializeAsync() => _daemon = await HostedDaemon.StartAsync(
+        "limits.streams=50", "detection.form=lean", "limits.dead_letters_mib=1");
 
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _application!.StopAsync(TestContext.Current.CancellationToken);
-        await _application.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _daemon!.DisposeAsync();
 
     [Fact]
     public async Task No_request_is_answered_by_a_fault_and_the_books_balance()
@@ -51,7 +27,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
         {
             var input = new HostileInput(seed);
             using HttpRequestMessage request = Request(input);
-            using HttpResponseMessage answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            using HttpResponseMessage answer = await _daemon!.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
             // The feed never ends.
             string said = request.RequestUri!.OriginalString.Contains("/api/v1/live", StringComparison.Ordinal) ? "" : await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             Assert.True((int)answer.StatusCode < 500 || answer.StatusCode == HttpStatusCode.ServiceUnavailable, $"seed {seed}: {request.Method} {request.RequestUri}: {(int)answer.StatusCode} {said}");
@@ -61,7 +37,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
 
         do
         {
-            books = JsonDocument.Parse(await _http.GetStringAsync("/api/v1/status", TestContext.Current.CancellationToken)).RootElement.GetProperty("books");
+            books = JsonDocument.Parse(await _daemon!.Http.GetStringAsync("/api/v1/status", TestContext.Current.CancellationToken)).RootElement.GetProperty("books");
         }
         while (books.GetProperty("queued").GetInt64() > 0);
 
@@ -78,7 +54,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
     [InlineData("/api/v1/incidents?grouped=perhaps", 400, "query parameter grouped: 'perhaps', expected true or false")]
     public async Task A_question_that_cannot_be_understood_is_told_what_was_expected(string path, int status, string expected)
     {
-        using HttpResponseMessage answer = await _http.GetAsync(path, TestContext.Current.CancellationToken);
+        using HttpResponseMessage answer = await _daemon!.Http.GetAsync(path, TestContext.Current.CancellationToken);
         string said = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(status, (int)answer.StatusCode);
@@ -95,7 +71,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
     public async Task A_body_is_taken_for_what_it_is_or_told_what_was_expected(string type, string body, int status, string expected)
     {
         using var content = new StringContent(body, null, type);
-        using HttpResponseMessage answer = await _http.PostAsync("/api/v1/observations", content, TestContext.Current.CancellationToken);
+        using HttpResponseMessage answer = await _daemon!.Http.PostAsync("/api/v1/observations", content, TestContext.Current.CancellationToken);
 
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Contains(expected, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -104,7 +80,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
     [Fact]
     public async Task Clients_that_send_a_byte_now_and_then_keep_nobody_out()
     {
-        Uri address = _http.BaseAddress!;
+        Uri address = _daemon!.Http.BaseAddress!;
         var slow = new List<System.Net.Sockets.TcpClient>();
 
         for (int i = 0; i < 256; i++)
@@ -123,7 +99,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
         do
         {
             using var content = new StringContent("{\"stream\":\"a\",\"value\":1}", null, "application/json");
-            using HttpResponseMessage answer = await _http.PostAsync("/api/v1/observations", content, TestContext.Current.CancellationToken);
+            using HttpResponseMessage answer = await _daemon!.Http.PostAsync("/api/v1/observations", content, TestContext.Current.CancellationToken);
             status = answer.StatusCode;
         }
         while (status == HttpStatusCode.TooManyRequests);

@@ -1,11 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using StreamLstm.Daemon.Commands;
-using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Doors;
+using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Daemon.Api;
 
@@ -57,32 +55,13 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["POST /api/v1/streams/{**path}"] = "admin",
     };
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("streamlstm-routes").FullName;
-    private readonly HttpClient _http = new();
-    private WebApplication? _application;
+    private HostedDaemon? _daemon;
 
-    public async ValueTask InitializeAsync()
-    {
-        DaemonOptions options = ConfigurationLoader.Load(
-            [],
-            [
-                $"storage.directory={_directory}", "http.port=0", "sources.host.enabled=false", "sources.mqtt_embedded.enabled=false", "sinks.console.enabled=false",
-                $"http.tokens.0.token={Reader}", "http.tokens.0.role=read", $"http.tokens.1.token={Sender}", "http.tokens.1.role=ingest",
-                $"http.tokens.2.token={Master}", "http.tokens.2.role=admin", "http.hosts.0=monitor.example",
-            ],
-            new Dictionary<string, string>());
-        _application = DaemonHost.Build(options, out _, out _);
-        await _application.StartAsync(TestContext.Current.CancellationToken);
-        _http.BaseAddress = new Uri(_application.Urls.First());
-    }
+    public async ValueTask InitializeAsync() => _daemon = await HostedDaemon.StartAsync(
+        $"http.tokens.0.token={Reader}", "http.tokens.0.role=read", $"http.tokens.1.token={Sender}", "http.tokens.1.role=ingest",
+        $"http.tokens.2.token={Master}", "http.tokens.2.role=admin", "http.hosts.0=monitor.example");
 
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _application!.StopAsync(TestContext.Current.CancellationToken);
-        await _application.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _daemon!.DisposeAsync();
 
     [Fact]
     public void Every_route_says_who_may_use_it_and_no_other_is_mapped() =>
@@ -188,7 +167,7 @@ public sealed class RouteTableTests : IAsyncLifetime
     }
 
     private IEnumerable<(string Name, string Method, string Path, Role? Role)> Routes() =>
-        from endpoint in _application!.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        from endpoint in _daemon!.Application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]
         let pattern = $"/{endpoint.RoutePattern.RawText!.TrimStart('/')}"
         let required = endpoint.Metadata.GetMetadata<RequiredRole>() ?? new RequiredRole(Role.Admin)
@@ -205,6 +184,6 @@ public sealed class RouteTableTests : IAsyncLifetime
         }
 
         // The feed never ends.
-        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        return await _daemon!.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
     }
 }
