@@ -48,4 +48,7 @@ public sealed record DetectionOptions
 
     /// <summary>Stretches of time in which some streams are expected to be odd.</summary>
     public IReadOnlyList<MaintenanceWindow> Maintenance { get; init; } = [];
+
+    /// <summary>What of it is asked of alerts.</summary>
+    public AlertTerms Terms() => new(AlertRules, CleanRowsPerAlert, CleanDaysPerAlert);
 }

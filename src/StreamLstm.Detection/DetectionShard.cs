@@ -171,6 +171,17 @@ public sealed class DetectionShard
         _policy.Maintenance = windows;
     }
 
+    /// <summary>Other things are asked of alerts from the next observation on.</summary>
+    /// <param name="terms">All that is asked; the same streams share a budget as before.</param>
+    /// <exception cref="ArgumentException">Other streams share a budget.</exception>
+    public void Ask(AlertTerms terms)
+    {
+        ArgumentNullException.ThrowIfNull(terms);
+        _policy.Terms = terms.HasGroupsOf(_policy.Terms)
+            ? terms
+            : throw new ArgumentException("other streams share a budget; expected the groups that streams were sorted into shards by", nameof(terms));
+    }
+
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="at">The time asked for; null for the last decision.</param>
@@ -474,17 +485,19 @@ public sealed class DetectionShard
 
         StreamRow NewCanaryRow() => new(
             Canary.Stream, StreamKind.Values, StreamForm.Lean,
-            new ValueJudge(Canary.Stream, options, model, StreamForm.Lean, ownWeights: false), options, policy, model.Version);
+            new ValueJudge(Canary.Stream, options, () => policy.Terms, model, StreamForm.Lean, ownWeights: false), options, policy.NewGate(Canary.Stream),
+            model.Version);
     }
 
     private StreamRow NewRow(string stream, StreamKind kind, StreamForm form, bool ownWeights, BaseModel model, long birth)
     {
+        AlertGate gate = _policy.NewGate(stream);
         IJudge judge = kind switch
         {
-            StreamKind.Values => new ValueJudge(stream, _options, model, form, ownWeights),
+            StreamKind.Values => new ValueJudge(stream, _options, () => gate.Terms, model, form, ownWeights),
             StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
-            _ => new EventJudge(stream, _options, ownWeights),
+            _ => new EventJudge(stream, _options, () => gate.Terms, ownWeights),
         };
-        return new StreamRow(stream, kind, form, judge, _options, _policy, model.Version) { Birth = birth };
+        return new StreamRow(stream, kind, form, judge, _options, gate, model.Version) { Birth = birth };
     }
 }

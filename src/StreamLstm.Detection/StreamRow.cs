@@ -18,14 +18,14 @@ public sealed class StreamRow
     private long _alerts;
     private double _activeSeconds;
 
-    internal StreamRow(string stream, StreamKind kind, StreamForm form, IJudge judge, DetectionOptions options, AlertPolicy policy, long modelVersion)
+    internal StreamRow(string stream, StreamKind kind, StreamForm form, IJudge judge, DetectionOptions options, AlertGate gate, long modelVersion)
     {
         Stream = stream;
         Kind = kind;
         Form = form;
         ModelVersion = modelVersion;
         _judge = judge;
-        _decider = new Decider(stream, judge, policy.NewGate(stream), MemorySizes.Of(form).Decisions);
+        _decider = new Decider(stream, judge, gate, MemorySizes.Of(form).Decisions);
         _random = SeededRandom.Of(stream, options.Seed);
     }
 

@@ -24,6 +24,7 @@ internal static class EntryCodec
         Limits = 8,
         ObservationsWithReceipt = 9,
         Void = 10,
+        Terms = 11,
     }
 
     private enum Form : byte
@@ -103,6 +104,10 @@ internal static class EntryCodec
                 writer.Write((byte)Kind.Limits);
                 Write(writer, limits.Limits);
                 break;
+            case TermsEntry terms:
+                writer.Write((byte)Kind.Terms);
+                Write(writer, terms.Terms);
+                break;
             case VoidEntry:
                 writer.Write((byte)Kind.Void);
                 break;
@@ -135,8 +140,9 @@ internal static class EntryCodec
             Kind.Maintenance => new MaintenanceEntry(ReadWindows(reader)),
             Kind.Forget => new ForgetEntry(reader.ReadString(), ReadTime(reader)),
             Kind.Limits => new LimitsEntry(ReadLimits(reader)),
+            Kind.Terms => new TermsEntry(ReadTerms(reader)),
             Kind.Void => new VoidEntry(),
-            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 10: a later version wrote it"),
+            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 11: a later version wrote it"),
         };
     }
 
@@ -150,6 +156,54 @@ internal static class EntryCodec
 
     public static StreamLimits ReadLimits(BinaryReader reader) =>
         new(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), new TimeSpan(reader.ReadInt64()));
+
+    public static void Write(BinaryWriter writer, AlertTerms terms)
+    {
+        writer.Write(terms.CleanRowsPerAlert);
+        writer.Write(terms.CleanDaysPerAlert);
+        writer.Write7BitEncodedInt(terms.Rules.Count);
+
+        foreach (AlertRule rule in terms.Rules)
+        {
+            writer.Write(rule.Streams);
+            writer.Write(rule.MinDeviation);
+            writer.Write(rule.MinRelativeDeviation);
+            writer.Write((byte)rule.Direction);
+            writer.Write((byte)rule.Rows);
+            writer.Write((byte)rule.RowsOf);
+            writer.Write(rule.Cooldown.Ticks);
+            writer.Write((byte)rule.SeverityMin);
+            writer.Write7BitEncodedInt(rule.Budget);
+            writer.Write(rule.BudgetPer.Ticks);
+            writer.Write(rule.Group);
+            writer.Write7BitEncodedInt(rule.AcceptAfter);
+        }
+    }
+
+    public static AlertTerms ReadTerms(BinaryReader reader)
+    {
+        (double rows, double days) = (reader.ReadDouble(), reader.ReadDouble());
+        return new AlertTerms(
+            [
+                .. Many(reader, () => new AlertRule
+                {
+                    Streams = reader.ReadString(),
+                    MinDeviation = reader.ReadDouble(),
+                    MinRelativeDeviation = reader.ReadDouble(),
+                    Direction = (AlertDirection)reader.ReadByte(),
+                    Rows = reader.ReadByte(),
+                    RowsOf = reader.ReadByte(),
+                    Cooldown = new TimeSpan(reader.ReadInt64()),
+                    SeverityMin = (IncidentSeverity)reader.ReadByte(),
+                    Budget = reader.Read7BitEncodedInt(),
+                    BudgetPer = new TimeSpan(reader.ReadInt64()),
+                    Group = reader.ReadString(),
+                    AcceptAfter = reader.Read7BitEncodedInt(),
+                }),
+            ],
+            rows,
+            days);
+    }
 
     public static void Write(BinaryWriter writer, IReadOnlyList<MaintenanceWindow> windows)
     {

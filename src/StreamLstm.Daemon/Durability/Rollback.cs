@@ -100,7 +100,7 @@ internal sealed class Rollback
 
         _entries++;
         _observations += entry is ObservationsEntry { Batch: var batch } ? batch.Observations.Length : 0;
-        _decisions += entry is ObservationsEntry or TickEntry or LimitsEntry ? 0 : 1;
+        _decisions += entry is ObservationsEntry or TickEntry or LimitsEntry or TermsEntry ? 0 : 1;
     }
 
     private void WriteJournalAnew()

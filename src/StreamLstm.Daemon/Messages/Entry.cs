@@ -63,6 +63,9 @@ internal sealed record ForgetEntry(string Stream, DateTimeOffset Now) : Entry
 /// <summary>R4: other bounds on streams hold from here on: they are the configuration's and the machine's, which a replay may not ask.</summary>
 internal sealed record LimitsEntry(StreamLimits Limits) : Entry;
 
+/// <summary>R4: other things are asked of alerts from here on: a replay asks no configuration.</summary>
+internal sealed record TermsEntry(AlertTerms Terms) : Entry;
+
 /// <summary>A place that counts for nothing: what stood there was taken back, or is missing. It is given to nothing else, as sinks may have been told of it.</summary>
 internal sealed record VoidEntry : Entry;
 
@@ -74,7 +77,7 @@ internal sealed record EndQuestion(TaskCompletionSource<EndPart> Answer) : Entry
 
 /// <summary>What the router adds to a snapshot.</summary>
 /// <param name="At">The last sequence it has routed.</param>
-/// <param name="State">Who has a place, and the maintenance windows in force.</param>
+/// <param name="State">Who has a place, the maintenance windows in force, and what is asked of alerts.</param>
 /// <param name="Model">The base weights in service.</param>
 internal sealed record RouterPart(long At, byte[] State, BaseModel Model);
 

@@ -48,6 +48,11 @@ internal sealed record Tick(long Sequence, DateTimeOffset Now, TimeSpan Elapsed)
 /// <param name="Entry">What was asked.</param>
 internal sealed record ForgetStep(long Sequence, int Shard, ForgetEntry Entry) : WorkerStep(Sequence);
 
+/// <summary>Other things are asked of alerts from here on.</summary>
+/// <param name="Sequence">The entry's place.</param>
+/// <param name="Terms">All of them.</param>
+internal sealed record TermsChange(long Sequence, AlertTerms Terms) : WorkerStep(Sequence);
+
 /// <summary>Other maintenance windows hold from here on.</summary>
 /// <param name="Sequence">The entry's place.</param>
 /// <param name="Windows">All of them.</param>

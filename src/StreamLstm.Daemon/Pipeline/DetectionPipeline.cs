@@ -31,7 +31,8 @@ internal sealed class DetectionPipeline : IDisposable
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(5);
 
-    private readonly IReadOnlyList<SupervisedSource> _sources;
+    private readonly IReadOnlyList<IObservationSource> _sources;
+    private readonly RunningSources _running;
     private readonly TimeProvider _time;
     private readonly Ledger _ledger;
     private readonly Channel<Handed> _handed;
@@ -39,7 +40,7 @@ internal sealed class DetectionPipeline : IDisposable
     private readonly Channel<Sequenced> _passed;
     private readonly Channel<WorkerMessage>[] _inboxes;
     private readonly Channel<WorkerOutput>[] _outputs;
-    private readonly SinkLane[] _lanes;
+    private readonly SinkLanes _lanes;
     private readonly InferenceWorker[] _workers;
     private readonly StreamPlaces _places;
     private readonly StreamRouter _router;
@@ -78,7 +79,7 @@ internal sealed class DetectionPipeline : IDisposable
         _passed = Bounded<Sequenced>(options.ChannelCapacity);
         _inboxes = [.. Enumerable.Range(0, workerCount).Select(_ => Bounded<WorkerMessage>(options.ChannelCapacity))];
         _outputs = [.. Enumerable.Range(0, workerCount).Select(_ => Bounded<WorkerOutput>(options.ChannelCapacity))];
-        _lanes = [.. sinks.Select(sink => new SinkLane(sink, options.ChannelCapacity, metrics, time, loggers.CreateLogger<SinkLane>()))];
+        _lanes = new SinkLanes(sinks, options.ChannelCapacity, metrics, time, loggers);
 
         var positions = new SourcePositions();
 
@@ -90,7 +91,8 @@ internal sealed class DetectionPipeline : IDisposable
         var receipts = new Receipts();
         receipts.Load(restored.Receipts);
         _intake = new ObservationIntake(_handed.Writer, ledger, deadLetters, positions, receipts);
-        _sources = [.. sources.Select(source => new SupervisedSource(source, _intake, metrics, time, loggers.CreateLogger<SupervisedSource>()))];
+        _sources = sources;
+        _running = new RunningSources(_intake, metrics, time, loggers);
         _lastSequence = () => journal.NextSequence - 1;
         _journal = new JournalStage(
             journal, _handed, _journalled.Writer, ledger, positions, receipts, metrics, loggers.CreateLogger<JournalStage>());
@@ -109,11 +111,12 @@ internal sealed class DetectionPipeline : IDisposable
         // Last: who had a place when the router's part was written, and not who has one in shards that were cut later.
         if (restored.Router.Length > 0)
         {
-            IReadOnlyList<MaintenanceWindow> inForce = _router.Load(restored.Router);
+            (IReadOnlyList<MaintenanceWindow> maintenance, AlertTerms terms) = _router.Load(restored.Router);
 
             foreach (DetectionShard shard in shards)
             {
-                shard.Maintain(inForce);
+                shard.Maintain(maintenance);
+                shard.Ask(terms);
             }
         }
 
@@ -135,22 +138,9 @@ internal sealed class DetectionPipeline : IDisposable
         ];
         _output = new OutputStage(_passed.Reader, [.. _outputs.Select(output => output.Reader)], _lanes, restored, metrics, time, labels ?? StreamLabels.None, units ?? new StreamUnits());
 
-        Dictionary<string, Func<int>> depths = new()
-        {
-            ["handed"] = () => _handed.Reader.Count,
-            ["journalled"] = () => _journalled.Reader.Count,
-            ["inbox"] = () => _inboxes.Sum(inbox => inbox.Reader.Count),
-            ["scored"] = () => _outputs.Sum(output => output.Reader.Count),
-        };
-
-        foreach (SinkLane lane in _lanes)
-        {
-            depths[$"sink.{lane.Name}"] = () => lane.Depth;
-        }
-
-        metrics.Watch(depths, options.ChannelCapacity, () => _places.Streams, Detectors, () => journal.Bytes);
+        metrics.Watch(Depths, options.ChannelCapacity, () => _places.Streams, Detectors, () => journal.Bytes);
         metrics.Watch(() => _places.Bytes, () => _places.Limits.Bytes);
-        metrics.Watch(_lastSequence, () => _lanes.Select(lane => (lane.Name, lane.Settled)));
+        metrics.Watch(_lastSequence, () => _lanes.All.Select(lane => (lane.Name, lane.Settled)));
     }
 
     /// <summary>Whether the workers' detectors are alive.</summary>
@@ -169,12 +159,22 @@ internal sealed class DetectionPipeline : IDisposable
     public long LastSequence => _lastSequence();
 
     /// <summary>How far each sink has written what it was told, see <see cref="SinkLane.Settled"/>.</summary>
-    public IReadOnlyList<SinkStanding> Sinks => [.. _lanes.Select(lane => new SinkStanding(lane.Name, lane.Settled is var settled and > long.MinValue ? settled : null, lane.Trouble))];
+    public IReadOnlyList<SinkStanding> Sinks => [.. _lanes.All.Select(lane => new SinkStanding(lane.Name, lane.Settled is var settled and > long.MinValue ? settled : null, lane.Trouble))];
+
+    /// <summary>The sinks, as they are at present.</summary>
+    public IEnumerable<IScoreSink> PresentSinks => _lanes.Sinks;
+
+    /// <summary>Ends a source and has another take its place, see <see cref="RunningSources.ReplaceAsync"/>.</summary>
+    public Task ReplaceSourceAsync(string name, Func<IObservationSource>? next) => _running.ReplaceAsync(name, next);
+
+    /// <summary>Has another sink take a sink's place, see <see cref="SinkLanes.ReplaceAsync"/>.</summary>
+    /// <exception cref="IOException">It cannot be made; the former goes on.</exception>
+    public Task ReplaceSinkAsync(string name, Func<IScoreSink>? next, Func<IScoreSink>? again) => _lanes.ReplaceAsync(name, next, again);
 
     /// <summary>Waits until a sink has written all up to a place in the journal; false where it takes longer than that.</summary>
     public async Task<bool> UntilSettledAsync(string sink, long sequence, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        SinkLane lane = _lanes.First(lane => lane.Name == sink);
+        SinkLane lane = _lanes.All.First(lane => lane.Name == sink);
         long started = _time.GetTimestamp();
 
         while (lane.Settled < sequence)
@@ -194,9 +194,9 @@ internal sealed class DetectionPipeline : IDisposable
     public IReadOnlyList<string> Troubles =>
     [
         .. _journal.Failure is { } disk ? [$"nothing can be taken in: {disk}"] : Array.Empty<string>(),
-        .. _sources.Select(source => source.Trouble).OfType<string>(),
-        .. _lanes.Where(lane => lane.ConnectionTrouble is not null).Select(lane => $"sink {lane.Name}: {lane.ConnectionTrouble}"),
-        .. _lanes.Where(lane => lane.Trouble is not null).Select(lane => $"sink {lane.Name} takes nothing, and is tried again: {lane.Trouble}"),
+        .. _running.Troubles,
+        .. _lanes.All.Where(lane => lane.ConnectionTrouble is not null).Select(lane => $"sink {lane.Name}: {lane.ConnectionTrouble}"),
+        .. _lanes.All.Where(lane => lane.Trouble is not null).Select(lane => $"sink {lane.Name} takes nothing, and is tried again: {lane.Trouble}"),
     ];
 
     /// <summary>Runs until every source has ended, or until <paramref name="stopping"/>; then drains.</summary>
@@ -209,14 +209,8 @@ internal sealed class DetectionPipeline : IDisposable
 
         // From the last stage to the first: whoever writes finds a reader.
         Task all = Task.WhenAll(
-            Stage([.. _lanes.Where(lane => !lane.IsTap).Select(lane => lane.RunAsync(failure.Token))], then: () => { }),
-            Stage([_output.RunAsync(failure.Token)], then: () =>
-            {
-                foreach (SinkLane lane in _lanes)
-                {
-                    lane.Complete();
-                }
-            }),
+            _lanes.RunAsync(CutAllOnFailureAsync, failure.Token),
+            Stage([_output.RunAsync(failure.Token)], then: _lanes.Complete),
             Stage(Score(failure.Token), then: () => Complete(_outputs)),
             Stage([_router.RunAsync(_journalled.Reader, failure.Token)], then: () =>
             {
@@ -260,7 +254,12 @@ internal sealed class DetectionPipeline : IDisposable
         }
     }
 
-    public void Dispose() => _abandoned.Dispose();
+    public void Dispose()
+    {
+        _abandoned.Dispose();
+        _running.Dispose();
+        _lanes.Dispose();
+    }
 
     /// <summary>Gives up draining: a sink takes nothing and it is time to go. What was taken in is in the journal.</summary>
     public void Abandon() => _abandoned.Cancel();
@@ -320,6 +319,11 @@ internal sealed class DetectionPipeline : IDisposable
     public Task MaintainAsync(IReadOnlyList<MaintenanceWindow> windows, CancellationToken cancellationToken) =>
         DecideAsync(new MaintenanceEntry(windows), cancellationToken);
 
+    /// <summary>Other things are asked of alerts of what is taken in afterwards.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
+    public Task AskAsync(AlertTerms terms, CancellationToken cancellationToken) => DecideAsync(new TermsEntry(terms), cancellationToken);
+
     /// <summary>Other bounds on streams hold for what is taken in afterwards.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
     /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
@@ -367,6 +371,16 @@ internal sealed class DetectionPipeline : IDisposable
         await _router.TellAsync(shard, new ExplainRequest(stream, shard, at, completion), cancellationToken);
         return await completion.AwaitAsync(cancellationToken);
     }
+
+    /// <summary>What waits, by channel.</summary>
+    private IEnumerable<(string Channel, int Depth)> Depths() =>
+    [
+        ("handed", _handed.Reader.Count),
+        ("journalled", _journalled.Reader.Count),
+        ("inbox", _inboxes.Sum(inbox => inbox.Reader.Count)),
+        ("scored", _outputs.Sum(output => output.Reader.Count)),
+        .. _lanes.All.Select(lane => ($"sink.{lane.Name}", lane.Depth)),
+    ];
 
     private static Channel<T> Bounded<T>(int capacity) =>
         Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
@@ -428,9 +442,9 @@ internal sealed class DetectionPipeline : IDisposable
 
         try
         {
-            Task[] running = [.. _sources.Select(source => cutAllOnFailure(source.RunAsync(stopping)))];
+            Task running = _running.RunAsync(_sources, cutAllOnFailure, stopping);
             TakesIn = true;
-            await Task.WhenAll(running);
+            await running;
         }
         finally
         {
@@ -448,9 +462,8 @@ internal sealed class DetectionPipeline : IDisposable
     /// <summary>Taps run beside: one that stands still holds nothing up, not even the end.</summary>
     private async Task WatchAsync(CancellationToken failure)
     {
-        Task[] taps = [.. _lanes.Where(lane => lane.IsTap).Select(lane => Task.Run(() => lane.RunAsync(failure), CancellationToken.None))];
         await _output.Ended.WaitAsync(failure).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.WhenAny(Task.WhenAll(taps), Task.Delay(TimeSpan.FromSeconds(2), _time, CancellationToken.None));
+        await Task.WhenAny(_lanes.TapsAsync(), Task.Delay(TimeSpan.FromSeconds(2), _time, CancellationToken.None));
     }
 
     private IEnumerable<Task> Score(CancellationToken failure) =>

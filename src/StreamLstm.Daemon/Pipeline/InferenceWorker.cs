@@ -141,6 +141,13 @@ internal sealed class InferenceWorker(
                 metrics.Suppressed(_output);
                 detectors.Tell(number, shards[number].AdvanceCanary(tick.Elapsed, _model));
                 break;
+            case TermsChange change:
+                foreach (DetectionShard shard in shards.Values)
+                {
+                    shard.Ask(change.Terms);
+                }
+
+                break;
             case MaintenanceChange change:
                 foreach (DetectionShard shard in shards.Values)
                 {

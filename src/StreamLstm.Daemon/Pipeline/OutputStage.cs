@@ -18,7 +18,7 @@ internal sealed class OutputStage
 {
     private readonly ChannelReader<Sequenced> _passed;
     private readonly IReadOnlyList<ChannelReader<WorkerOutput>> _outputs;
-    private readonly IReadOnlyList<SinkLane> _lanes;
+    private readonly SinkLanes _lanes;
     private readonly DaemonMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly StreamLabels _labels;
@@ -38,7 +38,7 @@ internal sealed class OutputStage
     /// <param name="labels">What streams' names say.</param>
     /// <param name="units">Takes what devices declare of their streams.</param>
     public OutputStage(
-        ChannelReader<Sequenced> passed, IReadOnlyList<ChannelReader<WorkerOutput>> outputs, IReadOnlyList<SinkLane> lanes,
+        ChannelReader<Sequenced> passed, IReadOnlyList<ChannelReader<WorkerOutput>> outputs, SinkLanes lanes,
         RestoredState restored, DaemonMetrics metrics, TimeProvider time, StreamLabels labels, StreamUnits units)
     {
         (_passed, _outputs, _lanes, _metrics, _time, _labels, _units) = (passed, outputs, lanes, metrics, time, labels, units);
@@ -132,7 +132,7 @@ internal sealed class OutputStage
             _metrics.Handed(batch, _time.GetUtcNow() - ingestedAt);
         }
 
-        foreach (SinkLane lane in _lanes)
+        foreach (SinkLane lane in _lanes.All)
         {
             if (!batch.IsEmpty)
             {
@@ -174,7 +174,7 @@ internal sealed class OutputStage
         EndPart part = Part();
         List<(string Sink, Task<string> Mark)> marks = [];
 
-        foreach (SinkLane lane in _lanes)
+        foreach (SinkLane lane in _lanes.All)
         {
             if (await lane.AskForMarkAsync(failure) is { } mark)
             {

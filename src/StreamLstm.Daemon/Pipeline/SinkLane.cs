@@ -12,8 +12,11 @@ namespace StreamLstm.Daemon.Pipeline;
 /// and all waits behind it: nothing is dropped, nothing is acknowledged beyond the journal. A tap may drop, and what it
 /// dropped is counted. The others fail for all.
 /// </remarks>
-internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metrics, TimeProvider time, ILogger logger)
+internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metrics, TimeProvider time, ILogger logger) : IDisposable
 {
+    /// <summary>What a sink gets to take what it is being given, where another is to take its place.</summary>
+    private static readonly TimeSpan LetGoMax = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
@@ -23,11 +26,19 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     private readonly OncePerMinute _told = new(time);
 
     // Counted up before a batch is queued, down once it is written; _passed is set behind both.
+    private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile IScoreSink _sink = sink;
+    private volatile Change? _change;
+    private volatile bool _isLeaving;
+    private CancellationTokenSource _letGo = new();
     private long _waiting;
     private long _passed = long.MinValue;
     private long _written = long.MinValue;
 
-    public string Name => sink.Name;
+    public string Name => _sink.Name;
+
+    public IScoreSink Sink => _sink;
 
     /// <summary>
     /// The place in the journal up to which the sink has written all there was to tell: whoever reads what it writes finds it
@@ -42,7 +53,7 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         }
     }
 
-    public bool IsTap => sink is ITap;
+    public bool IsTap => _sink is ITap;
 
     public int Depth => _queue.Reader.Count;
 
@@ -50,10 +61,12 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     public string? Trouble { get; private set; }
 
     /// <summary>Why what the sink has taken does not get any further at present; null where it does.</summary>
-    public string? ConnectionTrouble => (sink as IConnectedSink)?.Trouble;
+    public string? ConnectionTrouble => (_sink as IConnectedSink)?.Trouble;
 
     public async ValueTask OfferAsync(ScoredBatch batch, CancellationToken failure)
     {
+        IScoreSink sink = _sink;
+
         if (!sink.Takes(batch))
         {
             return;
@@ -63,7 +76,15 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
 
         if (!IsTap && !sink.DropsWhenFull)
         {
-            await _queue.Writer.WriteAsync(new Work(batch, Mark: null), failure);
+            try
+            {
+                await _queue.Writer.WriteAsync(new Work(batch, Mark: null), failure);
+            }
+            catch (ChannelClosedException) when (_isLeaving)
+            {
+                Interlocked.Decrement(ref _waiting);
+                metrics.Dropped(sink.Name, sink.Wanted(batch));
+            }
         }
         else if (IsTap && batch.IsReplayed)
         {
@@ -82,13 +103,22 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     /// <summary>Asks the sink to make all before this durable; gets where it stands then. Null where it promises nothing.</summary>
     public async ValueTask<Task<string>?> AskForMarkAsync(CancellationToken failure)
     {
-        if (sink is not IJournalSink)
+        if (_sink is not IJournalSink || _isLeaving)
         {
             return null;
         }
 
         var mark = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _queue.Writer.WriteAsync(new Work(Batch: null, mark), failure);
+
+        try
+        {
+            await _queue.Writer.WriteAsync(new Work(Batch: null, mark), failure);
+        }
+        catch (ChannelClosedException) when (_isLeaving)
+        {
+            return null;
+        }
+
         return mark.AwaitAsync(failure);
     }
 
@@ -96,20 +126,106 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
 
     public async Task RunAsync(CancellationToken failure)
     {
-        await foreach (Work work in _queue.Reader.EachAsync(failure))
+        using var failureOrEnd = CancellationTokenSource.CreateLinkedTokenSource(failure, _ending.Token);
+
+        try
         {
-            for (TimeSpan wait = FirstWait; !await TryAsync(work, failure); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+            await foreach (Work work in _queue.Reader.EachAsync(failureOrEnd.Token))
             {
-                // No two sinks in step.
-                await Task.Delay(wait * (0.5 + Random.Shared.NextDouble()), time, failure);
+                await TakeOverAsync();
+
+                for (TimeSpan wait = FirstWait; !await TryAsync(work, failureOrEnd.Token); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+                {
+                    // No two sinks in step.
+                    using var wake = CancellationTokenSource.CreateLinkedTokenSource(failureOrEnd.Token, _letGo.Token);
+                    await Task.Delay(wait * (0.5 + Random.Shared.NextDouble()), time, wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                    failureOrEnd.Token.ThrowIfCancellationRequested();
+                    await TakeOverAsync();
+                }
             }
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested && !failure.IsCancellationRequested)
+        {
+            while (_queue.Reader.TryRead(out Work left))
+            {
+                metrics.Dropped(Name, left.Batch is { } batch ? _sink.Wanted(batch) : 0);
+                left.Mark?.TrySetCanceled(CancellationToken.None);
+            }
+        }
+        finally
+        {
+            _change?.Done.TrySetCanceled(CancellationToken.None);
+            _ended.TrySetResult();
         }
 
         // Here the sink has taken all it was given.
     }
 
-    private async ValueTask<bool> TryAsync(Work work, CancellationToken failure)
+    /// <summary>Has another sink take on what waits, from what this one has not taken on.</summary>
+    /// <param name="next">Makes it, once the former has let go of its files.</param>
+    /// <param name="again">Makes the former again, where that fails.</param>
+    /// <exception cref="IOException">It cannot be made; the former goes on.</exception>
+    public async Task ReplaceAsync(Func<IScoreSink> next, Func<IScoreSink> again)
     {
+        var change = new Change(next, again, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+        // One that tries in vain is interrupted; one that waits for work is woken.
+        _letGo.CancelAfter(LetGoMax);
+        _change = change;
+        _queue.Writer.TryWrite(new Work(Batch: null, Mark: null));
+        await Task.WhenAny(change.Done.Task, _ended.Task);
+        await (change.Done.Task.IsCompleted ? change.Done.Task : Task.CompletedTask);
+    }
+
+    /// <summary>Ends it: what the sink has not taken within a few seconds is dropped, counted.</summary>
+    public async Task EndAsync()
+    {
+        _isLeaving = true;
+        _queue.Writer.TryComplete();
+        _ending.CancelAfter(LetGoMax);
+        await Task.WhenAny(_ended.Task, Task.Delay(2 * LetGoMax, time));
+        await _sink.DisposeAsync();
+    }
+
+    public void Dispose()
+    {
+        _ending.Dispose();
+        _letGo.Dispose();
+    }
+
+    private async ValueTask TakeOverAsync()
+    {
+        if (_change is not { } change)
+        {
+            return;
+        }
+
+        (_change, CancellationTokenSource former) = (null, _letGo);
+        _letGo = new CancellationTokenSource();
+        former.Dispose();
+        await _sink.DisposeAsync();
+
+        try
+        {
+            _sink = change.Next();
+            change.Done.SetResult();
+        }
+#pragma warning disable CA1031 // travels to whoever asked for it
+        catch (Exception refused)
+#pragma warning restore CA1031
+        {
+            _sink = change.Again();
+            change.Done.SetException(refused);
+        }
+
+        Trouble = null;
+    }
+
+    private async ValueTask<bool> TryAsync(Work work, CancellationToken failureOrEnd)
+    {
+        IScoreSink sink = _sink;
+        using var failure = CancellationTokenSource.CreateLinkedTokenSource(failureOrEnd, _letGo.Token);
+
         try
         {
             if (work.Batch is { } batch)
@@ -117,15 +233,19 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
                 using System.Diagnostics.Activity? span = batch.Trace == default
                     ? null
                     : DaemonActivitySource.Source.StartActivity($"sink {sink.Name}", System.Diagnostics.ActivityKind.Internal, batch.Trace);
-                await sink.WriteAsync(batch, failure);
+                await sink.WriteAsync(batch, failure.Token);
                 metrics.Published(sink.Name, batch);
                 Volatile.Write(ref _written, batch.Sequence);
                 Interlocked.Decrement(ref _waiting);
             }
-            else
+            else if (work.Mark is { } mark)
             {
-                work.Mark!.TrySetResult(await ((IJournalSink)sink).MarkAsync(failure));
+                mark.TrySetResult(sink is IJournalSink journal ? await journal.MarkAsync(failure.Token) : "");
             }
+        }
+        catch (OperationCanceledException) when (_letGo.IsCancellationRequested && !failureOrEnd.IsCancellationRequested)
+        {
+            return false;
         }
         catch (Exception refused) when (sink is IJournalSink && refused is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -147,6 +267,8 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
 
         return true;
     }
+
+    private sealed record Change(Func<IScoreSink> Next, Func<IScoreSink> Again, TaskCompletionSource Done);
 
     private readonly record struct Work(ScoredBatch? Batch, TaskCompletionSource<string>? Mark);
 }

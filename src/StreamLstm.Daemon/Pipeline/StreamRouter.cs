@@ -32,7 +32,9 @@ internal sealed class StreamRouter(
 
     private readonly List<Observation>[] _byShard = [.. Enumerable.Range(0, ShardCount).Select(_ => new List<Observation>())];
     private readonly bool _hasGroups = detection.AlertRules.Any(rule => rule.Group.Length > 0);
+    private readonly AlertTerms _configured = detection.Terms();
     private IReadOnlyList<MaintenanceWindow> _maintenance = detection.Maintenance;
+    private AlertTerms _terms = detection.Terms();
     private long _at = restored.RouterAt;
 
     /// <summary>Streams that the configuration has moved to another shard, and the sequence up to which they were cut at their former one.</summary>
@@ -97,6 +99,11 @@ internal sealed class StreamRouter(
                     liveModel.Swap(swap.Model ?? modelOf(swap.Swap), swap.Swap);
                     await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
                     break;
+                case TermsEntry terms:
+                    // A former life's, by which other streams shared a budget: streams have been sorted by the configuration's.
+                    _terms = terms.Terms.HasGroupsOf(_configured) ? terms.Terms : _terms;
+                    await TellAllAsync(_ => new TermsChange(one.Sequence, _terms), cancellationToken);
+                    break;
                 case MaintenanceEntry maintenance:
                     _maintenance = maintenance.Windows;
                     await TellAllAsync(_ => new MaintenanceChange(one.Sequence, maintenance.Windows), cancellationToken);
@@ -123,16 +130,25 @@ internal sealed class StreamRouter(
         using var writer = new BinaryWriter(buffer, Encoding.UTF8);
         places.Save(writer);
         EntryCodec.Write(writer, _maintenance);
+        EntryCodec.Write(writer, _terms);
         writer.Flush();
         return new RouterPart(_at, buffer.ToArray(), liveModel.Serving.Model);
     }
 
-    /// <summary>Reads what <see cref="Part"/> wrote; the maintenance windows that were in force then.</summary>
-    public IReadOnlyList<MaintenanceWindow> Load(byte[] state)
+    /// <summary>Reads what <see cref="Part"/> wrote; the maintenance windows and the terms that were in force then.</summary>
+    public (IReadOnlyList<MaintenanceWindow> Maintenance, AlertTerms Terms) Load(byte[] state)
     {
         using var reader = new BinaryReader(new MemoryStream(state, writable: false), Encoding.UTF8);
         places.Load(reader);
-        return _maintenance = EntryCodec.ReadWindows(reader);
+        _maintenance = EntryCodec.ReadWindows(reader);
+
+        // Snapshots of before end here.
+        if (reader.BaseStream.Position < reader.BaseStream.Length && EntryCodec.ReadTerms(reader) is var terms && terms.HasGroupsOf(_configured))
+        {
+            _terms = terms;
+        }
+
+        return (_maintenance, _terms);
     }
 
     private ShardBatch Nothing(long sequence) => new(sequence, [], liveModel.Serving.Model, default, default);

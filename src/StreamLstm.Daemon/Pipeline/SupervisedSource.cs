@@ -5,7 +5,7 @@ using StreamLstm.Daemon.Telemetry;
 namespace StreamLstm.Daemon.Pipeline;
 
 /// <summary>Runs a source, and starts it again after a while where it fails; the others go on.</summary>
-/// <remarks>One that cannot start, for a reason its user can mend, ends the daemon with that reason.</remarks>
+/// <remarks>One that cannot start with the daemon, for a reason its user can mend, ends it with that reason.</remarks>
 internal sealed class SupervisedSource(
     IObservationSource source, ObservationIntake intake, DaemonMetrics metrics, TimeProvider time, ILogger logger)
 {
@@ -15,6 +15,9 @@ internal sealed class SupervisedSource(
     private string? _failure;
 
     public string Name => source.Name;
+
+    /// <summary>Whether it ends all where it cannot start: not one that came later, while others do their work.</summary>
+    public bool MayEndAll { get; init; } = true;
 
     /// <summary>Why it does not run at present, or does less than it should; null where all is well.</summary>
     public string? Trouble => _failure is { } failure ? $"source {Name} failed and is started again: {failure}"
@@ -41,7 +44,7 @@ internal sealed class SupervisedSource(
                 // Nothing is taken in any more: asked to stop, or another stage has failed and says so.
                 return;
             }
-            catch (SourceException) when (_failure is null && time.GetElapsedTime(started) < FirstWait)
+            catch (SourceException) when (MayEndAll && _failure is null && time.GetElapsedTime(started) < FirstWait)
             {
                 throw;
             }

@@ -133,7 +133,7 @@ internal sealed class DaemonMetrics : IDisposable
     }
 
     /// <summary>Adds the channels' depths, the number of streams and whether detectors are alive, which the pipeline knows.</summary>
-    public void Watch(IReadOnlyDictionary<string, Func<int>> depths, int capacity, Func<int> streams, DetectorHealth detectors, Func<long> journalBytes)
+    public void Watch(Func<IEnumerable<(string Channel, int Depth)>> depths, int capacity, Func<int> streams, DetectorHealth detectors, Func<long> journalBytes)
     {
         _meter.CreateObservableGauge("streamlstm.journal.size", journalBytes, "By", "Size of the journal's files.");
         _meter.CreateObservableGauge(
@@ -145,7 +145,7 @@ internal sealed class DaemonMetrics : IDisposable
             description: "Whether a worker's detector found the last fault planted in its canary, and cries no more than it may; absent before the first.");
         _meter.CreateObservableGauge(
             "streamlstm.channel.depth",
-            () => depths.Select(channel => new Measurement<int>(channel.Value(), Label("channel", channel.Key))),
+            () => depths().Select(channel => new Measurement<int>(channel.Depth, Label("channel", channel.Channel))),
             "{item}",
             "Batches waiting in a channel.");
         _meter.CreateObservableGauge("streamlstm.channel.capacity", () => capacity, "{item}", "Batches a channel holds.");

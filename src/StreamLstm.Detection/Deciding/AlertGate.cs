@@ -14,11 +14,14 @@ internal readonly record struct AlertCandidate(IncidentKind Kind, double Score, 
 /// </remarks>
 /// <param name="stream">The stream's name.</param>
 /// <param name="policy">What the streams of its shard share.</param>
-/// <param name="rule">The stream's rule; null for none.</param>
-internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? rule)
+internal sealed class AlertGate(string stream, AlertPolicy policy)
 {
-    private readonly BudgetWindow? _ownBudget = rule is { Budget: > 0, Group.Length: 0 } ? new BudgetWindow(rule.Budget, rule.BudgetPer) : null;
     private AlertPolicy _policy = policy;
+
+    /// <summary>The terms that the rule is of; null before the first question.</summary>
+    private AlertTerms? _terms;
+    private AlertRule? _rule;
+    private BudgetWindow? _ownBudget;   // as saved until the first question, whatever the rules said at a restart
 
     /// <summary>Those of the policy's windows that are about the stream; names are compared once, not with every record.</summary>
     private IReadOnlyList<MaintenanceWindow> _known = [];
@@ -37,7 +40,7 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
     /// <returns>What keeps a row with that evidence from opening an incident.</returns>
     public SuppressedBy Weigh(in AlertCandidate candidate, bool above)
     {
-        if (rule is null)
+        if (Rule is not { } rule)
         {
             return SuppressedBy.None;
         }
@@ -49,8 +52,27 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
             : SuppressedBy.None;
     }
 
+    /// <summary>What is asked of alerts at present.</summary>
+    public AlertTerms Terms => _policy.Terms;
+
     /// <summary>Stable windows after which an incident is accepted by itself; 0 = never.</summary>
-    public int AcceptAfter => rule?.AcceptAfter ?? 0;
+    public int AcceptAfter => Rule?.AcceptAfter ?? 0;
+
+    /// <summary>The stream's rule, null for none. Names are compared once under the same terms; what a budget holds outlives a change of its size.</summary>
+    private AlertRule? Rule
+    {
+        get
+        {
+            if (_terms != _policy.Terms)
+            {
+                _terms = _policy.Terms;
+                _rule = AlertRule.Of(_terms.Rules, stream);
+                _ownBudget = _rule is { Budget: > 0, Group.Length: 0 } ? _ownBudget ?? new BudgetWindow() : null;
+            }
+
+            return _rule;
+        }
+    }
 
     /// <summary>What maintenance asks for at an instant.</summary>
     public Maintenance MaintenanceAt(DateTimeOffset time)
@@ -80,7 +102,7 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
     public SuppressedBy Admit(DateTimeOffset time, double decades) =>
         MaintenanceAt(time).MuteAlerts ? SuppressedBy.Maintenance
         : time < _cooldownUntil ? SuppressedBy.RuleCooldown
-        : (_ownBudget ?? _policy.GroupBudget(rule))?.TrySpend(time, decades) == false ? SuppressedBy.Budget
+        : Rule is { Budget: > 0 } rule && !(_ownBudget ?? _policy.GroupBudget(rule))!.TrySpend(time, decades, rule) ? SuppressedBy.Budget
         : SuppressedBy.None;
 
     /// <summary>The same of a silence.</summary>
@@ -88,7 +110,7 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
     /// <param name="decades">What a silence is worth.</param>
     /// <param name="score">The same, 0 to 100.</param>
     public SuppressedBy AdmitSilence(DateTimeOffset time, double decades, double score) =>
-        rule is not null && Incident.SeverityOf(score) < rule.SeverityMin ? SuppressedBy.Severity : Admit(time, decades);
+        Rule is { } rule && Incident.SeverityOf(score) < rule.SeverityMin ? SuppressedBy.Severity : Admit(time, decades);
 
     /// <summary>Whether what was kept back for this reason may open later without anything new having come.</summary>
     public static bool IsForATime(SuppressedBy reason) => reason is SuppressedBy.RuleCooldown or SuppressedBy.Maintenance;
@@ -96,7 +118,7 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
     /// <summary>An incident has ended.</summary>
     public void Ended(DateTimeOffset time)
     {
-        if (rule is not null && rule.Cooldown > TimeSpan.Zero)
+        if (Rule is { } rule && rule.Cooldown > TimeSpan.Zero)
         {
             _cooldownUntil = time > DateTimeOffset.MaxValue - rule.Cooldown ? DateTimeOffset.MaxValue : time + rule.Cooldown;
         }
@@ -136,7 +158,8 @@ internal sealed class AlertGate(string stream, AlertPolicy policy, AlertRule? ru
 
         if (reader.ReadBoolean())
         {
-            (_ownBudget ?? new BudgetWindow(1, TimeSpan.MaxValue)).Load(reader);
+            _ownBudget = new BudgetWindow();
+            _ownBudget.Load(reader);
         }
     }
 

@@ -5,8 +5,6 @@ namespace StreamLstm.Detection.Deciding;
 /// <summary>What a shard's streams share of what is asked of alerts: the budgets of groups, and maintenance.</summary>
 internal sealed class AlertPolicy
 {
-    private readonly IReadOnlyList<AlertRule> _rules;
-
     /// <summary>By group; one for each that a rule with a budget names.</summary>
     private readonly Dictionary<string, BudgetWindow> _groups = new(StringComparer.Ordinal);
 
@@ -17,25 +15,32 @@ internal sealed class AlertPolicy
     /// <exception cref="ArgumentException">Two rules name one group with different budgets.</exception>
     public AlertPolicy(DetectionOptions options)
     {
-        _rules = options.AlertRules;
         Maintenance = options.Maintenance;
+        Terms = options.Terms();
 
-        foreach (AlertRule rule in _rules)
+        foreach (AlertRule rule in Terms.Rules)
         {
             rule.Require();
 
-            if (rule is { Budget: > 0, Group.Length: > 0 } && !_groups.TryAdd(rule.Group, new BudgetWindow(rule.Budget, rule.BudgetPer))
-                && AlertRule.OtherBudget(_rules, rule) is { } other)
+            if (AlertRule.OtherBudget(Terms.Rules, rule) is { } other)
             {
                 throw new ArgumentException(
                     $"group '{rule.Group}': {rule.Budget} in {rule.BudgetPer} for '{rule.Streams}', but {other.Budget} in {other.BudgetPer} for '{other.Streams}'; expected one budget",
                     nameof(options));
             }
+
+            if (rule is { Budget: > 0, Group.Length: > 0 })
+            {
+                _groups.TryAdd(rule.Group, new BudgetWindow());
+            }
         }
     }
 
+    /// <summary>What is asked of alerts; others replace them, and the same streams share a budget under those.</summary>
+    public AlertTerms Terms { get; set; }
+
     /// <summary>What a stream's alerts must pass.</summary>
-    public AlertGate NewGate(string stream) => new(stream, this, AlertRule.Of(_rules, stream));
+    public AlertGate NewGate(string stream) => new(stream, this);
 
     /// <summary>The budget that a rule's streams share; null where they share none.</summary>
     public BudgetWindow? GroupBudget(AlertRule? rule) => rule is { Budget: > 0, Group.Length: > 0 } ? _groups[rule.Group] : null;
@@ -57,7 +62,7 @@ internal sealed class AlertPolicy
         for (int count = reader.ReadInt32(); count > 0; count--)
         {
             string group = reader.ReadString();
-            (_groups.TryGetValue(group, out BudgetWindow? window) ? window : new BudgetWindow(1, TimeSpan.MaxValue)).Load(reader);
+            (_groups.TryGetValue(group, out BudgetWindow? window) ? window : new BudgetWindow()).Load(reader);
         }
     }
 }

@@ -7,15 +7,17 @@ namespace StreamLstm.Detection.Deciding;
 /// evidence of n candidates of one window exchangeable, k (1 + ln(n / k)) would open for a budget of k. Time is the
 /// records' own. A record older than all that is held by a whole window begins anew, as it belongs to another past.
 /// </remarks>
-internal sealed class BudgetWindow(int alertsMax, TimeSpan per)
+internal sealed class BudgetWindow
 {
     private readonly List<(long Ticks, double Decades)> _held = [];
 
     /// <summary>Whether an incident may open; if so it is held from now on.</summary>
     /// <param name="time">Its time.</param>
     /// <param name="decades">Its evidence.</param>
-    public bool TrySpend(DateTimeOffset time, double decades)
+    /// <param name="rule">Whose budget it is: how many, in which time.</param>
+    public bool TrySpend(DateTimeOffset time, double decades, AlertRule rule)
     {
+        (int alertsMax, TimeSpan per) = (rule.Budget, rule.BudgetPer);
         long now = time.UtcTicks;
         _held.RemoveAll(alert => now - alert.Ticks >= per.Ticks || alert.Ticks - now >= per.Ticks);
 

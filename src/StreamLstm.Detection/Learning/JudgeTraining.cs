@@ -163,8 +163,8 @@ public static class JudgeTraining
     internal static WatchedLife Watch(LstmWeights? judge, SimulatedLife life, DetectionScratch scratch)
     {
         var options = new DetectionOptions { JudgeWeights = () => judge, AlertRules = [], CleanDaysPerAlert = 0 };
-        var values = new ValueJudge(life.Family, options, BaseModel.Pretrained, StreamForm.Full, ownWeights: true);
-        var row = new StreamRow(life.Family, StreamKind.Values, StreamForm.Full, values, options, new AlertPolicy(options), 0);
+        var values = new ValueJudge(life.Family, options, options.Terms, BaseModel.Pretrained, StreamForm.Full, ownWeights: true);
+        var row = new StreamRow(life.Family, StreamKind.Values, StreamForm.Full, values, options, new AlertPolicy(options).NewGate(life.Family), 0);
         var output = new ShardOutput();
         var watched = new WatchedLife(life, options.WarmUpRows);
 

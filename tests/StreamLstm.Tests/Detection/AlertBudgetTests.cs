@@ -16,41 +16,41 @@ public sealed class AlertBudgetTests
     [Fact]
     public void Once_spent_only_what_beats_the_weakest_of_the_window_opens_and_takes_its_place()
     {
-        var window = new BudgetWindow(2, Day);
+        var window = new BudgetWindow();
 
-        Assert.True(window.TrySpend(Start, 3));
-        Assert.True(window.TrySpend(Start.AddHours(1), 5));
-        Assert.False(window.TrySpend(Start.AddHours(2), 3));
-        Assert.True(window.TrySpend(Start.AddHours(3), 4));
-        Assert.False(window.TrySpend(Start.AddHours(4), 4));
+        Assert.True(window.TrySpend(Start, 3, Of(2)));
+        Assert.True(window.TrySpend(Start.AddHours(1), 5, Of(2)));
+        Assert.False(window.TrySpend(Start.AddHours(2), 3, Of(2)));
+        Assert.True(window.TrySpend(Start.AddHours(3), 4, Of(2)));
+        Assert.False(window.TrySpend(Start.AddHours(4), 4, Of(2)));
     }
 
     [Fact]
     public void The_window_slides()
     {
-        var window = new BudgetWindow(2, Day);
-        window.TrySpend(Start, 3);
-        window.TrySpend(Start.AddHours(1), 5);
+        var window = new BudgetWindow();
+        window.TrySpend(Start, 3, Of(2));
+        window.TrySpend(Start.AddHours(1), 5, Of(2));
 
-        Assert.False(window.TrySpend(Start + Day - TimeSpan.FromTicks(1), 2));
-        Assert.True(window.TrySpend(Start + Day, 2));
-        Assert.False(window.TrySpend(Start + Day, 2));
-        Assert.True(window.TrySpend(Start.AddYears(-1), 2));
+        Assert.False(window.TrySpend(Start + Day - TimeSpan.FromTicks(1), 2, Of(2)));
+        Assert.True(window.TrySpend(Start + Day, 2, Of(2)));
+        Assert.False(window.TrySpend(Start + Day, 2, Of(2)));
+        Assert.True(window.TrySpend(Start.AddYears(-1), 2, Of(2)));
     }
 
     [Fact]
     public void A_lowered_budget_holds_the_strongest_of_what_was_spent()
     {
-        var before = new BudgetWindow(3, Day);
-        Assert.All(new[] { 3.0, 5, 4 }, decades => before.TrySpend(Start, decades));
-        var after = new BudgetWindow(1, Day);
+        var before = new BudgetWindow();
+        Assert.All(new[] { 3.0, 5, 4 }, decades => before.TrySpend(Start, decades, Of(3)));
+        var after = new BudgetWindow();
         using var file = new MemoryStream();
         before.Save(new BinaryWriter(file));
         file.Position = 0;
         after.Load(new BinaryReader(file));
 
-        Assert.False(after.TrySpend(Start, 5));
-        Assert.True(after.TrySpend(Start, 5.1));
+        Assert.False(after.TrySpend(Start, 5, Of(1)));
+        Assert.True(after.TrySpend(Start, 5.1, Of(1)));
     }
 
     [Fact]
@@ -124,6 +124,8 @@ public sealed class AlertBudgetTests
             [],
             new AlertRule { Streams = "a", Budget = 1, Group = "g" },
             new AlertRule { Streams = "b", Budget = 2, Group = "g" }));
+
+    private static AlertRule Of(int budget) => new() { Budget = budget, BudgetPer = Day };
 
     private static Run Two(params AlertRule[] rules)
     {

@@ -32,6 +32,9 @@ internal enum Happening
     /// <summary>Somebody asks for maintenance.</summary>
     Maintain,
 
+    /// <summary>Other things are asked of alerts.</summary>
+    Ask,
+
     /// <summary>The disk is full, for so many writes.</summary>
     Full,
 
@@ -79,7 +82,8 @@ internal sealed record History(int Seed, IReadOnlyList<Step> Steps)
                 < 82 => new(Happening.Swap, 0),
                 < 85 => new(Happening.Label, random.Next(2)),
                 < 87 => new(Happening.Accept, random.Next(3)),
-                < 89 => new(Happening.Maintain, random.Next(3)),
+                < 88 => new(Happening.Maintain, random.Next(3)),
+                < 89 => new(Happening.Ask, random.Next(3)),
                 < 91 => new(Happening.Full, 1 + random.Next(6)),
                 < 92 => new(Happening.SyncFails, 0),
                 < 93 => new(Happening.Clock, random.Next(-3, 4)),

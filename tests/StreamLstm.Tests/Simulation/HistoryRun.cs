@@ -421,6 +421,9 @@ internal sealed class HistoryRun
                 case Happening.Maintain:
                     await Pipeline!.MaintainAsync(SimulatedProgram.Windows(step.Argument), stopping);
                     break;
+                case Happening.Ask:
+                    await Pipeline!.AskAsync(SimulatedProgram.Terms(step.Argument), stopping);
+                    break;
                 case Happening.Full:
                     _fails = step.Argument;
                     break;

@@ -69,4 +69,8 @@ internal static class SimulatedProgram
     public static IReadOnlyList<MaintenanceWindow> Windows(int kind) => kind == 0
         ? []
         : [new MaintenanceWindow { Id = $"m{kind}", Streams = kind == 1 ? "*" : "a*", MuteAlerts = kind == 1, FreezeLearning = kind == 2 }];
+
+    public static AlertTerms Terms(int kind) => kind == 0
+        ? Detection.Terms()
+        : Detection.Terms() with { Rules = [kind == 1 ? new AlertRule { Budget = 1 } : new AlertRule { Streams = "a*", SeverityMin = IncidentSeverity.Critical }] };
 }

@@ -193,6 +193,6 @@ internal sealed class ScriptedStream
     private (ScriptedJudge, StreamRow) New()
     {
         var judge = new ScriptedJudge();
-        return (judge, new StreamRow("s", StreamKind.Values, StreamForm.Full, judge, _options, new AlertPolicy(_options), modelVersion: 0));
+        return (judge, new StreamRow("s", StreamKind.Values, StreamForm.Full, judge, _options, new AlertPolicy(_options).NewGate("s"), modelVersion: 0));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class EventJudge : IJudge
 
     private const double DaySeconds = 86_400;
 
-    private readonly DetectionOptions _detection;
+    private readonly Func<AlertTerms> _terms;
     private readonly EventStreamOptions _options;
     private readonly LogTemplateTree _tree = new(TemplatesMax);
     private readonly int[] _placeOf = new int[TemplatesMax + 1];
@@ -55,9 +55,13 @@ internal sealed class EventJudge : IJudge
     private bool _isAbnormal;
     private int _founded;                   // templates by the present incident
 
-    public EventJudge(string stream, DetectionOptions options, bool ownWeights)
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="options">How streams are learnt and judged.</param>
+    /// <param name="terms">What is asked of alerts at present.</param>
+    /// <param name="ownWeights">Whether it may train a network of its own.</param>
+    public EventJudge(string stream, DetectionOptions options, Func<AlertTerms> terms, bool ownWeights)
     {
-        (_detection, _options) = (options, options.Events);
+        (_terms, _options) = (terms, options.Events);
         ulong start = Seed(stream, options.Seed);
         _random = new SeededRandom(start);
         _forecaster = new EventForecaster(ownWeights ? new EventNetwork() : null);
@@ -90,8 +94,8 @@ internal sealed class EventJudge : IJudge
 
     /// <summary>Decades of clean events between two alerts that are asked for: some 10,000 events, and a day.</summary>
     public double Threshold => Math.Log10(Math.Max(
-        _detection.CleanRowsPerAlert,
-        _daySeconds >= 1 ? _dayRows / _daySeconds * DaySeconds * _detection.CleanDaysPerAlert : 0));
+        _terms().CleanRowsPerAlert,
+        _daySeconds >= 1 ? _dayRows / _daySeconds * DaySeconds * _terms().CleanDaysPerAlert : 0));
 
     public bool IsSettled => _settling.IsSettled;
 

@@ -32,6 +32,7 @@ internal sealed class ValueJudge : IJudge
 
     private readonly string _stream;
     private readonly DetectionOptions _options;
+    private readonly Func<AlertTerms> _terms;
     private readonly BaseModel _model;
     private readonly MemorySizes _sizes;
     private readonly CounterRate _counter = new();
@@ -49,9 +50,15 @@ internal sealed class ValueJudge : IJudge
     private long _restarts;
     private long _mutedUntil;
 
-    public ValueJudge(string stream, DetectionOptions options, BaseModel model, StreamForm form, bool ownWeights)
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="options">How streams are learnt and judged.</param>
+    /// <param name="terms">What is asked of alerts at present.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <param name="form">How much it may remember.</param>
+    /// <param name="ownWeights">Whether it adapts weights of its own.</param>
+    public ValueJudge(string stream, DetectionOptions options, Func<AlertTerms> terms, BaseModel model, StreamForm form, bool ownWeights)
     {
-        (_stream, _options, _model, _sizes) = (stream, options, model, MemorySizes.Of(form));
+        (_stream, _options, _terms, _model, _sizes) = (stream, options, terms, model, MemorySizes.Of(form));
         HasOwnWeights = ownWeights;
         LstmWeights? weights = options.JudgeWeights();
         (_judge, _plainJudge) = weights is null ? (null, null) : (new LearntJudge(weights), new LearntJudge(weights));
@@ -84,7 +91,8 @@ internal sealed class ValueJudge : IJudge
         get
         {
             double rowsADay = AlertRate.DaySeconds / Math.Max(1, _usualSeconds);   // of those within a second one is much like the other
-            return Math.Max(_options.CleanRowsPerAlert, double.IsFinite(rowsADay) ? rowsADay * _options.CleanDaysPerAlert : 0);
+            AlertTerms terms = _terms();
+            return Math.Max(terms.CleanRowsPerAlert, double.IsFinite(rowsADay) ? rowsADay * terms.CleanDaysPerAlert : 0);
         }
     }
 
