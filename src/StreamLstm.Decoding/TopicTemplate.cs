@@ -188,12 +188,21 @@ internal sealed partial class TopicTemplate
 /// <summary>What streams' names say, by the first template that a name fits.</summary>
 internal sealed class StreamLabels(IReadOnlyList<TopicTemplate> templates)
 {
-    public static readonly StreamLabels None = new([]);
+    private volatile IReadOnlyList<TopicTemplate> _templates = templates;
+
+    public static StreamLabels None => new([]);
+
+    /// <summary>What says so; others may replace them at any time.</summary>
+    public IReadOnlyList<TopicTemplate> Templates
+    {
+        get => _templates;
+        set => _templates = value;
+    }
 
     /// <summary>The labels of a stream; null where no template is of its name.</summary>
     public IReadOnlyDictionary<string, string>? Of(string stream)
     {
-        foreach (TopicTemplate template in templates)
+        foreach (TopicTemplate template in _templates)
         {
             if (template.LabelsOf(stream) is { } labels)
             {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Doors;
+using StreamLstm.Daemon.Service;
 using StreamLstm.Daemon.Telemetry;
 
 namespace StreamLstm.Daemon.Api;
@@ -13,12 +14,12 @@ namespace StreamLstm.Daemon.Api;
 /// name that a stranger's DNS points here (DNS rebinding), a form and a script of another origin are refused, whatever the method. Who is
 /// no browser sends neither of the last two. Only the page itself may be reached by a link from elsewhere: it holds no data.
 /// </remarks>
-internal sealed class Doorkeeper(HttpOptions options, AccessTokens tokens, DaemonMetrics metrics, TimeProvider time, ILogger<Doorkeeper> logger)
+internal sealed class Doorkeeper(Reload configuration, AccessTokens tokens, DaemonMetrics metrics, TimeProvider time, ILogger<Doorkeeper> logger)
 {
     private const string Scheme = "Bearer ";
 
     private readonly OncePerMinute _told = new(time);
-    private readonly bool _isLoopback = IPAddress.IsLoopback(IPAddress.Parse(options.Address));
+    private readonly bool _isLoopback = IPAddress.IsLoopback(IPAddress.Parse(configuration.Options.Http.Address));
 
     public async Task AskAsync(HttpContext context, RequestDelegate next)
     {
@@ -88,7 +89,7 @@ internal sealed class Doorkeeper(HttpOptions options, AccessTokens tokens, Daemo
 
         return name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
-            || options.Hosts.Any(known => known.Equals(host.Value, StringComparison.OrdinalIgnoreCase) || known.Equals(name, StringComparison.OrdinalIgnoreCase));
+            || configuration.Options.Http.Hosts.Any(known => known.Equals(host.Value, StringComparison.OrdinalIgnoreCase) || known.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Why a request comes from another origin's page; null where it does not.</summary>
@@ -117,7 +118,7 @@ internal sealed class Doorkeeper(HttpOptions options, AccessTokens tokens, Daemo
         // The scheme is not compared: a proxy that ends TLS changes it.
         int port = host.Port ?? uri.Port;
         return uri.IdnHost.Equals(host.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase) && (host.Port is not null ? uri.Port == port : uri.IsDefaultPort)
-            || options.Hosts.Any(known => known.Equals(uri.Authority, StringComparison.OrdinalIgnoreCase));
+            || configuration.Options.Http.Hosts.Any(known => known.Equals(uri.Authority, StringComparison.OrdinalIgnoreCase));
     }
 
     private static string Bearer(HttpRequest request)

@@ -9,13 +9,13 @@ namespace StreamLstm.Daemon.Api;
 /// <summary>/api/v1/notify: who is told of incidents; POST /api/v1/notify/test sends each of them a message that says that it is a test.</summary>
 internal static class NotifyEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes, IReadOnlyList<NotifyOptions> notify, TimeProvider time)
+    public static void Map(IEndpointRouteBuilder routes, Func<IReadOnlyList<NotifyOptions>> receivers, TimeProvider time)
     {
         routes.MapRead("/api/v1/notify", () => Results.Json(
-            new { notify = notify.Select((one, i) => new { name = NotifyOptions.NameOf(one, i), one.By, one.SeverityMin }) }, EventJson.Options));
+            new { notify = receivers().Select((one, i) => new { name = NotifyOptions.NameOf(one, i), one.By, one.SeverityMin }) }, EventJson.Options));
         routes.MapPost("/api/v1/notify/test", async (CancellationToken cancellation) =>
         {
-            TestedReceiver[] tested = await Task.WhenAll(notify.Select((one, i) => TestAsync(one, i, time, cancellation)));
+            TestedReceiver[] tested = await Task.WhenAll(receivers().Select((one, i) => TestAsync(one, i, time, cancellation)));
             return tested.Length == 0
                 ? JsonBody.Error("nobody is told of incidents (sinks.notify is empty)", 404)
                 : Results.Json(new { tested }, EventJson.Options, statusCode: tested.All(one => one.Error is null) ? 200 : 502);

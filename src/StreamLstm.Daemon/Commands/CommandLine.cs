@@ -98,6 +98,7 @@ internal static class CommandLine
               streamlstm backtest history.csv --out results
               streamlstm explain --stream host/cpu.user    why it alerted, or why it did not
               streamlstm streams delete plant/old-pump     forget a stream
+              streamlstm reload                            read the configuration again, streams go on
               streamlstm notify test --config my.yaml      send everybody who is told of incidents a test
               streamlstm maintenance add --streams "plant/*" --for 2h
               streamlstm backtest today.txt --format events --train normal.txt --out results
@@ -109,7 +110,7 @@ internal static class CommandLine
         {
             run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
             ExplainCommand.Create(output, error), LabelCommand.Create(output, error), AcceptCommand.Create(output, error),
-            StreamsCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
+            StreamsCommand.Create(output, error), ReloadCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
             MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
             SelfTestCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
         };
@@ -118,20 +119,26 @@ internal static class CommandLine
 
         async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
         {
-            DaemonOptions? options = null;
-            int code = WithOptions(parsed, loaded => options = loaded);
-            return options is null ? code : await DaemonHost.RunAsync(options, cancellation);
+            string[] files = parsed.GetValue(config) ?? [], settings = parsed.GetValue(set) ?? [];
+            LoadedOptions? options = null;
+            int code = Checked(() => options = ConfigurationLoader.Read(files, settings));
+            return options is null
+                ? code
+                : await DaemonHost.RunAsync(options, () => ConfigurationLoader.Read(files, settings), () => ConfigurationLoader.FilesOf(files), cancellation);
         }
 
         // The configuration given, and one more file over it.
         DaemonOptions Beside(ParseResult parsed, string file) =>
             ConfigurationLoader.Load([.. parsed.GetValue(config) ?? [], file], parsed.GetValue(set) ?? []);
 
-        int WithOptions(ParseResult parsed, Action<DaemonOptions> use)
+        int WithOptions(ParseResult parsed, Action<DaemonOptions> use) =>
+            Checked(() => use(ConfigurationLoader.Load(parsed.GetValue(config) ?? [], parsed.GetValue(set) ?? [])));
+
+        int Checked(Action load)
         {
             try
             {
-                use(ConfigurationLoader.Load(parsed.GetValue(config) ?? [], parsed.GetValue(set) ?? []));
+                load();
                 return 0;
             }
             catch (ConfigurationException wrong)

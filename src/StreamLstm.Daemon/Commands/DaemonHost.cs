@@ -36,10 +36,16 @@ internal static class DaemonHost
     private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs until it is stopped.</summary>
+    /// <param name="started">The configuration.</param>
+    /// <param name="read">Reads it again.</param>
+    /// <param name="files">The files that it is read from, at present.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The process's exit code.</returns>
-    public static async Task<int> RunAsync(DaemonOptions options, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        LoadedOptions started, Func<LoadedOptions> read, Func<IReadOnlyList<string>> files, CancellationToken cancellationToken)
     {
-        await using WebApplication application = Build(options, out ILogger logger, out Func<string> directory);
+        DaemonOptions options = started.Options;
+        await using WebApplication application = Build(started, read, files, out ILogger logger, out Func<string> directory);
 
         try
         {
@@ -69,8 +75,10 @@ internal static class DaemonHost
     }
 
     /// <summary>The daemon, not started yet.</summary>
-    public static WebApplication Build(DaemonOptions options, out ILogger logger, out Func<string> directory)
+    public static WebApplication Build(
+        LoadedOptions started, Func<LoadedOptions> read, Func<IReadOnlyList<string>> files, out ILogger logger, out Func<string> directory)
     {
+        DaemonOptions options = started.Options;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -94,10 +102,12 @@ internal static class DaemonHost
 
         var ledger = new Ledger();
         var units = new StreamUnits();
-        var live = new LiveView(new StreamLabels(options.Sources.TopicTemplates()), units);
+        var labels = new StreamLabels(options.Sources.TopicTemplates());
+        var live = new LiveView(labels, units);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(ledger);
+        builder.Services.AddSingleton(labels);
         builder.Services.AddSingleton(units);
         builder.Services.AddSingleton(live);
         builder.Services.AddSingleton<DaemonMetrics>();
@@ -108,12 +118,16 @@ internal static class DaemonHost
             return new AccessTokens(
                 options.Http.Tokens, TimeProvider.System, file => LogMessages.SecretChanged(log, file), problem => LogMessages.SecretUnreadable(log, problem));
         });
-        builder.Services.AddSingleton(options.Http);
+        builder.Services.AddSingleton(services => new Reload(
+            started, read, services.GetRequiredService<PipelineService>(), services.GetRequiredService<AccessTokens>(), labels,
+            services.GetRequiredService<DaemonMetrics>(), services.GetRequiredService<ILogger<Reload>>()));
         builder.Services.AddSingleton<Doorkeeper>();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddSingleton<PipelineService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineService>());
-        builder.Services.AddHealthChecks().AddCheck<PipelineService.Ready>("pipeline");
+        builder.Services.AddHostedService(services => new ReloadTriggers(
+            services.GetRequiredService<Reload>(), files, TimeProvider.System, services.GetRequiredService<ILogger<ReloadTriggers>>()));
+        builder.Services.AddHealthChecks().AddCheck<Readiness>("pipeline");
 
         WebApplication application = builder.Build();
         logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("StreamLstm");
@@ -133,13 +147,16 @@ internal static class DaemonHost
     private static void MapRoutes(
         WebApplication application, DaemonOptions options, LiveView live, Ledger ledger, PipelineService pipeline, Doorkeeper doorkeeper)
     {
+        Reload reload = application.Services.GetRequiredService<Reload>();
+
         if (options.Sources.Http.Enabled)
         {
             application.Services.GetRequiredService<HttpSource>().Map(application).WithMetadata(new RequiredRole(Role.Ingest));
         }
 
         ApiEndpoints.Map(application, live, ledger, pipeline, options.Http, TimeProvider.System);
-        NotifyEndpoints.Map(application, options.Sinks.Notify, TimeProvider.System);
+        NotifyEndpoints.Map(application, () => reload.Options.Sinks.Notify, TimeProvider.System);
+        ReloadEndpoint.Map(application, reload);
         DashboardEndpoints.Map(application);
         application.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new RequiredRole(Role.Read));
 
@@ -147,7 +164,7 @@ internal static class DaemonHost
         application.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).WithMetadata(new RequiredRole(null));
         application.MapHealthChecks(
             "/health/ready",
-            new HealthCheckOptions { ResponseWriter = (context, report) => PipelineService.Ready.WriteAsync(context, report, doorkeeper.MayRead(context)) })
+            new HealthCheckOptions { ResponseWriter = (context, report) => Readiness.WriteAsync(context, report, doorkeeper.MayRead(context)) })
             .WithMetadata(new RequiredRole(null));
     }
 

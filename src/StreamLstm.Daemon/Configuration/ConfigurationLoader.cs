@@ -16,12 +16,21 @@ internal static class ConfigurationLoader
     /// <param name="environment">Null for the process's own.</param>
     /// <exception cref="ConfigurationException">With every error: key, value, place, and what was expected.</exception>
     public static DaemonOptions Load(
+        IReadOnlyList<string> configPaths, IReadOnlyList<string> settings, IReadOnlyDictionary<string, string>? environment = null) =>
+        Read(configPaths, settings, environment).Options;
+
+    /// <summary>The same, with the values they were made of.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static LoadedOptions Read(
         IReadOnlyList<string> configPaths, IReadOnlyList<string> settings, IReadOnlyDictionary<string, string>? environment = null)
     {
         var errors = new List<string>();
-        DaemonOptions? options = TryLoad(configPaths, settings, environment ?? ProcessEnvironment(), errors);
+        LoadedOptions? options = TryLoad(configPaths, settings, environment ?? ProcessEnvironment(), errors);
         return errors.Count == 0 ? options! : throw new ConfigurationException(errors);
     }
+
+    /// <summary>The files that are read, those of directories among them.</summary>
+    public static IReadOnlyList<string> FilesOf(IReadOnlyList<string> configPaths) => [.. configPaths.SelectMany(path => Files(path, []))];
 
     /// <summary>The embedded configuration, with its comments.</summary>
     public static string DefaultYaml()
@@ -32,7 +41,7 @@ internal static class ConfigurationLoader
         return reader.ReadToEnd();
     }
 
-    private static DaemonOptions? TryLoad(
+    private static LoadedOptions? TryLoad(
         IReadOnlyList<string> configPaths,
         IReadOnlyList<string> settings,
         IReadOnlyDictionary<string, string> environment,
@@ -70,14 +79,14 @@ internal static class ConfigurationLoader
             all.Add(new Setting(setting[..equals].Split('.'), setting[(equals + 1)..], $"--set {setting[..equals]}"));
         }
 
-        var canonical = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var values = new Dictionary<string, OptionPath>(StringComparer.Ordinal);
         var origins = new Dictionary<string, string>(StringComparer.Ordinal);
 
         foreach (Setting setting in all)
         {
             if (OptionPath.Resolve(setting, errors) is { } option)
             {
-                canonical[option.ConfigurationKey] = option.Value;
+                values[setting.Key] = option;
                 origins[setting.Key] = setting.Origin;
             }
         }
@@ -87,10 +96,9 @@ internal static class ConfigurationLoader
             return null;
         }
 
-        var options = new DaemonOptions();
-        new ConfigurationBuilder().AddInMemoryCollection(canonical).Build().Bind(options);
-        OptionRules.Check(options, origins, errors);
-        return options;
+        var loaded = new LoadedOptions(values);
+        OptionRules.Check(loaded.Options, origins, errors);
+        return loaded;
     }
 
     private static IEnumerable<string> Files(string path, List<string> errors)

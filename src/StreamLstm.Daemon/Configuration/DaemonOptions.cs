@@ -52,6 +52,9 @@ internal sealed class DaemonOptions
     /// <summary>The page, the API and the metrics.</summary>
     public HttpOptions Http { get; init; } = new();
 
+    /// <summary>When the configuration is read again.</summary>
+    public ReloadOptions Reload { get; init; } = new();
+
     /// <summary>What the daemon tells about itself.</summary>
     public TelemetryOptions Telemetry { get; init; } = new();
 

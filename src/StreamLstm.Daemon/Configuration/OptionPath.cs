@@ -6,13 +6,18 @@ using StreamLstm.Decoding;
 namespace StreamLstm.Daemon.Configuration;
 
 /// <summary>A setting that names an option, its value in the form the configuration binder reads.</summary>
-internal sealed record OptionPath(string ConfigurationKey, string? Value)
+/// <param name="ConfigurationKey">Its key there.</param>
+/// <param name="Value">Its value.</param>
+/// <param name="Written">As it was written.</param>
+/// <param name="IsSecret">Whether nobody may be shown it.</param>
+internal sealed record OptionPath(string ConfigurationKey, string? Value, string? Written, bool IsSecret)
 {
     /// <summary>Finds the option a setting means, and reads its value; adds to the errors and gives null where it cannot.</summary>
     public static OptionPath? Resolve(Setting setting, List<string> errors)
     {
         Type type = typeof(DaemonOptions);
         var names = new List<string>();
+        bool isSecret = false;
 
         for (int depth = 0; depth < setting.Path.Count; depth++)
         {
@@ -41,6 +46,7 @@ internal sealed record OptionPath(string ConfigurationKey, string? Value)
             }
 
             names.Add(option.Name);
+            isSecret = option.IsDefined(typeof(Messages.SecretAttribute), inherit: true);
             type = option.PropertyType;
         }
 
@@ -58,14 +64,14 @@ internal sealed record OptionPath(string ConfigurationKey, string? Value)
 
         if (setting.Value is null && (type == typeof(string) || Nullable.GetUnderlyingType(type) is not null))
         {
-            return new OptionPath(key, "");
+            return new OptionPath(key, "", "", isSecret);
         }
 
         type = Nullable.GetUnderlyingType(type) ?? type;
 
         if (Canonical(type, setting.Value ?? "") is { } value)
         {
-            return new OptionPath(key, value);
+            return new OptionPath(key, value, setting.Value, isSecret);
         }
 
         errors.Add($"{setting.Origin}: {setting.Key}: '{setting.Value}', expected {Expectation(type)}");

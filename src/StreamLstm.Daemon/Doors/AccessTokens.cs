@@ -12,14 +12,23 @@ internal sealed class AccessTokens
 {
     public const int LengthMin = 16;
 
-    private readonly (Role Role, Func<byte[]?> Digest)[] _tokens;
+    private readonly TimeProvider _time;
+    private readonly Action<string> _changed, _trouble;
+    private volatile (Role Role, Func<byte[]?> Digest)[] _tokens = [];
 
     /// <param name="options">The configuration; none: everything is open.</param>
     /// <param name="time">For files that are read again.</param>
     /// <param name="changed">Hears of files that changed.</param>
     /// <param name="trouble">Hears of files that cannot be read.</param>
-    public AccessTokens(IReadOnlyList<AccessTokenOptions> options, TimeProvider time, Action<string> changed, Action<string> trouble) =>
-        _tokens = [.. options.Select(token => (token.Role, Digest(token, time, changed, trouble)))];
+    public AccessTokens(IReadOnlyList<AccessTokenOptions> options, TimeProvider time, Action<string> changed, Action<string> trouble)
+    {
+        (_time, _changed, _trouble) = (time, changed, trouble);
+        Replace(options);
+    }
+
+    /// <summary>Others open from now on.</summary>
+    public void Replace(IReadOnlyList<AccessTokenOptions> options) =>
+        _tokens = [.. options.Select(token => (token.Role, Digest(token, _time, _changed, _trouble)))];
 
     /// <summary>Whether a token is asked for at all.</summary>
     public bool AreAskedFor => _tokens.Length > 0;

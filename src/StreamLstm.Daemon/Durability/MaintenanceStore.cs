@@ -21,7 +21,7 @@ internal sealed class MaintenanceStore
     private static readonly TimeSpan KeptAfterEnd = TimeSpan.FromDays(1);
 
     private readonly StorageDirectory _storage;
-    private readonly IReadOnlyList<MaintenanceWindow> _configured;
+    private IReadOnlyList<MaintenanceWindow> _configured;
     private Content _content;
 
     private MaintenanceStore(StorageDirectory storage, IReadOnlyList<MaintenanceWindow> configured, Content content)
@@ -55,6 +55,13 @@ internal sealed class MaintenanceStore
             throw new StorageException(
                 $"{path}: the maintenance windows cannot be read ({unreadable.Message}); restore the file from a backup, or move it away to forget them", unreadable);
         }
+    }
+
+    /// <summary>Other windows are part of the configuration.</summary>
+    public void Configure(IReadOnlyList<MaintenanceWindow> configured)
+    {
+        _configured = configured;
+        All = Join();
     }
 
     /// <summary>Keeps a window.</summary>

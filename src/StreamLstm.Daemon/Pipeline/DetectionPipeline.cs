@@ -165,11 +165,11 @@ internal sealed class DetectionPipeline : IDisposable
     public IEnumerable<IScoreSink> PresentSinks => _lanes.Sinks;
 
     /// <summary>Ends a source and has another take its place, see <see cref="RunningSources.ReplaceAsync"/>.</summary>
-    public Task ReplaceSourceAsync(string name, Func<IObservationSource>? next) => _running.ReplaceAsync(name, next);
+    public Task<IObservationSource?> ReplaceSourceAsync(IObservationSource? ending, Func<IObservationSource>? next) => _running.ReplaceAsync(ending, next);
 
     /// <summary>Has another sink take a sink's place, see <see cref="SinkLanes.ReplaceAsync"/>.</summary>
     /// <exception cref="IOException">It cannot be made; the former goes on.</exception>
-    public Task ReplaceSinkAsync(string name, Func<IScoreSink>? next, Func<IScoreSink>? again) => _lanes.ReplaceAsync(name, next, again);
+    public Task<IScoreSink?> ReplaceSinkAsync(IScoreSink? ending, Func<IScoreSink>? next, Func<IScoreSink>? again) => _lanes.ReplaceAsync(ending, next, again);
 
     /// <summary>Waits until a sink has written all up to a place in the journal; false where it takes longer than that.</summary>
     public async Task<bool> UntilSettledAsync(string sink, long sequence, TimeSpan atMost, CancellationToken cancellationToken)

@@ -18,7 +18,7 @@ internal sealed class RunningSources(ObservationIntake intake, DaemonMetrics met
     private CancellationToken _stopping;
 
     /// <summary>Why sources do not run, or do less than they should.</summary>
-    public IEnumerable<string> Troubles => _places.Select(place => place.Source.Trouble).OfType<string>();
+    public IEnumerable<string> Troubles => _places.Select(place => place.Supervised.Trouble).OfType<string>();
 
     /// <summary>Runs until every source has ended.</summary>
     /// <param name="sources">Those to begin with.</param>
@@ -32,9 +32,10 @@ internal sealed class RunningSources(ObservationIntake intake, DaemonMetrics met
     }
 
     /// <summary>Ends a source, and begins another where there is one: what the first has read is taken in before.</summary>
-    /// <param name="name">The name of the one that is to end; where there is none of it, one only begins.</param>
-    /// <param name="next">Makes the other one; called when the first has ended.</param>
-    public async Task ReplaceAsync(string name, Func<IObservationSource>? next)
+    /// <param name="ending">The one that is to end; null where one only begins.</param>
+    /// <param name="next">Makes the other one; called when the first has ended. Null for none.</param>
+    /// <returns>The one that has begun; null for none.</returns>
+    public async Task<IObservationSource?> ReplaceAsync(IObservationSource? ending, Func<IObservationSource>? next)
     {
         await _oneChange.WaitAsync(_stopping);
 
@@ -44,7 +45,7 @@ internal sealed class RunningSources(ObservationIntake intake, DaemonMetrics met
 
         try
         {
-            if (_places.FirstOrDefault(place => place.Source.Name == name) is { } former)
+            if (_places.FirstOrDefault(place => place.Source == ending) is { } former)
             {
                 await former.Stop.CancelAsync();
                 await former.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -52,10 +53,14 @@ internal sealed class RunningSources(ObservationIntake intake, DaemonMetrics met
                 former.Stop.Dispose();
             }
 
-            if (next is not null)
+            if (next is null)
             {
-                _places = [.. _places, Begin(next(), endsAll: false)];
+                return null;
             }
+
+            IObservationSource begun = next();
+            _places = [.. _places, Begin(begun, endsAll: false)];
+            return begun;
         }
         finally
         {
@@ -76,8 +81,8 @@ internal sealed class RunningSources(ObservationIntake intake, DaemonMetrics met
         var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
         Task task = _watched(supervised.RunAsync(stop.Token));
         _tasks.Add(task);
-        return new Place(supervised, stop, task);
+        return new Place(source, supervised, stop, task);
     }
 
-    private sealed record Place(SupervisedSource Source, CancellationTokenSource Stop, Task Task);
+    private sealed record Place(IObservationSource Source, SupervisedSource Supervised, CancellationTokenSource Stop, Task Task);
 }

@@ -66,22 +66,26 @@ internal sealed class SinkLanes : IDisposable
     }
 
     /// <summary>Another sink takes on what waits for one, and what comes; or a new one begins; or one ends, and what it has not taken by then is dropped, counted.</summary>
-    /// <param name="name">The name of the sink.</param>
+    /// <param name="ending">The sink that is to end; null where one only begins.</param>
     /// <param name="next">Makes the other one; null for none. Called when the former has let go of its files.</param>
     /// <param name="again">Makes the former one again, where the other one cannot be made.</param>
+    /// <returns>The one that has begun; null for none.</returns>
     /// <exception cref="IOException">The other one cannot be made.</exception>
-    public async Task ReplaceAsync(string name, Func<IScoreSink>? next, Func<IScoreSink>? again)
+    public async Task<IScoreSink?> ReplaceAsync(IScoreSink? ending, Func<IScoreSink>? next, Func<IScoreSink>? again)
     {
-        if (_lanes.FirstOrDefault(lane => lane.Name == name) is not { } lane)
+        if (_lanes.FirstOrDefault(lane => lane.Sink == ending) is not { } lane)
         {
             if (next is not null)
             {
-                Begin(_newLane(next()));
+                lane = _newLane(next());
+                Begin(lane);
+                return lane.Sink;
             }
         }
         else if (next is not null)
         {
             await lane.ReplaceAsync(next, again ?? next);
+            return lane.Sink;
         }
         else
         {
@@ -93,6 +97,8 @@ internal sealed class SinkLanes : IDisposable
             await lane.EndAsync();
             lane.Dispose();
         }
+
+        return null;
     }
 
     public void Dispose() => Array.ForEach(_lanes, lane => lane.Dispose());

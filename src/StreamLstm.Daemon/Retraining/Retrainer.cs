@@ -25,6 +25,9 @@ internal sealed class Retrainer(
 {
     private const int ModelsKept = 5;
 
+    private volatile RetrainOptions _options = options;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>How the last training ended, for the page; null before the first.</summary>
     public RetrainReport? Last { get; private set; }
 
@@ -34,20 +37,33 @@ internal sealed class Retrainer(
     /// <summary>The share of the present training that is done; null between trainings.</summary>
     public double? Progress { get; private set; }
 
+    /// <summary>Trains by other options from now on.</summary>
+    public void Change(RetrainOptions options)
+    {
+        _options = options;
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
     public async Task RunAsync(CancellationToken stopping)
     {
-        if (!options.Enabled)
-        {
-            return;
-        }
+        bool isFirst = true;
 
         try
         {
-            for (TimeSpan wait = options.FirstAfter; ; wait = options.Period)
+            while (true)
             {
-                NextAt = time.GetUtcNow() + wait;
-                await Task.Delay(wait, time, stopping);
-                await TrainAsync(stopping);
+                Task changed = Volatile.Read(ref _changed).Task;
+                RetrainOptions options = _options;
+                TimeSpan wait = !options.Enabled ? Timeout.InfiniteTimeSpan : isFirst ? options.FirstAfter : options.Period;
+                NextAt = options.Enabled ? time.GetUtcNow() + wait : null;
+
+                // Whoever changes the period waits for it anew.
+                if (await Task.WhenAny(changed, Task.Delay(wait, time, stopping)) != changed)
+                {
+                    stopping.ThrowIfCancellationRequested();
+                    isFirst = false;
+                    await TrainAsync(stopping);
+                }
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
@@ -61,10 +77,10 @@ internal sealed class Retrainer(
     {
         IReadOnlyList<TrainingWindow> windows = await pipeline.CollectWindowsAsync(stopping);
 
-        if (windows.Count < options.WindowsMin)
+        if (windows.Count < _options.WindowsMin)
         {
             Report("too_few_windows", TimeSpan.Zero, double.NaN, double.NaN, windows.Count);
-            LogMessages.TooFewWindows(logger, windows.Count, options.WindowsMin);
+            LogMessages.TooFewWindows(logger, windows.Count, _options.WindowsMin);
             return;
         }
 
@@ -107,7 +123,7 @@ internal sealed class Retrainer(
         var thread = new Thread(() =>
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            limit.CancelAfter(options.TimeMax);
+            limit.CancelAfter(_options.TimeMax);
 
             try
             {

@@ -1,6 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using StreamLstm.Daemon.Cluster;
 using StreamLstm.Daemon.Configuration;
@@ -9,17 +7,12 @@ using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
-using StreamLstm.Daemon.Sinks.Kafka;
-using StreamLstm.Daemon.Sinks.Mqtt;
-using StreamLstm.Daemon.Sinks.Notify;
 using StreamLstm.Daemon.Sources;
-using StreamLstm.Daemon.Sources.Host;
-using StreamLstm.Daemon.Sources.Kafka;
-using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
+using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Service;
@@ -31,6 +24,7 @@ internal sealed class PipelineService(
     LiveView live,
     HttpSource httpSource,
     DaemonMetrics metrics,
+    StreamLabels labels,
     StreamUnits units,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
@@ -43,7 +37,6 @@ internal sealed class PipelineService(
     private readonly ILogger _logger = loggers.CreateLogger<PipelineService>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _drained = new();
-    private readonly List<IScoreSink> _sinks = [];
     private StorageDirectory? _storage;
     private Journal? _journal;
     private long _lastOfFormer;   // entry of the journal, of former lives
@@ -52,6 +45,7 @@ internal sealed class PipelineService(
     private Snapshots? _snapshots;
     private Task _running = Task.CompletedTask;
     private Task _beside = Task.CompletedTask;
+    private readonly TaskCompletionSource _goneOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What ended the pipeline before it was asked to; null while all is well.</summary>
     public Exception? Failure { get; private set; }
@@ -65,10 +59,22 @@ internal sealed class PipelineService(
     public Retrainer? Retrainer { get; private set; }
 
     /// <summary>Reads the history; null where none is kept.</summary>
-    public HistoryReader? History { get; private set; }
+    public HistoryReader? History => ConfiguredSinks?.History;
 
     /// <summary>The labels people gave; null where no history is kept.</summary>
-    public LabelStore? Labels { get; private set; }
+    public LabelStore? Labels => ConfiguredSinks?.Labels;
+
+    /// <summary>The sources; null while state is being restored, and in a cluster.</summary>
+    public ConfiguredSources? ConfiguredSources { get; private set; }
+
+    /// <summary>The sinks; null while state is being restored, and in a cluster.</summary>
+    public ConfiguredSinks? ConfiguredSinks { get; private set; }
+
+    /// <summary>Ends once what the configuration says is in force, and may change.</summary>
+    public Task GoneOn => _goneOn.Task;
+
+    /// <summary>Whether it was asked to stop.</summary>
+    public bool IsStopping => _stopping.IsCancellationRequested;
 
     /// <summary>The maintenance windows; null while state is being restored.</summary>
     public MaintenanceStore? Maintenance { get; private set; }
@@ -102,6 +108,7 @@ internal sealed class PipelineService(
             LiveModel = new LiveModel(BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed));
             Cluster = ClusterService.Node(options, _storage.Instance, LiveModel.Serving.Model, live, ledger, _deadLetters, metrics, time, loggers);
             _running = RunAsync(Cluster.RunAsync);
+            _goneOn.SetResult();
             return;
         }
 
@@ -128,15 +135,16 @@ internal sealed class PipelineService(
                 _logger, generation.Number, generation.Manifest.FileBytes, model.Version, _journal.NextSequence - 1 - restored.ReplayAfter);
         }
 
-        AddSinks(restored);
-        MissingEnd.Void(_journal, _sinks, metrics, _logger);
+        ConfiguredSinks = new ConfiguredSinks(options, _storage, restored, live, metrics, time, loggers);
+        MissingEnd.Void(_journal, ConfiguredSinks.All, metrics, _logger);
         _lastOfFormer = _journal.NextSequence - 1;
         DetectionOptions detection = options.DetectorOptions();
-        StreamLimits limits = Limits(detection, restored);
+        StreamLimits limits = StreamBounds.Of(options, restored, _logger);
+        ConfiguredSources = new ConfiguredSources(options, _storage, httpSource, metrics, time, loggers);
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         var pipeline = new DetectionPipeline(
             options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
-            [.. Sources()], _sinks, ledger, _deadLetters, metrics, time, loggers, limits, new StreamLabels(options.Sources.TopicTemplates()), units);
+            ConfiguredSources.Present, ConfiguredSinks.All, ledger, _deadLetters, metrics, time, loggers, limits, labels, units);
         var liveFile = new LiveViewFile(_storage, live, _logger);
 
         if (generation is not null)
@@ -152,7 +160,7 @@ internal sealed class PipelineService(
         if (generation is null || generation.Manifest.Layout != Generations.Layout)
         {
             // Where a first life begins: a second one goes on from it, were this one killed before any other snapshot.
-            await _snapshots.WriteFinalAsync(_sinks.OfType<IJournalSink>());
+            await _snapshots.WriteFinalAsync(ConfiguredSinks.All.OfType<IJournalSink>());
 
             if (generation is not null)
             {
@@ -166,7 +174,7 @@ internal sealed class PipelineService(
             BesideAsync("taking snapshots", _snapshots.RunAsync(_drained.Token)),
             BesideAsync("telling what was left out", TellLeftOutAsync(_stopping.Token)),
             BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token)),
-            BesideAsync("going on with what former lives left", GoOnAsync(limits, _stopping.Token)));
+            BesideAsync("going on with what former lives left", GoOnAsync(limits, detection.Terms(), _stopping.Token)));
     }
 
     /// <summary>Each step runs, whatever became of the one before.</summary>
@@ -201,10 +209,10 @@ internal sealed class PipelineService(
         if (Failure is null && isDrained && _snapshots is not null)
         {
             // As long as it takes: of many streams it is large.
-            await StepAsync("the last snapshot", Timeout.InfiniteTimeSpan, () => _snapshots.WriteFinalAsync(_sinks.OfType<IJournalSink>()));
+            await StepAsync("the last snapshot", Timeout.InfiniteTimeSpan, () => _snapshots.WriteFinalAsync(_pipeline!.PresentSinks.OfType<IJournalSink>()));
         }
 
-        foreach (IScoreSink sink in _sinks)
+        foreach (IScoreSink sink in _pipeline?.PresentSinks ?? ConfiguredSinks?.All ?? [])
         {
             await StepAsync($"closing sink {sink.Name}", StepMax, () => sink.DisposeAsync().AsTask());
         }
@@ -287,11 +295,19 @@ internal sealed class PipelineService(
     }
 
     /// <summary>What a former life wrote down has passed: what the configuration says now holds, and labels are as they were.</summary>
-    private async Task GoOnAsync(StreamLimits limits, CancellationToken stopping)
+    private async Task GoOnAsync(StreamLimits limits, AlertTerms terms, CancellationToken stopping)
     {
-        await _pipeline!.Replayed.WaitAsync(stopping);
-        await _pipeline.LimitAsync(limits, stopping);
-        await _pipeline.MaintainAsync(Maintenance!.All, stopping);
+        try
+        {
+            await _pipeline!.Replayed.WaitAsync(stopping);
+            await _pipeline.LimitAsync(limits, stopping);
+            await _pipeline.AskAsync(terms, stopping);
+            await _pipeline.MaintainAsync(Maintenance!.All, stopping);
+        }
+        finally
+        {
+            _goneOn.TrySetResult();
+        }
 
         if (Labels is not null)
         {
@@ -299,28 +315,6 @@ internal sealed class PipelineService(
             await _pipeline.UntilSettledAsync(HistorySink.SinkName, _lastOfFormer, TimeSpan.MaxValue, stopping);
             Labels.Refresh();
         }
-    }
-
-    /// <summary>The bounds on streams that the configuration and the machine come to.</summary>
-    /// <exception cref="StorageException">The streams of the snapshot do not fit into what the process may use.</exception>
-    private StreamLimits Limits(DetectionOptions detection, RestoredState restored)
-    {
-        const double Mib = 1024 * 1024;
-        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        long counted = restored.StreamBytes(detection);
-
-        if (counted > available)
-        {
-            throw new StorageException(
-                $"the streams of the snapshot need about {counted / Mib:0} MiB, and this process may use {available / Mib:0} MiB (of a container's or service's memory limit, .NET takes 75 %): "
-                + $"raise the limit (systemd MemoryMax=, docker --memory) to {counted / Mib / 0.6:0} MiB or more; "
-                + "once it has started, limits.memory_mib or a shorter limits.stream_retention make it smaller");
-        }
-
-        long bytes = options.Limits.StreamBytes(available);
-        LogMessages.MemoryLimit(
-            _logger, (long)(bytes / Mib), options.Limits.MemoryMib > 0 ? "limits.memory_mib" : "65 % of what the process may use", (long)(counted / Mib));
-        return new StreamLimits(detection.StreamsMax, detection.PerStreamMax, bytes, options.Limits.StreamRetention);
     }
 
     /// <summary>
@@ -385,136 +379,11 @@ internal sealed class PipelineService(
         }
     }
 
-    private void AddSinks(RestoredState restored)
-    {
-        _sinks.Add(live);
-
-        if (options.Sinks.Console.Enabled)
-        {
-            bool colour = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-            _sinks.Add(new ConsoleSink(options.Sinks.Console, Console.Out, colour));
-        }
-
-        if (options.Sinks.Jsonl.Enabled)
-        {
-            _sinks.Add(new JsonlSink(
-                options.Sinks.Jsonl, _storage!.FileIn(options.Sinks.Jsonl.Path), restored.Sinks.GetValueOrDefault("jsonl"), loggers.CreateLogger<JsonlSink>(),
-                () => metrics.ToldOtherwise("jsonl")));
-        }
-
-        for (int i = 0; i < options.Sinks.Mqtt.Count; i++)
-        {
-            _sinks.Add(new MqttSink(
-                options.Sinks.Mqtt[i], i, _storage!.Instance, _storage.FileIn($"mqtt-waiting.{i}.ndjson"), time, loggers.CreateLogger<MqttSink>()));
-        }
-
-        for (int i = 0; i < options.Sinks.Kafka.Count; i++)
-        {
-            string name = KafkaSink.NameOf(options.Sinks.Kafka[i], i);
-            _sinks.Add(new KafkaSink(
-                options.Sinks.Kafka[i], i, _storage!.Instance, _storage.FileIn($"{Uri.EscapeDataString(name)}.kafka.cursor"), restored.Sinks.GetValueOrDefault(name)));
-        }
-
-        if (options.Sinks.Webhook.Enabled)
-        {
-            _sinks.Add(new WebhookSink(options.Sinks.Webhook, _storage!.FileIn("webhook.cursor"), metrics, loggers.CreateLogger<WebhookSink>()));
-        }
-
-        for (int i = 0; i < options.Sinks.Notify.Count; i++)
-        {
-            string name = NotifyOptions.NameOf(options.Sinks.Notify[i], i);
-            _sinks.Add(new NotifySink(options.Sinks.Notify[i], i, _storage!.FileIn($"{name}.cursor"), metrics, time, loggers.CreateLogger<NotifySink>()));
-        }
-
-        if (options.Sinks.History.Enabled)
-        {
-            var history = new HistorySink(
-                options.Sinks.History, _storage!.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>(), () => metrics.ToldOtherwise("history"));
-            History = new HistoryReader(history.ConnectionString);
-            Labels = new LabelStore(history.ConnectionString);
-            _sinks.Add(history);
-        }
-    }
-
-    private IEnumerable<IObservationSource> Sources()
-    {
-        SourcesOptions sources = options.Sources;
-        var rules = VectorsOptions.Rules(options.Vectors);
-
-        if (sources.Host.Enabled)
-        {
-            yield return new HostSource(sources.Host, rules, time, loggers.CreateLogger<HostSource>());
-        }
-
-        for (int i = 0; i < sources.Mqtt.Count; i++)
-        {
-            yield return new MqttSource(
-                sources.Mqtt[i], i, _storage!.Instance, rules, options.Pipeline.BatchMax, metrics, time, loggers.CreateLogger<MqttSource>());
-        }
-
-        for (int i = 0; i < sources.Kafka.Count; i++)
-        {
-            yield return new KafkaSource(
-                sources.Kafka[i], i, _storage!.Instance, rules, options.Pipeline.BatchMax, metrics, time, loggers.CreateLogger<KafkaSource>());
-        }
-
-        if (sources.MqttEmbedded.Enabled)
-        {
-            yield return new MqttEmbeddedSource(sources.MqttEmbedded, rules, metrics, time, loggers.CreateLogger<MqttEmbeddedSource>());
-        }
-
-        if (sources.Http.Enabled)
-        {
-            yield return httpSource;
-        }
-
-        for (int i = 0; i < sources.Files.Count; i++)
-        {
-            yield return new FileSource(sources.Files[i], i, rules, options.Pipeline.BatchMax, time, loggers.CreateLogger<FileSource>());
-        }
-
-        if (sources.Stdin.Enabled)
-        {
-            yield return new StdinSource(
-                sources.Stdin, Console.OpenStandardInput(), rules, options.Pipeline.BatchMax, time, loggers.CreateLogger<StdinSource>());
-        }
-    }
-
-    /// <summary>What does less than it should.</summary>
-    private List<string> Degraded() =>
+    /// <summary>What does less than it should, of a pipeline that runs.</summary>
+    public IReadOnlyList<string> Troubles =>
     [
         .. _pipeline!.Detectors.Degraded() is { } detector ? [detector] : Array.Empty<string>(),
         .. _pipeline.Troubles,
         .. _snapshots?.Failure is { } failure ? [$"the last snapshot failed, a start would read much of the journal again: {failure}"] : Array.Empty<string>(),
     ];
-
-    /// <summary>Ready = state restored and the pipeline running; the body names what is missing.</summary>
-    /// <remarks>
-    /// A detector that is not alive is degraded, and ready (200): a 503 would cut off what takes observations in, keeps books
-    /// and history, and shows the page that says what is wrong. Who wants to be woken has the metric.
-    /// </remarks>
-    internal sealed class Ready(PipelineService service) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(
-                service.Failure is { } failure ? HealthCheckResult.Unhealthy(failure.Message)
-                : service.Cluster is { } cluster ? cluster.Troubles is { Count: > 0 } troubles ? HealthCheckResult.Degraded(string.Join("; ", troubles))
-                    : HealthCheckResult.Healthy($"watching {cluster.Owned.Count} partitions")
-                : service._pipeline is null ? HealthCheckResult.Unhealthy("state is being restored")
-                : !service._pipeline.TakesIn ? HealthCheckResult.Unhealthy("what was taken in since the last snapshot is being scored again")
-                : service._stopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("stopping")
-                : service.Degraded() is { Count: > 0 } reasons ? HealthCheckResult.Degraded(string.Join("; ", reasons))
-                : HealthCheckResult.Healthy("watching"));
-
-        /// <param name="context">The request.</param>
-        /// <param name="report">What was found.</param>
-        /// <param name="withReasons">Whether it may hear why.</param>
-        public static Task WriteAsync(HttpContext context, HealthReport report, bool withReasons) =>
-            context.Response.WriteAsJsonAsync(new
-            {
-                ready = report.Status != HealthStatus.Unhealthy,
-                degraded = report.Status == HealthStatus.Degraded,
-                reasons = withReasons ? report.Entries.Values.Select(entry => entry.Description) : [],
-            });
-    }
 }

@@ -44,6 +44,7 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _sourceFailures;
     private readonly Counter<long> _forgotten;
     private readonly Counter<long> _requestsRefused;
+    private readonly Counter<long> _reloads;
     private readonly Counter<long> _sinkRefused;
     private readonly Counter<long> _redelivered;
     private readonly Counter<long> _gaps;
@@ -109,6 +110,7 @@ internal sealed class DaemonMetrics : IDisposable
         _toldOtherwise = _meter.CreateCounter<long>("streamlstm.determinism.violations", "{event}", "Events told again after a restart that a sink holds in other words.");
         _sourceFailures = _meter.CreateCounter<long>("streamlstm.source.failures", "{failure}", "Sources that failed and were started again.");
         _sinkRefused = _meter.CreateCounter<long>("streamlstm.sink.refused", "{event}", "Events that whoever a sink sends to refused for good.");
+        _reloads = _meter.CreateCounter<long>("streamlstm.config.reloads", "{reload}", "Times the configuration was read again, by outcome: done, refused.");
         _requestsRefused = _meter.CreateCounter<long>("streamlstm.http.refused", "{request}", "Requests that were not let in, by reason: host, origin, token, role.");
         _forgotten = _meter.CreateCounter<long>("streamlstm.streams.forgotten", "{stream}", "Streams forgotten, by reason.");
         _rebirths = _meter.CreateCounter<long>("streamlstm.source.rebirths", "{request}", "Births that Sparkplug B nodes were asked for again.");
@@ -288,6 +290,8 @@ internal sealed class DaemonMetrics : IDisposable
     public void Refused(string sink) => _sinkRefused.Add(1, Label("sink", sink));
 
     /// <param name="reason">host, origin, token or role.</param>
+    public void Reloaded(string outcome) => _reloads.Add(1, Label("outcome", outcome));
+
     public void RequestRefused(string reason) => _requestsRefused.Add(1, Label("reason", reason));
 
     public void SourceFailed(string source) => _sourceFailures.Add(1, Label("source", source));

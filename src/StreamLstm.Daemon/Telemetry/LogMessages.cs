@@ -137,6 +137,16 @@ internal static partial class LogMessages
 
     [LoggerMessage(309, LogLevel.Warning, "A request was refused ({Reason}): {Detail}; streamlstm_http_refused_total counts others like it")]
     public static partial void RequestRefused(ILogger logger, string reason, string detail);
+
+    [LoggerMessage(312, LogLevel.Information, "The configuration was read again ({Cause}): {Count} options say something else")]
+    public static partial void Reloaded(ILogger logger, string cause, int count);
+
+    [LoggerMessage(313, LogLevel.Information, "{Change} ({Outcome})")]
+    public static partial void OptionChanged(ILogger logger, string change, string outcome);
+
+    [LoggerMessage(314, LogLevel.Error, "The configuration cannot be reloaded ({Cause}), and what held before holds: {Problem}")]
+    public static partial void ReloadRefused(ILogger logger, string cause, string problem);
+
     [LoggerMessage(400, LogLevel.Information, "Training {Verdict}: {Windows} windows, {HeldOut} held out, {Epochs} epochs in {Seconds:0.0} s; loss {Champion:0.0000} -> {Candidate:0.0000}; serving version {Version}")]
     public static partial void Trained(
         ILogger logger, string verdict, int windows, int heldOut, int epochs, double seconds, double champion, double candidate, long version);

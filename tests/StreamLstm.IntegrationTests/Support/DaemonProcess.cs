@@ -56,7 +56,8 @@ internal sealed class DaemonProcess : IAsyncDisposable
     /// <param name="directory">Its storage directory.</param>
     /// <param name="killAt">Where it kills itself: a <see cref="StreamLstm.Daemon.Durability.KillPoint"/>, and how often it is passed; null for nowhere.</param>
     /// <param name="settings">KEY=VALUE.</param>
-    public static async Task<DaemonProcess> StartAsync(string directory, string? killAt, IEnumerable<string> settings)
+    /// <param name="config">A configuration file; null for none.</param>
+    public static async Task<DaemonProcess> StartAsync(string directory, string? killAt, IEnumerable<string> settings, string? config = null)
     {
         int http = FreePort(), mqtt = FreePort();
         string[] all =
@@ -80,6 +81,12 @@ internal sealed class DaemonProcess : IAsyncDisposable
         {
             start.ArgumentList.Add("--set");
             start.ArgumentList.Add(setting);
+        }
+
+        if (config is not null)
+        {
+            start.ArgumentList.Add("--config");
+            start.ArgumentList.Add(config);
         }
 
         if (killAt is not null)
@@ -185,7 +192,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
         return await ExitAsync();
     }
 
-    /// <summary>TERM, STOP, CONT.</summary>
+    /// <summary>TERM, STOP, CONT, HUP.</summary>
     public async Task SignalAsync(string name)
     {
         using Process signal = Process.Start("kill", [$"-{name}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);

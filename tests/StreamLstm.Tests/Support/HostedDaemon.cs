@@ -11,16 +11,14 @@ internal sealed class HostedDaemon : IAsyncDisposable
     private readonly string _directory = Directory.CreateDirectory(
         Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"streamlstm-hosted-{Guid.NewGuid():N}")).FullName;
 
-    private HostedDaemon(string[] settings) => Application = DaemonHost.Build(
-        ConfigurationLoader.Load(
-            [],
-            [
-                $"storage.directory={_directory}", "http.port=0", "sources.host.enabled=false", "sources.mqtt_embedded.enabled=false",
-                "sinks.console.enabled=false", .. settings,
-            ],
-            new Dictionary<string, string>()),
-        out _,
-        out _);
+    private HostedDaemon(string[] settings)
+    {
+        Settings = settings;
+        Application = DaemonHost.Build(Read(), Read, () => [], out _, out _);
+    }
+
+    /// <summary>KEY=VALUE: what a reload reads, beside what the daemon is hosted with.</summary>
+    public IReadOnlyList<string> Settings { get; set; }
 
     public WebApplication Application { get; }
 
@@ -34,6 +32,14 @@ internal sealed class HostedDaemon : IAsyncDisposable
         daemon.Http.BaseAddress = new Uri(daemon.Application.Urls.First());
         return daemon;
     }
+
+    private LoadedOptions Read() => ConfigurationLoader.Read(
+        [],
+        [
+            $"storage.directory={_directory}", "http.port=0", "sources.host.enabled=false", "sources.mqtt_embedded.enabled=false",
+            "sinks.console.enabled=false", .. Settings,
+        ],
+        new Dictionary<string, string>());
 
     public async ValueTask DisposeAsync()
     {

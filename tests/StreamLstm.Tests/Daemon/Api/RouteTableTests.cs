@@ -52,6 +52,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["POST /api/v1/labels"] = "admin",
         ["POST /api/v1/maintenance"] = "admin",
         ["POST /api/v1/notify/test"] = "admin",
+        ["POST /api/v1/reload"] = "admin",
         ["POST /api/v1/streams/{**path}"] = "admin",
     };
 

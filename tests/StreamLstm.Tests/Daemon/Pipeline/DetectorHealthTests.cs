@@ -120,7 +120,7 @@ public sealed class DetectorHealthTests
         context.Response.Body = body;
         var entry = new HealthReportEntry(status, "for a reason", TimeSpan.Zero, exception: null, data: null);
 
-        await PipelineService.Ready.WriteAsync(context, new HealthReport(new Dictionary<string, HealthReportEntry> { ["pipeline"] = entry }, TimeSpan.Zero), withReasons: true);
+        await Readiness.WriteAsync(context, new HealthReport(new Dictionary<string, HealthReportEntry> { ["pipeline"] = entry }, TimeSpan.Zero), withReasons: true);
 
         JsonElement said = JsonDocument.Parse(body.ToArray()).RootElement;
         Assert.Equal((ready, degraded), (said.GetProperty("ready").GetBoolean(), said.GetProperty("degraded").GetBoolean()));

@@ -1,0 +1,133 @@
+using StreamLstm.Daemon.Configuration;
+using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
+using StreamLstm.Daemon.Sinks.Kafka;
+using StreamLstm.Daemon.Sinks.Mqtt;
+using StreamLstm.Daemon.Sinks.Notify;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Daemon.Views;
+
+namespace StreamLstm.Daemon.Service;
+
+/// <summary>The sinks that the configuration names, each by the part of it that does; beside them the live view and the history, which stay.</summary>
+internal sealed class ConfiguredSinks
+{
+    private readonly StorageDirectory _storage;
+    private readonly DaemonMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+
+    /// <summary>By the part of the configuration, as sinks.notify.0.</summary>
+    private readonly Dictionary<string, Configured> _present;
+
+    /// <param name="options">The configuration.</param>
+    /// <param name="storage">Where they keep what they have told.</param>
+    /// <param name="restored">Where each stood.</param>
+    /// <param name="live">The live view.</param>
+    /// <param name="metrics">Counts what they do.</param>
+    /// <param name="time">Theirs.</param>
+    /// <param name="loggers">Theirs.</param>
+    public ConfiguredSinks(
+        DaemonOptions options, StorageDirectory storage, RestoredState restored, LiveView live, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    {
+        (_storage, _metrics, _time, _loggers) = (storage, metrics, time, loggers);
+        _present = Parts(options, restored.Sinks).ToDictionary(part => part.Section, part => new Configured(part.Make, part.Make()));
+        All = [live, .. _present.Values.Select(one => one.Sink)];
+
+        if (options.Sinks.History.Enabled)
+        {
+            var history = new HistorySink(
+                options.Sinks.History, storage.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>(), () => metrics.ToldOtherwise(HistorySink.SinkName));
+            History = new HistoryReader(history.ConnectionString);
+            Labels = new LabelStore(history.ConnectionString);
+            All = [.. All, history];
+        }
+    }
+
+    /// <summary>Those to begin with.</summary>
+    public IReadOnlyList<IScoreSink> All { get; }
+
+    /// <summary>Reads the history; null where none is kept.</summary>
+    public HistoryReader? History { get; }
+
+    /// <summary>The labels people gave; null where no history is kept.</summary>
+    public LabelStore? Labels { get; }
+
+    /// <summary>Has the sinks that the configuration says other things of go on as it says; what waits for one waits for the next.</summary>
+    /// <param name="pipeline">What tells them.</param>
+    /// <param name="next">The configuration from now on.</param>
+    /// <param name="isChanged">Whether it says other things of a part.</param>
+    /// <param name="refused">Hears of a part whose sink cannot be made as it is to be, and why: it goes on as it was.</param>
+    public async Task ChangeAsync(DetectionPipeline pipeline, DaemonOptions next, Func<string, bool> isChanged, Action<string, Exception> refused)
+    {
+        // Nothing that a former life marked is of the sinks that begin now.
+        Dictionary<string, Func<IScoreSink>> parts = Parts(next, new Dictionary<string, string>()).ToDictionary(part => part.Section, part => part.Make);
+
+        foreach (string section in _present.Keys.Union(parts.Keys).Where(section => isChanged(section) || _present.ContainsKey(section) != parts.ContainsKey(section)).ToArray())
+        {
+            Configured? former = _present.GetValueOrDefault(section);
+            Func<IScoreSink>? make = parts.GetValueOrDefault(section);
+
+            try
+            {
+                IScoreSink? begun = await pipeline.ReplaceSinkAsync(former?.Sink, make, former?.Make);
+                _present.Remove(section);
+
+                if (begun is not null)
+                {
+                    _present.Add(section, new Configured(make!, begun));
+                }
+            }
+#pragma warning disable CA1031 // told; the other parts change nevertheless
+            catch (Exception why)
+#pragma warning restore CA1031
+            {
+                refused(section, why);
+            }
+        }
+    }
+
+    private IEnumerable<(string Section, Func<IScoreSink> Make)> Parts(DaemonOptions options, IReadOnlyDictionary<string, string> marks)
+    {
+        SinksOptions sinks = options.Sinks;
+
+        if (sinks.Console.Enabled)
+        {
+            bool colour = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+            yield return ("sinks.console", () => new ConsoleSink(sinks.Console, Console.Out, colour));
+        }
+
+        if (sinks.Jsonl.Enabled)
+        {
+            yield return ("sinks.jsonl", () => new JsonlSink(
+                sinks.Jsonl, _storage.FileIn(sinks.Jsonl.Path), marks.GetValueOrDefault("jsonl"), _loggers.CreateLogger<JsonlSink>(), () => _metrics.ToldOtherwise("jsonl")));
+        }
+
+        foreach ((int i, MqttSinkOptions mqtt) in sinks.Mqtt.Index())
+        {
+            yield return ($"sinks.mqtt.{i}", () => new MqttSink(
+                mqtt, i, _storage.Instance, _storage.FileIn($"mqtt-waiting.{i}.ndjson"), _time, _loggers.CreateLogger<MqttSink>()));
+        }
+
+        foreach ((int i, KafkaSinkOptions kafka) in sinks.Kafka.Index())
+        {
+            string name = KafkaSink.NameOf(kafka, i);
+            yield return ($"sinks.kafka.{i}", () => new KafkaSink(
+                kafka, i, _storage.Instance, _storage.FileIn($"{Uri.EscapeDataString(name)}.kafka.cursor"), marks.GetValueOrDefault(name)));
+        }
+
+        if (sinks.Webhook.Enabled)
+        {
+            yield return ("sinks.webhook", () => new WebhookSink(sinks.Webhook, _storage.FileIn("webhook.cursor"), _metrics, _loggers.CreateLogger<WebhookSink>()));
+        }
+
+        foreach ((int i, NotifyOptions notify) in sinks.Notify.Index())
+        {
+            yield return ($"sinks.notify.{i}", () => new NotifySink(
+                notify, i, _storage.FileIn($"{NotifyOptions.NameOf(notify, i)}.cursor"), _metrics, _time, _loggers.CreateLogger<NotifySink>()));
+        }
+    }
+
+    private sealed record Configured(Func<IScoreSink> Make, IScoreSink Sink);
+}
