@@ -95,6 +95,7 @@ internal static class CommandLine
               streamlstm run --set http.port=0             any free port
               tail -f log.csv | streamlstm run --set sources.stdin.enabled=true
               streamlstm validate --config my.yaml
+              streamlstm check --config my.yaml            whether brokers, clusters and receivers let in
               streamlstm backtest history.csv --out results
               streamlstm explain --stream host/cpu.user    why it alerted, or why it did not
               streamlstm streams delete plant/old-pump     forget a stream
@@ -108,7 +109,7 @@ internal static class CommandLine
               streamlstm selftest                          whether this computer's disk keeps what is promised
             """)
         {
-            run, validate, echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
+            run, validate, CheckCommand.Create(WithOptions, output), SchemaCommand.Create(output), echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
             ExplainCommand.Create(output, error), LabelCommand.Create(output, error), AcceptCommand.Create(output, error),
             StreamsCommand.Create(output, error), ReloadCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
             MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Grouping;
@@ -15,6 +17,7 @@ internal static class EventJson
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
@@ -22,7 +25,7 @@ internal static class EventJson
     public static string Word<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
-    public static string Incident(IncidentEvent incident) => JsonSerializer.Serialize(new
+    private static readonly EventShape<IncidentEvent> IncidentShape = EventShape<IncidentEvent>.Of(incident => new
     {
         type = "incident",
         schema_version = 1,
@@ -56,26 +59,23 @@ internal static class EventJson
         incident.GroupId,
         incident.GroupSize,
         opens_group = incident.GroupId is null ? (bool?)null : incident.OpensGroup,
-    }, Options);
+    });
 
-    public static string Group(GroupEvent group) => JsonSerializer.Serialize(GroupBody(group, group.Members.Count), Options);
-
-    /// <summary>A group as it is now, with its strongest members.</summary>
-    public static object GroupBody(GroupEvent group, int membersMax) => new
+    private static readonly EventShape<(GroupEvent Group, int MembersMax)> GroupShape = EventShape<(GroupEvent Group, int MembersMax)>.Of(one => new
     {
         type = "incident_group",
         schema_version = 1,
-        group.Id,
-        group.Revision,
-        state = group.ClosedAt is null ? IncidentState.Opened : IncidentState.Closed,
-        group.Severity,
-        group.Onset,
-        group.ClosedAt,
-        max_score = Math.Round(group.MaxScore, 1),
-        group.Size,
-        group.OpenSize,
-        group.Title,
-        members = group.Members.Take(membersMax).Select(member => new
+        one.Group.Id,
+        one.Group.Revision,
+        state = one.Group.ClosedAt is null ? IncidentState.Opened : IncidentState.Closed,
+        one.Group.Severity,
+        one.Group.Onset,
+        one.Group.ClosedAt,
+        max_score = Math.Round(one.Group.MaxScore, 1),
+        one.Group.Size,
+        one.Group.OpenSize,
+        one.Group.Title,
+        members = one.Group.Members.Take(one.MembersMax).Select(member => new
         {
             member.Stream,
             member.IncidentId,
@@ -87,9 +87,9 @@ internal static class EventJson
             member.Figure,
             member.Explanation,
         }),
-    };
+    });
 
-    public static string Score(in ScoredObservation scored) => JsonSerializer.Serialize(new
+    private static readonly EventShape<ScoredObservation> ScoreShape = EventShape<ScoredObservation>.Of(scored => new
     {
         type = "score",
         scored.Stream,
@@ -107,7 +107,26 @@ internal static class EventJson
         scored.Template,
         scored.ExpectedTemplate,
         model = new { version = scored.ModelVersion },
-    }, Options);
+    });
 
-    public static string Swap(ModelSwap swap) => JsonSerializer.Serialize(new { type = "model_swap", swap }, Options);
+    private static readonly EventShape<ModelSwap> SwapShape = EventShape<ModelSwap>.Of(swap => new { type = "model_swap", swap });
+
+    public static string Incident(IncidentEvent incident) => IncidentShape.Write(incident);
+
+    public static string Group(GroupEvent group) => GroupShape.Write((group, group.Members.Count));
+
+    /// <summary>A group as it is now, with its strongest members.</summary>
+    public static object GroupBody(GroupEvent group, int membersMax) => GroupShape.Body((group, membersMax));
+
+    public static string Score(in ScoredObservation scored) => ScoreShape.Write(scored);
+
+    public static string Swap(ModelSwap swap) => SwapShape.Write(swap);
+
+    /// <summary>What sinks write, as a JSON schema (draft 2020-12).</summary>
+    public static JsonObject Schema() => new()
+    {
+        ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+        ["title"] = "An event of StreamLstm",
+        ["oneOf"] = new JsonArray(IncidentShape.Schema("incident"), GroupShape.Schema("incident_group"), ScoreShape.Schema("score"), SwapShape.Schema("model_swap")),
+    };
 }

@@ -22,6 +22,30 @@ internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
         message.References.Add($"{notification.Id}@{place}");
         message.Headers.Add("Auto-Submitted", "auto-generated");
         message.Body = new TextPart("plain") { Text = _template.Render(notification).Trim() + "\n" };
+        await TalkAsync((client, token) => client.SendAsync(message, token), cancellationToken);
+    }
+
+    public async Task<string> ReachAsync(CancellationToken cancellationToken)
+    {
+        string words = "";
+        await TalkAsync(
+            (client, _) =>
+            {
+                words = $"{_url.Host}:{_url.Port} lets in{(options.Username.Length > 0 ? $" '{options.Username}'" : "")} ({(client.IsSecure ? $"{client.SslProtocol}" : "no TLS")})";
+                return Task.CompletedTask;
+            },
+            cancellationToken);
+        return words;
+    }
+
+    public void Dispose()
+    {
+        // A connection lasts for one message.
+    }
+
+    /// <summary>Connects, logs in, does something, and says goodbye.</summary>
+    private async Task TalkAsync(Func<SmtpClient, CancellationToken, Task> what, CancellationToken cancellationToken)
+    {
         string where = $"{_url.Host}:{_url.Port}";
 
         try
@@ -39,7 +63,7 @@ internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
                 await client.AuthenticateAsync(options.Username, options.Password, tooLong.Token);
             }
 
-            await client.SendAsync(message, tooLong.Token);
+            await what(client, tooLong.Token);
             await client.DisconnectAsync(quit: true, tooLong.Token);
         }
         catch (SmtpCommandException refused) when ((int)refused.StatusCode is >= 550 and <= 554)
@@ -54,10 +78,5 @@ internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
         {
             throw new IOException($"{where} did not answer within {options.Timeout.TotalSeconds:0.#} s");
         }
-    }
-
-    public void Dispose()
-    {
-        // A connection lasts for one message.
     }
 }

@@ -5,6 +5,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using StreamLstm.Daemon.Doors;
 using StreamLstm.Daemon.Telemetry;
 
 namespace StreamLstm.Daemon.Sinks.Notify;
@@ -44,6 +45,8 @@ internal sealed class HttpDelivery : IDelivery
 
         await SendAsync(_client, request, cancellationToken);
     }
+
+    public Task<string> ReachAsync(CancellationToken cancellationToken) => WebAddress.ReachAsync(_url, cancellationToken);
 
     public void Dispose() => _client.Dispose();
 
@@ -121,6 +124,13 @@ internal sealed class AlertmanagerDelivery(NotifyOptions options, TimeProvider t
 
     public Task RemindAsync(IReadOnlyCollection<Notification> open, CancellationToken cancellationToken) =>
         open.Count == 0 ? Task.CompletedTask : PostAsync([.. open.Select(one => Alert(one, one.Severity, isResolved: false))], cancellationToken);
+
+    public async Task<string> ReachAsync(CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{options.Url.TrimEnd('/')}/api/v2/status");
+        await HttpDelivery.SendAsync(_client, request, cancellationToken);
+        return $"{_url.GetLeftPart(UriPartial.Authority)} answers as an Alertmanager";
+    }
 
     public void Dispose() => _client.Dispose();
 

@@ -11,6 +11,12 @@ internal interface IDelivery : IDisposable
     /// <exception cref="RefusedException">Not taken, and never will be.</exception>
     Task SendAsync(Notification notification, string? told, CancellationToken cancellationToken);
 
+    /// <summary>Goes as far as it can without delivering anything: connects, logs in.</summary>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>What was found, for people.</returns>
+    /// <exception cref="IOException">The other side cannot be reached, or does not let in.</exception>
+    Task<string> ReachAsync(CancellationToken cancellationToken);
+
     /// <summary>What goes on is told again, to who forgets it else.</summary>
     /// <param name="open">What was told and has not ended.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
