@@ -27,6 +27,8 @@ else
     { command -v mosquitto || [ -x /usr/sbin/mosquitto ]; } >/dev/null || packages+=(mosquitto)
     command -v prometheus-alertmanager >/dev/null || packages+=(prometheus-alertmanager)
     [ -d /usr/lib/python3/dist-packages/aiosmtpd ] || packages+=(python3-aiosmtpd)
+    command -v prometheus >/dev/null || packages+=(prometheus)
+    [ -d /usr/lib/python3/dist-packages/influxdb ] || packages+=(python3-influxdb)
     command -v curl >/dev/null || packages+=(curl)
     # Kafka itself is nobody's Debian package: with one at hand, what it runs on.
     { [ -d "${KAFKA_HOME:-/nowhere}/libs" ] || [ -d ../shared/kafka/libs ]; } && { command -v java >/dev/null || packages+=(default-jre-headless); }

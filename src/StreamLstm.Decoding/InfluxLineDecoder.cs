@@ -1,18 +1,45 @@
 using System.Globalization;
 using System.Text;
+using StreamLstm.Decoding.Agents;
 
 namespace StreamLstm.Decoding;
 
 /// <summary>InfluxDB line protocol: measurement,tag=value field=1.5,other=2i 1700000000000000000 (InfluxDB documentation).</summary>
 /// <remarks>
-/// A field is a stream: measurement/tag=value/field, tags in the order in which they are written; a line is one,
+/// A field is a stream: measurement/tag=value/field, tags in the order of their names, as InfluxDB knows them; a line is one,
 /// measurement/tag=value, where its fields are judged together.
 /// </remarks>
 internal static class InfluxLineDecoder
 {
     public const long NanosecondsPerSecond = 1_000_000_000;
 
-    public static void Decode(string text, int line, long unitsPerSecond, Decoded decoded)
+    /// <summary>Decodes all lines of a text. A line may end within the quotes of a text field, and goes on then.</summary>
+    /// <param name="text">The lines.</param>
+    /// <param name="unitsPerSecond">Of their timestamps.</param>
+    /// <param name="before">What the streams' names begin with; empty for nothing.</param>
+    /// <param name="decoded">Where observations, what was left out and errors go.</param>
+    public static void DecodeAll(string text, long unitsPerSecond, string before, Decoded decoded)
+    {
+        for (int start = 0, line = 1; start < text.Length;)
+        {
+            int end = EndOfLine(text, start);
+            string one = text[start..end].TrimEnd('\r');
+
+            if (one.Length > TextDecoder.LineMaxChars)
+            {
+                decoded.Reject(line, TextDecoder.LongLine, Encoding.UTF8.GetBytes(one[..1024]), Detection.RejectionReason.Oversize);
+            }
+            else if (!string.IsNullOrWhiteSpace(one))
+            {
+                Decode(one, line, unitsPerSecond, decoded, before);
+            }
+
+            line += one.AsSpan().Count('\n') + 1;
+            start = end + 1;
+        }
+    }
+
+    public static void Decode(string text, int line, long unitsPerSecond, Decoded decoded, string before = "")
     {
         if (text.Length == 0 || text[0] == '#')
         {
@@ -21,7 +48,7 @@ internal static class InfluxLineDecoder
 
         int position = 0;
         string name = Token(text, ref position, " ,", quotes: false);
-        var stream = new StringBuilder(name);
+        var tags = new List<(string Name, string Value)>();
 
         while (position < text.Length && text[position] == ',')
         {
@@ -35,7 +62,7 @@ internal static class InfluxLineDecoder
             }
 
             position++;
-            stream.Append('/').Append(tag).Append('=').Append(Token(text, ref position, " ,", quotes: false));
+            tags.Add((tag, Token(text, ref position, " ,", quotes: false)));
         }
 
         if (name.Length == 0 || position >= text.Length)
@@ -82,7 +109,7 @@ internal static class InfluxLineDecoder
             Field(field, value, text, line, decoded);
         }
 
-        int count = decoded.EndRecord(stream.ToString(), time);
+        int count = decoded.EndRecord(SeriesName.Of(before, name, tags), time);
 
         if (count > Decoded.FieldsMax)
         {
@@ -94,7 +121,7 @@ internal static class InfluxLineDecoder
     {
         if (value.StartsWith('"'))
         {
-            // Text is no value.
+            decoded.LeftOut.Add(LeftOutReason.Text, field, value, FieldText.Expectation(LeftOutReason.Text));
             return;
         }
 
@@ -112,6 +139,39 @@ internal static class InfluxLineDecoder
         {
             decoded.Reject(line, $"field {field}: '{value}', expected a number, a boolean or a quoted string", text);
         }
+    }
+
+    /// <summary>Where a line ends: at a line feed that is not within the quotes of a field, where those are closed.</summary>
+    private static int EndOfLine(string text, int start)
+    {
+        int first = text.IndexOf('\n', start) is >= 0 and var found ? found : text.Length;
+        bool isInFields = false, isQuoted = false;
+
+        for (int i = start; i < text.Length; i++)
+        {
+            switch (text[i])
+            {
+                case '\\' when i + 1 < text.Length && text[i + 1] is ('"' or '\\' or ' '):
+                    i++;
+                    break;
+                case ' ' when !isQuoted:
+                    isInFields = true;
+                    break;
+                case '"' when isInFields:
+                    isQuoted = !isQuoted;
+                    break;
+                case '\n' when !isQuoted:
+                    return i;
+            }
+
+            // A quote that is never closed must not swallow the lines behind it, nor be looked for again for each of them.
+            if (i > first && i - start > TextDecoder.LineMaxChars)
+            {
+                return first;
+            }
+        }
+
+        return isQuoted ? first : text.Length;
     }
 
     /// <summary>The text up to one of the ends that is neither escaped nor inside quotes; the position is left on it.</summary>

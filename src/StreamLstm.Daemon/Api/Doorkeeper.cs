@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using StreamLstm.Daemon.Configuration;
@@ -16,8 +17,6 @@ namespace StreamLstm.Daemon.Api;
 /// </remarks>
 internal sealed class Doorkeeper(Reload configuration, AccessTokens tokens, DaemonMetrics metrics, TimeProvider time, ILogger<Doorkeeper> logger)
 {
-    private const string Scheme = "Bearer ";
-
     private readonly OncePerMinute _told = new(time);
     private readonly bool _isLoopback = IPAddress.IsLoopback(IPAddress.Parse(configuration.Options.Http.Address));
 
@@ -53,7 +52,7 @@ internal sealed class Doorkeeper(Reload configuration, AccessTokens tokens, Daem
     /// <summary>Refuses a request whose token does not open the route; null where it does.</summary>
     private Task? AskForToken(HttpContext context, Role role)
     {
-        string presented = Bearer(context.Request);
+        string presented = Presented(context.Request, role);
         (bool isKnown, bool opens) = tokens.Ask(presented, role);
 
         if (opens)
@@ -74,7 +73,7 @@ internal sealed class Doorkeeper(Reload configuration, AccessTokens tokens, Daem
     }
 
     /// <summary>Whether a request may be told what its route alone does not say.</summary>
-    public bool MayRead(HttpContext context) => !tokens.AreAskedFor || tokens.Ask(Bearer(context.Request), Role.Read).Opens;
+    public bool MayRead(HttpContext context) => !tokens.AreAskedFor || tokens.Ask(Presented(context.Request, Role.Read), Role.Read).Opens;
 
     /// <summary>Whether a name in a request means this daemon.</summary>
     private bool IsOurs(HostString host)
@@ -121,10 +120,30 @@ internal sealed class Doorkeeper(Reload configuration, AccessTokens tokens, Daem
             || configuration.Options.Http.Hosts.Any(known => known.Equals(uri.Authority, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static string Bearer(HttpRequest request)
+    /// <summary>The token that a request shows: as a bearer, or as agents that send elsewhere write it down.</summary>
+    /// <remarks>
+    /// InfluxDB's clients say Token, or user and password; of those the password is the token, and the user is whoever he likes. In the query they stand only
+    /// where observations are sent: elsewhere a link would carry it.
+    /// </remarks>
+    private static string Presented(HttpRequest request, Role role)
     {
         string header = request.Headers[HeaderNames.Authorization].ToString();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : "";
+        int blank = header.IndexOf(' ', StringComparison.Ordinal);
+        string shown = blank < 0 ? "" : header[(blank + 1)..].Trim();
+
+        return header[..Math.Max(blank, 0)].ToLowerInvariant() switch
+        {
+            "bearer" or "token" => shown,
+            "basic" => Password(shown),
+            _ => header.Length == 0 && role == Role.Ingest ? request.Query["p"].ToString() : "",
+        };
+    }
+
+    private static string Password(string basic)
+    {
+        byte[] credentials = new byte[basic.Length];
+        string text = Convert.TryFromBase64String(basic, credentials, out int length) ? Encoding.UTF8.GetString(credentials, 0, length) : "";
+        return text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
     }
 
     private Task RefuseAsync(HttpContext context, int status, string reason, string why)

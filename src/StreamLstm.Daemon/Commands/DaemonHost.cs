@@ -21,6 +21,7 @@ using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Service;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Sources.Http;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
@@ -151,7 +152,15 @@ internal static class DaemonHost
 
         if (options.Sources.Http.Enabled)
         {
-            application.Services.GetRequiredService<HttpSource>().Map(application).WithMetadata(new RequiredRole(Role.Ingest));
+            foreach (IEndpointConventionBuilder route in application.Services.GetRequiredService<HttpSource>().Map(application))
+            {
+                route.WithMetadata(new RequiredRole(Role.Ingest));
+            }
+
+            foreach (IEndpointConventionBuilder probe in HttpSource.MapProbes(application))
+            {
+                probe.WithMetadata(new RequiredRole(null));
+            }
         }
 
         ApiEndpoints.Map(application, live, ledger, pipeline, options.Http, TimeProvider.System);

@@ -3,6 +3,7 @@ using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Host;
+using StreamLstm.Daemon.Sources.Http;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Sources.Mqtt;
 using StreamLstm.Daemon.Telemetry;

@@ -8,6 +8,7 @@ using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Sources.Http;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Daemon.Views;
 using StreamLstm.Decoding;

@@ -20,7 +20,7 @@ internal sealed class SourcesOptions
     /// <summary>An MQTT broker inside the daemon.</summary>
     public MqttEmbeddedOptions MqttEmbedded { get; init; } = new();
 
-    /// <summary>POST /api/v1/observations.</summary>
+    /// <summary>What is sent over HTTP.</summary>
     public HttpSourceOptions Http { get; init; } = new();
 
     /// <summary>Files to read, once or for as long as they grow.</summary>
@@ -89,19 +89,25 @@ internal sealed class MqttEmbeddedOptions
     public IReadOnlyList<TopicTemplate> TopicTemplates() => TopicTemplateOptions.Parsed(Templates, prefix: "");
 }
 
-/// <summary>POST /api/v1/observations.</summary>
+/// <summary>What is sent over HTTP: /api/v1/observations, and the routes of InfluxDB, Prometheus remote write and OpenTelemetry.</summary>
 internal sealed class HttpSourceOptions
 {
     /// <summary>Whether to accept observations over HTTP.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Largest request body, in bytes; larger ones are answered 413.</summary>
+    /// <summary>Largest request body, unpacked, in bytes; larger ones are answered 413. An OpenTelemetry Collector sends 8,192 points at once.</summary>
     [Range(1, 1_073_741_824)]
-    public int BodyMaxBytes { get; init; } = 1_048_576;
+    public int BodyMaxBytes { get; init; } = 4_194_304;
 
     /// <summary>Requests handled at once; further ones are answered 429.</summary>
     [Range(1, 65_536)]
     public int ConcurrentMax { get; init; } = 256;
+
+    /// <summary>
+    /// Attributes of OpenTelemetry's resources that name streams, in this order; two resources that differ in none of them are one. Empty =
+    /// service.namespace, service.name, service.instance.id, host.name, k8s.namespace.name, k8s.pod.name, k8s.container.name.
+    /// </summary>
+    public IReadOnlyList<string> OtlpResource { get; init; } = [];
 }
 
 /// <summary>A file to read.</summary>

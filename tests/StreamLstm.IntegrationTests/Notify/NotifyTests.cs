@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
@@ -186,49 +185,5 @@ public sealed class NotifyTests : IDisposable
         values[899] = 60;
         await daemon.PostAsync("boiler", values, Start);
         await daemon.UntilScoredAsync(950);
-    }
-
-    /// <summary>A program that runs beside a test, and what it has said.</summary>
-    private sealed class Running : IDisposable
-    {
-        private readonly Process _process;
-        private readonly StringBuilder _output = new();
-
-        private Running(Process process)
-        {
-            _process = process;
-            process.OutputDataReceived += (_, line) => Keep(line.Data);
-            process.ErrorDataReceived += (_, line) => Keep(line.Data);
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-        }
-
-        public string Output
-        {
-            get
-            {
-                lock (_output)
-                {
-                    return _output.ToString().TrimEnd();
-                }
-            }
-        }
-
-        public static Running Start(string program, params string[] arguments) =>
-            new(Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!);
-
-        public void Dispose()
-        {
-            _process.Kill();
-            _process.Dispose();
-        }
-
-        private void Keep(string? line)
-        {
-            lock (_output)
-            {
-                _output.Append(line).Append('\n');
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using StreamLstm.Decoding;
+using StreamLstm.Decoding.Agents;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Decoding;
@@ -25,6 +26,10 @@ public sealed class HostileInputTests
         ("MQTT, CSV", (input, bytes, decoded) => Payload(PayloadFormat.Csv, input, bytes, decoded)),
         ("MQTT, line protocol", (input, bytes, decoded) => Payload(PayloadFormat.Influx, input, bytes, decoded)),
         ("Sparkplug B", (input, bytes, decoded) => Payload(PayloadFormat.SparkplugB, input, input.Next(2) == 0 ? input.Protobuf() : bytes, decoded)),
+        ("lines of an agent", (_, bytes, decoded) => InfluxLineDecoder.DecodeAll(Encoding.UTF8.GetString(bytes), 1, "db", decoded)),
+        ("remote write", (input, bytes, decoded) => RemoteWriteDecoder.Decode(bytes, input.Next(2) + 1, decoded)),
+        ("OTLP", (_, bytes, decoded) => OtlpDecoder.Decode(bytes, ["service.name"], decoded)),
+        ("OTLP, JSON", (_, bytes, decoded) => OtlpJsonDecoder.Decode(bytes, ["service.name"], decoded)),
     ];
 
     [Fact]
@@ -34,7 +39,7 @@ public sealed class HostileInputTests
         {
             var input = new HostileInput(seed);
             (string name, Action<HostileInput, byte[], Decoded> decode) = Decoders[seed % Decoders.Length];
-            byte[] bytes = input.Text();
+            byte[] bytes = input.Next(4) == 0 ? input.Text() : name switch { "remote write" or "OTLP" => input.Protobuf(5), "OTLP, JSON" => input.Otlp(), _ => input.Text() };
             var decoded = new Decoded(new IngestStamp(TimeProvider.System));
             long before = GC.GetAllocatedBytesForCurrentThread();
 

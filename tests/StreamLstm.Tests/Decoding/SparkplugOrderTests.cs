@@ -1,4 +1,5 @@
 using StreamLstm.Decoding;
+using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Decoding;
 
@@ -122,7 +123,7 @@ public sealed class SparkplugOrderTests
         for (int number = 2; number < 5; number++)
         {
             // An unknown field of 3 MiB behind the message.
-            byte[] message = [.. Message(number), 0x7A, .. Varint(3 << 20), .. new byte[3 << 20]];
+            byte[] message = [.. Message(number), 0x7A, .. Proto.Varint(3 << 20), .. new byte[3 << 20]];
             _sparkplug.Decode("spBv1.0/plant/NDATA/edge", "", message, _decoded, TimeSpan.Zero);
         }
 
@@ -143,19 +144,7 @@ public sealed class SparkplugOrderTests
     private static byte[] Message(int number)
     {
         byte[] metric = [0x0A, 1, (byte)'x', 0x20, 10, 0x69, .. BitConverter.GetBytes((double)number)];
-        return [0x12, (byte)metric.Length, .. metric, 0x18, .. Varint(number)];
-    }
-
-    private static byte[] Varint(int number)
-    {
-        List<byte> bytes = [];
-
-        for (; number > 127; number >>= 7)
-        {
-            bytes.Add((byte)(number | 128));
-        }
-
-        return [.. bytes, (byte)number];
+        return [0x12, (byte)metric.Length, .. metric, 0x18, .. Proto.Varint((ulong)number)];
     }
 
     private double[] Values() => [.. _decoded.Observations.Where(observation => observation.Stream == "plant/edge/x").Select(observation => observation.Value)];

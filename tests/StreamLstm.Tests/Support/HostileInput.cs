@@ -48,25 +48,36 @@ internal sealed class HostileInput(int seed)
         for (int i = _random.Next(8); i > 0; i--)
         {
             int kind = Of(0, 1, 2, 2, 2, 5, 7);
-            Varint(bytes, (ulong)(_random.Next(1, 24) << 3 | kind));
+            bytes.Write(Proto.Varint((ulong)(_random.Next(1, 24) << 3 | kind)));
             byte[] inner = depth > 0 && _random.Next(2) == 0 ? Protobuf(depth - 1) : Encoding.UTF8.GetBytes(Of(Leaves));
 
             switch (kind)
             {
                 case 0:
-                    Varint(bytes, (ulong)_random.NextInt64());
+                    bytes.Write(Proto.Varint((ulong)_random.NextInt64()));
                     break;
                 case 1 or 5:
                     bytes.Write(new byte[kind == 1 ? 8 : 4]);
                     break;
                 default:
-                    Varint(bytes, _random.Next(8) == 0 ? (ulong)_random.NextInt64() : (ulong)inner.Length);
+                    bytes.Write(Proto.Varint(_random.Next(8) == 0 ? (ulong)_random.NextInt64() : (ulong)inner.Length));
                     bytes.Write(inner);
                     break;
             }
         }
 
         return bytes.ToArray();
+    }
+
+    /// <summary>A request of OpenTelemetry as JSON, with leaves of any kind.</summary>
+    public byte[] Otlp()
+    {
+        string Points() => string.Join(',', Enumerable.Range(0, _random.Next(4)).Select(_ =>
+            $"{{\"{Of("asInt", "asDouble", "count", "sum", "flags")}\":{Of(Leaves)},\"timeUnixNano\":{Of(Leaves)},\"attributes\":[{{\"key\":{Of(Leaves)},\"value\":{{\"{Of("stringValue", "intValue", "arrayValue")}\":{Of(Leaves)}}}}}]}}"));
+        string Metrics() => string.Join(',', Enumerable.Range(0, _random.Next(4)).Select(_ =>
+            $"{{\"name\":{Of(Leaves)},\"{Of("gauge", "sum", "histogram", "summary", "exponentialHistogram")}\":{{\"aggregationTemporality\":{Of(Leaves)},\"dataPoints\":[{Points()}]}}}}"));
+        return Encoding.UTF8.GetBytes(
+            $"{{\"resourceMetrics\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"service.name\",\"value\":{{\"stringValue\":{Of(Leaves)}}}}}]}},\"scopeMetrics\":[{{\"metrics\":[{Metrics()}]}}]}}]}}");
     }
 
     public string Leaf() => Of(Leaves).Trim('"');
@@ -110,15 +121,5 @@ internal sealed class HostileInput(int seed)
         }
 
         return bytes;
-    }
-
-    private static void Varint(Stream to, ulong value)
-    {
-        for (; value > 127; value >>= 7)
-        {
-            to.WriteByte((byte)(value | 128));
-        }
-
-        to.WriteByte((byte)value);
     }
 }

@@ -1,4 +1,4 @@
-namespace StreamLstm.Daemon.Sources;
+namespace StreamLstm.Daemon.Sources.Http;
 
 /// <summary>Bodies of requests that are still being sent, the oldest first: where all places are taken, the slowest makes room.</summary>
 /// <remarks>Else as many clients as there are places, each sending a byte now and then, would keep everybody out.</remarks>
