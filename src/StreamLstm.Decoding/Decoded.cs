@@ -5,7 +5,7 @@ using StreamLstm.Detection;
 namespace StreamLstm.Decoding;
 
 /// <summary>What a decoder could not read: where, why, and the record itself.</summary>
-/// <param name="Line">Counting from 1.</param>
+/// <param name="Line">Counting from 1; 0 where it stands in no line of its own.</param>
 /// <param name="Reason">For the books.</param>
 /// <param name="Detail">For people: the field, the value and what was expected.</param>
 /// <param name="Payload">The record's beginning.</param>

@@ -7,7 +7,8 @@ namespace StreamLstm.Detection;
 /// <summary>When a stream's records come: which times are admitted, how far apart they usually are, and since when there is silence.</summary>
 internal sealed class Cadence
 {
-    private static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
+    /// <summary>How far ahead of the moment it came a record may be.</summary>
+    public static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
 
     /// <summary>A gap of more usual intervals than this, or longer than an hour, is a new beginning: nothing alerts for a while.</summary>
     private const double LongGapIntervals = 100;

@@ -84,7 +84,7 @@ public sealed class DetectionShard
 
             if (row.Kind != KindOf(observation))
             {
-                output.Rejected[(int)RejectionReason.OtherKind]++;
+                output.Refuse(observation, RejectionReason.OtherKind);
                 continue;
             }
 
@@ -95,7 +95,7 @@ public sealed class DetectionShard
 
                 if (row.Take(observation, ingestedAt, _clockSeconds, model, _scratch, output) is { } reason)
                 {
-                    output.Rejected[(int)reason]++;
+                    output.Refuse(observation, reason);
                 }
             }
 #pragma warning disable CA1031 // whatever the fault is, it must not take the other streams down
@@ -408,6 +408,16 @@ public sealed class DetectionShard
             : null;
     }
 
+    /// <summary>Why an observation is taken by no stream, whatever there was before it; null where one may take it.</summary>
+    /// <param name="observation">The observation.</param>
+    /// <param name="ingestedAt">When it came.</param>
+    public static RejectionReason? NeverTaken(in Observation observation, DateTimeOffset ingestedAt) =>
+        string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+        : observation.Event is not null ? null
+        : observation.Record is null && ValueJudge.IsBad(observation.Value) ? RejectionReason.BadValue
+        : observation.Time - ingestedAt > Cadence.FutureMax ? RejectionReason.Future
+        : null;
+
     /// <summary>The kind of stream an observation is of.</summary>
     /// <param name="observation">The observation.</param>
     public static StreamKind KindOf(in Observation observation) =>
@@ -458,7 +468,7 @@ public sealed class DetectionShard
                 ? null
                 : RejectionReason.StreamLimit)) is { } reason)
         {
-            output.Rejected[(int)reason]++;
+            output.Refuse(observation, reason);
             return null;
         }
 

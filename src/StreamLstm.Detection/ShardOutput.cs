@@ -15,6 +15,9 @@ public sealed class ShardOutput
     /// <summary>Observations rejected, indexed by <see cref="RejectionReason"/>.</summary>
     public int[] Rejected { get; } = new int[Enum.GetValues<RejectionReason>().Length];
 
+    /// <summary>Those observations and why, in their order; without what was lost to a fault, which is in <see cref="Faults"/>.</summary>
+    public List<(Observation Observation, RejectionReason Reason)> Refused { get; } = [];
+
     /// <summary>Values of records that were infinite or beyond 1e20 and were taken as missing; their records were scored.</summary>
     public int ValuesMasked { get; internal set; }
 
@@ -36,12 +39,20 @@ public sealed class ShardOutput
     /// <summary>Clean windows cut in this batch; the shard moves them into its training buffer.</summary>
     internal List<TrainingWindow> Windows { get; } = [];
 
+    /// <summary>Counts an observation that is not taken, and keeps it.</summary>
+    internal void Refuse(in Observation observation, RejectionReason reason)
+    {
+        Rejected[(int)reason]++;
+        Refused.Add((observation, reason));
+    }
+
     /// <summary>Empties it for the next batch.</summary>
     public void Clear()
     {
         Scored.Clear();
         Incidents.Clear();
         Array.Clear(Rejected);
+        Refused.Clear();
         Array.Clear(Suppressed);
         Faults.Clear();
         ValuesMasked = 0;

@@ -30,7 +30,11 @@ internal sealed record Receipt(string Key, ulong BodyHash, int Status, byte[] An
 /// <param name="Refused">Observations that scoring rejected: late, duplicate and so on.</param>
 /// <param name="Alerts">Incidents that it opened or raised.</param>
 /// <param name="HighestScore">The highest score, 0 to 100.</param>
-internal sealed record ScoredCounts(long Scored, long Refused, long Alerts, double HighestScore);
+internal sealed record ScoredCounts(long Scored, long Refused, long Alerts, double HighestScore)
+{
+    /// <summary>The refused ones by the names of their reasons; null where a former life of the program counted them, and only their sum is known.</summary>
+    public IReadOnlyDictionary<string, long>? RefusedByReason { get; init; }
+}
 
 /// <summary>The receipts of the last 24 hours of journal time, the oldest gone first where there are too many.</summary>
 /// <remarks>A function of the journal, as all behind it: a replay makes the same of it, and a snapshot holds it up to its end.</remarks>

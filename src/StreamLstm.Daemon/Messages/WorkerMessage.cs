@@ -28,6 +28,9 @@ internal sealed record ShardBatch(
     /// <summary>Streams that begin with these observations, and whether each has weights of its own; null for none.</summary>
     public IReadOnlyDictionary<string, bool>? Begins { get; init; }
 
+    /// <summary>The name of the source that took them in.</summary>
+    public string Source { get; init; } = "";
+
     /// <summary>Whether a former life took the observations in, and has them in its books.</summary>
     public bool IsReplayed { get; init; }
 }

@@ -202,6 +202,15 @@ internal sealed class InferenceWorker(
             deadLetters.Add("pipeline", RejectionReason.Fault, fault.Message, System.Text.Encoding.UTF8.GetBytes(observation.Stream));
         }
 
+        // Whoever sent them was told that they were taken in: it stands here why nothing came of them. A former life has said so already of what is read again.
+        foreach ((Observation observation, RejectionReason reason) in batch.IsReplayed ? [] : _output.Refused)
+        {
+            if (!RefusedObservation.LosesNothing(reason))
+            {
+                deadLetters.Add(batch.Source, reason, RefusedObservation.Detail(observation, reason, batch.IngestedAt), RefusedObservation.Payload(observation));
+            }
+        }
+
         if (batch.Shards.Count > 0)
         {
             metrics.Scored(_output, Stopwatch.GetElapsedTime(started));

@@ -153,7 +153,13 @@ internal sealed class OutputStage
             ScoredObservation[] scored = [.. answers.SelectMany(answer => answer.Parts).SelectMany(part => part.Scored)];
             receipt.Scored.TrySetResult(new ScoredCounts(
                 scored.Length, answers.Sum(answer => answer.Rejected.Sum(count => (long)count)), scored.Count(one => one.IsAlert),
-                scored.Length == 0 ? 0 : scored.Max(one => one.Score)));
+                scored.Length == 0 ? 0 : scored.Max(one => one.Score))
+            {
+                RefusedByReason = Enum.GetValues<RejectionReason>()
+                    .Select(reason => (Reason: reason, Count: answers.Where(answer => answer.Rejected.Length > 0).Sum(answer => (long)answer.Rejected[(int)reason])))
+                    .Where(one => one.Count > 0)
+                    .ToDictionary(one => EventJson.Word(one.Reason), one => one.Count),
+            });
         }
     }
 

@@ -188,7 +188,7 @@ internal sealed class StreamRouter(
         for (int worker = 0; worker < inboxes.Count; worker++)
         {
             await inboxes[worker].WriteAsync(
-                new ShardBatch(one.Sequence, TakeShardsOf(worker), liveModel.Serving.Model, batch.IngestedAt, batch.Trace) { Begins = begins, IsReplayed = one.IsReplayed },
+                new ShardBatch(one.Sequence, TakeShardsOf(worker), liveModel.Serving.Model, batch.IngestedAt, batch.Trace) { Source = batch.Source, Begins = begins, IsReplayed = one.IsReplayed },
                 cancellationToken);
         }
     }

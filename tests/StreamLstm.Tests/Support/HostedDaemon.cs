@@ -22,6 +22,20 @@ internal sealed class HostedDaemon : IAsyncDisposable
 
     public WebApplication Application { get; }
 
+    /// <summary>What it has written to a file of its storage directory so far; empty where there is none.</summary>
+    public string Read(string file)
+    {
+        string path = Path.Combine(_directory, file);
+
+        if (!File.Exists(path))
+        {
+            return "";
+        }
+
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd();
+    }
+
     public HttpClient Http { get; } = new();
 
     /// <param name="settings">KEY=VALUE.</param>

@@ -76,16 +76,35 @@ internal sealed class HttpIntake(HttpSourceOptions options, RecordRules rules, i
         }
     }
 
-    /// <summary>Tells the books what could not be read, and what was left out; to be called before <see cref="HandInAsync"/>.</summary>
-    public static void Tell(ObservationIntake intake, string source, Decoded decoded)
+    /// <summary>
+    /// Tells the books what could not be read and what was left out; what no stream would take, whatever there was before, becomes an error too, so that the
+    /// answer has it. To be called before <see cref="HandInAsync"/>.
+    /// </summary>
+    public void Tell(ObservationIntake intake, string source, Decoded decoded)
     {
+        DateTimeOffset now = time.GetUtcNow();
+        decoded.Observations.RemoveAll(observation =>
+        {
+            RejectionReason? reason = DetectionShard.NeverTaken(observation, now);
+
+            if (reason is { } why)
+            {
+                decoded.Errors.Add(new DecodeError(
+                    0, why, RefusedObservation.Detail(observation, why, now), RefusedObservation.Payload(observation)));
+            }
+
+            return reason is not null;
+        });
         intake.LeaveOut(source, decoded.LeftOut);
 
         foreach (DecodeError error in decoded.Errors)
         {
-            intake.Reject(source, error.Reason, $"line {error.Line}: {error.Detail}", error.Payload);
+            intake.Reject(source, error.Reason, Said(error), error.Payload);
         }
     }
+
+    /// <summary>An error with the line that it stands in, where it has one.</summary>
+    public static string Said(DecodeError error) => error.Line > 0 ? $"line {error.Line}: {error.Detail}" : error.Detail;
 
     /// <summary>Hands in all observations and waits until they would survive (R1); why not, where they were not taken.</summary>
     public async Task<Refusal?> HandInAsync(HttpRequest request, ObservationIntake intake, string source, List<Observation> observations)

@@ -60,7 +60,7 @@ internal sealed class InfluxRoutes(HttpIntake intake)
             {
                 Decoded decoded = intake.NewDecoded();
                 InfluxLineDecoder.DecodeAll(Encoding.UTF8.GetString(body), unitsPerSecond, string.Join('/', before.Where(part => part.Length > 0)), decoded);
-                HttpIntake.Tell(into, Source, decoded);
+                intake.Tell(into, Source, decoded);
 
                 if (await intake.HandInAsync(request, into, Source, decoded.Observations) is { } refused)
                 {
@@ -72,7 +72,7 @@ internal sealed class InfluxRoutes(HttpIntake intake)
                     : refuse(new Refusal(
                         StatusCodes.Status400BadRequest,
                         (decoded.Observations.Count > 0 ? $"partial write: {decoded.Observations.Count} values written, " : "unable to parse: ")
-                        + $"{decoded.Errors.Count} lines or fields dropped: {string.Join("; ", decoded.Errors.Take(LinesSaid).Select(error => $"line {error.Line}: {error.Detail}"))}"));
+                        + $"{decoded.Errors.Count} lines or fields dropped: {string.Join("; ", decoded.Errors.Take(LinesSaid).Select(HttpIntake.Said))}"));
             });
     }
 

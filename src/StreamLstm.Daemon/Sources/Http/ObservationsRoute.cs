@@ -65,7 +65,7 @@ internal sealed class ObservationsRoute(HttpIntake intake, string source, TimePr
                 return Refuse(refused);
             }
 
-            HttpIntake.Tell(into, source, decoded);
+            intake.Tell(into, source, decoded);
 
             return key.Length == 0 && wait.Length == 0
                 ? await HandInAsync(request, decoded, into)
@@ -114,6 +114,12 @@ internal sealed class ObservationsRoute(HttpIntake intake, string source, TimePr
             JsonObject answer = JsonNode.Parse(receipt.Answer)!.AsObject();
             answer["scored"] = counts.Scored;
             answer["rejected_by_scoring"] = counts.Refused;
+
+            if (counts.RefusedByReason is { Count: > 0 } reasons)
+            {
+                answer["rejected_by_reason"] = JsonSerializer.SerializeToNode(reasons);
+            }
+
             answer["alerts"] = counts.Alerts;
             answer["highest_score"] = Math.Round(counts.HighestScore, 1);
             return Results.Json(answer, statusCode: StatusCodes.Status200OK);
@@ -135,7 +141,7 @@ internal sealed class ObservationsRoute(HttpIntake intake, string source, TimePr
             rejected = decoded.Errors.Count,
             errors = decoded.Errors.Take(ErrorsAnsweredMax).Select(error => new
             {
-                line = error.Line,
+                line = error.Line > 0 ? error.Line : (int?)null,
                 reason = EventJson.Word(error.Reason),
                 detail = error.Detail,
             }),

@@ -40,7 +40,7 @@ internal sealed class OtlpRoute(HttpIntake intake, IReadOnlyList<string> resourc
                     OtlpDecoder.Decode(body, _names, decoded);
                 }
 
-                HttpIntake.Tell(into, Source, decoded);
+                intake.Tell(into, Source, decoded);
 
                 if (await intake.HandInAsync(request, into, Source, decoded.Observations) is { } refused)
                 {

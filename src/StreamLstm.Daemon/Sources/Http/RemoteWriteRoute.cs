@@ -21,7 +21,7 @@ internal sealed class RemoteWriteRoute(HttpIntake intake)
             {
                 Decoded decoded = intake.NewDecoded();
                 RemoteWriteDecoder.Decode(body, version, decoded);
-                HttpIntake.Tell(into, Source, decoded);
+                intake.Tell(into, Source, decoded);
 
                 if (await intake.HandInAsync(request, into, Source, decoded.Observations) is { } refused)
                 {

@@ -109,8 +109,11 @@ internal sealed class ValueJudge : IJudge
 
     public Judgement Last { get; } = new(ValueIndicators.Count);
 
+    /// <summary>Whether a value is none that can be judged.</summary>
+    public static bool IsBad(double value) => !double.IsFinite(value) || Math.Abs(value) > ValueMax;
+
     public RejectionReason? Admit(in Observation observation) =>
-        !double.IsFinite(observation.Value) || Math.Abs(observation.Value) > ValueMax ? RejectionReason.BadValue : null;
+        IsBad(observation.Value) ? RejectionReason.BadValue : null;
 
     public bool IsSame(in Observation observation) => observation.Value.Equals(_value);
 
