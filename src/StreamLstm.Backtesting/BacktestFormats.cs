@@ -27,12 +27,14 @@ internal static class BacktestFormats
     /// <param name="output">The directory of the results.</param>
     /// <param name="together">Which rows' or records' values are judged together, null for none; benchmarks decide themselves.</param>
     /// <param name="key">Of a log: finds what lines of one session have in common; empty for nothing.</param>
+    /// <param name="csv">What is said of CSV's columns; null for nothing.</param>
     /// <exception cref="BacktestUsageException">The format or the inputs are not what was expected.</exception>
-    public static BacktestPlan Plan(string? format, IReadOnlyList<string> inputs, string output, RecordRules? together = null, string key = "")
+    public static BacktestPlan Plan(
+        string? format, IReadOnlyList<string> inputs, string output, RecordRules? together = null, string key = "", CsvRules? csv = null)
     {
         if (format is null or Log)
         {
-            return PlainFiles.Plan(inputs, output, together ?? RecordRules.None, format == Log, key);
+            return PlainFiles.Plan(inputs, output, together ?? RecordRules.None, format == Log, key, csv);
         }
 
         return Benchmarks.TryGetValue(format, out Func<IReadOnlyList<string>, string, BacktestPlan>? plan)

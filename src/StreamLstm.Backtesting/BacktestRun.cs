@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
+using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Judging.Records;
 using StreamLstm.Detection.Learning;
@@ -62,7 +63,7 @@ internal sealed class BacktestRun(DetectionOptions detection, BaseModel model, i
             foreach (string path in job.Paths)
             {
                 file = path;
-                inputs.Add(new SeriesInput(File.OpenRead(path), new RowProblems(path, strict: job.EveryRow)));
+                inputs.Add(new SeriesInput(PackedFile.Open(path), new RowProblems(path, strict: job.EveryRow)));
             }
 
             return Run(job, inputs, progress, cancellationToken);

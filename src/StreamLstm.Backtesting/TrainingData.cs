@@ -59,7 +59,7 @@ internal sealed class TrainingData(int seed, int threads)
         Collect(jobs.Count, (number, shard) =>
         {
             BacktestJob job = jobs[number];
-            using FileStream file = File.OpenRead(job.Paths[0]);
+            using FileStream file = PackedFile.Open(job.Paths[0]);
             var input = new SeriesInput(file, new RowProblems(job.Paths[0], strict: false));
             Series series = job.Read([input]);
             long read = 0, bytes = 0;

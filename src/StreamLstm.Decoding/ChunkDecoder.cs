@@ -8,7 +8,8 @@ namespace StreamLstm.Decoding;
 /// <param name="prefix">Before the names of CSV columns; a log's stream.</param>
 /// <param name="key">Finds the key of a log's sessions.</param>
 /// <param name="time">For lines of logs without a year or a time.</param>
-internal sealed class ChunkDecoder(TextFormat format, string prefix, string key, TimeProvider time)
+/// <param name="csv">What is said of CSV's columns, and the zone of times; null for nothing and UTC.</param>
+internal sealed class ChunkDecoder(TextFormat format, string prefix, string key, TimeProvider time, CsvRules? csv = null)
 {
     private readonly LogLineDecoder _log = new(prefix, LogLineDecoder.KeyPattern(key), time.LocalTimeZone, time.GetUtcNow);
     private TextFormat _format = format;
@@ -67,7 +68,7 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
                 return;
             }
 
-            if (string.IsNullOrWhiteSpace(line))
+            if (TextDecoder.IsBefore(line, _format))
             {
                 Lines++;
                 continue;
@@ -87,7 +88,7 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
             }
             else
             {
-                TextDecoder.Line(_format, line, ++Lines, prefix, decoded, InfluxLineDecoder.NanosecondsPerSecond, _log);
+                TextDecoder.Line(_format, line, ++Lines, prefix, decoded, InfluxLineDecoder.NanosecondsPerSecond, _log, csv?.Zone);
             }
         }
 
@@ -99,7 +100,7 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
 
         while (reader.ReadLine() is { } line)
         {
-            TextDecoder.Line(_format, line, ++Lines, prefix, decoded, InfluxLineDecoder.NanosecondsPerSecond, _log);
+            TextDecoder.Line(_format, line, ++Lines, prefix, decoded, InfluxLineDecoder.NanosecondsPerSecond, _log, csv?.Zone);
         }
     }
 
@@ -113,7 +114,7 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
             _separator = CsvRowDecoder.SeparatorOf(firstLine);
             using var header = new CsvParser(new StringReader(firstLine), CsvRowDecoder.Configuration(_separator));
             header.Read();
-            _csv = new CsvRowDecoder(header.Record ?? [], prefix);
+            _csv = new CsvRowDecoder(header.Record ?? [], prefix, _separator, csv);
         }
     }
 

@@ -12,18 +12,28 @@ internal sealed class CsvRowDecoder
 
     private const long CopiedMaxChars = 8 << 20;
 
-    private readonly string[] _header;
     private readonly string _prefix;
-    private readonly CsvLayout _layout;
+    private readonly char _separator;
+    private readonly CsvRules _rules;
+    private string[] _header = [];
+    private CsvLayout _layout;
+    private CsvCells _cells;
+    private CsvMixture _mixture;
+    private double?[] _values = [];
+    private bool[] _isText = [];
+    private bool _isSingle;       // one column of values
+    private bool _hasBegun;       // a row was read
+    private string? _refusal;     // why no row of the file is taken
     private byte[]? _beginning;   // of the row that is decoded, once a cell of it is wrong
 
     /// <param name="header">The first row.</param>
     /// <param name="prefix">Before the names of wide columns; for a single one the stream's whole name.</param>
-    public CsvRowDecoder(string[] header, string prefix)
+    /// <param name="separator">Between cells.</param>
+    /// <param name="rules">What the user says of the columns; null for nothing.</param>
+    public CsvRowDecoder(string[] header, string prefix, char separator = ',', CsvRules? rules = null)
     {
-        _header = [.. header.Select(column => column.Trim())];
-        _prefix = prefix;
-        _layout = new CsvLayout(_header);
+        (_prefix, _separator, _rules) = (prefix, separator, rules ?? CsvRules.Default);
+        Begin(header);
     }
 
     public static CsvConfiguration Configuration(char separator) => new(CultureInfo.InvariantCulture)
@@ -91,9 +101,15 @@ internal sealed class CsvRowDecoder
     {
         _beginning = null;
 
-        if (row.AsSpan().SequenceEqual(_header))
+        if (row.AsSpan().SequenceEqual(_header) || IsAnnotation(row))
         {
             // A rotated file begins with its header again.
+            return;
+        }
+
+        if (_layout.IsNextHeader(row))
+        {
+            Begin(row);
             return;
         }
 
@@ -109,13 +125,22 @@ internal sealed class CsvRowDecoder
             return;
         }
 
+        _refusal ??= _layout.Wrong ?? (_hasBegun ? null : _layout.UnknownTime(row));
+        _hasBegun = true;
+
+        if (_refusal is not null)
+        {
+            decoded.Reject(line, _refusal, Beginning(row));
+            return;
+        }
+
         DateTimeOffset? time = null;
 
         if (_layout.IsTimed)
         {
             string text = _layout.TimeText(row);
 
-            if (!Timestamps.TryParse(text, out DateTimeOffset parsed))
+            if (!Timestamps.TryParse(text, out DateTimeOffset parsed, _rules.Zone))
             {
                 decoded.Reject(
                     line, $"column {Shown(_layout.TimeName(_header))}: '{Shown(text)}', expected {Timestamps.Expectation}", Beginning(row));
@@ -125,27 +150,32 @@ internal sealed class CsvRowDecoder
             time = parsed;
         }
 
-        if (_layout.StreamColumn >= 0)
-        {
-            if (Cell(row, _layout.ValueColumn, line, decoded) is { } value)
-            {
-                string stream = row[_layout.StreamColumn];
-                decoded.Add(_prefix.Length > 0 ? $"{_prefix}/{stream}" : stream, time, value);
-            }
+        string stream = _layout.NamesStreams ? _layout.StreamOf(row, _prefix) : _prefix;
+        ReadCells(row, line, stream, decoded);
 
+        if (!_layout.NamesStreams && _mixture.Look(row, column => _isText[column], time) is { } mixed)
+        {
+            decoded.Reject(line, mixed, Beginning(row));
             return;
         }
 
-        bool single = _header.Length - _layout.TimeColumns == 1;
+        Add(stream, time, decoded);
+    }
 
-        for (int column = 0; column < row.Length; column++)
+    private void Add(string stream, DateTimeOffset? time, Decoded decoded)
+    {
+        for (int column = 0; column < _header.Length; column++)
         {
-            if (_layout.IsTime(column) || row[column].Length == 0 || Cell(row, column, line, decoded) is not { } value)
+            if (_values[column] is not { } value)
             {
                 continue;
             }
 
-            if (single || _prefix.Length == 0)
+            if (_layout.NamesStreams && _layout.ValueColumn >= 0)
+            {
+                decoded.Add(stream, time, value);
+            }
+            else if (!_layout.NamesStreams && (_isSingle || _prefix.Length == 0))
             {
                 decoded.Add(_prefix.Length > 0 ? _prefix : _header[column], time, value);
             }
@@ -155,20 +185,54 @@ internal sealed class CsvRowDecoder
             }
         }
 
-        decoded.EndRecord(_prefix, time);
+        decoded.EndRecord(stream, time);
     }
 
-    private double? Cell(string[] row, int column, int line, Decoded decoded)
+    private void ReadCells(string[] row, int line, string stream, Decoded decoded)
     {
-        if (double.TryParse(row[column], NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
+        for (int column = 0; column < row.Length; column++)
         {
-            return value;
-        }
+            (_values[column], _isText[column]) = (null, false);
 
-        _beginning ??= Encoding.UTF8.GetBytes(Beginning(row));
-        decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', expected a number", _beginning);
-        return null;
+            if (!_layout.IsValue(column))
+            {
+                continue;
+            }
+
+            switch (_cells.Read(row[column], column, out double value, out LeftOutReason reason, out string expected))
+            {
+                case CsvCell.Number:
+                    _values[column] = value;
+                    break;
+                case CsvCell.LeftOut:
+                    _isText[column] = reason == LeftOutReason.Text;
+                    decoded.LeftOut.Add(reason, _layout.NamesStreams && _layout.ValueColumn >= 0 ? stream : _header[column], Shown(row[column]), expected);
+                    break;
+                case CsvCell.Wrong:
+                    _beginning ??= Encoding.UTF8.GetBytes(Beginning(row));
+                    decoded.Reject(line, $"column {Shown(_header[column])}: '{Shown(row[column])}', {expected}", _beginning);
+                    break;
+            }
+        }
     }
+
+    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(_layout), nameof(_cells), nameof(_mixture))]
+    private void Begin(string[] header)
+    {
+        _header = [.. header.Select(column => column.Trim())];
+        _layout = new CsvLayout(_header, _rules);
+        _cells = new CsvCells(_separator, _header.Length, _layout.NamesStreams);
+        _mixture = new CsvMixture(_header);
+        _isSingle = Enumerable.Range(0, _header.Length).Count(_layout.IsValue) == 1;
+        (_values, _isText) = (new double?[_header.Length], new bool[_header.Length]);
+    }
+
+    /// <summary>Whether a line tells of the lines behind it: InfluxDB's annotations, Excel's separator. Neither a header nor a row.</summary>
+    public static bool IsAnnotation(string line) =>
+        line.StartsWith("#group", StringComparison.Ordinal) || line.StartsWith("#datatype", StringComparison.Ordinal) || line.StartsWith("#default", StringComparison.Ordinal)
+        || (line.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) && line.TrimEnd().Length == 5);
+
+    private static bool IsAnnotation(string[] row) => row.Length > 0 && row[0].StartsWith('#') && IsAnnotation(row[0]);
 
     /// <summary>As much of a row as is kept of it: each of its cells may be wrong, and the whole row for each of them would be its square.</summary>
     private static string Beginning(string[] row)

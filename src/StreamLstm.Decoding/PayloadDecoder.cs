@@ -161,7 +161,8 @@ internal sealed class PayloadDecoder
         string firstLine = _columns.Count > 0 ? string.Join(',', _columns) : text.AsSpan().TrimStart().ToString().Split('\n')[0];
         char separator = CsvRowDecoder.SeparatorOf(_columns.Count > 0 ? text : firstLine);
         using var parser = new CsvParser(new StringReader(text), CsvRowDecoder.Configuration(separator));
-        CsvRowDecoder? rows = _columns.Count > 0 ? new CsvRowDecoder([.. _columns], stream) : null;
+        CsvRules rules = CsvRules.Default with { Zone = _rules.Zone };
+        CsvRowDecoder? rows = _columns.Count > 0 ? new CsvRowDecoder([.. _columns], stream, separator, rules) : null;
 
         try
         {
@@ -176,7 +177,7 @@ internal sealed class PayloadDecoder
                 }
                 else if (rows is null)
                 {
-                    rows = new CsvRowDecoder(row, stream);
+                    rows = new CsvRowDecoder(row, stream, separator, rules);
                 }
                 else
                 {

@@ -22,6 +22,7 @@ internal static class TextDecoder
     /// <param name="wouldWait">Called before waiting for text that is not there yet.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <param name="log">Reads the lines of a log; needed where the format is <see cref="TextFormat.Log"/>.</param>
+    /// <param name="csv">What is said of CSV's columns, and the zone of times; null for nothing and UTC.</param>
     public static async Task DecodeAsync(
         TextReader reader,
         TextFormat format,
@@ -30,7 +31,8 @@ internal static class TextDecoder
         long unitsPerSecond,
         Func<bool, ValueTask> wouldWait,
         CancellationToken cancellationToken,
-        LogLineDecoder? log = null)
+        LogLineDecoder? log = null,
+        CsvRules? csv = null)
     {
         using var lines = new BoundedLines(reader, LineMaxChars);
         string? first;
@@ -41,7 +43,7 @@ internal static class TextDecoder
             first = await ReadAsync(lines.ReadLineAsync(cancellationToken), wouldWait);
             line++;
         }
-        while (first is not null && string.IsNullOrWhiteSpace(first));
+        while (first is not null && IsBefore(first, format));
 
         if (first is null)
         {
@@ -57,13 +59,13 @@ internal static class TextDecoder
 
         if (format == TextFormat.Csv)
         {
-            await CsvAsync(lines, first, line, prefix, decoded, wouldWait, cancellationToken);
+            await CsvAsync(lines, first, line, prefix, decoded, wouldWait, csv, cancellationToken);
             return;
         }
 
         for (string? text = first; text is not null; line++)
         {
-            Line(format, text, line, prefix, decoded, unitsPerSecond, log);
+            Line(format, text, line, prefix, decoded, unitsPerSecond, log, csv?.Zone);
             await wouldWait(false);
             text = await ReadAsync(lines.ReadLineAsync(cancellationToken), wouldWait);
         }
@@ -83,7 +85,7 @@ internal static class TextDecoder
         return blank > 0 && text.IndexOf('=', blank) > 0 ? TextFormat.Influx : TextFormat.Csv;
     }
 
-    internal static void Line(TextFormat format, string text, int line, string prefix, Decoded decoded, long unitsPerSecond, LogLineDecoder? log)
+    internal static void Line(TextFormat format, string text, int line, string prefix, Decoded decoded, long unitsPerSecond, LogLineDecoder? log, TimeZoneInfo? zone)
     {
         if (string.IsNullOrWhiteSpace(text))
         {
@@ -96,7 +98,7 @@ internal static class TextDecoder
         }
         else if (format == TextFormat.Ndjson)
         {
-            JsonDecoder.Decode(Encoding.UTF8.GetBytes(text), line, prefix: "", decoded);
+            JsonDecoder.Decode(Encoding.UTF8.GetBytes(text), line, prefix: "", decoded, zone is null ? null : PayloadRules.Default with { Zone = zone });
         }
         else if (format == TextFormat.Log)
         {
@@ -110,7 +112,7 @@ internal static class TextDecoder
 
     private static async Task CsvAsync(
         BoundedLines lines, string header, int line, string prefix, Decoded decoded, Func<bool, ValueTask> wouldWait,
-        CancellationToken cancellationToken)
+        CsvRules? rules, CancellationToken cancellationToken)
     {
         if (header.Length > LineMaxChars)
         {
@@ -137,7 +139,7 @@ internal static class TextDecoder
             return;
         }
 
-        var decoder = new CsvRowDecoder(columns, prefix);
+        var decoder = new CsvRowDecoder(columns, prefix, separator, rules);
         using var parser = new CsvParser(lines, CsvRowDecoder.Configuration(separator), leaveOpen: true);
 
         while (true)
@@ -175,6 +177,10 @@ internal static class TextDecoder
             await wouldWait(false);
         }
     }
+
+    /// <summary>Whether a line stands before the text's first: blank, or one that tells of the lines behind it.</summary>
+    internal static bool IsBefore(string line, TextFormat format) =>
+        string.IsNullOrWhiteSpace(line) || (format is TextFormat.Csv or TextFormat.Auto && CsvRowDecoder.IsAnnotation(line.TrimStart('\uFEFF')));
 
     /// <summary>Why a line is no header; null where it may be one.</summary>
     internal static string? WrongHeader(string line) =>

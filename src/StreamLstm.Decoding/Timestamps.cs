@@ -18,6 +18,7 @@ internal static class Timestamps
         "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss.FFFFFFF", "yyyy-MM-dd HH:mm", "yyyy/MM/dd HH:mm:ss",
         "yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mm:ssK", "yyyy-MM-ddTHH:mmK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-dd",
         "yyyy/MM/dd HH:mm:ss.FFFFFFF", "yyyy/MM/dd HH:mm", "yyyyMMddHHmmss", "yyyyMMddTHHmmssK", "yyyyMMddTHHmmss.FFFFFFFK",
+        "dd.MM.yyyy HH:mm:ss", "dd.MM.yyyy HH:mm:ss.FFFFFFF", "dd.MM.yyyy HH:mm", "d.M.yyyy HH:mm:ss", "d.M.yyyy HH:mm",
     ];
 
     /// <summary>Under these names every decoder looks for a record's time, whatever their case; of several the first counts.</summary>
@@ -33,7 +34,7 @@ internal static class Timestamps
         Names.Index().ToDictionary(name => name.Item, name => name.Index, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a field or column of this name holds the record's time.</summary>
-    public static bool IsTimeName(string name) => RankOf.ContainsKey(name);
+    public static bool IsTimeName(string name) => TimeRank(name) is not null;
 
     /// <summary>The column that holds the records' time; -1 for none.</summary>
     public static int TimeColumn(IReadOnlyList<string> header)
@@ -52,7 +53,11 @@ internal static class Timestamps
     public static bool MayBeOther(int rank) => rank >= OthersFrom;
 
     /// <summary>How soon a field of this name counts as the record's time: 0 before all others; null where it never does.</summary>
-    public static int? TimeRank(string name) => RankOf.TryGetValue(name, out int rank) ? rank : null;
+    public static int? TimeRank(string name) => RankOf.TryGetValue(WithoutUnit(name), out int rank) ? rank : null;
+
+    /// <summary>"Time (UTC)" and "timestamp [ms]" are Time and timestamp: which unit it is, the number itself says.</summary>
+    private static string WithoutUnit(string name) =>
+        name.Length > 0 && name[^1] is ')' or ']' && name.AsSpan().IndexOfAny('(', '[') is > 0 and var bracket ? name[..bracket].TrimEnd() : name;
 
     /// <summary>Reads a written time; one without an offset is of the zone given, else UTC.</summary>
     public static bool TryParse(string text, out DateTimeOffset time, TimeZoneInfo? zone = null)

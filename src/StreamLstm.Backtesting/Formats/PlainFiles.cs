@@ -9,7 +9,8 @@ internal static class PlainFiles
 
     private static readonly HashSet<string> NoLabels = [];
 
-    public static BacktestPlan Plan(IReadOnlyList<string> inputs, string output, RecordRules together, bool logs = false, string key = "")
+    public static BacktestPlan Plan(
+        IReadOnlyList<string> inputs, string output, RecordRules together, bool logs = false, string key = "", CsvRules? csv = null)
     {
         string outside = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
 
@@ -18,7 +19,7 @@ internal static class PlainFiles
             throw new BacktestUsageException($"--out: '{output}' would write results over INPUT '{same}'; expected another folder");
         }
 
-        BacktestJob[] jobs = [.. Jobs(inputs, outside, together, logs, key)];
+        BacktestJob[] jobs = [.. Jobs(inputs, outside, together, logs, key, csv)];
 
         if (jobs.GroupBy(job => job.Output, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } clash)
         {
@@ -40,16 +41,18 @@ internal static class PlainFiles
     /// <param name="together">Records whose values are judged together.</param>
     /// <param name="logs">Whether all are logs, whatever they are called.</param>
     /// <param name="key">Of a log: finds what lines of one session have in common; empty for nothing.</param>
+    /// <param name="csv">What is said of CSV's columns; null for nothing.</param>
     /// <exception cref="BacktestUsageException">An input is not there, or holds no such file.</exception>
-    public static IEnumerable<BacktestJob> Jobs(IReadOnlyList<string> inputs, string? outside, RecordRules together, bool logs = false, string key = "") =>
+    public static IEnumerable<BacktestJob> Jobs(
+        IReadOnlyList<string> inputs, string? outside, RecordRules together, bool logs = false, string key = "", CsvRules? csv = null) =>
         inputs.SelectMany(input => Files(input, outside, logs).Select(file =>
-            logs || Path.GetExtension(file.Path).Equals(".log", StringComparison.OrdinalIgnoreCase)
+            logs || Path.GetExtension(PackedFile.Inside(file.Path)).Equals(".log", StringComparison.OrdinalIgnoreCase)
                 ? Log(file.Path, file.Relative, key)
-                : Job(file.Path, file.Relative, together)));
+                : Job(file.Path, file.Relative, together, csv)));
 
     private static BacktestJob Log(string path, string relative, string key)
     {
-        string stream = Path.GetFileNameWithoutExtension(path);
+        string stream = Path.GetFileNameWithoutExtension(PackedFile.Inside(path));
 
         // Times without a year are taken to be the last that were possible when the file was last written to.
         DateTimeOffset written = File.GetLastWriteTimeUtc(path);
@@ -64,21 +67,21 @@ internal static class PlainFiles
         };
     }
 
-    private static BacktestJob Job(string path, string relative, RecordRules together)
+    private static BacktestJob Job(string path, string relative, RecordRules together, CsvRules? csv)
     {
-        string stream = Path.GetFileNameWithoutExtension(path);
+        string stream = Path.GetFileNameWithoutExtension(PackedFile.Inside(path));
         return new BacktestJob
         {
             Name = relative,
             Stream = stream,
             Paths = [path],
             Together = together,
-            Output = relative.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? relative : relative + ".csv",
-            Read = files => Read(path, stream, together, files[0]),
+            Output = PackedFile.Inside(relative) is var inside && inside.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? inside : inside + ".csv",
+            Read = files => Read(PackedFile.Inside(path), stream, together, csv, files[0]),
         };
     }
 
-    private static Series Read(string path, string prefix, RecordRules together, SeriesInput file)
+    private static Series Read(string path, string prefix, RecordRules together, CsvRules? csv, SeriesInput file)
     {
         TextFormat format = Path.GetExtension(path).ToLowerInvariant() switch
         {
@@ -91,7 +94,7 @@ internal static class PlainFiles
         {
             TextFormat.Ndjson when !together.IsEmpty => NdjsonSeries.ReadTogether(file.Stream, together, file.Problems),
             TextFormat.Ndjson => NdjsonSeries.Read(reader, file.Problems),
-            TextFormat.Csv => CsvSeries.Read(reader, prefix, NoLabels, file.Problems),
+            TextFormat.Csv => CsvSeries.Read(reader, prefix, NoLabels, file.Problems, csv),
             _ => throw file.Problems.Fatal(1, "line protocol, expected CSV or NDJSON"),
         };
     }
@@ -121,7 +124,7 @@ internal static class PlainFiles
         (string, string)[] files =
         [
             .. FilesBelow(input)
-                .Where(file => (all || Endings.Contains(Path.GetExtension(file)) || Directory.Exists(file)) && !IsBelow(outside, file))
+                .Where(file => (all || Endings.Contains(Path.GetExtension(PackedFile.Inside(file))) || Directory.Exists(file)) && !IsBelow(outside, file))
                 .Order(StringComparer.Ordinal)
                 .Select(file => (file, Path.GetRelativePath(input, file) + (Directory.Exists(file) ? "/" : ""))),
         ];

@@ -67,11 +67,17 @@ internal static class BacktestCommand
         {
             Description = "Judge the values of every CSV row or NDJSON record together (2 to 128), not only where vectors: says so.",
         };
+        var columns = new Option<string?>("--columns")
+        {
+            Description = "Which columns of CSV hold what, where their names do not say it: time=Zeit,stream=Messstelle,value=Wert; several of stream with + between.",
+            HelpName = "WHAT=NAME,...",
+        };
+        var zone = new Option<string?>("--time-zone") { Description = "Of times in CSV that say no offset, such as Europe/Berlin; else UTC.", HelpName = "NAME" };
         var since = new Option<string?>("--since") { Description = "Read rows from this time on.", HelpName = "TIME" };
         var until = new Option<string?>("--until") { Description = "Read rows before this time.", HelpName = "TIME" };
         var command = new Command("backtest", "Run recorded data through the detector, and write what it says of every row.")
         {
-            inputs, directory, format, joint, train, key, report, labels, compare, since, until,
+            inputs, directory, format, columns, zone, joint, train, key, report, labels, compare, since, until,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -93,7 +99,8 @@ internal static class BacktestCommand
                             parsed.GetValue(labels),
                             [.. (parsed.GetValue(compare) ?? []).Select(file => new NamedOptions(file, beside(parsed, file)))],
                             Time(parsed, since),
-                            Time(parsed, until)),
+                            Time(parsed, until),
+                            Columns(parsed.GetValue(columns), parsed.GetValue(zone))),
                         output,
                         error,
                         cancellation);
@@ -165,6 +172,18 @@ internal static class BacktestCommand
     {
         BacktestSummary.Print(results, output);
         BacktestSummary.PrintProblems(results, error);
+        return ExitCode(results, error);
+    }
+
+    /// <summary>Whether all was read, and anything at all.</summary>
+    private static int ExitCode(IReadOnlyList<BacktestResult> results, TextWriter error)
+    {
+        if (results.Count > 0 && results.All(result => result.Error is null && result.Values == 0))
+        {
+            error.WriteLine("error: nothing in it could be read; expected CSV with a header, NDJSON, or logs");
+            return CommandLine.Failed;
+        }
+
         return results.Any(result => result.Error is not null) ? CommandLine.Failed : 0;
     }
 
@@ -186,7 +205,7 @@ internal static class BacktestCommand
         }
 
         BacktestSummary.PrintProblems([.. courses.SelectMany(course => course.Results)], error);
-        return courses.Any(course => course.Results.Any(result => result.Error is not null)) ? CommandLine.Failed : 0;
+        return ExitCode([.. courses.SelectMany(course => course.Results)], error);
     }
 
     private static void WriteReport(Request request, LabelFile? labels, Course course, ComparisonTable? comparison)
@@ -223,7 +242,7 @@ internal static class BacktestCommand
         DaemonOptions options, Request request, string directory, string task, TextWriter error, CancellationToken cancellation)
     {
         RecordRules together = request.IsJoint ? RecordRules.All : VectorsOptions.Rules(options.Vectors, RecordFields.Joint);
-        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, together, request.Key);
+        BacktestPlan plan = BacktestFormats.Plan(request.Format, request.Inputs, directory, together, request.Key, request.Columns);
         CourseRecorder[] recorders = request.Report || request.Compared.Count > 0 ? [.. plan.Jobs.Select(job => new CourseRecorder(job))] : [];
         IReadOnlyList<BacktestJob> jobs = recorders.Length > 0 ? [.. recorders.Select(recorder => recorder.Recorded())] : plan.Jobs;
         BacktestRun run = options.Backtest(directory, request.Since, request.Until);
@@ -252,6 +271,42 @@ internal static class BacktestCommand
             });
     }
 
+    private static CsvRules Columns(string? text, string? zone)
+    {
+        string time = "", value = "";
+        string[] stream = [];
+
+        foreach (string part in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int equals = part.IndexOf('=', StringComparison.Ordinal);
+            string name = equals < 0 ? "" : part[(equals + 1)..].Trim();
+
+            switch (equals < 0 ? part : part[..equals].Trim())
+            {
+                case "time" when name.Length > 0:
+                    time = name;
+                    break;
+                case "stream" when name.Length > 0:
+                    stream = name.Split('+');
+                    break;
+                case "value" when name.Length > 0:
+                    value = name;
+                    break;
+                default:
+                    throw new BacktestUsageException($"--columns: '{part}', expected time=NAME, stream=NAME and value=NAME with commas between them");
+            }
+        }
+
+        if (stream.Length > 0 != value.Length > 0)
+        {
+            throw new BacktestUsageException("--columns: stream and value, expected both or neither: with stream alone each row would hold several");
+        }
+
+        return TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? "UTC", out TimeZoneInfo? found)
+            ? new CsvRules(time, stream, value, found)
+            : throw new BacktestUsageException($"--time-zone: '{zone}', expected the name of a time zone such as Europe/Berlin");
+    }
+
     private static DateTimeOffset? Time(ParseResult parsed, Option<string?> option) =>
         parsed.GetValue(option) is not { } text ? null
         : Timestamps.TryParse(text, out DateTimeOffset time) ? time
@@ -259,7 +314,7 @@ internal static class BacktestCommand
 
     private sealed record Request(
         IReadOnlyList<string> Inputs, string Directory, string? Format, bool IsJoint, string? Train, string Key, bool Report, string? Labels,
-        IReadOnlyList<NamedOptions> Compared, DateTimeOffset? Since, DateTimeOffset? Until);
+        IReadOnlyList<NamedOptions> Compared, DateTimeOffset? Since, DateTimeOffset? Until, CsvRules Columns);
 
     private sealed record NamedOptions(string File, DaemonOptions Options);
 }

@@ -35,6 +35,11 @@ internal sealed class FileSource(
                 $"sources.files.{index}.path: {Path.GetFullPath(options.Path)} is not there; correct the path, or set follow: true to wait for it");
         }
 
+        if (options.Follow && PackedFile.Is(options.Path))
+        {
+            throw new SourceException($"sources.files.{index}.follow: {options.Path} is packed and does not grow, expected follow: false");
+        }
+
         LogMessages.SourceStarted(logger, Name, options.Follow ? $"following {options.Path}" : options.Path);
 
         try
@@ -43,7 +48,7 @@ internal sealed class FileSource(
 
             while (!stopping.IsCancellationRequested)
             {
-                using SafeFileHandle? file = Open(ref position);
+                using OpenedFile? file = Open(ref position);
 
                 if (file is not null)
                 {
@@ -67,6 +72,10 @@ internal sealed class FileSource(
         {
             // Asked to stop.
         }
+        catch (InvalidDataException damaged)
+        {
+            throw new SourceException($"sources.files.{index}.path: {options.Path} is damaged, or no gzip: {damaged.Message}", damaged);
+        }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             throw new SourceException($"sources.files.{index}.path: {options.Path} cannot be read: {unreadable.Message}", unreadable);
@@ -76,9 +85,9 @@ internal sealed class FileSource(
     }
 
     /// <summary>The file that the position is of, under whatever name; else the one that has the name now, from its beginning.</summary>
-    private SafeFileHandle? Open(ref FilePosition? position)
+    private OpenedFile? Open(ref FilePosition? position)
     {
-        SafeFileHandle? named = File.Exists(options.Path) ? Open(options.Path) : null;
+        OpenedFile? named = File.Exists(options.Path) ? OpenedFile.Open(options.Path) : null;
 
         if (position is null || (named is not null && IsOf(named, position)))
         {
@@ -91,7 +100,7 @@ internal sealed class FileSource(
         {
             try
             {
-                SafeFileHandle other = Open(beside);
+                OpenedFile other = OpenedFile.Open(beside);
 
                 if (position.File.Inode != 0 && IsOf(other, position))
                 {
@@ -111,16 +120,17 @@ internal sealed class FileSource(
         return named;
     }
 
-    private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-
-    private static bool IsOf(SafeFileHandle file, FilePosition position) => FileIdentity.Of(file) == position.File && position.IsStill(file);
+    private static bool IsOf(OpenedFile file, FilePosition position) => file.Identity == position.File && position.IsStill(file.Text);
 
     /// <summary>Reads a file until it ends, is cut, or another one has its name.</summary>
-    private async Task ReadAsync(SafeFileHandle file, FilePosition? from, ObservationIntake intake, CancellationToken stopping)
+    private async Task ReadAsync(OpenedFile opened, FilePosition? from, ObservationIntake intake, CancellationToken stopping)
     {
-        FileIdentity identity = FileIdentity.Of(file);
+        FileIdentity identity = opened.Identity;
+        SafeFileHandle file = opened.Text;
         FilePosition position = from ?? new FilePosition(identity, 0, 0, 0, 0, 0, FilePosition.HeadOf(file, 0).Hash);
-        var text = new ChunkDecoder(Format, options.Prefix.Length > 0 ? options.Prefix : Path.GetFileNameWithoutExtension(options.Path), options.Key, time);
+        var text = new ChunkDecoder(
+            Format, options.Prefix.Length > 0 ? options.Prefix : Path.GetFileNameWithoutExtension(PackedFile.Inside(options.Path)), options.Key, time,
+            options.Columns.Rules(options.TimeZone));
 
         if (position.Offset == 0 && IsUtf16(file))
         {
@@ -220,7 +230,7 @@ internal sealed class FileSource(
         return behind;
     }
 
-    private TextFormat Format => options.Format != TextFormat.Auto ? options.Format : Path.GetExtension(options.Path).ToLowerInvariant() switch
+    private TextFormat Format => options.Format != TextFormat.Auto ? options.Format : Path.GetExtension(PackedFile.Inside(options.Path)).ToLowerInvariant() switch
     {
         ".csv" or ".tsv" => TextFormat.Csv,
         ".ndjson" or ".jsonl" => TextFormat.Ndjson,
@@ -232,8 +242,8 @@ internal sealed class FileSource(
     {
         try
         {
-            using SafeFileHandle named = Open(options.Path);
-            return FileIdentity.Of(named) != identity;
+            using OpenedFile named = OpenedFile.Open(options.Path);
+            return named.Identity != identity;
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -247,13 +257,13 @@ internal sealed class FileSource(
         return RandomAccess.Read(file, mark, 0) == 2 && mark is [0xFF, 0xFE] or [0xFE, 0xFF];
     }
 
-    private static string FirstLine(SafeFileHandle file)
+    private string FirstLine(SafeFileHandle file)
     {
         using var reader = new StreamReader(new FileStream(new SafeFileHandle(file.DangerousGetHandle(), ownsHandle: false), FileAccess.Read));
         reader.BaseStream.Position = 0;
         string? line;
 
-        while ((line = reader.ReadLine()) is not null && string.IsNullOrWhiteSpace(line))
+        while ((line = reader.ReadLine()) is not null && TextDecoder.IsBefore(line, Format))
         {
         }
 

@@ -126,9 +126,33 @@ internal sealed class FileSourceOptions
     /// <summary>Streams are named PREFIX/column, a log's PREFIX; empty = the file's name without its ending.</summary>
     public string Prefix { get; init; } = "";
 
+    /// <summary>Of CSV: which columns hold what, where their names do not say it.</summary>
+    public CsvColumnsOptions Columns { get; init; } = new();
+
+    /// <summary>Of times that say no offset, such as Europe/Berlin.</summary>
+    [TimeZoneName]
+    public string TimeZone { get; init; } = "UTC";
+
     /// <summary>For a log: a regular expression that finds what lines of one session have in common, as its group "key", its first group, or all of it; empty = no sessions.</summary>
     [KeyExpression]
     public string Key { get; init; } = "";
+}
+
+/// <summary>Which columns of CSV hold what, where their names do not say it.</summary>
+internal sealed class CsvColumnsOptions
+{
+    /// <summary>The column with the time; empty = by its name.</summary>
+    public string Time { get; init; } = "";
+
+    /// <summary>Columns that name a row's stream, joined by slashes; none = by their names.</summary>
+    public IReadOnlyList<string> Stream { get; init; } = [];
+
+    /// <summary>The column with a row's value; empty = by its name, or every column of numbers, as STREAM/COLUMN.</summary>
+    public string Value { get; init; } = "";
+
+    /// <summary>For the decoders.</summary>
+    /// <param name="timeZone">Of times that say no offset.</param>
+    public CsvRules Rules(string timeZone) => new(Time, Stream, Value, TimeZoneInfo.FindSystemTimeZoneById(timeZone));
 }
 
 /// <summary>Standard input.</summary>
@@ -142,6 +166,13 @@ internal sealed class StdinSourceOptions
 
     /// <summary>Streams are named PREFIX/column, a log's PREFIX.</summary>
     public string Prefix { get; init; } = "stdin";
+
+    /// <summary>Of CSV: which columns hold what, where their names do not say it.</summary>
+    public CsvColumnsOptions Columns { get; init; } = new();
+
+    /// <summary>Of times that say no offset, such as Europe/Berlin.</summary>
+    [TimeZoneName]
+    public string TimeZone { get; init; } = "UTC";
 
     /// <summary>For a log: finds what lines of one session have in common, see sources.files.key; empty = no sessions.</summary>
     [KeyExpression]

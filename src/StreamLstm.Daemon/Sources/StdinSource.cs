@@ -18,7 +18,7 @@ internal sealed class StdinSource(
         try
         {
             using var reader = new StreamReader(input);
-            await text.ReadAsync(reader, options.Format, options.Prefix, options.Key, stopping);
+            await text.ReadAsync(reader, options.Format, options.Prefix, options.Key, options.Columns.Rules(options.TimeZone), stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

@@ -12,11 +12,11 @@ internal sealed class TextIntake(string source, ObservationIntake intake, Record
     /// <summary>Observations handed in and records rejected so far.</summary>
     public (long Accepted, long Rejected) Counts { get; private set; }
 
-    public async Task ReadAsync(TextReader reader, TextFormat format, string prefix, string key, CancellationToken cancellationToken)
+    public async Task ReadAsync(TextReader reader, TextFormat format, string prefix, string key, CsvRules csv, CancellationToken cancellationToken)
     {
         var log = new LogLineDecoder(prefix, LogLineDecoder.KeyPattern(key), time.LocalTimeZone, time.GetUtcNow);
         await TextDecoder.DecodeAsync(
-            reader, format, prefix, _decoded, InfluxLineDecoder.NanosecondsPerSecond, waits => FlushAsync(waits, cancellationToken), cancellationToken, log);
+            reader, format, prefix, _decoded, InfluxLineDecoder.NanosecondsPerSecond, waits => FlushAsync(waits, cancellationToken), cancellationToken, log, csv);
         await FlushAsync(evenSmall: true, cancellationToken);
     }
 

@@ -16,7 +16,7 @@ internal static class Parts
 
     /// <summary>The path of a file that lies somewhere under a folder.</summary>
     public static string RequireFile(string folder, string file, string package) => Require(
-        Directory.EnumerateFiles(folder, file, new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).FirstOrDefault(), file, package);
+        Directory.EnumerateFiles(folder, file, new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint }).FirstOrDefault(), file, package);
 
     private static string Require(string? found, string part, string package)
     {

@@ -171,14 +171,14 @@ public sealed class DecoderTests
     [Fact]
     public async Task A_bad_csv_cell_names_line_column_and_value_and_loses_nothing_else()
     {
-        await Text("timestamp,a,b\n2026-05-01,1,x\nsoon,1,2\n2026-05-02,3\n2026-05-03,4,5\n", TextFormat.Auto, "");
+        await Text("timestamp,a,b\n2026-04-30,0,0\n2026-05-01,1,x\nsoon,1,2\n2026-05-02,3\n2026-05-03,4,5\n", TextFormat.Auto, "");
 
-        Assert.Equal([1, 4, 5], _decoded.Observations.Select(o => o.Value));
+        Assert.Equal([0, 0, 1, 4, 5], _decoded.Observations.Select(o => o.Value));
         Assert.Equal(
             [
-                (2, "column b: 'x', expected a number"),
-                (3, $"column timestamp: 'soon', expected {Timestamps.Expectation}"),
-                (4, "2 columns, expected 3"),
+                (3, "column b: 'x', expected a number"),
+                (4, $"column timestamp: 'soon', expected {Timestamps.Expectation}"),
+                (5, "2 columns, expected 3"),
             ],
             _decoded.Errors.Select(error => (error.Line, error.Detail)));
     }
