@@ -14,9 +14,7 @@ namespace StreamLstm.Daemon.Api;
 /// <summary>The read side of the API: what the page shows, for machines too.</summary>
 internal static class ApiEndpoints
 {
-    private const int PageMax = 1_000;
-
-    private static readonly TimeSpan OneDay = TimeSpan.FromDays(1);
+    public const int PageMax = 1_000;
 
     public static void Map(
         IEndpointRouteBuilder routes, LiveView live, Ledger ledger, PipelineService pipeline, HttpOptions options, TimeProvider time)
@@ -27,12 +25,11 @@ internal static class ApiEndpoints
         routes.MapRead("/api/v1/streams", (string? filter, Lifecycle? lifecycle, int? limit, int? offset) =>
             Streams(live, filter, lifecycle, limit, offset));
         routes.MapRead("/api/v1/streams/{**stream}", (string stream, HttpRequest request, CancellationToken cancellation) => StreamAsync(live, pipeline, stream, request, cancellation));
-        routes.MapRead("/api/v1/history/{**stream}", (string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit) =>
-            History(pipeline, time, stream, since, until, limit));
         routes.MapRead("/api/v1/incidents", (string? stream, bool? grouped, int? limit, int? offset) =>
             grouped == true ? Groups(live, pipeline, stream, limit, offset) : Incidents(live, pipeline, stream, limit, offset));
         routes.MapRead("/api/v1/models", () => Models(live, pipeline));
         routes.MapRead("/api/v1/live", feed.ServeAsync);
+        HistoryEndpoints.Map(routes, live, pipeline, time);
         FleetEndpoint.Map(routes, pipeline, time);
         ExplainEndpoint.Map(routes, pipeline);
         AcceptEndpoint.Map(routes, pipeline);
@@ -93,22 +90,6 @@ internal static class ApiEndpoints
             : pipeline.Cluster is { } cluster ? await ClusterVerbs.ReadAsync(cluster, request, stream, cancellation)
             : Results.Json(new { error = $"stream '{stream}' is not known; /api/v1/streams lists those that are" }, statusCode: 404);
 
-    private static IResult History(
-        PipelineService pipeline, TimeProvider time, string stream, DateTimeOffset? since, DateTimeOffset? until, int? limit)
-    {
-        if (pipeline.History is not { } history)
-        {
-            return Results.Json(new { error = "no history is kept (sinks.history.enabled: false)" }, statusCode: 404);
-        }
-
-        DateTimeOffset end = until ?? time.GetUtcNow();
-        DateTimeOffset begin = since ?? (end - DateTimeOffset.MinValue > OneDay ? end - OneDay : DateTimeOffset.MinValue);
-        return IsPage(limit, 0, out IResult? refused)
-            ? Results.Json(
-                new { stream, scores = history.Scores(stream, begin, end, limit ?? PageMax) }, EventJson.Options)
-            : refused!;
-    }
-
     private static IResult Incidents(LiveView live, PipelineService pipeline, string? stream, int? limit, int? offset)
     {
         if (!IsPage(limit, offset, out IResult? refused))
@@ -151,7 +132,8 @@ internal static class ApiEndpoints
         },
         EventJson.Options);
 
-    private static bool IsPage(int? limit, int? offset, out IResult? refused)
+    /// <summary>Whether a page can be asked for; the answer where not.</summary>
+    public static bool IsPage(int? limit, int? offset, out IResult? refused)
     {
         string? wrong =
             limit is < 1 or > PageMax ? $"query parameter limit: {limit}, expected 1 to {PageMax}"

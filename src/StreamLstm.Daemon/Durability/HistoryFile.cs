@@ -6,13 +6,14 @@ namespace StreamLstm.Daemon.Durability;
 /// <remarks>Each table that is told in the journal's order holds the place in it; of rows that versions before 4 wrote it is null, and they stay.</remarks>
 internal sealed class HistoryFile : IDisposable
 {
-    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position; 4 position elsewhere. An older file gets them when it is opened.</summary>
-    private const int SchemaVersion = 4;
+    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position; 4 position elsewhere; 5 values in blocks instead of thinned scores. An older file gets them when it is opened.</summary>
+    private const int SchemaVersion = 5;
 
     private const string Tables = """
-        CREATE TABLE IF NOT EXISTS score (
-            stream TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, score REAL NOT NULL,
-            expected REAL, lower REAL, upper REAL, PRIMARY KEY (stream, time)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS stream_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS value_block (id INTEGER PRIMARY KEY, stretches BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS value_span (level INTEGER NOT NULL, block INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (level, block)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS odd_minute (id INTEGER PRIMARY KEY, score INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS incident (
             id TEXT PRIMARY KEY, stream TEXT NOT NULL, state TEXT NOT NULL, onset INTEGER NOT NULL,
             closed INTEGER, max_score REAL NOT NULL, opening TEXT NOT NULL, json TEXT NOT NULL,
@@ -28,7 +29,7 @@ internal sealed class HistoryFile : IDisposable
         CREATE TABLE IF NOT EXISTS label (
             id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, stream TEXT NOT NULL, label TEXT NOT NULL,
             note TEXT NOT NULL, time INTEGER NOT NULL, removed INTEGER, position INTEGER, removed_position INTEGER);
-        CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, values_position INTEGER);
         """;
 
     /// <summary>
@@ -47,7 +48,7 @@ internal sealed class HistoryFile : IDisposable
         DELETE FROM swap WHERE position > $end;
         DELETE FROM label WHERE position > $end;
         UPDATE label SET removed = NULL, removed_position = NULL WHERE removed_position > $end;
-        UPDATE cursor SET position = MIN(position, $end);
+        UPDATE cursor SET position = MIN(position, $end), values_position = MIN(values_position, $end);
         """;
 
     private HistoryFile(SqliteConnection connection) => Connection = connection;
@@ -56,6 +57,12 @@ internal sealed class HistoryFile : IDisposable
 
     /// <summary>The place in the journal up to which it holds what there was to tell; -1 where it holds nothing.</summary>
     public long Position => Ask("SELECT position FROM cursor") as long? ?? -1;
+
+    /// <summary>The place in the journal up to which it holds values; -1 where it holds none.</summary>
+    public long ValuesPosition => Ask("SELECT values_position FROM cursor") as long? ?? -1;
+
+    /// <summary>Whether a version before 5 left thinned scores in it.</summary>
+    public bool HasThinnedScores => (long)Ask("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'score'")! > 0;
 
     /// <summary>Opens the file, or makes it.</summary>
     /// <exception cref="InvalidDataException">A later version wrote it.</exception>
@@ -82,6 +89,7 @@ internal sealed class HistoryFile : IDisposable
             file.Add("incident_event", "position", "INTEGER");
             file.Add("incident_group", "position", "INTEGER");
             file.Add("swap", "position", "INTEGER");
+            file.Add("cursor", "values_position", "INTEGER");
             file.Execute($"PRAGMA user_version = {SchemaVersion}");
             return file;
         }
@@ -105,7 +113,7 @@ internal sealed class HistoryFile : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Takes out what was told behind a place in the journal. Scores stay: that a value came and what was said of it then is no less true.</summary>
+    /// <summary>Takes out what was told behind a place in the journal. Values stay: that one came and what was said of it then is no less true.</summary>
     public void TakeBack(long end)
     {
         using SqliteTransaction transaction = Connection.BeginTransaction();

@@ -39,7 +39,7 @@ internal sealed class ConfiguredSinks
         {
             var history = new HistorySink(
                 options.Sinks.History, storage.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>(), () => metrics.ToldOtherwise(HistorySink.SinkName));
-            History = new HistoryReader(history.ConnectionString);
+            History = new HistoryReader(history);
             Labels = new LabelStore(history.ConnectionString);
             All = [.. All, history];
         }

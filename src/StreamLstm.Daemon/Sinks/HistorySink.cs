@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Sinks.History;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
@@ -8,9 +9,10 @@ using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Sinks;
 
-/// <summary>Thinned scores, whole incidents and their labels in SQLite. State is never recovered from it; the page and people read it.</summary>
+/// <summary>Values in roll-ups, whole incidents and their labels in SQLite. State is never recovered from it; the page and people read it.</summary>
 /// <remarks>
-/// How far it has got in the journal stands in the same transaction as what it was told: after a kill it passes over what it has.
+/// How far it has got in the journal stands in the same transaction as what it was told: after a kill it passes over what it has. Values have a
+/// place of their own there, as they are written with each snapshot only: those behind it come again.
 /// </remarks>
 internal sealed class HistorySink : IJournalSink
 {
@@ -23,11 +25,10 @@ internal sealed class HistorySink : IJournalSink
     private readonly Action _toldOtherwise;
     private readonly ILogger _logger;
     private readonly HistoryFile _file;
-    private readonly Dictionary<string, ScoredObservation> _highest = new(StringComparer.Ordinal);
-    private DateTimeOffset _intervalEnd;
     private DateTimeOffset _nextRetention;
-    private long _position;   // of the last entry whose events are written
-    private long _taken;      // of the last entry taken
+    private long _position;         // of the last entry whose events are written
+    private long _valuesPosition;   // of the last entry whose values are written
+    private long _taken = -1;       // of the last entry taken
 
     public HistorySink(HistorySinkOptions options, string path, TimeProvider time, ILogger<HistorySink> logger, Action? toldOtherwise = null)
     {
@@ -51,10 +52,14 @@ internal sealed class HistorySink : IJournalSink
             _file = HistoryFile.Open(path);
         }
 
-        _intervalEnd = time.GetUtcNow() + options.ScoreInterval;
         _nextRetention = time.GetUtcNow();
         ConnectionString = new SqliteConnectionStringBuilder(HistoryFile.Text(path)) { Pooling = true }.ToString();
-        _position = _file.Position;
+        (_position, _valuesPosition) = (_file.Position, _file.ValuesPosition);
+
+        if (_file.HasThinnedScores)
+        {
+            TakeOverThinnedScores();
+        }
     }
 
     public string Name => SinkName;
@@ -64,27 +69,27 @@ internal sealed class HistorySink : IJournalSink
     /// <summary>For readers, each with a connection of its own.</summary>
     public string ConnectionString { get; }
 
+    /// <summary>Values that are not in the file yet.</summary>
+    public RollUps Recent { get; } = new();
+
     /// <summary>Takes out what was told behind a place in the journal, which ends there.</summary>
     public void TakeBack(long end)
     {
         _file.TakeBack(end);
-        _position = Math.Min(_position, end);
+        (_position, _valuesPosition) = (Math.Min(_position, end), Math.Min(_valuesPosition, end));
     }
 
     public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
     {
-        foreach (ScoredObservation scored in batch.Observations)
+        DateTimeOffset now = _time.GetUtcNow();
+        bool isNew = batch.Sequence > _position;
+
+        if (batch.Sequence > Math.Max(_taken, _valuesPosition))
         {
-            if (scored.Lifecycle == Lifecycle.Active
-                && (!_highest.TryGetValue(scored.Stream, out ScoredObservation known) || scored.Score > known.Score))
-            {
-                _highest[scored.Stream] = scored;
-            }
+            // Once, also where its writing fails below and it comes again.
+            Recent.Add(batch.Observations);
         }
 
-        DateTimeOffset now = _time.GetUtcNow();
-        bool intervalEnded = now >= _intervalEnd;
-        bool isNew = batch.Sequence > _position;
         _taken = Math.Max(_taken, batch.Sequence);
 
         if (!isNew && batch.IsReplayed)
@@ -92,7 +97,11 @@ internal sealed class HistorySink : IJournalSink
             Compare(batch);
         }
 
-        if ((isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Forgotten.Count > 0 || batch.Label is not null)) || intervalEnded)
+        string[] deleted = batch.Sequence > _valuesPosition ? [.. batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked).Select(gone => gone.Stream)] : [];
+        bool tells = deleted.Length > 0 || (isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Label is not null));
+        bool isFull = Recent.IsFull, forgets = now >= _nextRetention;
+
+        if (tells || isFull || forgets)
         {
             using SqliteTransaction transaction = _file.Connection.BeginTransaction();
 
@@ -102,12 +111,17 @@ internal sealed class HistorySink : IJournalSink
                 MoveTo(batch.Sequence, transaction);
             }
 
-            if (intervalEnded)
+            foreach (string stream in deleted)
             {
-                WriteScores(transaction);
+                // Incidents, and what people said of them, stay: they were told.
+                ValueBlocks.Remove(_file.Connection, transaction, stream);
+                Recent.Remove(stream);
             }
 
-            bool forgets = now >= _nextRetention;
+            if (isFull)
+            {
+                WriteValues(transaction);
+            }
 
             if (forgets)
             {
@@ -119,10 +133,9 @@ internal sealed class HistorySink : IJournalSink
             _position = Math.Max(_position, batch.Sequence);
             _nextRetention = forgets ? now + RetentionInterval : _nextRetention;
 
-            if (intervalEnded)
+            if (isFull)
             {
-                _highest.Clear();
-                _intervalEnd = now + _options.ScoreInterval;
+                ValuesWritten();
             }
         }
 
@@ -132,11 +145,11 @@ internal sealed class HistorySink : IJournalSink
     public ValueTask<string> MarkAsync(CancellationToken cancellationToken)
     {
         using SqliteTransaction transaction = _file.Connection.BeginTransaction();
-        WriteScores(transaction);
         _taken = Math.Max(_taken, _position);
         MoveTo(_taken, transaction);
+        WriteValues(transaction);
         transaction.Commit();
-        _highest.Clear();
+        ValuesWritten();
         _position = _taken;
         return ValueTask.FromResult(_position.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
@@ -145,7 +158,7 @@ internal sealed class HistorySink : IJournalSink
     {
         try
         {
-            if (_highest.Count > 0)
+            if (!Recent.IsEmpty)
             {
                 await MarkAsync(CancellationToken.None);
             }
@@ -214,17 +227,6 @@ internal sealed class HistorySink : IJournalSink
                 ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)), ("$position", batch.Sequence));
         }
 
-        foreach (ForgottenStream gone in batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked))
-        {
-            // Incidents, and what people said of them, stay: they were told.
-            using SqliteCommand command = _file.Connection.CreateCommand();
-            command.Transaction = transaction;
-            command.CommandText = "DELETE FROM score WHERE stream = $stream";
-            command.Parameters.AddWithValue("$stream", gone.Stream);
-            command.ExecuteNonQuery();
-            _highest.Remove(gone.Stream);
-        }
-
         if (batch.Label is { } label)
         {
             WriteLabel(_file.Connection, transaction, label, batch.Sequence);
@@ -263,31 +265,60 @@ internal sealed class HistorySink : IJournalSink
         ("$id", group.Id), ("$onset", group.Onset.UtcTicks), ("$closed", group.ClosedAt?.UtcTicks), ("$size", group.Size),
         ("$max_score", group.MaxScore), ("$json", EventJson.Group(group)), ("$position", position));
 
-    private void WriteScores(SqliteTransaction transaction)
+    /// <summary>Behind it stands a commit, and behind that <see cref="ValuesWritten"/>.</summary>
+    private void WriteValues(SqliteTransaction transaction)
     {
-        using SqliteCommand command = _file.Connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText =
-            "INSERT OR REPLACE INTO score (stream, time, value, score, expected, lower, upper) VALUES ($stream, $time, $value, $score, $expected, $lower, $upper)";
-        string[] names = ["$stream", "$time", "$value", "$score", "$expected", "$lower", "$upper"];
-        SqliteParameter[] parameters = [.. names.Select(name => command.Parameters.Add(new SqliteParameter { ParameterName = name }))];
+        ValueBlocks.Write(_file.Connection, transaction, Recent);
+        ValueBlocks.Bound(_file.Connection, transaction, _options.ValuesMib * 1024L * 1024L);
+        Execute(
+            "INSERT INTO cursor (one, position, values_position) VALUES (1, -1, $position) ON CONFLICT (one) DO UPDATE SET values_position = $position", transaction,
+            ("$position", _taken));
+    }
 
-        foreach (ScoredObservation scored in _highest.Values)
+    private void ValuesWritten()
+    {
+        _valuesPosition = Math.Max(_valuesPosition, _taken);
+        Recent.Clear();
+    }
+
+    /// <summary>What versions before 5 of the file kept: one row for each ten seconds, the one with the highest score.</summary>
+    private void TakeOverThinnedScores()
+    {
+        using SqliteTransaction transaction = _file.Connection.BeginTransaction();
+
+        using (SqliteCommand command = _file.Connection.CreateCommand())
         {
-            object?[] values = [scored.Stream, scored.Time.UtcTicks, scored.Value, scored.Score, scored.Expected, scored.Lower, scored.Upper];
+            command.Transaction = transaction;
+            command.CommandText = "SELECT stream, time, value, score, expected, lower, upper FROM score";
+            using SqliteDataReader rows = command.ExecuteReader();
 
-            for (int i = 0; i < values.Length; i++)
+            while (rows.Read())
             {
-                parameters[i].Value = values[i] ?? DBNull.Value;
-            }
+                Recent.Add([new ScoredObservation(
+                    rows.GetString(0), new DateTimeOffset(rows.GetInt64(1), TimeSpan.Zero), rows.GetDouble(2), Lifecycle.Active, Progress: 1, ModelVersion: 0)
+                {
+                    AnomalyScore = rows.GetDouble(3) / 100,
+                    Expected = rows.IsDBNull(4) ? null : rows.GetDouble(4),
+                    Lower = rows.IsDBNull(5) ? null : rows.GetDouble(5),
+                    Upper = rows.IsDBNull(6) ? null : rows.GetDouble(6),
+                }]);
 
-            command.ExecuteNonQuery();
+                if (Recent.IsFull)
+                {
+                    ValueBlocks.Write(_file.Connection, transaction, Recent);
+                    Recent.Clear();
+                }
+            }
         }
+
+        ValueBlocks.Write(_file.Connection, transaction, Recent);
+        Execute("DROP TABLE score", transaction);
+        transaction.Commit();
+        Recent.Clear();
     }
 
     private void Forget(DateTimeOffset now, SqliteTransaction transaction)
     {
-        Execute("DELETE FROM score WHERE time < $before", transaction, ("$before", (now - _options.ScoreRetention).UtcTicks));
         long before = (now - _options.IncidentRetention).UtcTicks;
         Execute("DELETE FROM incident WHERE onset < $before", transaction, ("$before", before));
         Execute("DELETE FROM incident_group WHERE onset < $before", transaction, ("$before", before));

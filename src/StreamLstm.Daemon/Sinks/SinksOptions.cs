@@ -20,7 +20,7 @@ internal sealed class SinksOptions
     /// <summary>Incidents as records of Apache Kafka clusters.</summary>
     public IReadOnlyList<KafkaSinkOptions> Kafka { get; init; } = [];
 
-    /// <summary>Thinned scores and whole incidents in SQLite, for the page and for people.</summary>
+    /// <summary>Values in roll-ups and whole incidents in SQLite, for the page and for people.</summary>
     public HistorySinkOptions History { get; init; } = new();
 
     /// <summary>Whom incidents are told, and by which way.</summary>
@@ -85,7 +85,7 @@ internal sealed class JsonlSinkOptions
     public bool Scores { get; init; }
 }
 
-/// <summary>Thinned scores and whole incidents in SQLite.</summary>
+/// <summary>Values in roll-ups and whole incidents in SQLite.</summary>
 internal sealed class HistorySinkOptions
 {
     /// <summary>Whether to keep a history.</summary>
@@ -94,11 +94,12 @@ internal sealed class HistorySinkOptions
     /// <summary>Database file; relative paths are below the storage directory.</summary>
     public string Path { get; init; } = "history.db";
 
-    /// <summary>One score per stream and interval is kept: the highest.</summary>
-    public TimeSpan ScoreInterval { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Scores older than this are deleted.</summary>
-    public TimeSpan ScoreRetention { get; init; } = TimeSpan.FromDays(7);
+    /// <summary>
+    /// MiB for values: of each stream the lowest, mean and highest of 10 seconds, 5 minutes and 2 hours, with what was expected and the highest score.
+    /// Beyond it the oldest go, of 10 seconds first.
+    /// </summary>
+    [Range(1, 1_048_576)]
+    public int ValuesMib { get; init; } = 512;
 
     /// <summary>Incidents older than this are deleted.</summary>
     public TimeSpan IncidentRetention { get; init; } = TimeSpan.FromDays(365);

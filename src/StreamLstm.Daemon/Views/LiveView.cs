@@ -31,6 +31,9 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     private readonly LinkedList<GroupEvent> _groups = new();
     private readonly List<ModelSwap> _swaps = [];
     private readonly LinkedList<(string Stream, long Revision)> _forgotten = new();
+    private string[]? _names;      // sorted; null where a stream came or went
+    private StreamLine[] _lines = [];
+    private long _linesRevision = -1;
     private long _revision;
     private long _sequence = -1;   // of the last entry that is shown
 
@@ -55,6 +58,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
                 {
                     stream = NewStream(scored.Stream);
                     _streams.Add(scored.Stream, stream);
+                    _names = null;
                 }
 
                 stream.Add(scored, _revision);
@@ -74,6 +78,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
             {
                 if (_streams.Remove(gone.Stream))
                 {
+                    _names = null;
                     _forgotten.AddLast((gone.Stream, _revision));
 
                     if (_forgotten.Count > ForgottenKept)
@@ -100,6 +105,28 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
                     .OrderBy(pair => pair.Key, StringComparer.Ordinal)
                     .Select(pair => pair.Value.State(pair.Key, units?.Of(pair.Key)))],
                 _revision);
+        }
+    }
+
+    /// <summary>Every stream in the order of names, as short as a list or a tree needs it; the same array while nothing has come.</summary>
+    public IReadOnlyList<StreamLine> Lines()
+    {
+        lock (_lock)
+        {
+            if (_names is null)
+            {
+                _names = [.. _streams.Keys];
+                Array.Sort(_names, StringComparer.Ordinal);
+                _linesRevision = -1;
+            }
+
+            if (_linesRevision != _revision)
+            {
+                _lines = Array.ConvertAll(_names, name => _streams[name].Line(name));
+                _linesRevision = _revision;
+            }
+
+            return _lines;
         }
     }
 
@@ -200,6 +227,8 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
                 stream.Load(memory, _revision);
                 _streams[memory.Stream] = stream;
             }
+
+            _names = null;
 
             foreach (IncidentEvent incident in state.Incidents)
             {
@@ -335,6 +364,8 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
             Lifecycle == Lifecycle.Silent ? _last.WarmUp?.Standing() : _last.WarmUp,
             _last.Columns, _last.Template, _last.Alerts, labels, unit?.Unit, unit?.Low, unit?.High);
 
+        public StreamLine Line(string stream) => new(stream, Lifecycle, _last.Lifecycle == Lifecycle.Active ? _last.Score : 0, _incidentOpen);
+
         public IReadOnlyList<double> Spark() =>
             [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
 
@@ -354,6 +385,9 @@ internal sealed record LiveStreamMemory(
 /// <summary>One scored observation, as the page draws it.</summary>
 internal sealed record LivePoint(
     DateTimeOffset Time, double Value, double Score, double? Expected, double? Lower, double? Upper, bool Alert);
+
+/// <summary>One stream in a line.</summary>
+internal readonly record struct StreamLine(string Stream, Lifecycle Lifecycle, double Score, bool IncidentOpen);
 
 /// <summary>One stream, as the page lists it; with columns where it is one of records, whose value is J.</summary>
 internal sealed record LiveStreamState(

@@ -18,21 +18,25 @@ public sealed class StreamsTests
         double[] values = Series.Daily(3, 700);
 
         // No snapshot: what was deleted is so because the journal says it.
-        await using (DaemonProcess daemon = await DaemonProcess.StartAsync(directory.Path, "storage.snapshot_interval=1h", "sinks.history.score_interval=1s"))
+        await using (DaemonProcess daemon = await DaemonProcess.StartAsync(directory.Path, "storage.snapshot_interval=1h"))
         {
             await daemon.PostAsync("plant/pump", values, Start);
             await daemon.PostAsync("plant/boiler", values, Start);
             await daemon.UntilScoredAsync(1400);
+            Assert.NotEmpty(await HistoryAsync(daemon, "plant/pump"));
             Assert.Equal(0, await DeleteAsync(daemon, "plant/pump"));
             Assert.Equal(1, await DeleteAsync(daemon, "plant/pump"));
             await GoneAsync(daemon);
-            Assert.Empty((await daemon.GetAsync($"/api/v1/history/plant/pump?since={Uri.EscapeDataString(Start.ToString("O"))}&limit=10")).GetProperty("scores").EnumerateArray());
+            Assert.Empty(await HistoryAsync(daemon, "plant/pump"));
             await daemon.KillAsync();
         }
 
         await using DaemonProcess again = await DaemonProcess.StartAsync(directory.Path);
         await again.UntilSettledAsync("live");
         await GoneAsync(again);
+        await again.UntilSettledAsync("history");
+        Assert.Empty(await HistoryAsync(again, "plant/pump"));
+        Assert.Equal(70, (await HistoryAsync(again, "plant/boiler")).Length);
         Assert.Equal("active", (await again.GetAsync("/api/v1/streams/plant/boiler")).GetProperty("state").GetProperty("lifecycle").GetString());
         await again.PostAsync("plant/pump", values[..1], Start);
         await again.UntilScoredAsync(1);
@@ -80,6 +84,9 @@ public sealed class StreamsTests
         using var said = new StringWriter();
         return await CommandLine.InvokeAsync(["streams", "delete", stream, "--url", $"http://127.0.0.1:{daemon.HttpPort}"], said, said);
     }
+
+    private static async Task<JsonElement[]> HistoryAsync(DaemonProcess daemon, string stream) =>
+        [.. (await daemon.GetAsync($"/api/v1/history/{stream}?since={Uri.EscapeDataString(Start.ToString("O"))}&until={Uri.EscapeDataString(Start.AddHours(1).ToString("O"))}")).GetProperty("scores").EnumerateArray()];
 
     private static async Task GoneAsync(DaemonProcess daemon)
     {

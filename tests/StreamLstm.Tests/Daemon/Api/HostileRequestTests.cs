@@ -48,6 +48,10 @@ public sealed class HostileRequestTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/api/v1/history/a?until=0001-01-01T00:00:00Z", 200, "\"scores\":[]")]
+    [InlineData("/api/v1/history/a?since=0001-01-01T00:00:00Z&until=9999-12-31T00:00:00Z", 200, "\"scores\":[]")]
+    [InlineData("/api/v1/odd?since=0001-01-01T00:00:00Z&until=9999-12-31T00:00:00Z", 200, "\"streams\":[]")]
+    [InlineData("/api/v1/odd?since=9999-12-31T00:00:00Z&until=0001-01-01T00:00:00Z", 200, "\"streams\":[]")]
+    [InlineData("/api/v1/odd?cells=0", 400, "query parameter cells: 0, expected 1 to 500")]
     [InlineData("/api/v1/history/a?until=soon", 400, "query parameter until: 'soon', expected a time such as 2026-05-01T10:00:00Z")]
     [InlineData("/api/v1/history/a?limit=99999999999", 400, "query parameter limit: '99999999999', expected a whole number")]
     [InlineData("/api/v1/streams?lifecycle=odd", 400, "query parameter lifecycle: 'odd', expected one of learning, calibrating")]
@@ -116,7 +120,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
         string Query(params string[] names) => string.Join('&', names.Where(_ => input.Next(2) == 0).Select(name => $"{name}={Word()}"));
         (HttpMethod method, string path) = input.Next(3) > 0
             ? (HttpMethod.Post, $"/api/v1/observations?{Query("format", "precision", "prefix", "stream", "key")}")
-            : input.Next(13) switch
+            : input.Next(14) switch
             {
                 0 => (HttpMethod.Get, $"/api/v1/history/{Word()}?{Query("since", "until", "limit")}"),
                 1 => (HttpMethod.Get, $"/api/v1/explain?{Query("stream", "at")}"),
@@ -130,6 +134,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
                 9 => (HttpMethod.Post, "/api/v1/maintenance"),
                 10 => (HttpMethod.Delete, $"/api/v1/maintenance/{Word()}"),
                 11 => (HttpMethod.Post, $"/api/v1/streams/{Word()}/accept"),
+                12 => (HttpMethod.Get, $"/api/v1/odd?{Query("since", "until", "cells", "under", "filter", "limit")}"),
                 _ => (HttpMethod.Delete, $"/api/v1/streams/{Word()}"),
             };
         var request = new HttpRequestMessage(method, path);

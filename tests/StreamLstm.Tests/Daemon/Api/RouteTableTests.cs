@@ -45,6 +45,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["GET /api/v1/maintenance"] = "read",
         ["GET /api/v1/models"] = "read",
         ["GET /api/v1/notify"] = "read",
+        ["GET /api/v1/odd"] = "read",
         ["GET /api/v1/status"] = "read",
         ["GET /api/v1/streams"] = "read",
         ["GET /api/v1/streams/{**stream}"] = "read",

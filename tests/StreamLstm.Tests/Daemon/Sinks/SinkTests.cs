@@ -140,7 +140,7 @@ public sealed class SinkTests : IDisposable
             [("p/a-1", 1, true), ("p/a-1", 2, false), ("p/a-1", 2, false)],
             File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement)
                 .Select(line => (line.GetProperty("group_id").GetString(), line.GetProperty("group_size").GetInt32(), line.GetProperty("opens_group").GetBoolean())));
-        var reader = new HistoryReader(history.ConnectionString);
+        var reader = new HistoryReader(history);
         JsonElement group = JsonDocument.Parse(Assert.Single(reader.Groups(10, 0, "p/b"))).RootElement;
         Assert.Equal(("p/a-1", "opened", 2, 1), (group.GetProperty("id").GetString(), group.GetProperty("state").GetString(), group.GetProperty("size").GetInt32(), group.GetProperty("open_size").GetInt32()));
         Assert.Equal(["closed", "opened"], group.GetProperty("members").EnumerateArray().Select(member => member.GetProperty("state").GetString()));
@@ -170,7 +170,7 @@ public sealed class SinkTests : IDisposable
         {
             await using var sink = new HistorySink(new HistorySinkOptions(), path, _time, NullLogger<HistorySink>.Instance);
             await sink.WriteAsync(Batch([], [Incident("b", start == 0 ? IncidentState.Opened : IncidentState.Closed)]), Cancellation);
-            var reader = new HistoryReader(sink.ConnectionString);
+            var reader = new HistoryReader(sink);
             Assert.Equal(2, reader.Incidents(10, 0, null).Count);
             Assert.Contains("\"title\":\"b 9", Assert.Single(reader.Groups(10, 0, "b")), StringComparison.Ordinal);
         }
@@ -243,42 +243,19 @@ public sealed class SinkTests : IDisposable
     }
 
     [Fact]
-    public async Task History_keeps_the_highest_score_of_each_interval_and_whole_incidents()
+    public async Task History_keeps_whole_incidents_until_their_retention_is_over()
     {
         string path = Path.Combine(_directory, "history.db");
-
-        await using (var sink = new HistorySink(new HistorySinkOptions(), path, _time, NullLogger<HistorySink>.Instance))
-        {
-            await sink.WriteAsync(Batch([Scored("a", 1, score: 5), Scored("a", 2, score: 50), Scored("a", 3, score: 20)], []), Cancellation);
-            _time.Advance(TimeSpan.FromSeconds(11));
-            await sink.WriteAsync(Batch([Scored("a", 4, score: 1)], [Incident("a", IncidentState.Opened)]), Cancellation);
-            _time.Advance(TimeSpan.FromSeconds(11));
-            await sink.WriteAsync(Batch([], [Incident("a", IncidentState.Closed)]), Cancellation);
-            var reader = new HistoryReader(sink.ConnectionString);
-
-            Assert.Equal([2.0], reader.Scores("a", Start.AddDays(-1), Start.AddDays(1), 10).Select(score => score.Value).Take(1));
-            string json = Assert.Single(reader.Incidents(10, 0, null));
-            Assert.Contains("\"state\":\"closed\"", json, StringComparison.Ordinal);
-            Assert.Empty(reader.Incidents(10, 0, "other"));
-        }
-    }
-
-    [Fact]
-    public async Task History_forgets_what_is_older_than_its_retention()
-    {
-        string path = Path.Combine(_directory, "history.db");
-        var options = new HistorySinkOptions { ScoreRetention = TimeSpan.FromHours(1), IncidentRetention = TimeSpan.FromHours(1) };
-        await using var sink = new HistorySink(options, path, _time, NullLogger<HistorySink>.Instance);
-        await sink.WriteAsync(Batch([Scored("a", 1)], [Incident("a", IncidentState.Opened)]), Cancellation);
-        _time.Advance(TimeSpan.FromSeconds(11));
-        await sink.WriteAsync(Batch([Scored("a", 2)], []), Cancellation);
-        var reader = new HistoryReader(sink.ConnectionString);
-        Assert.NotEmpty(reader.Scores("a", Start.AddDays(-1), Start.AddDays(1), 10));
+        await using var sink = new HistorySink(new HistorySinkOptions { IncidentRetention = TimeSpan.FromHours(1) }, path, _time, NullLogger<HistorySink>.Instance);
+        await sink.WriteAsync(Batch([], [Incident("a", IncidentState.Opened)]), Cancellation);
+        await sink.WriteAsync(Batch([], [Incident("a", IncidentState.Closed)]), Cancellation);
+        var reader = new HistoryReader(sink);
+        Assert.Contains("\"state\":\"closed\"", Assert.Single(reader.Incidents(10, 0, null)), StringComparison.Ordinal);
+        Assert.Empty(reader.Incidents(10, 0, "other"));
 
         _time.Advance(TimeSpan.FromHours(3));
         await sink.WriteAsync(Batch([], []), Cancellation);
 
-        Assert.Empty(reader.Scores("a", Start.AddDays(-1), Start.AddDays(1), 10));
         Assert.Empty(reader.Incidents(10, 0, null));
     }
 
@@ -292,7 +269,7 @@ public sealed class SinkTests : IDisposable
         await sink.WriteAsync(Batch([], [Incident("a", IncidentState.Opened)]), Cancellation);
 
         Assert.Single(Directory.GetFiles(_directory, "*.damaged"));
-        Assert.Single(new HistoryReader(sink.ConnectionString).Incidents(10, 0, null));
+        Assert.Single(new HistoryReader(sink).Incidents(10, 0, null));
     }
 
     [Fact]

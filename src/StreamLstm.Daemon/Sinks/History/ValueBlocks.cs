@@ -1,0 +1,165 @@
+using Microsoft.Data.Sqlite;
+
+namespace StreamLstm.Daemon.Sinks.History;
+
+/// <summary>Roll-ups in the history's file: a row for each stream and block of 60 stretches, and one for each odd minute of a stream.</summary>
+/// <remarks>
+/// A row's key is its level, its block's number and its stream's, in this order: what is written together lies together, and what is oldest is one
+/// range at the front. Bounded in bytes: each level has its share, and lets go of its oldest blocks; so the finest level reaches back least.
+/// </remarks>
+internal static class ValueBlocks
+{
+    /// <summary>A minute's key is the minute times this, and the stream's number.</summary>
+    public const long OddStreams = 1L << 30;
+
+    private const int StreamBits = 31;
+    private const int LevelShift = 60;
+    private const int OddBytes = 16;
+
+    /// <summary>Shares of the bytes: of the levels, and of odd minutes.</summary>
+    private static readonly double[] Shares = [0.60, 0.25, 0.10];
+    private const double OddShare = 0.05;
+
+    public static long LengthOf(int level) => RollUps.Steps[level] * RollUpBlock.Length;
+
+    public static long Key(int level, long block, long stream) => ((long)level << LevelShift) | (block << StreamBits) | stream;
+
+    public static long OddKey(long minute, long stream) => (minute * OddStreams) + stream;
+
+    /// <summary>Writes all that has come since the last time; blocks that are begun already are gone on with.</summary>
+    public static void Write(SqliteConnection connection, SqliteTransaction transaction, RollUps rollUps)
+    {
+        (IReadOnlyDictionary<string, List<RollUp>[]> streams, IReadOnlyList<OddMinute> odd) = rollUps.All();
+        using var name = new Prepared(connection, transaction, "INSERT INTO stream_name (name, last) VALUES ($a, $b) ON CONFLICT (name) DO UPDATE SET last = MAX(last, $b) RETURNING id");
+        using var held = new Prepared(connection, transaction, "SELECT stretches FROM value_block WHERE id = $a");
+        using var put = new Prepared(connection, transaction, "INSERT OR REPLACE INTO value_block (id, stretches) VALUES ($a, $b)");
+        using var span = new Prepared(connection, transaction, "INSERT INTO value_span (level, block, bytes) VALUES ($a, $b, $c) ON CONFLICT (level, block) DO UPDATE SET bytes = bytes + $c");
+        using var minute = new Prepared(connection, transaction, "INSERT INTO odd_minute (id, score) VALUES ($a, $b) ON CONFLICT (id) DO UPDATE SET score = MAX(score, $b)");
+        var ids = streams.ToDictionary(pair => pair.Key, pair => (long)name.Ask(pair.Key, pair.Value[^1].Max(one => one.Start))!, StringComparer.Ordinal);
+        Dictionary<(int Level, long Block), long> grown = [];
+
+        for (int level = 0; level < RollUps.Steps.Count; level++)
+        {
+            long length = LengthOf(level);
+
+            // By block, then stream: so the file grows at its end.
+            foreach (IGrouping<long, (long Stream, IGrouping<long, RollUp> Stretches)> block in streams
+                .SelectMany(pair => pair.Value[level].GroupBy(one => one.Start / length).Select(stretches => (ids[pair.Key], stretches)))
+                .GroupBy(one => one.stretches.Key).OrderBy(group => group.Key))
+            {
+                foreach ((long stream, IGrouping<long, RollUp> stretches) in block.OrderBy(one => one.Stream))
+                {
+                    long key = Key(level, block.Key, stream);
+                    var before = held.Ask(key) as byte[];
+                    byte[] bytes = RollUpBlock.Encode(
+                        RollUpBlock.Merge(before is null ? [] : RollUpBlock.Decode(before, block.Key * length, RollUps.Steps[level]), stretches), RollUps.Steps[level]);
+                    put.Run(key, bytes);
+                    grown[(level, block.Key)] = grown.GetValueOrDefault((level, block.Key)) + bytes.Length - (before?.Length ?? 0);
+                }
+            }
+        }
+
+        foreach (((int level, long block), long bytes) in grown)
+        {
+            span.Run((long)level, block, bytes);
+        }
+
+        foreach (OddMinute one in odd)
+        {
+            if (ids.TryGetValue(one.Stream, out long stream))
+            {
+                minute.Run(OddKey(one.Minute, stream), (long)Math.Round(one.Score));
+            }
+        }
+    }
+
+    /// <summary>Lets go of the oldest blocks of each level until all of them together fit, and of names of which nothing is left.</summary>
+    /// <param name="connection">The file.</param>
+    /// <param name="transaction">What it is part of.</param>
+    /// <param name="bytesMax">How many bytes of blocks there may be.</param>
+    public static void Bound(SqliteConnection connection, SqliteTransaction transaction, long bytesMax)
+    {
+        using var spans = new Prepared(connection, transaction, "SELECT COALESCE(SUM(bytes), 0) FROM value_span WHERE level = $a");
+        using var oldest = new Prepared(connection, transaction, "SELECT block FROM value_span WHERE level = $a ORDER BY block LIMIT 1");
+        using var size = new Prepared(connection, transaction, "SELECT bytes FROM value_span WHERE level = $a AND block = $b");
+        using var rows = new Prepared(connection, transaction, "DELETE FROM value_block WHERE id >= $a AND id < $b");
+        using var gone = new Prepared(connection, transaction, "DELETE FROM value_span WHERE level = $a AND block = $b");
+
+        for (long level = 0; level < Shares.Length; level++)
+        {
+            for (long bytes = (long)spans.Ask(level)!; bytes > Shares[level] * bytesMax && oldest.Ask(level) is long block;)
+            {
+                bytes -= (long)size.Ask(level, block)!;
+                rows.Run(Key((int)level, block, 0), Key((int)level, block + 1, 0));
+                gone.Run(level, block);
+            }
+        }
+
+        using var trim = new Prepared(
+            connection, transaction,
+            "DELETE FROM odd_minute WHERE id < (SELECT id FROM odd_minute ORDER BY id DESC LIMIT 1 OFFSET $a)");
+        trim.Run((long)(OddShare * bytesMax / OddBytes));
+
+        if (oldest.Ask((long)Shares.Length - 1) is long first)
+        {
+            using var names = new Prepared(connection, transaction, "DELETE FROM stream_name WHERE last < $a");
+            names.Run(first * LengthOf(Shares.Length - 1));
+        }
+    }
+
+    /// <summary>Takes out a stream that was deleted.</summary>
+    public static void Remove(SqliteConnection connection, SqliteTransaction transaction, string stream)
+    {
+        using var id = new Prepared(connection, transaction, "SELECT id FROM stream_name WHERE name = $a");
+
+        if (id.Ask(stream) is not long number)
+        {
+            return;
+        }
+
+        using var blocks = new Prepared(
+            connection, transaction, $"DELETE FROM value_block WHERE id IN (SELECT (level << {LevelShift}) | (block << {StreamBits}) | $a FROM value_span)");
+        blocks.Run(number);
+        using var odd = new Prepared(connection, transaction, $"DELETE FROM odd_minute WHERE id % {OddStreams} = $a");
+        odd.Run(number);
+        using var name = new Prepared(connection, transaction, "DELETE FROM stream_name WHERE id = $a");
+        name.Run(number);
+    }
+
+    /// <summary>A statement that is asked again and again, its parameters $a, $b, $c.</summary>
+    private sealed class Prepared : IDisposable
+    {
+        private readonly SqliteCommand _command;
+
+        public Prepared(SqliteConnection connection, SqliteTransaction transaction, string sql)
+        {
+            _command = connection.CreateCommand();
+            (_command.CommandText, _command.Transaction) = (sql, transaction);
+        }
+
+        public object? Ask(params ReadOnlySpan<object> values) => With(values).ExecuteScalar();
+
+        public void Run(params ReadOnlySpan<object> values) => With(values).ExecuteNonQuery();
+
+        public void Dispose() => _command.Dispose();
+
+        private SqliteCommand With(ReadOnlySpan<object> values)
+        {
+            for (int i = 0; i < values.Length; i++)
+            {
+                string parameter = $"${(char)('a' + i)}";
+
+                if (_command.Parameters.Count <= i)
+                {
+                    _command.Parameters.AddWithValue(parameter, values[i]);
+                }
+                else
+                {
+                    _command.Parameters[i].Value = values[i];
+                }
+            }
+
+            return _command;
+        }
+    }
+}
