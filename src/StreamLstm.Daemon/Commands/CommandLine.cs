@@ -98,6 +98,7 @@ internal static class CommandLine
               streamlstm check --config my.yaml            whether brokers, clusters and receivers let in
               streamlstm backtest history.csv --out results
               streamlstm explain --stream host/cpu.user    why it alerted, or why it did not
+              streamlstm status                            how a running daemon is; streams and incidents list what it knows
               streamlstm streams delete plant/old-pump     forget a stream
               streamlstm reload                            read the configuration again, streams go on
               streamlstm notify test --config my.yaml      send everybody who is told of incidents a test
@@ -111,7 +112,8 @@ internal static class CommandLine
         {
             run, validate, CheckCommand.Create(WithOptions, output), SchemaCommand.Create(output), echo, version, BacktestCommand.Create(WithOptions, Beside, output, error), SimulateCommand.Create(output, error),
             ExplainCommand.Create(output, error), LabelCommand.Create(output, error), AcceptCommand.Create(output, error),
-            StreamsCommand.Create(output, error), ReloadCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
+            StreamsCommand.Create(output, error), IncidentsCommand.Create(output, error), StatusCommand.Create(output, error), CompletionCommand.Create(output),
+            ReloadCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
             MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
             SelfTestCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
         };

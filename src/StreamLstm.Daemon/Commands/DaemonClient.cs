@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
@@ -6,6 +7,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Spectre.Console;
+using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Doors;
 
 namespace StreamLstm.Daemon.Commands;
@@ -14,13 +16,13 @@ namespace StreamLstm.Daemon.Commands;
 internal static class DaemonClient
 {
     private const string TokenVariable = "STREAMLSTM_TOKEN";
+    private const string UrlVariable = "STREAMLSTM_URL";
 
     /// <summary>Where the daemon listens.</summary>
-    public static Option<string> UrlOption() => new("--url")
+    public static Option<string?> Url { get; } = new("--url")
     {
-        Description = "Where the daemon's page is.",
+        Description = $"Where the daemon's page is; else {UrlVariable} holds it, or the configuration says it (http.address, http.port).",
         HelpName = "URL",
-        DefaultValueFactory = _ => "http://127.0.0.1:8080",
     };
 
     /// <summary>What holds the token that the daemon asks for; without it the token is in the environment.</summary>
@@ -45,7 +47,6 @@ internal static class DaemonClient
 
     /// <summary>Sends one request, and writes its answer.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="address">Its option that says where the daemon's page is.</param>
     /// <param name="method">GET, POST, DELETE.</param>
     /// <param name="path">Path and query, without a slash before it.</param>
     /// <param name="body">What is sent as JSON; null for nothing.</param>
@@ -54,14 +55,25 @@ internal static class DaemonClient
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> SendAsync(
-        ParseResult parsed, Option<string> address, HttpMethod method, string path, object? body, Action<JsonElement> write, TextWriter error,
+        ParseResult parsed, HttpMethod method, string path, object? body, Action<JsonElement> write, TextWriter error,
         CancellationToken cancellation)
     {
-        string url = parsed.GetValue(address)!;
+        string url, said;
+
+        try
+        {
+            (url, said) = Address(parsed);
+        }
+        catch (ConfigurationException wrong)
+        {
+            wrong.Errors.ToList().ForEach(error.WriteLine);
+            error.WriteLine($"--url URL or the environment variable {UrlVariable} says where the daemon is without a configuration");
+            return CommandLine.WrongConfiguration;
+        }
 
         if (!Uri.TryCreate(url.TrimEnd('/') + "/" + path, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
         {
-            error.WriteLine($"--url: '{url}', expected something like http://127.0.0.1:8080");
+            error.WriteLine($"{said}: '{url}', expected something like http://127.0.0.1:8080");
             return CommandLine.WrongUsage;
         }
 
@@ -106,7 +118,7 @@ internal static class DaemonClient
         }
         catch (HttpRequestException unreachable)
         {
-            error.WriteLine($"error: {url}: {unreachable.Message}; --url names the daemon's page");
+            error.WriteLine($"error: {url} ({said}): {unreachable.Message}; --url names the daemon's page");
         }
         catch (OperationCanceledException)
         {
@@ -129,6 +141,12 @@ internal static class DaemonClient
         console.Write(table);
     }
 
+    /// <summary>A number of an answer for a table; nothing where there is none.</summary>
+    public static Text Figure(JsonElement of, string name) => new(
+        of.TryGetProperty(name, out JsonElement figure) && figure.ValueKind == JsonValueKind.Number
+            ? figure.GetDouble().ToString("G5", CultureInfo.InvariantCulture)
+            : "");
+
     /// <summary>An answer as it came, indented.</summary>
     public static void WriteJson(JsonElement answer, TextWriter output)
     {
@@ -143,6 +161,31 @@ internal static class DaemonClient
         }
 
         output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+
+    /// <summary>Where the daemon is, and what says so.</summary>
+    /// <exception cref="ConfigurationException">The configuration is wrong, or leaves it open.</exception>
+    private static (string Url, string Said) Address(ParseResult parsed)
+    {
+        if (parsed.GetValue(Url) is { } url)
+        {
+            return (url, "--url");
+        }
+
+        if (Environment.GetEnvironmentVariable(UrlVariable) is { Length: > 0 } variable)
+        {
+            return (variable.Trim(), UrlVariable);
+        }
+
+        HttpOptions http = ConfigurationLoader.Load(parsed.GetValue<string[]>("--config") ?? [], parsed.GetValue<string[]>("--set") ?? []).Http;
+        var address = IPAddress.Parse(http.Address);
+
+        // Who listens everywhere is here too.
+        string host = address.Equals(IPAddress.Any) ? "127.0.0.1" : address.Equals(IPAddress.IPv6Any) ? "[::1]"
+            : address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
+        return http.Port == 0
+            ? throw new ConfigurationException(["http.port: 0, any free one: the daemon's log says which it is"])
+            : ($"http{(http.Tls.CertificateFile.Length > 0 ? "s" : "")}://{host}:{http.Port}", "http.address and http.port");
     }
 
     /// <summary>The token; empty for none, null where its file cannot be read, which is told.</summary>

@@ -16,16 +16,15 @@ internal static class ExplainCommand
     {
         var stream = new Option<string>("--stream") { Description = "The stream's name.", HelpName = "NAME", Required = true };
         var at = new Option<string?>("--at") { Description = "Of what time; without it the last observation is explained.", HelpName = "TIME" };
-        Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, url, DaemonClient.TokenFile, format };
+        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             string path = $"api/v1/explain?stream={Uri.EscapeDataString(parsed.GetValue(stream)!)}";
             path += parsed.GetValue(at) is { } time ? $"&at={Uri.EscapeDataString(time)}" : "";
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed, url, HttpMethod.Get, path, null,
+                parsed, HttpMethod.Get, path, null,
                 answer => Write(answer, isJson, output), error, cancellation);
         });
         return command;
@@ -46,19 +45,14 @@ internal static class ExplainCommand
         {
             table.AddRow(
                 new Text(column.GetProperty("column").GetString()!),
-                Figure(column, "actual"),
-                Figure(column, "expected"),
-                Figure(column, "lower"),
-                Figure(column, "upper"),
+                DaemonClient.Figure(column, "actual"),
+                DaemonClient.Figure(column, "expected"),
+                DaemonClient.Figure(column, "lower"),
+                DaemonClient.Figure(column, "upper"),
                 new Text(column.GetProperty("share").GetDouble().ToString("P0", CultureInfo.InvariantCulture)));
         }
 
         DaemonClient.WriteTable(table, output);
-
-        static Text Figure(JsonElement column, string name) => new(
-            column.TryGetProperty(name, out JsonElement figure) && figure.ValueKind == JsonValueKind.Number
-                ? figure.GetDouble().ToString("G5", CultureInfo.InvariantCulture)
-                : "");
     }
 
     private static void Write(JsonElement answer, bool isJson, TextWriter output)

@@ -18,11 +18,10 @@ internal static class LabelCommand
         label.AcceptOnlyFromAmong("false_alarm", "real");
         var note = new Option<string?>("--note") { Description = "Why, for those who read it later.", HelpName = "TEXT" };
         var remove = new Option<long?>("--remove") { Description = "Take this label back.", HelpName = "LABEL_ID" };
-        Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
         var command = new Command("label", "Tell a running daemon what an incident was, or take that back.")
         {
-            incident, label, note, remove, url, DaemonClient.TokenFile, format,
+            incident, label, note, remove, DaemonClient.Url, DaemonClient.TokenFile, format,
         };
         command.Validators.Add(parsed =>
         {
@@ -38,7 +37,7 @@ internal static class LabelCommand
             bool isJson = parsed.GetValue(format) == "json";
             long? removed = parsed.GetValue(remove);
             return DaemonClient.SendAsync(
-                parsed, url,
+                parsed,
                 removed is null ? HttpMethod.Post : HttpMethod.Delete,
                 removed is null ? "api/v1/labels" : $"api/v1/labels/{removed}",
                 removed is null ? new { incident_id = parsed.GetValue(incident), label = parsed.GetValue(label), note = parsed.GetValue(note) } : null,

@@ -18,14 +18,13 @@ internal static class MaintenanceCommand
 
     private static Command List(TextWriter output, TextWriter error)
     {
-        Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("list", "Print them, those of the configuration too.") { url, DaemonClient.TokenFile, format };
+        var command = new Command("list", "Print them, those of the configuration too.") { DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed, url, HttpMethod.Get, Path, null,
+                parsed, HttpMethod.Get, Path, null,
                 answer =>
                 {
                     if (isJson)
@@ -58,11 +57,10 @@ internal static class MaintenanceCommand
         var mute = new Option<bool?>("--mute-alerts") { Description = "Whether nothing opens in it; without it true.", HelpName = "true|false" };
         var freeze = new Option<bool?>("--freeze-learning") { Description = "Whether nothing of it is learnt; without it true.", HelpName = "true|false" };
         var note = new Option<string?>("--note") { Description = "What for.", HelpName = "TEXT" };
-        Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
         var command = new Command("add", "Ask for one; it holds at once, and after a restart.")
         {
-            streams, length, from, to, days, start, end, zone, mute, freeze, note, url, DaemonClient.TokenFile, format,
+            streams, length, from, to, days, start, end, zone, mute, freeze, note, DaemonClient.Url, DaemonClient.TokenFile, format,
         };
         command.Validators.Add(parsed =>
         {
@@ -75,7 +73,7 @@ internal static class MaintenanceCommand
         {
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed, url,
+                parsed,
                 HttpMethod.Post,
                 Path,
                 new
@@ -111,14 +109,13 @@ internal static class MaintenanceCommand
     private static Command Remove(TextWriter output, TextWriter error)
     {
         var id = new Argument<string>("ID") { Description = "As list prints it." };
-        Option<string> url = DaemonClient.UrlOption();
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("remove", "End one at once.") { id, url, DaemonClient.TokenFile, format };
+        var command = new Command("remove", "End one at once.") { id, DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
-                parsed, url, HttpMethod.Delete, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}", null,
+                parsed, HttpMethod.Delete, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}", null,
                 answer =>
                 {
                     if (isJson)
