@@ -71,7 +71,11 @@ internal static class DaemonHost
 
         string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         LogMessages.Watching(logger, DaemonTelemetry.Version, address, directory());
+        PipelineService pipeline = application.Services.GetRequiredService<PipelineService>();
+        Task watchdog = Watchdog.RunAsync(
+            () => pipeline.Failure is not null, TimeProvider.System, application.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
         await application.WaitForShutdownAsync(cancellationToken);
+        await watchdog;
         return application.Services.GetRequiredService<PipelineService>().Failure is null ? 0 : CommandLine.Failed;
     }
 

@@ -11,7 +11,7 @@ internal static class ReloadCommand
     /// <param name="error">For what is wrong.</param>
     public static Command Create(TextWriter output, TextWriter error)
     {
-        Option<string> url = DaemonClient.UrlOption(), format = DaemonClient.OutputOption();
+        Option<string> format = DaemonClient.OutputOption();
         var reload = new Command(
             "reload",
             """
@@ -23,10 +23,10 @@ internal static class ReloadCommand
               streamlstm reload --url http://plant:8080 --token-file /run/secrets/admin
             """)
         {
-            url, DaemonClient.TokenFile, format,
+            DaemonClient.Url, DaemonClient.TokenFile, format,
         };
         reload.SetAction((parsed, cancellation) => DaemonClient.SendAsync(
-            parsed, url, HttpMethod.Post, "api/v1/reload", null, answer => Write(answer, parsed.GetValue(format) == "json", output), error, cancellation));
+            parsed, HttpMethod.Post, "api/v1/reload", null, answer => Write(answer, parsed.GetValue(format) == "json", output), error, cancellation));
         return reload;
     }
 

@@ -57,7 +57,15 @@ internal sealed class DaemonProcess : IAsyncDisposable
     /// <param name="killAt">Where it kills itself: a <see cref="StreamLstm.Daemon.Durability.KillPoint"/>, and how often it is passed; null for nowhere.</param>
     /// <param name="settings">KEY=VALUE.</param>
     /// <param name="config">A configuration file; null for none.</param>
-    public static async Task<DaemonProcess> StartAsync(string directory, string? killAt, IEnumerable<string> settings, string? config = null)
+    public static Task<DaemonProcess> StartAsync(string directory, string? killAt, IEnumerable<string> settings, string? config = null) =>
+        StartAsync(directory, killAt is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["STREAMLSTM_KILL_AT"] = killAt }, settings, config);
+
+    /// <param name="directory">Its storage directory.</param>
+    /// <param name="environment">Variables over those of the tests' own process.</param>
+    /// <param name="settings">KEY=VALUE.</param>
+    /// <param name="config">A configuration file; null for none.</param>
+    public static async Task<DaemonProcess> StartAsync(
+        string directory, IReadOnlyDictionary<string, string> environment, IEnumerable<string> settings, string? config = null)
     {
         int http = FreePort(), mqtt = FreePort();
         string[] all =
@@ -89,9 +97,9 @@ internal sealed class DaemonProcess : IAsyncDisposable
             start.ArgumentList.Add(config);
         }
 
-        if (killAt is not null)
+        foreach ((string name, string value) in environment)
         {
-            start.Environment["STREAMLSTM_KILL_AT"] = killAt;
+            start.Environment[name] = value;
         }
 
         var daemon = new DaemonProcess(Process.Start(start)!, http, mqtt, settings.Any(setting => setting.StartsWith("http.tls.", StringComparison.Ordinal)));

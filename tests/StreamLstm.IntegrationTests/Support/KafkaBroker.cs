@@ -46,7 +46,7 @@ internal sealed class KafkaBroker : IAsyncDisposable
 
     /// <summary>Where Apache Kafka's libraries are; null where there are none, and a cluster that runs already is not told either.</summary>
     public static string? Libraries() =>
-        new[] { Path.Combine(Repository(), "..", "shared", "kafka", "libs"), Path.Combine(Environment.GetEnvironmentVariable("KAFKA_HOME") ?? "/nowhere", "libs") }
+        new[] { Path.Combine(Parts.Repository(), "..", "shared", "kafka", "libs"), Path.Combine(Environment.GetEnvironmentVariable("KAFKA_HOME") ?? "/nowhere", "libs") }
             .FirstOrDefault(Directory.Exists);
 
     /// <summary>Starts one in an empty directory, or takes the one that KAFKA_BOOTSTRAP names.</summary>
@@ -282,18 +282,6 @@ internal sealed class KafkaBroker : IAsyncDisposable
         RedirectStandardOutput = true,
         RedirectStandardError = true,
     };
-
-    private static string Repository()
-    {
-        string directory = AppContext.BaseDirectory;
-
-        while (!File.Exists(Path.Combine(directory, "StreamLstm.sln")))
-        {
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("not inside the repository");
-        }
-
-        return directory;
-    }
 }
 
 /// <summary>One broker for all tests that need Kafka: they run one after another, each with topics of its own.</summary>

@@ -18,6 +18,19 @@ internal static class Parts
     public static string RequireFile(string folder, string file, string package) => Require(
         Directory.EnumerateFiles(folder, file, new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint }).FirstOrDefault(), file, package);
 
+    /// <summary>The folder that holds what is tested.</summary>
+    public static string Repository()
+    {
+        string directory = AppContext.BaseDirectory;
+
+        while (!File.Exists(Path.Combine(directory, "StreamLstm.sln")))
+        {
+            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("not inside the repository");
+        }
+
+        return directory;
+    }
+
     private static string Require(string? found, string part, string package)
     {
         if (found is null)
