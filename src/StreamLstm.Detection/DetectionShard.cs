@@ -403,7 +403,7 @@ public sealed class DetectionShard
     public static RejectionReason? MayNotBegin(in Observation observation, DetectionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+        return IsBadName(observation.Stream) ? RejectionReason.BadStreamName
                 : observation.Record is not null && VectorOptions.Of(options.Vectors, observation.Stream) is null ? RejectionReason.OtherKind
             : null;
     }
@@ -412,11 +412,13 @@ public sealed class DetectionShard
     /// <param name="observation">The observation.</param>
     /// <param name="ingestedAt">When it came.</param>
     public static RejectionReason? NeverTaken(in Observation observation, DateTimeOffset ingestedAt) =>
-        string.IsNullOrEmpty(observation.Stream) || Encoding.UTF8.GetByteCount(observation.Stream) > StreamNameMaxBytes ? RejectionReason.BadStreamName
+        IsBadName(observation.Stream) ? RejectionReason.BadStreamName
         : observation.Event is not null ? null
         : observation.Record is null && ValueJudge.IsBad(observation.Value) ? RejectionReason.BadValue
         : observation.Time - ingestedAt > Cadence.FutureMax ? RejectionReason.Future
         : null;
+
+    private static bool IsBadName(string? stream) => string.IsNullOrEmpty(stream) || Encoding.UTF8.GetByteCount(stream) > StreamNameMaxBytes;
 
     /// <summary>The kind of stream an observation is of.</summary>
     /// <param name="observation">The observation.</param>
