@@ -92,7 +92,11 @@ internal static class DaemonHost
             kestrel.Limits.MaxRequestBodySize = null; // the ingest endpoint has its own limit, with its own answer
         });
         builder.Services.AddRoutingCore();
-        builder.Services.AddResponseCompression(compression => compression.EnableForHttps = true);
+        builder.Services.AddResponseCompression(compression =>
+        {
+            compression.EnableForHttps = true;
+            compression.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "text/event-stream"];
+        });
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.PropertyNamingPolicy = EventJson.Options.PropertyNamingPolicy;
@@ -139,6 +143,11 @@ internal static class DaemonHost
         PipelineService pipeline = application.Services.GetRequiredService<PipelineService>();
         directory = () => pipeline.StorageDirectory;
         Doorkeeper doorkeeper = application.Services.GetRequiredService<Doorkeeper>();
+        if (options.Http.PathPrefix.Length > 0)
+        {
+            application.UsePathBase(options.Http.PathPrefix);
+        }
+
         application.UseResponseCompression();
         application.Use(SecurityHeaders.Add);
         application.UseRouting();

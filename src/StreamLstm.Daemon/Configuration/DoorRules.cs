@@ -45,6 +45,11 @@ internal static class DoorRules
             }
         }
 
+        if (http.PathPrefix.Length > 0 && (http.PathPrefix is not ['/', _, ..] || http.PathPrefix[^1] == '/' || !Uri.IsWellFormedUriString(http.PathPrefix, UriKind.Relative)))
+        {
+            wrong("http.path_prefix", $"'{http.PathPrefix}', expected a path such as /streamlstm, with a slash before it and none behind it");
+        }
+
         Tls(http.Tls, "http.tls", wrong);
         Tls(broker.Tls, "sources.mqtt_embedded.tls", wrong);
 

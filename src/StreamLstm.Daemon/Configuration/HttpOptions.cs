@@ -15,6 +15,9 @@ internal sealed class HttpOptions
     /// <summary>Names under which the page is reached beside localhost and addresses, as of a proxy: monitor.example, monitor.example:8443.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
+    /// <summary>Path below which a proxy shows the page, as /streamlstm, whether it takes it away or passes it on; empty for none.</summary>
+    public string PathPrefix { get; init; } = "";
+
     /// <summary>Secrets that open the API, sent as "Authorization: Bearer TOKEN"; none: whoever reaches the port may do everything.</summary>
     public IReadOnlyList<AccessTokenOptions> Tokens { get; init; } = [];
 

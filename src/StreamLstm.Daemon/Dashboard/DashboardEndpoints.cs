@@ -31,6 +31,12 @@ internal static class DashboardEndpoints
             var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]}\"");
             routes.MapGet(path == "index.html" ? "/" : $"/{path}", (HttpContext context) =>
             {
+                if (!context.Request.Path.HasValue)
+                {
+                    // The prefix alone: what the page asks for is relative, and would be looked for beside it.
+                    return Results.Redirect($"{context.Request.PathBase}/");
+                }
+
                 // Always asked again, answered 304 while it is the same: a new version shows at once.
                 context.Response.Headers.CacheControl = "no-cache";
                 return Results.Bytes(bytes, type, entityTag: tag);
