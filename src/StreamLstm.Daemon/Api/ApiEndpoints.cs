@@ -19,16 +19,14 @@ internal static class ApiEndpoints
     public static void Map(
         IEndpointRouteBuilder routes, LiveView live, Ledger ledger, PipelineService pipeline, HttpOptions options, TimeProvider time)
     {
-        var feed = new LiveFeed(live, () => Status(live, ledger, pipeline, time), id => pipeline.Labels?.Of(id), options.LiveClientsMax, time);
+        var feed = new LiveFeed(live, () => Status(live, ledger, pipeline, time), () => IncidentsEndpoint.Revision(live, pipeline), options.LiveClientsMax, time);
 
         routes.MapRead("/api/v1/status", () => Status(live, ledger, pipeline, time));
-        routes.MapRead("/api/v1/streams", (string? filter, Lifecycle? lifecycle, int? limit, int? offset) =>
-            Streams(live, filter, lifecycle, limit, offset));
         routes.MapRead("/api/v1/streams/{**stream}", (string stream, HttpRequest request, CancellationToken cancellation) => StreamAsync(live, pipeline, stream, request, cancellation));
-        routes.MapRead("/api/v1/incidents", (string? stream, bool? grouped, int? limit, int? offset) =>
-            grouped == true ? Groups(live, pipeline, stream, limit, offset) : Incidents(live, pipeline, stream, limit, offset));
         routes.MapRead("/api/v1/models", () => Models(live, pipeline));
         routes.MapRead("/api/v1/live", feed.ServeAsync);
+        StreamsEndpoint.Map(routes, live);
+        IncidentsEndpoint.Map(routes, live, pipeline, time);
         HistoryEndpoints.Map(routes, live, pipeline, time);
         FleetEndpoint.Map(routes, pipeline, time);
         ExplainEndpoint.Map(routes, pipeline);
@@ -57,6 +55,7 @@ internal static class ApiEndpoints
             streams.ToDictionary(pair => OptionPath.SnakeCase(pair.Key.ToString()), pair => pair.Value),
             pipeline.SuppressedByReason,
             ledger.LeftOut(),
+            pipeline.Broker is { BoundPort: { IsCompletedSuccessfully: true } port } ? port.Result : null,
             pipeline.Pipeline?.LastSequence,
             pipeline.Pipeline?.Sinks ?? [],
             pipeline.Cluster is { } cluster ? [.. cluster.Owned.Select(PartitionAnswer.Of)] : null,
@@ -70,57 +69,11 @@ internal static class ApiEndpoints
         books.ReceivedBySource.Values.Sum(), books.Scored, books.RejectedByReason.Values.Sum(), books.ReceivedBySource,
         books.RejectedByReason.ToDictionary(pair => OptionPath.SnakeCase(pair.Key), pair => pair.Value));
 
-    private static IResult Streams(LiveView live, string? filter, Lifecycle? lifecycle, int? limit, int? offset)
-    {
-        if (!IsPage(limit, offset, out IResult? refused))
-        {
-            return refused!;
-        }
-
-        LiveStreamState[] found = [.. live.ChangedSince(-1).Streams
-            .Where(stream => filter is null || stream.Stream.Contains(filter, StringComparison.OrdinalIgnoreCase))
-            .Where(stream => lifecycle is null || stream.Lifecycle == lifecycle)];
-        return Results.Json(
-            new { total = found.Length, streams = found.Skip(offset ?? 0).Take(limit ?? 100) }, EventJson.Options);
-    }
-
     private static async Task<IResult> StreamAsync(LiveView live, PipelineService pipeline, string stream, HttpRequest request, CancellationToken cancellation) =>
         live.State(stream) is { } state
             ? Results.Json(new { state, points = live.Points(stream, DateTimeOffset.MinValue) }, EventJson.Options)
             : pipeline.Cluster is { } cluster ? await ClusterVerbs.ReadAsync(cluster, request, stream, cancellation)
             : Results.Json(new { error = $"stream '{stream}' is not known; /api/v1/streams lists those that are" }, statusCode: 404);
-
-    private static IResult Incidents(LiveView live, PipelineService pipeline, string? stream, int? limit, int? offset)
-    {
-        if (!IsPage(limit, offset, out IResult? refused))
-        {
-            return refused!;
-        }
-
-        IEnumerable<string> incidents = pipeline.History is { } history
-            ? history.Incidents(limit ?? 100, offset ?? 0, stream).Select(incident => LabelEndpoints.WithLabel(incident, pipeline.Labels!))
-            : live.Incidents()
-                .Where(incident => stream is null || incident.Stream == stream)
-                .Skip(offset ?? 0).Take(limit ?? 100)
-                .Select(EventJson.Incident);
-        return Results.Text($"{{\"incidents\":[{string.Join(',', incidents)}]}}", "application/json");
-    }
-
-    private static IResult Groups(LiveView live, PipelineService pipeline, string? stream, int? limit, int? offset)
-    {
-        if (!IsPage(limit, offset, out IResult? refused))
-        {
-            return refused!;
-        }
-
-        IEnumerable<string> groups = pipeline.History is { } history
-            ? history.Groups(limit ?? 100, offset ?? 0, stream)
-            : live.Groups()
-                .Where(group => stream is null || group.Members.Any(member => member.Stream == stream))
-                .Skip(offset ?? 0).Take(limit ?? 100)
-                .Select(EventJson.Group);
-        return Results.Text($"{{\"groups\":[{string.Join(',', groups)}]}}", "application/json");
-    }
 
     private static IResult Models(LiveView live, PipelineService pipeline) => Results.Json(
         new
@@ -145,13 +98,14 @@ internal static class ApiEndpoints
 }
 
 /// <summary>GET /api/v1/status.</summary>
+/// <param name="MqttPort">Where the broker inside listens; null where there is none.</param>
 /// <param name="Sequence">The place of the last entry in the journal; null while state is being restored.</param>
 /// <param name="Partitions">Of a member of a cluster, the partitions that are its own; null for any other daemon.</param>
 /// <param name="Sinks">How far each sink has written what it was told: where settled has reached sequence, whoever reads it finds all.</param>
 internal sealed record StatusAnswer(
     string Version, DateTimeOffset StartedAt, DateTimeOffset Now, long ModelVersion, BooksAnswer Books, TotalAnswer? Total,
     IReadOnlyDictionary<string, int> Streams, IReadOnlyDictionary<string, long> SuppressedByReason, IReadOnlyList<LeftOutCount> LeftOut,
-    long? Sequence, IReadOnlyList<SinkStanding> Sinks, IReadOnlyList<PartitionAnswer>? Partitions, DetectorAnswer? Detector, RetrainAnswer? Retrain);
+    int? MqttPort, long? Sequence, IReadOnlyList<SinkStanding> Sinks, IReadOnlyList<PartitionAnswer>? Partitions, DetectorAnswer? Detector, RetrainAnswer? Retrain);
 
 /// <summary>A partition that is this daemon's.</summary>
 /// <param name="Partition">TOPIC/NUMBER.</param>

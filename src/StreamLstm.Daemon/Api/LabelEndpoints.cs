@@ -45,9 +45,12 @@ internal static class LabelEndpoints
             return incident;
         }
 
-        parsed["label"] = JsonSerializer.SerializeToNode(new { label.Id, label.Label, label.Note, label.Time }, EventJson.Options);
+        parsed["label"] = Node(label);
         return parsed.ToJsonString(EventJson.Options);
     }
+
+    /// <summary>A label as it stands beside what it was said of.</summary>
+    public static JsonNode Node(StoredLabel label) => JsonSerializer.SerializeToNode(new { label.Id, label.Label, label.Note, label.Time }, EventJson.Options)!;
 
     private static async Task<IResult> AddAsync(
         DetectionPipeline running, LabelStore labels, LiveView live, HistoryReader history, TimeProvider time,

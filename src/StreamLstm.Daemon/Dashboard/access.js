@@ -14,6 +14,9 @@ export async function request(path, options = {}) {
   return response;
 }
 
+/** A stream's name as a part of a path: a slash in it is one. */
+export const streamPath = stream => stream.split('/').map(encodeURIComponent).join('/');
+
 /** Asks for the token, once however many requests want it; done when there is another one. */
 function ask(refused = sessionStorage.getItem(KEY)) {
   if (!asking && sessionStorage.getItem(KEY) !== refused) return Promise.resolve();   // it was given meanwhile

@@ -17,6 +17,22 @@ export function clock(time) {
   return new Date(time).toLocaleTimeString([], { hour12: false });
 }
 
+/** A time with its day, where that is not today. */
+export function moment(time) {
+  const date = new Date(time), now = new Date();
+  if (date.toDateString() === now.toDateString()) return clock(time);
+  return `${date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short', year: date.getFullYear() === now.getFullYear() ? undefined : 'numeric' })} ${clock(time)}`;
+}
+
+/** The same on an axis of so many milliseconds. */
+export function tick(time, span) {
+  const date = new Date(time);
+  const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  if (span > 4 * 86400e3) return day;
+  const hour = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: span < 1200e3 ? '2-digit' : undefined, hour12: false });
+  return span > 20 * 3600e3 || date.toDateString() !== new Date().toDateString() ? `${hour}\n${day}` : hour;
+}
+
 /** A length of time in its two largest units. */
 export function duration(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
@@ -56,7 +72,11 @@ export function count(value) {
   return value.toLocaleString('en').replaceAll(',', '\u2009');
 }
 
-/** A colour of the style sheet. */
+const colours = new Map();
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => colours.clear());
+
+/** A colour of the style sheet. Kept: to ask for it between two changes of the page has all of it laid out. */
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return colours.get(name);
 }

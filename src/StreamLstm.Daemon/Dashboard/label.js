@@ -1,6 +1,6 @@
 // What a person says of an incident: it changes what the stream calls ordinary, or keeps it from teaching.
 
-import { request } from './access.js';
+import { request, streamPath } from './access.js';
 
 const words = { false_alarm: 'false alarm', real: 'real' };
 const meanings = {
@@ -10,12 +10,17 @@ const meanings = {
 
 export const labelWord = label => words[label.label];
 
-/** Two buttons, one for each label; pressing the one that holds takes it back. */
-export function labelButtons(incidentId, label) {
+/** Two buttons, one for each label, and a note; pressing the one that holds takes it back. */
+export function labelButtons(incidentId, label, onSaid) {
   const box = document.createElement('div');
   box.className = 'label';
   const failed = document.createElement('span');
   failed.setAttribute('role', 'status');
+  const note = document.createElement('input');
+  note.placeholder = 'note';
+  note.setAttribute('aria-label', 'Note beside the label');
+  note.maxLength = 2000;
+  note.value = label?.note ?? '';
   for (const [name, word] of Object.entries(words)) {
     const held = label?.label === name;
     const button = document.createElement('button');
@@ -25,12 +30,13 @@ export function labelButtons(incidentId, label) {
     button.addEventListener('click', async event => {
       event.stopPropagation();
       button.disabled = true;
-      failed.textContent = await send(incidentId, held ? label.id : null, name);
+      failed.textContent = await (held ? takeBack(label.id) : sayOf(incidentId, name, note.value.trim()));
       button.disabled = false;
+      if (!failed.textContent) onSaid();
     });
     box.append(button);
   }
-  box.append(failed);
+  box.append(note, failed);
   return box;
 }
 
@@ -42,7 +48,7 @@ export function acceptButton(stream, failed) {
   button.addEventListener('click', async event => {
     event.stopPropagation();
     button.disabled = true;
-    failed.textContent = await answer(request(`api/v1/streams/${stream.split('/').map(encodeURIComponent).join('/')}/accept`, {
+    failed.textContent = await answer(request(`api/v1/streams/${streamPath(stream)}/accept`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: '{}',
@@ -52,16 +58,14 @@ export function acceptButton(stream, failed) {
   return button;
 }
 
-/** What went wrong, or nothing: the feed then shows the label within a second. */
-function send(incidentId, heldId, name) {
-  return answer(heldId
-    ? request(`api/v1/labels/${heldId}`, { method: 'DELETE' })
-    : request('api/v1/labels', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ incident_id: incidentId, label: name }),
-    }));
-}
+/** Says a word of an incident; what went wrong, or nothing. */
+export const sayOf = (incidentId, name, note) => answer(request('api/v1/labels', {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify({ incident_id: incidentId, label: name, note }),
+}));
+
+const takeBack = id => answer(request(`api/v1/labels/${id}`, { method: 'DELETE' }));
 
 async function answer(sent) {
   try {

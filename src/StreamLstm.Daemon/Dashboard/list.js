@@ -1,82 +1,171 @@
-// The list of all streams. Only the rows in view exist, so thousands of streams scroll like ten.
+// The list or the tree of streams. The daemon is asked for the window in view, once a second: so a hundred thousand streams scroll like ten.
 
-import { figure, colour } from './format.js';
+import { request } from './access.js';
+import { favourites, hidden } from './preferences.js';
+import { figure, count, colour } from './format.js';
 
 const rowHeight = 38;
 const sparkPoints = 60;
+const sparksKept = 500;
+const margin = 12;          // lines asked for beyond those in view
+const none = [];
+const EVERY = 1000, SOON = 120;
 
 export class StreamList {
-  constructor(element, filter, order, onChoose) {
-    this.element = element;
-    this.streams = new Map();   // name -> state, with a spark of the last values
+  constructor(element, { filter, order, show, said }, onChoose) {
+    Object.assign(this, { element, filter, order, show, said, onChoose });
+    this.lines = new Map();     // place -> line, of the last window
     this.rows = new Map();      // name -> row element, for those in view
-    this.sorted = [];
+    this.sparks = new Map();    // stream -> { values, time }
+    this.opened = new Set();    // beginnings of names that the tree shows what is below of
+    this.total = 0;
+    this.cursor = null;         // place of the line that the keys are at
     this.chosen = null;
-    this.filter = filter;
-    this.order = order;
+    this.asked = 0;
     this.spacer = document.createElement('li');
     this.spacer.setAttribute('role', 'presentation');
     element.append(this.spacer);
 
-    element.addEventListener('scroll', () => this.draw());
+    element.addEventListener('scroll', () => {
+      this.draw();
+      this.soon();
+    });
     element.addEventListener('click', event => {
       const row = event.target.closest('.row');
-      if (row) onChoose(row.dataset.stream);
+      if (row) this.pick(this.lines.get(Number(row.dataset.place)), Number(row.dataset.place));
     });
-    element.addEventListener('keydown', event => {
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const next = this.sorted[Math.min(this.sorted.length - 1, Math.max(0, this.sorted.indexOf(this.chosen) + step))];
-      if (next) onChoose(next);
-    });
-    filter.addEventListener('input', () => this.draw(true));
-    order.addEventListener('change', () => this.draw(true));
-    new ResizeObserver(() => this.draw()).observe(element);
+    element.addEventListener('keydown', event => this.key(event));
+    for (const control of [filter, order, show]) {
+      control.addEventListener('input', () => {
+        element.scrollTop = 0;
+        this.cursor = null;
+        this.soon();
+      });
+    }
+    new ResizeObserver(() => {
+      this.draw();
+      this.soon();
+    }).observe(element);
+    this.repeat();
   }
 
-  update(states, sparks = {}, forgotten = []) {
-    for (const stream of forgotten) this.streams.delete(stream);
-    for (const state of states) {
-      const spark = sparks[state.stream] ?? this.streams.get(state.stream)?.spark ?? [];
-      if (!sparks[state.stream]) spark.push(state.value);
-      if (spark.length > sparkPoints) spark.shift();
-      this.streams.set(state.stream, { ...state, spark });
+  get isTree() {
+    return this.order.value === 'tree';
+  }
+
+  async repeat() {
+    for (;;) {
+      if (!document.hidden) await this.load();
+      await new Promise(resolve => setTimeout(resolve, EVERY));
     }
-    this.draw(true);
+  }
+
+  soon() {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.load();
+    }, SOON);
   }
 
   choose(stream) {
+    if (stream === this.chosen) return;
     this.chosen = stream;
-    const place = this.sorted.indexOf(stream);
-    const top = place * rowHeight;
-    const { scrollTop, clientHeight } = this.element;
-    if (place >= 0 && (top < scrollTop || top + rowHeight > scrollTop + clientHeight)) {
-      this.element.scrollTop = Math.max(0, top - clientHeight / 2);
+    const line = [...this.lines].find(([, line]) => line.name === stream);
+    if (line) this.reveal(this.cursor = line[0]); else this.near = stream;
+    this.draw();
+  }
+
+  async load() {
+    const asked = ++this.asked;
+    const first = Math.max(0, Math.floor(this.element.scrollTop / rowHeight) - margin);
+    const limit = Math.ceil(this.element.clientHeight / rowHeight) + 2 * margin;
+    const query = new URLSearchParams({ filter: this.filter.value.trim(), offset: first, limit });
+    const names = this.show.value === 'hidden' ? hidden() : favourites();
+    for (const name of names) query.append('favourite', name);
+    if (this.show.value !== 'hidden') for (const name of hidden()) query.append('hide', name.replace(/[\\*?]/g, '\\$&'));
+    query.set('show', this.show.value === 'hidden' ? 'favourites' : this.show.value);
+    if (this.isTree) query.set('tree', true); else query.set('order', this.order.value);
+    for (const prefix of this.isTree ? this.opened : []) query.append('open', prefix);
+    if (this.near) query.set('near', this.near);
+    if ([...Array(limit).keys()].some(i => this.needsSpark(this.lines.get(first + i))) || this.lines.size === 0) query.set('sparks', true);
+    const answer = await request(`api/v1/streams?${query}`).then(response => response.ok ? response.json() : null).catch(() => null);
+    if (!answer || asked !== this.asked) return;
+    this.take(answer, first);
+  }
+
+  needsSpark(line) {
+    return line?.state && !this.sparks.has(line.name);
+  }
+
+  take({ total, place, streams, lines, sparks }, first) {
+    this.total = total;
+    this.lines = new Map((lines ?? streams.map(state => ({ name: state.stream, label: state.stream, depth: 0, state }))).map((line, i) => [first + i, line]));
+    if (this.sparks.size > sparksKept) this.sparks.clear();
+    for (const { name, state } of this.lines.values()) {
+      if (!state) continue;
+      const known = this.sparks.get(name);
+      if (sparks?.[name]) this.sparks.set(name, { values: sparks[name], time: state.time });
+      else if (known && known.time !== state.time) this.sparks.set(name, { values: [...known.values, state.value].slice(-sparkPoints), time: state.time });
+    }
+    this.said.textContent = total === 0 && (this.filter.value || this.show.value !== 'all') ? 'no stream is like this' : `${count(total)} ${this.isTree ? 'line' : 'stream'}${total === 1 ? '' : 's'}`;
+    if (this.near && place !== undefined) {
+      this.near = null;
+      this.reveal(this.cursor = place);
+    }
+    this.draw();
+    this.onLoad?.(this);
+    if (!sparks && [...this.lines.values()].some(line => this.needsSpark(line))) this.soon();
+  }
+
+  reveal(place) {
+    const top = place * rowHeight, { scrollTop, clientHeight } = this.element;
+    this.spacer.style.height = `${this.total * rowHeight}px`;
+    if (top < scrollTop || top + rowHeight > scrollTop + clientHeight) this.element.scrollTop = Math.max(0, top - clientHeight / 2);
+  }
+
+  pick(line, place) {
+    if (!line) return;
+    this.cursor = place;
+    if (line.state) {
+      this.onChoose(line.name);
+    } else {
+      this.open(line, !line.is_opened);
     }
     this.draw();
   }
 
-  sort() {
-    const wanted = this.filter.value.trim().toLowerCase();
-    const names = [...this.streams.keys()].filter(name => name.toLowerCase().includes(wanted));
-    const byName = (a, b) => a < b ? -1 : 1;
-    // Scores in steps of five, so that the list does not dance.
-    const rank = name => {
-      const state = this.streams.get(name);
-      return (state.incident_open ? 1000 : 0) + Math.round(state.score / 5);
-    };
-    this.sorted = this.order.value === 'name'
-      ? names.sort(byName)
-      : names.sort((a, b) => rank(b) - rank(a) || byName(a, b));
+  open(line, wanted) {
+    line.is_opened = wanted;
+    if (wanted) this.opened.add(line.name); else this.opened.delete(line.name);
+    this.load();
   }
 
-  draw(changed = false) {
-    if (changed) this.sort();
-    this.spacer.style.height = `${this.sorted.length * rowHeight}px`;
+  key(event) {
+    const page = Math.max(1, Math.floor(this.element.clientHeight / rowHeight) - 1);
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity }[event.key];
+    const line = this.lines.get(this.cursor);
+    if (step) {
+      event.preventDefault();
+      this.cursor = Math.min(this.total - 1, Math.max(0, (this.cursor ?? -1) + step));
+      this.reveal(this.cursor);
+      const reached = this.lines.get(this.cursor);
+      if (reached?.state) this.onChoose(reached.name);
+      this.draw();
+    } else if (line && !line.state && ['ArrowRight', 'ArrowLeft', 'Enter', ' '].includes(event.key)) {
+      event.preventDefault();
+      this.open(line, event.key === 'ArrowLeft' ? false : event.key === 'ArrowRight' ? true : !line.is_opened);
+    } else if (line?.state && event.key === 'Enter') {
+      this.onChoose(line.name);
+    }
+  }
+
+  draw() {
+    this.spacer.style.height = `${this.total * rowHeight}px`;
+    this.element.setAttribute('role', this.isTree ? 'tree' : 'listbox');
     const first = Math.max(0, Math.floor(this.element.scrollTop / rowHeight) - 3);
-    const last = Math.min(this.sorted.length, first + Math.ceil(this.element.clientHeight / rowHeight) + 6);
-    const inView = new Set(this.sorted.slice(first, last));
+    const last = Math.min(this.total, first + Math.ceil(this.element.clientHeight / rowHeight) + 6);
+    const inView = new Map();
+    for (let place = first; place < last; place++) if (this.lines.has(place)) inView.set(this.lines.get(place).name, place);
 
     for (const [name, row] of this.rows) {
       if (!inView.has(name)) {
@@ -85,18 +174,27 @@ export class StreamList {
       }
     }
 
-    for (let place = first; place < last; place++) {
-      const name = this.sorted[place];
+    const starred = new Set(favourites());
+    for (const [name, place] of inView) {
       let row = this.rows.get(name);
       if (!row) {
         row = newRow(name);
         this.rows.set(name, row);
         this.element.append(row);
       }
+      const line = this.lines.get(place);
+      row.dataset.place = place;
+      row.id = `stream-${place}`;
       row.style.top = `${place * rowHeight}px`;
+      row.setAttribute('role', this.isTree ? 'treeitem' : 'option');
       row.setAttribute('aria-selected', name === this.chosen);
-      fill(row, this.streams.get(name));
+      row.setAttribute('aria-posinset', place + 1);
+      row.setAttribute('aria-setsize', this.total);
+      row.classList.toggle('cursor', place === this.cursor);
+      fill(row, line, this.isTree, starred.has(name), this.sparks.get(name)?.values);
     }
+    if (this.cursor !== null && this.lines.has(this.cursor) && this.cursor >= first && this.cursor < last) this.element.setAttribute('aria-activedescendant', `stream-${this.cursor}`);
+    else this.element.removeAttribute('aria-activedescendant');
   }
 }
 
@@ -104,31 +202,42 @@ function newRow(name) {
   const row = document.createElement('li');
   row.className = 'row';
   row.dataset.stream = name;
-  row.setAttribute('role', 'option');
-  row.innerHTML = '<div><div class="name"></div><div class="sub"><span class="dot"></span><span class="state"></span><progress max="1" hidden></progress><span class="value"></span></div></div><canvas width="168" height="56"></canvas><span class="score"></span>';
-  const label = row.querySelector('.name');
-  label.textContent = `\u200e${name}`;
-  label.title = name;
+  row.innerHTML = '<div><div class="name"></div><div class="sub"><span class="dot"></span><span class="state"></span><progress max="1" aria-hidden="true" hidden></progress><span class="value"></span></div></div><canvas width="168" height="56" aria-hidden="true"></canvas><span class="score"></span>';
+  row.querySelector('.name').title = name;
   return row;
 }
 
-function fill(row, state) {
-  const learning = state.progress < 1 && state.lifecycle !== 'silent';
-  row.querySelector('.dot').className = `dot ${state.incident_open ? 'open' : state.lifecycle}`;
-  row.querySelector('.state').title = state.warm_up?.reason ?? '';
-  row.querySelector('.state').textContent = learning ? `${state.lifecycle} ${Math.floor(100 * state.progress)} %` : state.lifecycle;
+function fill(row, line, isTree, isFavourite, values) {
+  const { state } = line;
+  const name = row.querySelector('.name');
+  // From the left, where a tree's line is short already; else the end of a long name is what tells it from others.
+  name.textContent = `\u200e${isFavourite ? '★ ' : ''}${state ? '' : line.is_opened ? '▾ ' : '▸ '}${line.label}\u200e`;
+  row.style.paddingLeft = isTree ? `${10 + 14 * line.depth}px` : '';
+  if (isTree) row.setAttribute('aria-level', line.depth + 1); else row.removeAttribute('aria-level');
+  if (state) row.removeAttribute('aria-expanded'); else row.setAttribute('aria-expanded', line.is_opened);
+  const learning = state && state.progress < 1 && state.lifecycle !== 'silent';
+  const open = state ? state.incident_open : line.open_incidents > 0;
+  row.querySelector('.dot').className = `dot ${open ? 'open' : state ? state.lifecycle : line.silent === line.streams ? 'silent' : ''}`;
+  const word = row.querySelector('.state');
+  word.title = state?.warm_up?.reason ?? '';
+  word.textContent = !state ? `${count(line.streams)} streams${line.open_incidents ? `, ${count(line.open_incidents)} with an incident` : ''}${line.silent ? `, ${count(line.silent)} silent` : ''}`
+    : learning ? `${state.lifecycle} ${Math.floor(100 * state.progress)} %` : state.lifecycle;
   const progress = row.querySelector('progress');
   progress.hidden = !learning;
-  progress.value = state.progress;
-  row.querySelector('.value').textContent = figure(state.value);
-  row.querySelector('.score').textContent = state.lifecycle === 'active' ? Math.round(state.score) : '';
-  row.querySelector('.score').className = `score ${state.score > 70 ? 'critical' : state.score >= 60 ? 'warning' : ''}`;
-  spark(row.querySelector('canvas'), state.spark);
+  progress.value = state?.progress ?? 0;
+  row.querySelector('.value').textContent = state ? figure(state.value) : '';
+  const score = state ? (state.lifecycle === 'active' ? state.score : null) : line.score;
+  row.querySelector('.score').textContent = score === null ? '' : Math.round(score);
+  row.querySelector('.score').className = `score ${score > 70 ? 'critical' : score >= 60 ? 'warning' : ''}`;
+  spark(row.querySelector('canvas'), values ?? none);
 }
 
 function spark(canvas, values) {
+  if (canvas.values === values) return;
+  canvas.values = values;
   const pen = canvas.getContext('2d');
   pen.clearRect(0, 0, canvas.width, canvas.height);
+  if (values.length === 0) return;
   const low = Math.min(...values), high = Math.max(...values), span = high - low || 1;
   pen.beginPath();
   pen.lineWidth = 2;

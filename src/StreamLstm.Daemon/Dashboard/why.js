@@ -1,7 +1,7 @@
 // Why the chosen stream alerted or did not: its last observation, or one that was clicked in the chart.
 
 import { request } from './access.js';
-import { clock } from './format.js';
+import { moment } from './format.js';
 
 export class WhyPanel {
   constructor(element) {
@@ -51,6 +51,7 @@ export class WhyPanel {
     for (const indicator of answer.indicators) {
       const bar = document.createElement('meter');
       bar.value = indicator.share;
+      bar.setAttribute('aria-label', `share of ${indicator.name}`);
       rows.append(
         part('span', '', indicator.name), bar, part('span', '', `${Math.round(100 * indicator.share)} %`),
         part('span', 'decades', indicator.score.toFixed(1)), part('span', 'meaning', indicator.score > 0 ? indicator.meaning : ''));
@@ -59,7 +60,7 @@ export class WhyPanel {
   }
 
   when(time = this.time) {
-    const line = part('p', 'at', this.time ? `${clock(time)}, as clicked in the chart ` : `${time ? clock(time) : 'now'}; click in the chart for another time`);
+    const line = part('p', 'at', this.time ? `${moment(time)}, as picked in the chart ` : `${time ? moment(time) : 'now'}; click in the chart for another time`);
     if (this.time) {
       const back = part('button', '', 'latest');
       back.addEventListener('click', () => {

@@ -16,7 +16,7 @@ internal sealed class ConfiguredSources(
     DaemonOptions options, StorageDirectory storage, HttpSource http, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
 {
     /// <summary>By the part of the configuration, as sources.mqtt.0.</summary>
-    private readonly Dictionary<string, IObservationSource> _present = Parts(options, storage, http, metrics, time, loggers)
+    private volatile Dictionary<string, IObservationSource> _present = Parts(options, storage, http, metrics, time, loggers)
         .ToDictionary(part => part.Section, part => part.Make());
 
     /// <summary>Those that there are at present.</summary>
@@ -33,12 +33,16 @@ internal sealed class ConfiguredSources(
         foreach (string section in _present.Keys.Union(parts.Keys).Where(section => isChanged(section) || _present.ContainsKey(section) != parts.ContainsKey(section)).ToArray())
         {
             IObservationSource? begun = await pipeline.ReplaceSourceAsync(_present.GetValueOrDefault(section), parts.GetValueOrDefault(section));
-            _present.Remove(section);
+            var present = new Dictionary<string, IObservationSource>(_present);
+            present.Remove(section);
 
             if (begun is not null)
             {
-                _present.Add(section, begun);
+                present.Add(section, begun);
             }
+
+            // Replaced as a whole: the page asks for what there is at any time.
+            _present = present;
         }
     }
 

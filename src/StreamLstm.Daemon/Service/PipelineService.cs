@@ -62,6 +62,9 @@ internal sealed class PipelineService(
     /// <summary>Reads the history; null where none is kept.</summary>
     public HistoryReader? History => ConfiguredSinks?.History;
 
+    /// <summary>The broker inside; null where there is none.</summary>
+    public MqttEmbeddedSource? Broker => ConfiguredSources?.Present.OfType<MqttEmbeddedSource>().FirstOrDefault();
+
     /// <summary>The labels people gave; null where no history is kept.</summary>
     public LabelStore? Labels => ConfiguredSinks?.Labels;
 

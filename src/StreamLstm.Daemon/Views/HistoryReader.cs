@@ -1,4 +1,6 @@
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Sinks;
+using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Daemon.Views;
 
@@ -17,14 +19,62 @@ internal sealed class HistoryReader(HistorySink sink)
         reader => reader.GetString(0),
         ("$stream", stream), ("$limit", limit), ("$offset", offset));
 
-    /// <summary>Groups of incidents as JSON, newest onset first; those that a stream is in, or all.</summary>
-    public IReadOnlyList<string> Groups(int limit, int offset, string? stream) => _file.Query(
-        """
-        SELECT json FROM incident_group
-        WHERE $stream IS NULL OR id IN (SELECT group_id FROM incident WHERE stream = $stream) ORDER BY onset DESC LIMIT $limit OFFSET $offset
-        """,
-        reader => reader.GetString(0),
-        ("$stream", stream), ("$limit", limit), ("$offset", offset));
+    /// <summary>Another one where there may be something new about incidents.</summary>
+    public long IncidentRevision => sink.Told;
+
+    /// <summary>An incident's last event as JSON; null where it is not known.</summary>
+    public string? Incident(string id) => _file.Query("SELECT json FROM incident WHERE id = $id", reader => reader.GetString(0), ("$id", id)).FirstOrDefault();
+
+    /// <summary>Groups of incidents as JSON, and how many there are in all.</summary>
+    public (IReadOnlyList<string> Groups, int Total) Groups(IncidentQuery query, DateTimeOffset now, int limit, int offset)
+    {
+        const string Labelled = "SELECT group_id FROM incident JOIN label ON label.incident = incident.id AND label.removed IS NULL AND group_id IS NOT NULL";
+        var filter = new StreamFilter(query.Filter);
+        string where = string.Join(" AND ", Conditions().Select(condition => $"({condition})"));
+        string order = query.Order switch
+        {
+            GroupsOrder.Score => "max_score",
+            GroupsOrder.Size => "size",
+            GroupsOrder.Lasted => "COALESCE(closed, $now) - onset",
+            _ => "onset",
+        };
+        ReadOnlySpan<(string, object?)> parameters =
+        [
+            ("$stream", query.Stream), ("$label", query.Label?.ToString()), ("$since", query.Since?.UtcTicks), ("$until", query.Until?.UtcTicks),
+            ("$now", now.UtcTicks), ("$limit", limit), ("$offset", offset),
+        ];
+        int total = (int)_file.Query($"SELECT COUNT(*) FROM incident_group WHERE {where}", filter.Takes, reader => reader.GetInt64(0), parameters)[0];
+        return (_file.Query(
+            $"SELECT json FROM incident_group WHERE {where} ORDER BY {order} DESC, onset DESC LIMIT $limit OFFSET $offset", filter.Takes, reader => reader.GetString(0), parameters), total);
+
+        IEnumerable<string> Conditions()
+        {
+            yield return "$stream IS NULL OR id IN (SELECT group_id FROM incident WHERE stream = $stream)";
+
+            if (!string.IsNullOrWhiteSpace(query.Filter))
+            {
+                yield return "id IN (SELECT group_id FROM incident WHERE takes(stream))";
+            }
+
+            if (query.State is { } state)
+            {
+                yield return state == GroupsState.Open ? "closed IS NULL" : "closed IS NOT NULL";
+            }
+
+            if (query.Severity is { } least)
+            {
+                yield return $"json_extract(json, '$.severity') IN ({string.Join(", ", Enum.GetValues<IncidentSeverity>().Where(severity => severity >= least).Select(severity => $"'{EventJson.Word(severity)}'"))})";
+            }
+
+            if (query.Label is { } label)
+            {
+                yield return label == GroupsLabel.None ? $"id NOT IN ({Labelled})" : $"id IN ({Labelled} AND label.label = $label)";
+            }
+
+            yield return "$since IS NULL OR closed IS NULL OR closed >= $since";
+            yield return "$until IS NULL OR onset < $until";
+        }
+    }
 
     /// <summary>The stream an incident is about; null where it is not known.</summary>
     public string? StreamOfIncident(string incidentId) => _file.Query(

@@ -20,17 +20,24 @@ internal sealed class LabelStore
         Refresh();
     }
 
+    /// <summary>Another one where what holds has changed.</summary>
+    public long Revision { get; private set; }
+
     /// <summary>The label that an incident has; null for none.</summary>
     public StoredLabel? Of(string incidentId) => _holding.GetValueOrDefault(incidentId);
 
     /// <summary>The label that the history has written down of a place in the journal; null for none.</summary>
-    public StoredLabel? Given(long position) =>
-        Query("WHERE position = $a", position, 1).FirstOrDefault() is { } label ? _holding[label.IncidentId] = label : null;
+    public StoredLabel? Given(long position)
+    {
+        Revision++;
+        return Query("WHERE position = $a", position, 1).FirstOrDefault() is { } label ? _holding[label.IncidentId] = label : null;
+    }
 
     /// <summary>A label that was taken back: as the history holds it now.</summary>
     public StoredLabel TakenBack(StoredLabel label)
     {
         _holding.TryRemove(KeyValuePair.Create(label.IncidentId, label));
+        Revision++;
         return Find(label.Id)!;
     }
 

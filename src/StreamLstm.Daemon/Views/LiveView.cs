@@ -23,14 +23,12 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     private const int GroupsKept = 500;
     private const int SwapsKept = 100;
     private const int SparkPoints = 60;
-    private const int ForgottenKept = 10_000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LiveStream> _streams = new(StringComparer.Ordinal);
     private readonly LinkedList<IncidentEvent> _incidents = new();
     private readonly LinkedList<GroupEvent> _groups = new();
     private readonly List<ModelSwap> _swaps = [];
-    private readonly LinkedList<(string Stream, long Revision)> _forgotten = new();
     private string[]? _names;      // sorted; null where a stream came or went
     private StreamLine[] _lines = [];
     private long _linesRevision = -1;
@@ -38,6 +36,9 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     private long _sequence = -1;   // of the last entry that is shown
 
     public string Name => "live";
+
+    /// <summary>Another one where there is something new about incidents.</summary>
+    public long IncidentRevision { get; private set; }
 
     public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
     {
@@ -61,8 +62,10 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
                     _names = null;
                 }
 
-                stream.Add(scored, _revision);
+                stream.Add(scored);
             }
+
+            IncidentRevision += batch.Incidents.Count + batch.Groups.Count;
 
             foreach (IncidentEvent incident in batch.Incidents)
             {
@@ -76,16 +79,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
 
             foreach (ForgottenStream gone in batch.Forgotten)
             {
-                if (_streams.Remove(gone.Stream))
-                {
-                    _names = null;
-                    _forgotten.AddLast((gone.Stream, _revision));
-
-                    if (_forgotten.Count > ForgottenKept)
-                    {
-                        _forgotten.RemoveFirst();
-                    }
-                }
+                _names = _streams.Remove(gone.Stream) ? null : _names;
             }
 
             _swaps.AddRange(batch.Swaps);
@@ -93,19 +87,6 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
         }
 
         return default;
-    }
-
-    /// <summary>Every stream that changed after <paramref name="revision"/>, in the order of names, and the present revision.</summary>
-    public (IReadOnlyList<LiveStreamState> Streams, long Revision) ChangedSince(long revision)
-    {
-        lock (_lock)
-        {
-            return (
-                [.. _streams.Where(pair => pair.Value.Revision > revision)
-                    .OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                    .Select(pair => pair.Value.State(pair.Key, units?.Of(pair.Key)))],
-                _revision);
-        }
     }
 
     /// <summary>Every stream in the order of names, as short as a list or a tree needs it; the same array while nothing has come.</summary>
@@ -130,15 +111,6 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
         }
     }
 
-    /// <summary>Streams that were forgotten after <paramref name="revision"/> and have not come again.</summary>
-    public IReadOnlyList<string> ForgottenSince(long revision)
-    {
-        lock (_lock)
-        {
-            return [.. _forgotten.Where(gone => gone.Revision > revision && !_streams.ContainsKey(gone.Stream)).Select(gone => gone.Stream)];
-        }
-    }
-
     /// <summary>A stream's points after <paramref name="after"/>, oldest first; null where there is no such stream.</summary>
     public IReadOnlyList<LivePoint>? Points(string stream, DateTimeOffset after)
     {
@@ -148,12 +120,12 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
         }
     }
 
-    /// <summary>Each stream's last values, for a small picture; none beyond the first 2,000 streams.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<double>> Sparks()
+    /// <summary>A stream's last values, for a small picture.</summary>
+    public IReadOnlyList<double> Spark(string stream)
     {
         lock (_lock)
         {
-            return _streams.Take(StreamsInFull).ToDictionary(pair => pair.Key, pair => pair.Value.Spark());
+            return _streams.TryGetValue(stream, out LiveStream? found) ? found.Spark() : [];
         }
     }
 
@@ -224,7 +196,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
             foreach (LiveStreamMemory memory in state.Streams)
             {
                 LiveStream stream = NewStream(memory.Stream);
-                stream.Load(memory, _revision);
+                stream.Load(memory);
                 _streams[memory.Stream] = stream;
             }
 
@@ -281,7 +253,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
 
         if (_streams.TryGetValue(incident.Stream, out LiveStream? stream))
         {
-            stream.Follow(incident, _revision);
+            stream.Follow(incident);
         }
     }
 
@@ -314,15 +286,12 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
         private ScoredObservation _last;
         private bool _incidentOpen;
 
-        public long Revision { get; private set; }
-
         public Lifecycle Lifecycle { get; private set; }
 
-        public void Add(in ScoredObservation scored, long revision)
+        public void Add(in ScoredObservation scored)
         {
             _last = scored;
             Lifecycle = scored.Lifecycle;
-            Revision = revision;
 
             if (_points.Count == capacity)
             {
@@ -333,10 +302,9 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
                 scored.Time, scored.Value, scored.Score, scored.Expected, scored.Lower, scored.Upper, scored.IsAlert));
         }
 
-        public void Follow(IncidentEvent incident, long revision)
+        public void Follow(IncidentEvent incident)
         {
             _incidentOpen = incident.State != IncidentState.Closed;
-            Revision = revision;
 
             if (incident.Kind == IncidentKind.Silence && _incidentOpen)
             {
@@ -347,9 +315,9 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
         public LiveStreamMemory Save(string stream) =>
             new(stream, _last, Lifecycle, _incidentOpen, [.. _points.Skip(_points.Count - SparkPoints)]);
 
-        public void Load(LiveStreamMemory memory, long revision)
+        public void Load(LiveStreamMemory memory)
         {
-            (_last, Lifecycle, _incidentOpen, Revision) = (memory.Last, memory.Lifecycle, memory.IncidentOpen, revision);
+            (_last, Lifecycle, _incidentOpen) = (memory.Last, memory.Lifecycle, memory.IncidentOpen);
 
             foreach (LivePoint point in memory.Points)
             {

@@ -51,6 +51,11 @@ public sealed class HostileRequestTests : IAsyncLifetime
     [InlineData("/api/v1/history/a?since=0001-01-01T00:00:00Z&until=9999-12-31T00:00:00Z", 200, "\"scores\":[]")]
     [InlineData("/api/v1/odd?since=0001-01-01T00:00:00Z&until=9999-12-31T00:00:00Z", 200, "\"streams\":[]")]
     [InlineData("/api/v1/odd?since=9999-12-31T00:00:00Z&until=0001-01-01T00:00:00Z", 200, "\"streams\":[]")]
+    [InlineData("/api/v1/incidents?grouped=true&label=odd", 400, "query parameter label: 'odd', expected one of none, false_alarm, real")]
+    [InlineData("/api/v1/incidents?grouped=true&state=odd", 400, "query parameter state: 'odd', expected one of open, closed")]
+    [InlineData("/api/v1/incidents?grouped=true&members=0", 400, "query parameter members: 0, expected 1 to 100")]
+    [InlineData("/api/v1/incidents/x", 404, "incident 'x' is not known")]
+    [InlineData("/api/v1/streams?show=odd", 400, "query parameter show: 'odd', expected one of all, incidents, warming, silent, favourites")]
     [InlineData("/api/v1/odd?cells=0", 400, "query parameter cells: 0, expected 1 to 500")]
     [InlineData("/api/v1/history/a?until=soon", 400, "query parameter until: 'soon', expected a time such as 2026-05-01T10:00:00Z")]
     [InlineData("/api/v1/history/a?limit=99999999999", 400, "query parameter limit: '99999999999', expected a whole number")]
@@ -124,9 +129,9 @@ public sealed class HostileRequestTests : IAsyncLifetime
             {
                 0 => (HttpMethod.Get, $"/api/v1/history/{Word()}?{Query("since", "until", "limit")}"),
                 1 => (HttpMethod.Get, $"/api/v1/explain?{Query("stream", "at")}"),
-                2 => (HttpMethod.Get, $"/api/v1/streams?{Query("filter", "lifecycle", "limit", "offset")}"),
+                2 => (HttpMethod.Get, $"/api/v1/streams?{Query("filter", "lifecycle", "show", "order", "tree", "open", "favourite", "hide", "near", "limit", "offset")}"),
                 3 => (HttpMethod.Get, $"/api/v1/streams/{Word()}"),
-                4 => (HttpMethod.Get, $"/api/v1/incidents?{Query("stream", "grouped", "limit", "offset")}"),
+                4 => (HttpMethod.Get, $"/api/v1/incidents?{(input.Next(2) == 0 ? "grouped=true&" : "")}{Query("stream", "filter", "state", "label", "since", "order", "members", "limit", "offset")}"),
                 5 => (HttpMethod.Get, $"/api/v1/labels?{Query("limit", "offset")}"),
                 6 => (HttpMethod.Get, $"/api/v1/live?{Query("stream")}"),
                 7 => (HttpMethod.Post, "/api/v1/labels"),

@@ -141,10 +141,10 @@ public sealed class SinkTests : IDisposable
             File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement)
                 .Select(line => (line.GetProperty("group_id").GetString(), line.GetProperty("group_size").GetInt32(), line.GetProperty("opens_group").GetBoolean())));
         var reader = new HistoryReader(history);
-        JsonElement group = JsonDocument.Parse(Assert.Single(reader.Groups(10, 0, "p/b"))).RootElement;
+        JsonElement group = JsonDocument.Parse(Assert.Single(Groups(reader, "p/b"))).RootElement;
         Assert.Equal(("p/a-1", "opened", 2, 1), (group.GetProperty("id").GetString(), group.GetProperty("state").GetString(), group.GetProperty("size").GetInt32(), group.GetProperty("open_size").GetInt32()));
         Assert.Equal(["closed", "opened"], group.GetProperty("members").EnumerateArray().Select(member => member.GetProperty("state").GetString()));
-        Assert.Empty(reader.Groups(10, 0, "p/c"));
+        Assert.Empty(Groups(reader, "p/c"));
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class SinkTests : IDisposable
             await sink.WriteAsync(Batch([], [Incident("b", start == 0 ? IncidentState.Opened : IncidentState.Closed)]), Cancellation);
             var reader = new HistoryReader(sink);
             Assert.Equal(2, reader.Incidents(10, 0, null).Count);
-            Assert.Contains("\"title\":\"b 9", Assert.Single(reader.Groups(10, 0, "b")), StringComparison.Ordinal);
+            Assert.Contains("\"title\":\"b 9", Assert.Single(Groups(reader, "b")), StringComparison.Ordinal);
         }
 
         Assert.Empty(Directory.GetFiles(_directory, "*.damaged"));
@@ -309,11 +309,9 @@ public sealed class SinkTests : IDisposable
     {
         var live = new LiveView();
         await live.WriteAsync(Batch([Scored("a", 1), Scored("b", 2)], []), Cancellation);
-        (_, long revision) = live.ChangedSince(-1);
         await live.WriteAsync(Batch([Scored("a", 3, minute: 1)], [Incident("a", IncidentState.Opened, IncidentKind.Silence)]), Cancellation);
 
-        (IReadOnlyList<LiveStreamState> changed, _) = live.ChangedSince(revision);
-        LiveStreamState a = Assert.Single(changed);
+        LiveStreamState a = live.State("a")!;
         Assert.Equal(("a", 3.0, true, Lifecycle.Silent), (a.Stream, a.Value, a.IncidentOpen, a.Lifecycle));
         Assert.Equal([3.0], live.Points("a", Start.AddSeconds(1))!.Select(point => point.Value));
         Assert.Null(live.Points("c", Start));
@@ -323,6 +321,65 @@ public sealed class SinkTests : IDisposable
         Assert.Equal((IncidentState.Closed, "beyond everything; back to normal"), (incident.State, incident.Explanation));
         Assert.Equal(IncidentKind.Silence, incident.Kind);
         Assert.False(live.State("a")!.IncidentOpen);
+    }
+
+    [Fact]
+    public async Task Streams_are_in_the_order_of_names_with_what_a_list_needs_and_gone_when_forgotten()
+    {
+        var live = new LiveView();
+        await live.WriteAsync(Batch([Scored("b", 1, score: 70), Scored("a", 2, score: 20)], [Incident("b", IncidentState.Opened)]), Cancellation);
+        Assert.Equal([new StreamLine("a", Lifecycle.Active, 20, IncidentOpen: false), new("b", Lifecycle.Active, 70, IncidentOpen: true)], live.Lines());
+        Assert.Same(live.Lines(), live.Lines());
+
+        await live.WriteAsync(Batch([], []) with { Forgotten = [new ForgottenStream("b", ForgetReason.Asked)] }, Cancellation);
+
+        Assert.Equal(["a"], live.Lines().Select(line => line.Stream));
+    }
+
+    [Fact]
+    public async Task Groups_are_found_by_what_is_asked_of_them_in_the_history_as_in_the_live_view()
+    {
+        await using var history = new HistorySink(new HistorySinkOptions(), Path.Combine(_directory, "history.db"), _time, NullLogger<HistorySink>.Instance);
+        var live = new LiveView();
+        await WriteAsync(Incident("plant/a", IncidentState.Opened), Incident("plant/b", IncidentState.Opened));
+        await WriteAsync(Incident("host/c", IncidentState.Opened) with { Onset = Start.AddHours(5), Time = Start.AddHours(5), MaxScore = 95, Severity = IncidentSeverity.Critical });
+        await WriteAsync(Incident("host/c", IncidentState.Closed) with { Onset = Start.AddHours(5), Time = Start.AddHours(6), ClosedAt = Start.AddHours(6), MaxScore = 95, Severity = IncidentSeverity.Critical });
+        var reader = new HistoryReader(history);
+
+        foreach ((IncidentQuery query, string expected) in new[]
+        {
+            (new IncidentQuery(), "host/c-1 plant/a-1"),
+            (new(Order: GroupsOrder.Size), "plant/a-1 host/c-1"),
+            (new(Order: GroupsOrder.Score), "host/c-1 plant/a-1"),
+            (new(Order: GroupsOrder.Lasted), "plant/a-1 host/c-1"),
+            (new(Filter: "PLANT"), "plant/a-1"),
+            (new(Filter: "plant/? -*/a"), "plant/a-1"),
+            (new(Filter: "plant c"), ""),
+            (new("plant/b"), "plant/a-1"),
+            (new(State: GroupsState.Open), "plant/a-1"),
+            (new(State: GroupsState.Closed), "host/c-1"),
+            (new(Severity: IncidentSeverity.Critical), "host/c-1"),
+            (new(Severity: IncidentSeverity.Info), "host/c-1 plant/a-1"),
+            (new(Since: Start.AddHours(7)), "plant/a-1"),
+            (new(Until: Start.AddHours(1)), "plant/a-1"),
+            (new(Since: Start.AddHours(5.5), Until: Start.AddHours(7)), "host/c-1 plant/a-1"),
+        })
+        {
+            (IReadOnlyList<string> groups, int total) = reader.Groups(query, Start.AddDays(1), 10, 0);
+            Assert.Equal(expected, string.Join(' ', groups.Select(group => JsonDocument.Parse(group).RootElement.GetProperty("id").GetString())));
+            Assert.Equal(groups.Count, total);
+            Assert.Equal(expected, string.Join(' ', query.Ordered(live.Groups().Where(query.Takes), Start.AddDays(1)).Select(group => group.Id)));
+        }
+
+        Assert.Equal(2, reader.Groups(new IncidentQuery(Label: GroupsLabel.None), Start, 1, 1).Total);
+        Assert.Empty(reader.Groups(new IncidentQuery(Label: GroupsLabel.Real), Start, 1, 0).Groups);
+
+        async Task WriteAsync(params IncidentEvent[] incidents)
+        {
+            ScoredBatch batch = Batch([], incidents);
+            await history.WriteAsync(batch, Cancellation);
+            await live.WriteAsync(batch, Cancellation);
+        }
     }
 
     [Fact]
@@ -409,6 +466,8 @@ public sealed class SinkTests : IDisposable
 
         JsonlSink Sink(string? from) => new(new JsonlSinkOptions { Scores = true }, path, from, NullLogger.Instance);
     }
+
+    private static IReadOnlyList<string> Groups(HistoryReader reader, string stream) => reader.Groups(new IncidentQuery(stream), Start, 10, 0).Groups;
 
     private long _sequence;
 
