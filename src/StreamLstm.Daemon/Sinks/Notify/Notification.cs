@@ -34,7 +34,7 @@ internal sealed record Notification(
             isResolved ? "resolved" : group.State == GroupState.Opened ? "opened" : "worse",
             EventJson.Word(group.Severity), Plain(group.Size == 1 ? $"{strongest.Stream}: {strongest.Figure}" : group.Title), Plain(strongest.Explanation), Plain(strongest.Stream),
             group.Size, Math.Round(group.MaxScore, 1), Time(group.Onset), group.ClosedAt is { } closed ? Time(closed) : null,
-            page.Length > 0 ? $"{page.TrimEnd('/')}/#{Uri.EscapeDataString(strongest.Stream)}" : "",
+            page.Length > 0 ? $"{page.TrimEnd('/')}/#{Uri.EscapeDataString(strongest.Stream)}?incident={strongest.IncidentId}" : "",
             [.. group.Members.Take(MembersMax).Select(member => new NotifiedStream(Plain(member.Stream), EventJson.Word(member.Severity), Plain(member.Figure), Plain(member.Explanation)))]);
     }
 
