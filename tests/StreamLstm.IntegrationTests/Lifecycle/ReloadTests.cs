@@ -18,7 +18,7 @@ public sealed class ReloadTests
         using var directory = new TemporaryDirectory();
         string config = Path.Combine(directory.Path, "my.yaml");
         await File.WriteAllTextAsync(config, Webhook($"http://127.0.0.1:{DaemonProcess.FreePort()}/away"), TestContext.Current.CancellationToken);
-        await using DaemonProcess daemon = await DaemonProcess.StartAsync(Path.Combine(directory.Path, "state"), null, ["sinks.jsonl.enabled=true", "sinks.jsonl.scores=false"], config);
+        await using DaemonProcess daemon = await DaemonProcess.StartAsync(Path.Combine(directory.Path, "state"), killAt: null, ["sinks.jsonl.enabled=true", "sinks.jsonl.scores=false"], config);
         double[] values = Spiked(900, 1430, 2100);
         await daemon.PostAsync(Stream, values[..1600], Start);
         await daemon.UntilAsync(() => Task.FromResult(daemon.Output.Contains("Sink webhook takes nothing", StringComparison.Ordinal)), "waiting for the receiver");
@@ -48,7 +48,7 @@ public sealed class ReloadTests
         string mounted = Path.Combine(directory.Path, "my.yaml"), data = Path.Combine(directory.Path, "..data");
         Publish("1", "info");
         File.CreateSymbolicLink(mounted, Path.Combine("..data", "my.yaml"));
-        await using DaemonProcess daemon = await DaemonProcess.StartAsync(Path.Combine(directory.Path, "state"), null, [], mounted);
+        await using DaemonProcess daemon = await DaemonProcess.StartAsync(Path.Combine(directory.Path, "state"), killAt: null, [], mounted);
 
         Publish("2", "critical");
         await daemon.UntilAsync(() => Task.FromResult(Says("info", "critical")), "in force");
