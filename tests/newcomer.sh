@@ -2,13 +2,23 @@
 # What a newcomer does in the first ten minutes, from a fresh clone on a machine with the .NET 10 SDK, curl and python3:
 # start it, open the page, send what Telegraf sends, be told of a fault, label it, kill the program, and see it all again.
 #
-#   bash tests/newcomer.sh            prints each step with the seconds since its beginning; exit code 0 where all came about
-#   bash tests/newcomer.sh --keep     leaves the clone, the state and the logs where they are
+#   bash tests/newcomer.sh                   prints each step with the seconds since its beginning; exit code 0 where all came about
+#   bash tests/newcomer.sh --keep            leaves the clone, the state and the logs where they are
+#   bash tests/newcomer.sh --built PROGRAM   no clone and no build: the program that is there, as the tests do
 #
 # It listens on free ports of this computer alone, and ends what it started.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
+keep="" built=""
+while [ $# -gt 0 ]; do
+    case $1 in
+        --keep) keep=yes ;;
+        --built) built=$2; shift ;;
+        *) echo "newcomer.sh: '$1', expected --keep or --built PROGRAM" >&2; exit 2 ;;
+    esac
+    shift
+done
 began=$(date +%s.%N)
 daemon="" receiver=""
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
@@ -24,9 +34,9 @@ stop_daemon() { # kill -9: the one that dotnet run has started, and dotnet run
 end() {
     stop_daemon
     [ -z "$receiver" ] || kill -9 "$receiver" 2>/dev/null || true
-    if [ "${1:-}" = "--keep" ]; then echo "kept: $work"; else rm -rf "$work"; fi
+    if [ -n "$keep" ]; then echo "kept: $work"; else rm -rf "$work"; fi
 }
-trap "end ${1:-}" EXIT
+trap end EXIT
 
 step() { awk -v from="$began" -v to="$(date +%s.%N)" -v what="$*" 'BEGIN { printf "%6.1f s  %s\n", to - from, what }'; }
 fail() { echo "FAILED: $*" >&2; tail -n 30 "$work"/*.log >&2 || true; exit 1; }
@@ -51,18 +61,23 @@ read -r http mqtt hook <<<"$ports"
 url=http://127.0.0.1:$http
 
 # --- a fresh clone, and the README's first command (on ports of its own)
-git clone -q "$root" "$work/streamlstm"
-cd "$work/streamlstm"
 cat >"$work/my.yaml" <<YAML
 http: {port: $http}
 sources: {mqtt_embedded: {port: $mqtt}}
 storage: {directory: $work/state}
 YAML
-dotnet build -c Release --nologo -v quiet src/StreamLstm.Daemon >"$work/build.log" 2>&1 || fail "the build: $(tail -n 5 "$work/build.log")"
-step "built"
+if [ -n "$built" ]; then
+    program=("$built")
+else
+    git clone -q "$root" "$work/streamlstm"
+    cd "$work/streamlstm"
+    dotnet build -c Release --nologo -v quiet src/StreamLstm.Daemon >"$work/build.log" 2>&1 || fail "the build: $(tail -n 5 "$work/build.log")"
+    step "built"
+    program=(dotnet run -c Release --no-build --project src/StreamLstm.Daemon --)
+fi
 
 start() {
-    dotnet run -c Release --no-build --project src/StreamLstm.Daemon -- run --config "$work/my.yaml" >>"$work/daemon.log" 2>&1 &
+    "${program[@]}" run --config "$work/my.yaml" >>"$work/daemon.log" 2>&1 &
     daemon=$!
     until_true 60 "the page answers" curl -sf "$url/" -o /dev/null
 }
@@ -104,7 +119,7 @@ for row in range(1500):
     value = 60 + 4 * math.sin(row / 25) + random.gauss(0, 0.3) + (25 if row == 1400 else 0)
     print(f"pump,host=plant-1 temperature={value:.3f} {(began + row * 60)}")
 PYTHON
-stream=pump/plant-1/temperature
+stream=telegraf/pump/host=plant-1/temperature
 split -l 500 "$work/lines" "$work/part."
 for part in "$work"/part.*; do
     curl -sf --data-binary "@$part" "$url/write?db=telegraf&precision=s" || fail "the write of $part"
