@@ -30,6 +30,7 @@ else
     command -v prometheus >/dev/null || packages+=(prometheus)
     [ -d /usr/lib/python3/dist-packages/influxdb ] || packages+=(python3-influxdb)
     command -v curl >/dev/null || packages+=(curl)
+    command -v protoc >/dev/null || packages+=(protobuf-compiler)
     # Kafka itself is nobody's Debian package: with one at hand, what it runs on.
     { [ -d "${KAFKA_HOME:-/nowhere}/libs" ] || [ -d ../shared/kafka/libs ]; } && { command -v java >/dev/null || packages+=(default-jre-headless); }
     command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)

@@ -8,8 +8,8 @@ namespace StreamLstm.IntegrationTests.Kill;
 /// <summary>R4 on the real program: it is killed when a decision is on the disk and not yet in force. It holds from the next start on, as though nothing had been.</summary>
 public sealed class DecisionKillTests : IDisposable
 {
-    /// <summary>A life begins with two decisions of its own: limits, and maintenance windows. Where a third one comes sooner, all are on the disk too.</summary>
-    private static readonly string AtTheThird = $"{KillPoint.R4OnDiskNotInForce}:3";
+    /// <summary>A life begins with three decisions of its own: limits, what is asked of alerts, and maintenance windows. Where a fourth one comes sooner, all are on the disk too.</summary>
+    private static readonly string AtTheFourth = $"{KillPoint.R4OnDiskNotInForce}:4";
 
     private static readonly DateTimeOffset Start = DateTimeOffset.UtcNow.AddHours(-3);
     private static readonly string[] Settings =
@@ -47,7 +47,7 @@ public sealed class DecisionKillTests : IDisposable
                 Assert.Equal(0, await second.TerminateAsync());
             }
 
-            await using (DaemonProcess second = await DaemonProcess.StartAsync(killed, AtTheThird, Settings))
+            await using (DaemonProcess second = await DaemonProcess.StartAsync(killed, AtTheFourth, Settings))
             {
                 await Assert.ThrowsAsync<HttpRequestException>(() => decide(second.Http));
                 Assert.Equal(137, await second.ExitAsync());
@@ -75,7 +75,7 @@ public sealed class DecisionKillTests : IDisposable
         string state = Folder("swap");
         string[] settings = [.. Settings, "retrain.enabled=true", "retrain.first_after=3s", "retrain.windows_min=20"];
 
-        await using (DaemonProcess first = await DaemonProcess.StartAsync(state, AtTheThird, settings))
+        await using (DaemonProcess first = await DaemonProcess.StartAsync(state, AtTheFourth, settings))
         {
             for (int stream = 0; stream < 10; stream++)
             {

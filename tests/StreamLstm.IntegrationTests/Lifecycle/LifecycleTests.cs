@@ -38,7 +38,7 @@ public sealed class LifecycleTests
         Assert.Equal(HttpStatusCode.Accepted, (await PostAsync(daemon, "application/x-www-form-urlencoded", "{\"stream\":\"a\",\"value\":5}")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync(daemon, "application/json", "{\"value\":4}")).Status);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await PostAsync(daemon, "image/png", "x")).Status);
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await PostAsync(daemon, "text/csv", new string('x', 1_100_000))).Status);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await PostAsync(daemon, "text/csv", new string('x', 4_300_000))).Status);
 
         await daemon.UntilScoredAsync(6);
         JsonElement books = (await daemon.GetAsync("/api/v1/status")).GetProperty("books");

@@ -40,8 +40,9 @@ public sealed class BacklogTests : IDisposable
 
         for (int kill = 0; kill < _kills; kill++)
         {
-            // Every other time where all of it is sure to come again: on the disk, and not acknowledged. A slow disk is given all that is under way at once, so few times.
-            string? point = kill % 2 == 0 ? $"{KillPoint.R1SyncedNotAcknowledged}:{_random.Next(2, 6)}" : null;
+            // Every other time where all of it is sure to come again: on the disk, and not acknowledged. A slow disk is given all that is under way at once, so few
+            // times; behind the three decisions that a life begins with.
+            string? point = kill % 2 == 0 ? $"{KillPoint.R1SyncedNotAcknowledged}:{_random.Next(4, 8)}" : null;
             await using ChildDaemon daemon = Start(broker, point);
             long until = (long)(_messages * (kill + 1.0) / (_kills + 1));
             long taken = 0;

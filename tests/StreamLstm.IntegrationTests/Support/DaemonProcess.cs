@@ -73,7 +73,9 @@ internal sealed class DaemonProcess : IAsyncDisposable
             $"storage.directory={directory}", $"http.port={http}", $"sources.mqtt_embedded.port={mqtt}", "sources.host.enabled=false",
             "storage.snapshot_interval=1s", "storage.snapshot_kib_per_second=1048576", .. settings,
         ];
-        var start = new ProcessStartInfo("dotnet")
+
+        // As from a terminal or a service: whoever runs the tests under nohup has them inherit that SIGHUP is ignored, and .NET heeds that.
+        var start = new ProcessStartInfo(OperatingSystem.IsLinux() ? "env" : "dotnet")
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -82,6 +84,13 @@ internal sealed class DaemonProcess : IAsyncDisposable
             // A foreign directory: nothing may depend on where it is started.
             WorkingDirectory = Path.GetTempPath(),
         };
+
+        if (OperatingSystem.IsLinux())
+        {
+            start.ArgumentList.Add("--default-signal=HUP");
+            start.ArgumentList.Add("dotnet");
+        }
+
         start.ArgumentList.Add(typeof(CommandLine).Assembly.Location);
         start.ArgumentList.Add("run");
 
