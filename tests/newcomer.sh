@@ -33,7 +33,10 @@ stop_daemon() { # kill -9: the one that dotnet run has started, and dotnet run
 
 end() {
     stop_daemon
-    [ -z "$receiver" ] || kill -9 "$receiver" 2>/dev/null || true
+    if [ -n "$receiver" ]; then
+        kill "$receiver" 2>/dev/null || true
+        wait "$receiver" 2>/dev/null || true
+    fi
     if [ -n "$keep" ]; then echo "kept: $work"; else rm -rf "$work"; fi
 }
 trap end EXIT
