@@ -18,7 +18,7 @@ namespace StreamLstm.Daemon.Pipeline;
 ///     │            ▲  ▲      fsync, then        │                                         │                     ▲
 ///     │ undecodable│  │      acknowledge        ├── every entry ──▶ [passed] ─────────────┼─────────────────────┘
 ///     ▼            │  └ ticks, swaps, labels,  │                                         ▼
-///  dead letters  books   accepts, maintenance   │ stamps each batch with                books
+///  dead letters  books   accepts, rules ...     │ stamps each batch with                books
 ///                open                           │ the live model                        close
 /// </code>
 /// Every channel is bounded, so a slow sink slows the sources. Only the sources hear that it is time to stop; each later
