@@ -32,7 +32,10 @@ internal sealed class ConfiguredSinks
         DaemonOptions options, StorageDirectory storage, RestoredState restored, LiveView live, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         (_storage, _metrics, _time, _loggers) = (storage, metrics, time, loggers);
-        _present = Parts(options, restored.Sinks).ToDictionary(part => part.Section, part => new Configured(part.Make, part.Make()));
+
+        // Whoever is made once more while the daemon runs begins where it stands, and not where it stood at the last snapshot.
+        Dictionary<string, Func<IScoreSink>> again = Unmarked(options);
+        _present = Parts(options, restored.Sinks).ToDictionary(part => part.Section, part => new Configured(again[part.Section], part.Make()));
         All = [live, .. _present.Values.Select(one => one.Sink)];
 
         if (options.Sinks.History.Enabled)
@@ -61,8 +64,7 @@ internal sealed class ConfiguredSinks
     /// <param name="refused">Hears of a part whose sink cannot be made as it is to be, and why: it goes on as it was.</param>
     public async Task ChangeAsync(DetectionPipeline pipeline, DaemonOptions next, Func<string, bool> isChanged, Action<string, Exception> refused)
     {
-        // Nothing that a former life marked is of the sinks that begin now.
-        Dictionary<string, Func<IScoreSink>> parts = Parts(next, new Dictionary<string, string>()).ToDictionary(part => part.Section, part => part.Make);
+        Dictionary<string, Func<IScoreSink>> parts = Unmarked(next);
 
         foreach (string section in _present.Keys.Union(parts.Keys).Where(section => isChanged(section) || _present.ContainsKey(section) != parts.ContainsKey(section)).ToArray())
         {
@@ -84,9 +86,19 @@ internal sealed class ConfiguredSinks
 #pragma warning restore CA1031
             {
                 refused(section, why);
+
+                if (former is not null)
+                {
+                    // It was made again as it was: another object at the end of its lane.
+                    _present[section] = former with { Sink = pipeline.PresentSinks.First(sink => sink.Name == former.Sink.Name) };
+                }
             }
         }
     }
+
+    /// <summary>How each is made now, with nothing that a former life marked.</summary>
+    private Dictionary<string, Func<IScoreSink>> Unmarked(DaemonOptions options) =>
+        Parts(options, new Dictionary<string, string>()).ToDictionary(part => part.Section, part => part.Make);
 
     private IEnumerable<(string Section, Func<IScoreSink> Make)> Parts(DaemonOptions options, IReadOnlyDictionary<string, string> marks)
     {

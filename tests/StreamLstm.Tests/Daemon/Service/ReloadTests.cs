@@ -121,7 +121,12 @@ public sealed class ReloadTests
         await PostAsync(daemon, "a", rows: 10);
         await UntilScoredAsync(daemon, 10);
         JsonElement status = await daemon.Http.GetFromJsonAsync<JsonElement>("/api/v1/status", TestContext.Current.CancellationToken);
-        Assert.Contains(status.GetProperty("sinks").EnumerateArray(), sink => sink.GetProperty("name").GetString() == "jsonl");
+        Assert.Single(status.GetProperty("sinks").EnumerateArray(), sink => sink.GetProperty("name").GetString() == "jsonl");
+
+        // Nor is there a second one once it can be made.
+        Assert.Equal(["sinks.jsonl.path events.jsonl others.jsonl in_force"], await ReloadAsync(daemon, "sinks.jsonl.enabled=true", "sinks.jsonl.path=others.jsonl"));
+        status = await daemon.Http.GetFromJsonAsync<JsonElement>("/api/v1/status", TestContext.Current.CancellationToken);
+        Assert.Single(status.GetProperty("sinks").EnumerateArray(), sink => sink.GetProperty("name").GetString() == "jsonl");
     }
 
     private static async Task<string[]> ReloadAsync(HostedDaemon daemon, params string[] settings)
