@@ -17,7 +17,7 @@ internal static class KafkaLog
     /// <returns>Bytes read.</returns>
     /// <exception cref="KafkaTroubleException">The cluster does not answer, or a transaction stays open.</exception>
     public static Task<long> ReadAsync(KafkaAccess access, KafkaPartition partition, Action<byte[], byte[]?> each, CancellationToken cancellationToken) =>
-        KafkaTroubleException.AskAsync(() => Task.Run(() => Read(access, partition, each, cancellationToken), cancellationToken));
+        new KafkaCalls().AskAsync(() => Task.Run(() => Read(access, partition, each, cancellationToken), cancellationToken));
 
     /// <summary>The same, where the caller waits.</summary>
     internal static long Read(KafkaAccess access, KafkaPartition partition, Action<byte[], byte[]?> each, CancellationToken cancellationToken)

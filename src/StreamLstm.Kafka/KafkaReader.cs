@@ -30,6 +30,7 @@ internal sealed class KafkaReader : IDisposable
 
     private readonly IConsumer<byte[]?, byte[]?> _consumer;
     private readonly Channel<KafkaRecord> _read = Channel.CreateBounded<KafkaRecord>(new BoundedChannelOptions(ReadMax) { SingleReader = true, SingleWriter = true });
+    private readonly KafkaCalls _calls = new();
     private readonly SemaphoreSlim _room = new(0, 1);
     private readonly Queue<KafkaRecord> _late = new();   // what came while partitions were being paused; of the own thread
     private readonly Thread _thread;
@@ -124,11 +125,8 @@ internal sealed class KafkaReader : IDisposable
     /// <exception cref="KafkaTroubleException">It was not taken.</exception>
     public Task CommitAsync(IReadOnlyList<KafkaStart> positions) => !_commits || positions.Count == 0
         ? Task.CompletedTask
-        : KafkaTroubleException.AskAsync(() => Task.Run(() =>
-        {
-            _consumer.Commit(positions.Select(position => new TopicPartitionOffset(position.Partition.Topic, position.Partition.Number, position.Offset)));
-            return true;
-        }));
+        : _calls.AskAsync(() => _consumer.Commit(
+            positions.Select(position => new TopicPartitionOffset(position.Partition.Topic, position.Partition.Number, position.Offset))));
 
     /// <summary>Forgets the trouble: something has worked since.</summary>
     public void Forgive() => (_trouble, _isCutOff) = (null, false);
@@ -138,6 +136,7 @@ internal sealed class KafkaReader : IDisposable
         _isEnded = true;
         SayThereIsRoom();
         _thread.Join();
+        _calls.End();
         Topics.Dispose();
         _consumer.Close();
         _consumer.Dispose();

@@ -27,6 +27,7 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
 
+    private readonly KafkaCalls _calls = new();
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(client).Build();
 
     /// <summary>Whether the text is a pattern of names instead of a name.</summary>
@@ -34,7 +35,7 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
 
     /// <param name="topics">Names, and patterns that begin with ^.</param>
     /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
-    public Task<KafkaFound> FindAsync(IReadOnlyList<string> topics) => KafkaTroubleException.AskAsync(async () =>
+    public Task<KafkaFound> FindAsync(IReadOnlyList<string> topics) => _calls.AskAsync(async () =>
     {
         HashSet<string> names = [.. topics.Where(topic => !IsPattern(topic))];
         Regex[] patterns = [.. topics.Where(IsPattern).Select(Pattern)];
@@ -118,29 +119,34 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
             topic);
     }
 
-    public void Dispose() => _admin.Dispose();
+    /// <summary>Ends behind the answers to what was asked.</summary>
+    public void Dispose()
+    {
+        _calls.End();
+        _admin.Dispose();
+    }
 
     /// <summary>Another daemon may have been faster.</summary>
-    private static async Task RefusedAsync(Func<Task> make, string topic)
+    private async Task RefusedAsync(Func<Task> make, string topic)
     {
         Error refused;
 
         try
         {
-            await make();
+            await _calls.AskAsync(async () =>
+            {
+                await make();
+                return true;
+            });
             return;
         }
-        catch (CreateTopicsException unmade)
+        catch (KafkaTroubleException unmade) when (unmade.InnerException is CreateTopicsException { Results: [{ } topicOf] })
         {
-            refused = unmade.Results[0].Error;
+            refused = topicOf.Error;
         }
-        catch (CreatePartitionsException unmade)
+        catch (KafkaTroubleException unmade) when (unmade.InnerException is CreatePartitionsException { Results: [{ } partitionsOf] })
         {
-            refused = unmade.Results[0].Error;
-        }
-        catch (KafkaException unanswered)
-        {
-            throw new KafkaTroubleException(KafkaTrouble.Of(unanswered.Error), unanswered);
+            refused = partitionsOf.Error;
         }
 
         if (refused.Code is not (ErrorCode.TopicAlreadyExists or ErrorCode.InvalidPartitions or ErrorCode.NoError))
@@ -170,7 +176,7 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
             return [];
         }
 
-        ListOffsetsResult found = await KafkaTroubleException.AskAsync(() => _admin.ListOffsetsAsync(
+        ListOffsetsResult found = await _calls.AskAsync(() => _admin.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(partition.Topic, partition.Number), OffsetSpec = which }),
             new ListOffsetsOptions { RequestTimeout = AnswerMax }));
         return found.ResultInfos.Select(info => info.TopicPartitionOffsetError)

@@ -68,22 +68,4 @@ internal sealed partial record KafkaTrouble(KafkaConcern Concern, string Detail)
 internal sealed class KafkaTroubleException(KafkaTrouble trouble, Exception? inner = null) : Exception(trouble.Detail, inner)
 {
     public KafkaTrouble Trouble { get; } = trouble;
-
-    /// <summary>Runs something that librdkafka may refuse, and says so in this project's words.</summary>
-    internal static async Task<T> AskAsync<T>(Func<Task<T>> ask)
-    {
-        try
-        {
-            return await ask();
-        }
-        catch (ProduceException<byte[]?, byte[]?> unwritten)
-        {
-            var why = KafkaTrouble.Of(unwritten.Error);
-            throw new KafkaTroubleException(why.Concern == KafkaConcern.Topics ? why with { Detail = $"'{unwritten.DeliveryResult.Topic}': {why.Detail}" } : why, unwritten);
-        }
-        catch (KafkaException refused)
-        {
-            throw new KafkaTroubleException(KafkaTrouble.Of(refused.Error), refused);
-        }
-    }
 }

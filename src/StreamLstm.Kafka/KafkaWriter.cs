@@ -41,6 +41,7 @@ internal sealed class KafkaWriter : IDisposable
     private readonly string? _transactionalId;
     private readonly string _cursorTopic;
     private readonly IProducer<byte[]?, byte[]?> _producer;
+    private readonly KafkaCalls _calls = new();
     private readonly CancellationTokenSource _ended = new();
     private volatile KafkaTrouble? _trouble;
     private Task _watching = Task.CompletedTask;
@@ -91,14 +92,14 @@ internal sealed class KafkaWriter : IDisposable
     /// <exception cref="KafkaTroubleException">They may be there or not.</exception>
     public async Task WriteAsync(IReadOnlyList<KafkaMessage> messages, CancellationToken cancellationToken)
     {
-        await KafkaTroubleException.AskAsync(() => Task.WhenAll(messages.Select(message => SendAsync(message, cancellationToken))));
+        await _calls.AskAsync(() => Task.WhenAll(messages.Select(message => SendAsync(message, cancellationToken))));
         _trouble = null;
     }
 
     /// <summary>Fences off whoever wrote under this id before, ends what it had begun, and finds its cursor.</summary>
     /// <returns>What <see cref="CommitAsync"/> last wrote; null where it never did.</returns>
     /// <exception cref="KafkaTroubleException">The cluster does not answer, or refuses.</exception>
-    public Task<string?> RecoverAsync() => KafkaTroubleException.AskAsync(() => Task.Run(async () =>
+    public Task<string?> RecoverAsync() => _calls.AskAsync(() => Task.Run(async () =>
     {
         _producer.InitTransactions(AnswerMax);
         await CreateCursorTopicAsync();
@@ -110,7 +111,7 @@ internal sealed class KafkaWriter : IDisposable
     public async Task CommitAsync(IReadOnlyList<KafkaMessage> messages, string cursor, CancellationToken cancellationToken)
     {
         var position = new KafkaMessage(_cursorTopic, Encoding.UTF8.GetBytes(_transactionalId!), Encoding.UTF8.GetBytes(cursor), []) { Partition = 0 };
-        await KafkaTroubleException.AskAsync(async () =>
+        await _calls.AskAsync(async () =>
         {
             _producer.BeginTransaction();
             await Task.WhenAll(messages.Append(position).Select(message => SendAsync(message, cancellationToken)));
@@ -122,11 +123,7 @@ internal sealed class KafkaWriter : IDisposable
 
     /// <summary>Fences off whoever wrote under this id before, and ends what it had begun: it can write nothing more.</summary>
     /// <exception cref="KafkaTroubleException">The cluster does not answer, or refuses.</exception>
-    public Task FenceAsync() => KafkaTroubleException.AskAsync(() => Task.Run(() =>
-    {
-        _producer.InitTransactions(AnswerMax);
-        return true;
-    }));
+    public Task FenceAsync() => _calls.AskAsync(() => _producer.InitTransactions(AnswerMax));
 
     /// <summary>Writes records, and how far a member of a group has read, in one transaction: all of it is there for who reads what is committed, or nothing.</summary>
     /// <param name="messages">The records.</param>
@@ -143,18 +140,14 @@ internal sealed class KafkaWriter : IDisposable
         {
             try
             {
-                await KafkaTroubleException.AskAsync(() => TryCommitAsync(messages, offsets, member(), cancellationToken));
+                await _calls.AskAsync(() => TryCommitAsync(messages, offsets, member(), cancellationToken));
                 _trouble = null;
                 return;
             }
             catch (KafkaTroubleException refused) when (refused.InnerException is KafkaTxnRequiresAbortException && Stopwatch.GetElapsedTime(began) < TriesMax)
             {
                 // Once it is taken back nothing of it is there, and the same may be written again.
-                await KafkaTroubleException.AskAsync(() => Task.Run(() =>
-                {
-                    _producer.AbortTransaction(AnswerMax);
-                    return true;
-                }));
+                await _calls.AskAsync(() => _producer.AbortTransaction(AnswerMax));
                 await Task.Delay(TryInterval, cancellationToken);
             }
         }
@@ -163,6 +156,7 @@ internal sealed class KafkaWriter : IDisposable
     public void Dispose()
     {
         _ended.Cancel();
+        _calls.End();
         _watching.GetAwaiter().GetResult();
         _producer.Dispose();
         _ended.Dispose();

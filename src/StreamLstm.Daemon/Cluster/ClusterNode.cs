@@ -141,8 +141,6 @@ internal sealed class ClusterNode : IAsyncDisposable
                 }
             }
 
-            await (finding ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
             // Whoever has been fenced off owns nothing; whoever stops writes down what it has.
             await LeaveAsync([.. Owned.Select(owned => owned.Partition)], areGone: member.Failed.IsCompleted, isShown: true);
             _member = null;

@@ -13,6 +13,24 @@ public sealed class KafkaReaderTests(KafkaTests kafka)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    /// <summary>It ended the process before: librdkafka answered into memory that was freed.</summary>
+    [Fact]
+    public async Task A_client_that_is_ended_while_it_is_asked_ends_behind_the_answers()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        string topic = KafkaDaemon.NewTopic("asked");
+        await broker.CreateTopicAsync(topic, partitions: 3);
+        KafkaPartition[] partitions = [new(topic, 0), new(topic, 1), new(topic, 2)];
+
+        for (int round = 0; round < 100; round++)
+        {
+            var reader = new KafkaReader(new KafkaAccess(broker.Bootstrap, "test"), new KafkaReaderOptions { Group = topic });
+            Task[] asked = [reader.Topics.FindAsync([topic]), reader.Topics.NextAsync(partitions), reader.CommitAsync([new KafkaStart(partitions[0], round)])];
+            reader.Dispose();
+            await Task.WhenAll(asked);
+        }
+    }
+
     [Fact]
     public async Task Nobody_taking_pauses_it_and_then_each_record_comes_once_also_of_what_was_begun_or_ended_meanwhile()
     {

@@ -31,8 +31,6 @@ internal sealed class KafkaSource(
     private readonly string _key = $"sources.kafka.{index}";
     private readonly OncePerMinute _told = new(time);
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
-    private Task _finding = Task.CompletedTask;
-    private Task _committing = Task.CompletedTask;
     private string? _lost;
     private string? _absent;
     private string? _uncommitted;
@@ -87,10 +85,7 @@ internal sealed class KafkaSource(
         {
             metrics.Connected(Name, isConnected: false);
 
-            // librdkafka answers what it was asked into memory that is gone by then: a client is ended behind its answers, ten seconds away at most.
-            await Task.WhenAll(_finding, _committing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-            // Waits for the thread that reads.
+            // Waits for the thread that reads, and for the answers to what was asked.
             await Task.Run(reader.Dispose, CancellationToken.None);
         }
     }
@@ -116,7 +111,7 @@ internal sealed class KafkaSource(
 
             if (finding is null && time.GetElapsedTime(looked) >= next)
             {
-                _finding = finding = reader.Topics.FindAsync(options.Topics);
+                finding = reader.Topics.FindAsync(options.Topics);
             }
 
             if (finding is { IsCompleted: true } found)
@@ -177,7 +172,7 @@ internal sealed class KafkaSource(
             if (committing.IsCompleted && time.GetElapsedTime(committed) >= CommitInterval)
             {
                 committed = time.GetTimestamp();
-                _committing = committing = CommitAsync(reader, taking.TakeOnDisk());
+                committing = CommitAsync(reader, taking.TakeOnDisk());
             }
 
             readable = readable is { IsCompleted: false } ? readable : reader.WaitToReadAsync(stopping).AsTask();
