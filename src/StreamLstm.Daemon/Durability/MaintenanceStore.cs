@@ -95,17 +95,8 @@ internal sealed class MaintenanceStore
 
     private void Replace(Content content)
     {
-        string temporary = _storage.FileIn("maintenance.tmp");
-
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            byte[] json = JsonSerializer.SerializeToUtf8Bytes(content, EventJson.Options);
-            file.Write([.. json, .. Seal(json)]);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, Path, overwrite: true);
-        LocalDisk.Sync(_storage.Path);
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(content, EventJson.Options);
+        ReplacedFile.Write(Path, [.. json, .. Seal(json)], isSynced: true);
         _content = content;
         All = Join();
     }

@@ -169,7 +169,7 @@ internal sealed class DetectionPipeline : IDisposable
 
     /// <summary>Has another sink take a sink's place, see <see cref="SinkLanes.ReplaceAsync"/>.</summary>
     /// <exception cref="IOException">It cannot be made; the former goes on.</exception>
-    public Task<IScoreSink?> ReplaceSinkAsync(IScoreSink? ending, Func<IScoreSink>? next, Func<IScoreSink>? again) => _lanes.ReplaceAsync(ending, next, again);
+    public Task<IScoreSink?> ReplaceSinkAsync(IScoreSink? ending, Func<long?, IScoreSink>? next, Func<long?, IScoreSink>? again) => _lanes.ReplaceAsync(ending, next, again);
 
     /// <summary>Waits until a sink has written all up to a place in the journal; false where it takes longer than that.</summary>
     public async Task<bool> UntilSettledAsync(string sink, long sequence, TimeSpan atMost, CancellationToken cancellationToken)

@@ -162,10 +162,10 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     }
 
     /// <summary>Has another sink take on what waits, from what this one has not taken on.</summary>
-    /// <param name="next">Makes it, once the former has let go of its files.</param>
-    /// <param name="again">Makes the former again, where that fails.</param>
+    /// <param name="next">Makes it, once the former has let go of its files; told of the last entry that one wrote, null where it wrote none.</param>
+    /// <param name="again">Makes the former again, where that fails; told the same.</param>
     /// <exception cref="IOException">It cannot be made; the former goes on.</exception>
-    public async Task ReplaceAsync(Func<IScoreSink> next, Func<IScoreSink> again)
+    public async Task ReplaceAsync(Func<long?, IScoreSink> next, Func<long?, IScoreSink> again)
     {
         var change = new Change(next, again, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
@@ -204,17 +204,18 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         _letGo = new CancellationTokenSource();
         former.Dispose();
         await _sink.DisposeAsync();
+        long? told = Volatile.Read(ref _written) is var written and > long.MinValue ? written : null;
 
         try
         {
-            _sink = change.Next();
+            _sink = change.Next(told);
             change.Done.SetResult();
         }
 #pragma warning disable CA1031 // travels to whoever asked for it
         catch (Exception refused)
 #pragma warning restore CA1031
         {
-            _sink = change.Again();
+            _sink = change.Again(told);
             change.Done.SetException(refused);
         }
 
@@ -268,7 +269,7 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         return true;
     }
 
-    private sealed record Change(Func<IScoreSink> Next, Func<IScoreSink> Again, TaskCompletionSource Done);
+    private sealed record Change(Func<long?, IScoreSink> Next, Func<long?, IScoreSink> Again, TaskCompletionSource Done);
 
     private readonly record struct Work(ScoredBatch? Batch, TaskCompletionSource<string>? Mark);
 }

@@ -67,17 +67,17 @@ internal sealed class SinkLanes : IDisposable
 
     /// <summary>Another sink takes on what waits for one, and what comes; or a new one begins; or one ends, and what it has not taken by then is dropped, counted.</summary>
     /// <param name="ending">The sink that is to end; null where one only begins.</param>
-    /// <param name="next">Makes the other one; null for none. Called when the former has let go of its files.</param>
+    /// <param name="next">Makes the other one; null for none. Called when the former has let go of its files, with the last entry that it wrote.</param>
     /// <param name="again">Makes the former one again, where the other one cannot be made.</param>
     /// <returns>The one that has begun; null for none.</returns>
     /// <exception cref="IOException">The other one cannot be made.</exception>
-    public async Task<IScoreSink?> ReplaceAsync(IScoreSink? ending, Func<IScoreSink>? next, Func<IScoreSink>? again)
+    public async Task<IScoreSink?> ReplaceAsync(IScoreSink? ending, Func<long?, IScoreSink>? next, Func<long?, IScoreSink>? again)
     {
         if (_lanes.FirstOrDefault(lane => lane.Sink == ending) is not { } lane)
         {
             if (next is not null)
             {
-                lane = _newLane(next());
+                lane = _newLane(next(null));
                 Begin(lane);
                 return lane.Sink;
             }

@@ -14,6 +14,7 @@ namespace StreamLstm.Daemon.Service;
 internal sealed class ConfiguredSinks
 {
     private readonly StorageDirectory _storage;
+    private readonly long _journalEnd;
     private readonly DaemonMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -24,18 +25,19 @@ internal sealed class ConfiguredSinks
     /// <param name="options">The configuration.</param>
     /// <param name="storage">Where they keep what they have told.</param>
     /// <param name="restored">Where each stood.</param>
+    /// <param name="journalEnd">The last entry of former lives.</param>
     /// <param name="live">The live view.</param>
     /// <param name="metrics">Counts what they do.</param>
     /// <param name="time">Theirs.</param>
     /// <param name="loggers">Theirs.</param>
     public ConfiguredSinks(
-        DaemonOptions options, StorageDirectory storage, RestoredState restored, LiveView live, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+        DaemonOptions options, StorageDirectory storage, RestoredState restored, long journalEnd, LiveView live, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
-        (_storage, _metrics, _time, _loggers) = (storage, metrics, time, loggers);
+        (_storage, _journalEnd, _metrics, _time, _loggers) = (storage, journalEnd, metrics, time, loggers);
 
         // Whoever is made once more while the daemon runs begins where it stands, and not where it stood at the last snapshot.
-        Dictionary<string, Func<IScoreSink>> again = Unmarked(options);
-        _present = Parts(options, restored.Sinks).ToDictionary(part => part.Section, part => new Configured(again[part.Section], part.Make()));
+        Dictionary<string, Func<long?, IScoreSink>> again = Unmarked(options);
+        _present = Parts(options, (restored, journalEnd)).ToDictionary(part => part.Section, part => new Configured(again[part.Section], part.Make(null)));
         All = [live, .. _present.Values.Select(one => one.Sink)];
 
         if (options.Sinks.History.Enabled)
@@ -64,12 +66,12 @@ internal sealed class ConfiguredSinks
     /// <param name="refused">Hears of a part whose sink cannot be made as it is to be, and why: it goes on as it was.</param>
     public async Task ChangeAsync(DetectionPipeline pipeline, DaemonOptions next, Func<string, bool> isChanged, Action<string, Exception> refused)
     {
-        Dictionary<string, Func<IScoreSink>> parts = Unmarked(next);
+        Dictionary<string, Func<long?, IScoreSink>> parts = Unmarked(next);
 
         foreach (string section in _present.Keys.Union(parts.Keys).Where(section => isChanged(section) || _present.ContainsKey(section) != parts.ContainsKey(section)).ToArray())
         {
             Configured? former = _present.GetValueOrDefault(section);
-            Func<IScoreSink>? make = parts.GetValueOrDefault(section);
+            Func<long?, IScoreSink>? make = parts.GetValueOrDefault(section);
 
             try
             {
@@ -97,49 +99,61 @@ internal sealed class ConfiguredSinks
     }
 
     /// <summary>How each is made now, with nothing that a former life marked.</summary>
-    private Dictionary<string, Func<IScoreSink>> Unmarked(DaemonOptions options) =>
-        Parts(options, new Dictionary<string, string>()).ToDictionary(part => part.Section, part => part.Make);
+    private Dictionary<string, Func<long?, IScoreSink>> Unmarked(DaemonOptions options) =>
+        Parts(options, former: null).ToDictionary(part => part.Section, part => part.Make);
 
-    private IEnumerable<(string Section, Func<IScoreSink> Make)> Parts(DaemonOptions options, IReadOnlyDictionary<string, string> marks)
+    /// <param name="options">The configuration.</param>
+    /// <param name="former">What former lives left and the last entry of theirs; null where it is not of their sinks that these go on.</param>
+    private IEnumerable<(string Section, Func<long?, IScoreSink> Make)> Parts(DaemonOptions options, (RestoredState State, long JournalEnd)? former)
     {
+        IReadOnlyDictionary<string, string> marks = former?.State.Sinks ?? new Dictionary<string, string>();
         SinksOptions sinks = options.Sinks;
 
         if (sinks.Console.Enabled)
         {
             bool colour = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-            yield return ("sinks.console", () => new ConsoleSink(sinks.Console, Console.Out, colour));
+            yield return ("sinks.console", _ => new ConsoleSink(sinks.Console, Console.Out, colour));
         }
 
         if (sinks.Jsonl.Enabled)
         {
-            yield return ("sinks.jsonl", () => new JsonlSink(
-                sinks.Jsonl, _storage.FileIn(sinks.Jsonl.Path), marks.GetValueOrDefault("jsonl"), _loggers.CreateLogger<JsonlSink>(), () => _metrics.ToldOtherwise("jsonl")));
+            string path = _storage.FileIn(sinks.Jsonl.Path), beginning = _storage.FileIn("jsonl.beginning");
+            yield return ("sinks.jsonl", told => new JsonlSink(
+                sinks.Jsonl, path,
+                former is { State: var state } ? JsonlStart.AtStart(beginning, path, marks.GetValueOrDefault("jsonl"), state.End) : JsonlStart.Now(beginning, path, told),
+                _loggers.CreateLogger<JsonlSink>(), () => _metrics.ToldOtherwise("jsonl")));
         }
 
         foreach ((int i, MqttSinkOptions mqtt) in sinks.Mqtt.Index())
         {
-            yield return ($"sinks.mqtt.{i}", () => new MqttSink(
+            yield return ($"sinks.mqtt.{i}", _ => new MqttSink(
                 mqtt, i, _storage.Instance, _storage.FileIn($"mqtt-waiting.{i}.ndjson"), _time, _loggers.CreateLogger<MqttSink>()));
         }
 
         foreach ((int i, KafkaSinkOptions kafka) in sinks.Kafka.Index())
         {
             string name = KafkaSink.NameOf(kafka, i);
-            yield return ($"sinks.kafka.{i}", () => new KafkaSink(
-                kafka, i, _storage.Instance, _storage.FileIn($"{Uri.EscapeDataString(name)}.kafka.cursor"), marks.GetValueOrDefault(name)));
+            yield return ($"sinks.kafka.{i}", _ => new KafkaSink(
+                kafka, i, _storage.Instance, _storage.FileIn($"{Uri.EscapeDataString(name)}.kafka.cursor"), marks.GetValueOrDefault(name), former?.JournalEnd ?? long.MaxValue, EndsEarly));
         }
 
         if (sinks.Webhook.Enabled)
         {
-            yield return ("sinks.webhook", () => new WebhookSink(sinks.Webhook, _storage.FileIn("webhook.cursor"), _metrics, _loggers.CreateLogger<WebhookSink>()));
+            yield return ("sinks.webhook", _ => new WebhookSink(sinks.Webhook, _storage.FileIn("webhook.cursor"), _metrics, _loggers.CreateLogger<WebhookSink>()));
         }
 
         foreach ((int i, NotifyOptions notify) in sinks.Notify.Index())
         {
-            yield return ($"sinks.notify.{i}", () => new NotifySink(
+            yield return ($"sinks.notify.{i}", _ => new NotifySink(
                 notify, i, _storage.FileIn($"{NotifyOptions.NameOf(notify, i)}.cursor"), _metrics, _time, _loggers.CreateLogger<NotifySink>()));
         }
     }
 
-    private sealed record Configured(Func<IScoreSink> Make, IScoreSink Sink);
+    private void EndsEarly(long told, string sink)
+    {
+        LogMessages.JournalEndsEarly(_loggers.CreateLogger<ConfiguredSinks>(), _journalEnd, sink, told);
+        _metrics.JournalFailed();
+    }
+
+    private sealed record Configured(Func<long?, IScoreSink> Make, IScoreSink Sink);
 }

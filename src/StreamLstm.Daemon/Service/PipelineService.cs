@@ -139,7 +139,7 @@ internal sealed class PipelineService(
                 _logger, generation.Number, generation.Manifest.FileBytes, model.Version, _journal.NextSequence - 1 - restored.ReplayAfter);
         }
 
-        ConfiguredSinks = new ConfiguredSinks(options, _storage, restored, live, metrics, time, loggers);
+        ConfiguredSinks = new ConfiguredSinks(options, _storage, restored, _journal.NextSequence - 1, live, metrics, time, loggers);
         MissingEnd.Void(_journal, ConfiguredSinks.All, metrics, _logger);
         _lastOfFormer = _journal.NextSequence - 1;
         DetectionOptions detection = options.DetectorOptions();

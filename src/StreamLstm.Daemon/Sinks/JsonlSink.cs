@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
@@ -12,12 +11,13 @@ namespace StreamLstm.Daemon.Sinks;
 /// <remarks>
 /// A snapshot remembers how long the file was. After a kill what came since is told again, and held against what stands
 /// behind that length: a line that is there is passed over, one that was cut short is completed. So nobody who reads along
-/// ever sees a line vanish. Where the file is shorter than it was, somebody else has begun it anew, and lines may come again.
+/// ever sees a line vanish. Where a reload names another file, see <see cref="JsonlStart"/>. Where the file is shorter than it was, somebody else has begun it anew, and lines may come again.
 /// </remarks>
 internal sealed class JsonlSink : IJournalSink
 {
     private readonly JsonlSinkOptions _options;
     private readonly string _path;
+    private readonly JsonlStart _start;
     private readonly ILogger _logger;
     private readonly FileStream _file;
     private readonly MemoryStream _lines = new();
@@ -27,17 +27,17 @@ internal sealed class JsonlSink : IJournalSink
 
     /// <param name="options">What is written.</param>
     /// <param name="path">The file.</param>
-    /// <param name="mark">What <see cref="MarkAsync"/> gave a former life; null for none.</param>
+    /// <param name="start">From where on it holds what is told again.</param>
     /// <param name="logger">For a file that is not what it was.</param>
     /// <param name="toldOtherwise">Called where what is told again is not what the file holds.</param>
-    public JsonlSink(JsonlSinkOptions options, string path, string? mark, ILogger logger, Action? toldOtherwise = null)
+    public JsonlSink(JsonlSinkOptions options, string path, JsonlStart start, ILogger logger, Action? toldOtherwise = null)
     {
-        (_options, _path, _logger, _toldOtherwise) = (options, path, logger, toldOtherwise ?? (() => { }));
+        (_options, _path, _start, _logger, _toldOtherwise) = (options, path, start, logger, toldOtherwise ?? (() => { }));
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         _length = _file.Length;
 
-        if (long.TryParse(mark, NumberStyles.None, CultureInfo.InvariantCulture, out long before) && before < _length)
+        if (start.Length is { } before && before < _length)
         {
             _told = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             _told.Position = _length = before;
@@ -57,6 +57,11 @@ internal sealed class JsonlSink : IJournalSink
     public async ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
     {
         _lines.SetLength(0);
+
+        if (_start.PassesOver(batch.Sequence))
+        {
+            return;
+        }
 
         if (_options.Scores)
         {
@@ -81,6 +86,7 @@ internal sealed class JsonlSink : IJournalSink
             return;
         }
 
+        _start.Begin(_length, batch.Sequence);
         ReadOnlyMemory<byte> bytes = _lines.GetBuffer().AsMemory(0, (int)_lines.Length);
         long length = _length + bytes.Length;
 
@@ -119,7 +125,7 @@ internal sealed class JsonlSink : IJournalSink
     public ValueTask<string> MarkAsync(CancellationToken cancellationToken)
     {
         _file.Flush(flushToDisk: true);
-        return ValueTask.FromResult(_length.ToString(CultureInfo.InvariantCulture));
+        return ValueTask.FromResult(_start.Mark(_length));
     }
 
     public async ValueTask DisposeAsync()
@@ -127,6 +133,16 @@ internal sealed class JsonlSink : IJournalSink
         if (_told is not null)
         {
             await _told.DisposeAsync();
+        }
+
+        try
+        {
+            // Another file may go on where this one ends.
+            _file.Flush(flushToDisk: true);
+        }
+        catch (IOException)
+        {
+            // As the writes before were told.
         }
 
         await _file.DisposeAsync();

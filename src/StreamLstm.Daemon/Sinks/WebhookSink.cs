@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Text;
+using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection.Deciding;
@@ -129,7 +130,6 @@ internal sealed class WebhookSink : IJournalSink
     /// <summary>Not synced: what a power loss takes of it is sent again.</summary>
     private void Keep()
     {
-        File.WriteAllText(_cursor + ".tmp", string.Create(CultureInfo.InvariantCulture, $"{_done.Sequence} {_done.Events}"));
-        File.Move(_cursor + ".tmp", _cursor, overwrite: true);
+        ReplacedFile.Write(_cursor, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_done.Sequence} {_done.Events}")), isSynced: false);
     }
 }

@@ -15,14 +15,7 @@ internal sealed class LiveViewFile(StorageDirectory storage, LiveView live, ILog
     {
         try
         {
-            string temporary = storage.FileIn($"{Name}.tmp");
-
-            using (FileStream file = File.Create(temporary))
-            {
-                JsonSerializer.Serialize(file, live.Save(), EventJson.Options);
-            }
-
-            File.Move(temporary, storage.FileIn(Name), overwrite: true);
+            ReplacedFile.Write(storage.FileIn(Name), JsonSerializer.SerializeToUtf8Bytes(live.Save(), EventJson.Options), isSynced: false);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

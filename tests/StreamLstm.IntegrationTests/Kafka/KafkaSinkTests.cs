@@ -176,6 +176,45 @@ public sealed class KafkaSinkTests(KafkaTests kafka)
         Assert.Equal(scores, toldScores);
     }
 
+    /// <summary>The cluster's cursor is of entries that the directory does not hold: what takes their numbers is news.</summary>
+    [Fact]
+    public async Task After_a_backup_was_put_back_nothing_is_taken_for_what_the_topic_was_told_before()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("backup"), state = Path.Combine(directory.Path, "state"), backup = Path.Combine(directory.Path, "backup");
+        await broker.CreateTopicAsync(topic);
+        await LiveAsync(0, 700);
+        CopyFolder(state, backup);
+        await LiveAsync(700, 300);
+        Directory.Delete(state, recursive: true);
+        CopyFolder(backup, state);
+        int before = broker.Read(topic).Count, known = Expected(directory).Length;
+        string said = await LiveAsync(700, 300);
+        Assert.Contains("kafka", said.Split('\n').First(line => line.Contains("\"EventId\":218", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.NotEmpty(Expected(directory)[known..]);
+        Assert.Equal(Expected(directory)[known..], broker.Read(topic)[before..].Select(record => record.Message.Value));
+
+        async Task<string> LiveAsync(int from, int count)
+        {
+            await using DaemonProcess daemon = await StartAsync(directory, broker, topic, "sinks.kafka.0.exactly_once=true");
+            await PostAsync(daemon, from, count);
+            await daemon.UntilSettledAsync("kafka");
+            Assert.Equal(0, await daemon.TerminateAsync());
+            return daemon.Output;
+        }
+
+        static void CopyFolder(string from, string to)
+        {
+            foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            {
+                string copy = Path.Combine(to, Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy);
+            }
+        }
+    }
+
     [Fact]
     public async Task Without_transactions_a_killed_daemon_loses_no_event_and_repeats_one_only_with_its_id()
     {

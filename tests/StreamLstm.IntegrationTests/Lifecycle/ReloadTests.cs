@@ -80,6 +80,74 @@ public sealed class ReloadTests
         }
     }
 
+    [Fact]
+    public async Task A_file_of_lines_that_takes_another_ones_place_begins_where_that_ends_also_where_the_daemon_is_killed_behind_it()
+    {
+        using var directory = new TemporaryDirectory();
+        string config = Path.Combine(directory.Path, "my.yaml"), state = Path.Combine(directory.Path, "state");
+        string[] settings = ["storage.snapshot_interval=1h"];
+        double[] values = Spiked(900, 1430, 2100);
+        await File.WriteAllTextAsync(config, Lines("one.jsonl"), TestContext.Current.CancellationToken);
+
+        await using (DaemonProcess daemon = await DaemonProcess.StartAsync(state, killAt: null, settings, config))
+        {
+            await daemon.PostAsync(Stream, values[..1000], Start);
+            await daemon.UntilSettledAsync("jsonl");
+            await ChangeAsync(daemon, "two.jsonl");
+            await daemon.PostAsync(Stream, values[1000..1500], Start.AddSeconds(1000));
+            await daemon.UntilSettledAsync("jsonl");
+            await ChangeAsync(daemon, "one.jsonl");
+            await daemon.PostAsync(Stream, values[1500..1600], Start.AddSeconds(1500));
+            await daemon.UntilSettledAsync("jsonl");
+            await daemon.KillAsync();
+        }
+
+        await using (DaemonProcess daemon = await DaemonProcess.StartAsync(state, killAt: null, settings, config))
+        {
+            await daemon.PostAsync(Stream, values[1600..], Start.AddSeconds(1600));
+            await daemon.UntilSettledAsync("jsonl");
+            Assert.Equal(0, await daemon.TerminateAsync());
+            Assert.DoesNotContain("\"EventId\":304", daemon.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal([(0, 1000), (1500, 2200)], Stretches("one.jsonl"));
+        Assert.Equal([(1000, 1500)], Stretches("two.jsonl"));
+
+        async Task ChangeAsync(DaemonProcess daemon, string file)
+        {
+            await File.WriteAllTextAsync(config, Lines(file), TestContext.Current.CancellationToken);
+            using HttpResponseMessage answer = await daemon.Http.PostAsync("/api/v1/reload", null, TestContext.Current.CancellationToken);
+            answer.EnsureSuccessStatusCode();
+        }
+
+        static string Lines(string file) => $$"""
+            sinks:
+              jsonl: {enabled: true, scores: true, path: {{file}}}
+            """;
+
+        // From which row to which the file has one line a row, in their order.
+        List<(int From, int To)> Stretches(string file)
+        {
+            List<(int From, int To)> stretches = [];
+
+            foreach (JsonElement line in File.ReadLines(Path.Combine(state, file)).Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("type").GetString() == "score"))
+            {
+                int row = (int)(line.GetProperty("time").GetDateTimeOffset() - Start).TotalSeconds;
+
+                if (stretches.Count > 0 && stretches[^1].To == row)
+                {
+                    stretches[^1] = (stretches[^1].From, row + 1);
+                }
+                else
+                {
+                    stretches.Add((row, row + 1));
+                }
+            }
+
+            return stretches;
+        }
+    }
+
     private static string Id(JsonElement incident) =>
         $"{incident.GetProperty("incident_id").GetString()} {incident.GetProperty("state").GetString()} {incident.GetProperty("revision").GetInt32()}";
 

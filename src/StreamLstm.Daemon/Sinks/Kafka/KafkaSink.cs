@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Kafka;
 
@@ -19,7 +21,10 @@ internal sealed class KafkaSink : IJournalSink, IConnectedSink
     private readonly string _cursorTopic;
     private readonly string _cursorFile;
     private KafkaWriter? _writer;
+    private readonly long _journalEnd;
+    private readonly Action<long, string> _endsEarly;
     private bool _isRecovered;
+    private bool _isFirst = true;
     private long _done;
 
     /// <param name="options">Where, and what.</param>
@@ -27,8 +32,11 @@ internal sealed class KafkaSink : IJournalSink, IConnectedSink
     /// <param name="instance">Names this storage directory.</param>
     /// <param name="cursorFile">Says how far it is, where the cluster does not.</param>
     /// <param name="mark">Where it stood at the last snapshot; null where it never did.</param>
-    public KafkaSink(KafkaSinkOptions options, int index, string instance, string cursorFile, string? mark)
+    /// <param name="journalEnd">The last entry of former lives: what the cluster says beyond it is of a journal whose end is gone, and says nothing of the entries that took its place.</param>
+    /// <param name="endsEarly">Hears the place that the cluster holds, and the sink's name, where that is so.</param>
+    public KafkaSink(KafkaSinkOptions options, int index, string instance, string cursorFile, string? mark, long journalEnd, Action<long, string> endsEarly)
     {
+        (_journalEnd, _endsEarly) = (journalEnd, endsEarly);
         Name = NameOf(options, index);
         (_options, _key, _cursorFile) = (options, $"sinks.kafka.{index}", cursorFile);
         _access = options.Access($"streamlstm-{instance}-out-{Name}");
@@ -65,8 +73,8 @@ internal sealed class KafkaSink : IJournalSink, IConnectedSink
 
             if (_transactionalId is not null && !_isRecovered)
             {
-                _done = Math.Max(_done, Place(await _writer.RecoverAsync()));
-                _isRecovered = true;
+                _done = Math.Max(_done, Known(Place(await _writer.RecoverAsync())));
+                (_isRecovered, _isFirst) = (true, false);
             }
 
             if (batch.Sequence <= _done)
@@ -108,12 +116,20 @@ internal sealed class KafkaSink : IJournalSink, IConnectedSink
 
     private string Words(KafkaTrouble trouble) => _options.Words(_key, trouble).Replace($"{_key}.topics", $"{_key}.topic", StringComparison.Ordinal);
 
+    /// <summary>What of the cluster's place counts: what this life wrote, and of former ones what the journal has.</summary>
+    private long Known(long place)
+    {
+        if (!_isFirst || place <= _journalEnd)
+        {
+            return place;
+        }
+
+        _endsEarly(place, Name);
+        return _journalEnd;
+    }
+
     private static long Place(string? text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long place) ? place : -1;
 
     /// <summary>Not synced: what a power loss takes of it is written again.</summary>
-    private void Keep(string place)
-    {
-        File.WriteAllText(_cursorFile + ".tmp", place);
-        File.Move(_cursorFile + ".tmp", _cursorFile, overwrite: true);
-    }
+    private void Keep(string place) => ReplacedFile.Write(_cursorFile, Encoding.ASCII.GetBytes(place), isSynced: false);
 }

@@ -127,7 +127,7 @@ public sealed class SinkTests : IDisposable
         await using var history = new HistorySink(new HistorySinkOptions(), Path.Combine(_directory, "history.db"), _time, NullLogger<HistorySink>.Instance);
         ScoredBatch[] batches = [Batch([], [Incident("p/a", IncidentState.Opened), Incident("p/b", IncidentState.Opened)]), Batch([], [Incident("p/a", IncidentState.Closed)])];
 
-        await using (var file = new JsonlSink(new JsonlSinkOptions(), path, null, NullLogger.Instance))
+        await using (var file = new JsonlSink(new JsonlSinkOptions(), path, JsonlStart.Now(Path.Combine(_directory, "beginning"), path, told: null), NullLogger.Instance))
         {
             foreach (ScoredBatch batch in batches)
             {
@@ -183,7 +183,7 @@ public sealed class SinkTests : IDisposable
     {
         string path = Path.Combine(_directory, "sub", "events.jsonl");
 
-        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, null, NullLogger.Instance))
+        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, JsonlStart.Now(Path.Combine(_directory, "beginning"), path, told: null), NullLogger.Instance))
         {
             await sink.WriteAsync(Batch([Scored("a", 1.5)], [Incident("a", IncidentState.Opened)]), Cancellation);
         }
@@ -207,7 +207,7 @@ public sealed class SinkTests : IDisposable
         ScoredBatch batch = Batch([Scored("a", 1.5) with { Columns = columns }], [Incident("a", IncidentState.Opened) with { Columns = columns }]);
         await using var view = new LiveView();
 
-        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, null, NullLogger.Instance))
+        await using (var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, JsonlStart.Now(Path.Combine(_directory, "beginning"), path, told: null), NullLogger.Instance))
         {
             await sink.WriteAsync(batch, Cancellation);
             await view.WriteAsync(batch, Cancellation);
@@ -233,7 +233,7 @@ public sealed class SinkTests : IDisposable
 
         for (int start = 0; start < 2; start++)
         {
-            await using var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, null, NullLogger.Instance);
+            await using var sink = new JsonlSink(new JsonlSinkOptions { Scores = true }, path, JsonlStart.Now(Path.Combine(_directory, "beginning"), path, told: null), NullLogger.Instance);
             await sink.WriteAsync(Batch([Scored("a", 1.5)], []), Cancellation);
         }
 
@@ -449,7 +449,7 @@ public sealed class SinkTests : IDisposable
 
         byte[] whole = File.ReadAllBytes(path);
 
-        for (int length = int.Parse(mark, System.Globalization.CultureInfo.InvariantCulture); length <= whole.Length; length += 7)
+        for (int length = int.Parse(mark.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture); length <= whole.Length; length += 7)
         {
             File.WriteAllBytes(path, whole[..length]);
 
@@ -464,7 +464,7 @@ public sealed class SinkTests : IDisposable
             Assert.Equal(whole, File.ReadAllBytes(path));
         }
 
-        JsonlSink Sink(string? from) => new(new JsonlSinkOptions { Scores = true }, path, from, NullLogger.Instance);
+        JsonlSink Sink(string? from) => new(new JsonlSinkOptions { Scores = true }, path, JsonlStart.AtStart(Path.Combine(_directory, "beginning"), path, from, snapshotEnd: long.MaxValue), NullLogger.Instance);
     }
 
     private static IReadOnlyList<string> Groups(HistoryReader reader, string stream) => reader.Groups(new IncidentQuery(stream), Start, 10, 0).Groups;
