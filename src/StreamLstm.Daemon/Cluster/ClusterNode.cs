@@ -28,6 +28,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     private readonly OncePerMinute _told;
     private readonly Fleet _fleet;
     private readonly ClusterPeers _peers;
+    private readonly ClusterWeights _weights;
     private volatile KafkaMember? _member;
     private volatile string? _trouble;
 
@@ -36,6 +37,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <param name="url">Where the others reach this daemon; empty where they do not.</param>
     /// <param name="setting">What partitions have in common; its member and its teller are this node's.</param>
     /// <param name="live">What the page shows.</param>
+    /// <param name="serving">The newest weights that this daemon knows of.</param>
     /// <param name="lanes">The ways to the page and the console.</param>
     /// <param name="ledger">The books.</param>
     /// <param name="deadLetters">Keeps what was rejected.</param>
@@ -43,7 +45,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <param name="time">For waiting.</param>
     /// <param name="loggers">Where trouble is told, once a minute.</param>
     public ClusterNode(
-        ClusterOptions options, string instance, string url, PartitionSetting setting, LiveView live, IReadOnlyList<SinkLane> lanes,
+        ClusterOptions options, string instance, string url, PartitionSetting setting, LiveView live, LiveModel serving, IReadOnlyList<SinkLane> lanes,
         Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         (_options, _live, _time, _logger) = (options, live, time, loggers.CreateLogger<ClusterNode>());
@@ -55,6 +57,7 @@ internal sealed class ClusterNode : IAsyncDisposable
         _fleet = new Fleet(
             options, setting.Rules.Source, setting.Access, _instance, url, () => [.. Owned.Select(owned => owned.Summary).OfType<PartitionSummary>()], () => Troubles, time);
         _peers = new ClusterPeers(_instance, _fleet);
+        _weights = new ClusterWeights(_fleet, () => Owned, serving, metrics, _logger);
         metrics.Watch(() => Owned.Count, () => Owned.Sum(owned => owned.State?.Streams.Count ?? 0));
     }
 
@@ -75,6 +78,9 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>The others, to whom what is asked of their streams is passed on.</summary>
     public ClusterPeers Peers => _peers;
+
+    /// <summary>The weights that serve the group.</summary>
+    public ClusterWeights Weights => _weights;
 
     /// <summary>Has a word or a question carried out by the partition of this daemon that has the stream.</summary>
     /// <param name="changes">Whether it changes the stream.</param>
@@ -129,6 +135,7 @@ internal sealed class ClusterNode : IAsyncDisposable
             {
                 await Task.WhenAny(member.Failed, Task.Delay(FirstWait, _time, stopping));
                 Notice(member);
+                _weights.Follow();
 
                 if (finding is null && _time.GetElapsedTime(looked) >= _setting.Rules.Source.Refresh)
                 {

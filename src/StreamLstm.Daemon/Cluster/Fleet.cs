@@ -8,7 +8,10 @@ using StreamLstm.Kafka;
 namespace StreamLstm.Daemon.Cluster;
 
 /// <summary>What all daemons of a group say of themselves, in a compacted topic of one partition, so that the page of any of them shows all.</summary>
-/// <remarks>For people, and bounded: nothing that is scored or told depends on it, and where the topic does not take it nothing else waits.</remarks>
+/// <remarks>
+/// For people, and bounded: where the topic does not take it nothing else waits. Beside it stand the base weights that were last trained, see
+/// <see cref="ClusterWeights"/>: in each partition they count from where its owner has written them down.
+/// </remarks>
 /// <param name="options">The group.</param>
 /// <param name="source">How brokers are reached.</param>
 /// <param name="access">The same, for librdkafka.</param>
@@ -32,6 +35,11 @@ internal sealed class Fleet(
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, NodeSummary> _nodes = new(StringComparer.Ordinal);
+
+    private FleetWeights? _telling;   // to be told in the next round
+
+    /// <summary>The weights that the group was last told of; null where of none.</summary>
+    public FleetWeights? Weights { get; private set; }
 
     /// <summary>Why others do not hear of this daemon, or it of them; null where they do.</summary>
     public string? Trouble { get; private set; }
@@ -64,6 +72,9 @@ internal sealed class Fleet(
                     partition.Streams.Any(one => one.Stream == stream) || partition.Open.Any(one => one.IncidentId == stream))),
         ];
     }
+
+    /// <summary>Tells all of new weights, within seconds; they are heard of here as everywhere, once the topic holds them.</summary>
+    public void Tell(FleetWeights weights) => Volatile.Write(ref _telling, weights);
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -99,7 +110,9 @@ internal sealed class Fleet(
 
             while (!stopping.IsCancellationRequested)
             {
-                await writer.WriteAsync([Message(isStopped: false)], stopping);
+                FleetWeights? telling = Volatile.Read(ref _telling);
+                await writer.WriteAsync([Message(isStopped: false), .. telling is null ? Array.Empty<KafkaMessage>() : [telling.Message(partition.Topic)]], stopping);
+                Interlocked.CompareExchange(ref _telling, null, telling);
                 Trouble = null;
                 await Task.Delay(Interval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -129,6 +142,12 @@ internal sealed class Fleet(
 
     private void Hear(KafkaRecord record)
     {
+        if (record.Key.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(FleetWeights.Key)))
+        {
+            Weights = FleetWeights.Of(record) ?? Weights;
+            return;
+        }
+
         NodeSummary? said;
 
         try

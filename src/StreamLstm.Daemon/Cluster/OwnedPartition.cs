@@ -62,6 +62,8 @@ internal sealed class OwnedPartition(
     private volatile bool _isEnding;
     private volatile string _topicId = "";
     private KafkaRecord? _held;   // read, and not taken: its schema is not known yet
+    private Task _following = Task.CompletedTask;
+    private FleetWeights? _followed;
     private long _summedAt;
     private long _troubleAt;
 
@@ -100,6 +102,15 @@ internal sealed class OwnedPartition(
         return verb.Answered;
     }
 
+    /// <summary>Has weights that the group was told of serve its streams from between two records on; asked for again until it is so.</summary>
+    public void Follow(FleetWeights weights)
+    {
+        if (State is not null && _following.IsCompleted && !ReferenceEquals(_followed, weights))
+        {
+            _following = FollowAsync(weights);
+        }
+    }
+
     /// <param name="cut">Ends it at once: what was not written down is the next owner's to score.</param>
     public async Task RunAsync(CancellationToken cut)
     {
@@ -116,6 +127,13 @@ internal sealed class OwnedPartition(
                 verb.Answer(VerbAnswer.NotTaken($"{partition} goes to another daemon; ask again in a moment"));
             }
         }
+    }
+
+    private async Task FollowAsync(FleetWeights weights)
+    {
+        VerbAnswer answer = await SayAsync(new StreamVerb(
+            Changes: true, state => state.Serve(weights.Model) ? VerbAnswer.Done(weights.Model.Version) : VerbAnswer.Refused("these or newer ones serve already")));
+        _followed = answer.Outcome is VerbOutcome.Done or VerbOutcome.Refused ? weights : null;
     }
 
     private async Task TryAgainAndAgainAsync(CancellationToken cut)

@@ -31,6 +31,10 @@ internal sealed record PartitionRules(KafkaSourceOptions Source, RecordRules Rul
 internal sealed class PartitionState
 {
     private const int Format = 1;
+
+    /// <summary>As many share the windows that a daemon keeps, as a rule.</summary>
+    private const int PartitionsOfADaemon = 16;
+
     private static readonly long TickTicks = TimeSpan.TicksPerSecond;
     private static readonly long LeapMaxTicks = TimeSpan.TicksPerMinute;
 
@@ -65,8 +69,8 @@ internal sealed class PartitionState
         _decoded = new Decoded(_stamp, rules.Rules);
         _places = new StreamPlaces(rules.Detection, rules.Limits);
 
-        // Who has a place is for StreamPlaces to say, and no windows are kept: nothing is trained on several streams.
-        _shard = new DetectionShard(rules.Detection, new StreamQuota(int.MaxValue, int.MaxValue), partition, int.MaxValue, new DetectionScratch());
+        // Who has a place is for StreamPlaces to say. Windows to train on are no part of the state: who takes over gathers its own.
+        _shard = new DetectionShard(rules.Detection, new StreamQuota(int.MaxValue, int.MaxValue), partition, PartitionsOfADaemon, new DetectionScratch());
         _haveWeightsChanged = records.Of(StateRecords.Weights) is null;
         Model = records.Of(StateRecords.Weights) is { } weights ? ModelBytes.Read(weights) : model;
 
@@ -76,8 +80,11 @@ internal sealed class PartitionState
         }
     }
 
-    /// <summary>The base weights that its streams start from: those of its first owner, whatever a later one is configured with.</summary>
-    public BaseModel Model { get; }
+    /// <summary>The base weights that serve its streams: those of its first owner, whatever a later one is configured with, until others came.</summary>
+    public BaseModel Model { get; private set; }
+
+    /// <summary>Recent clean windows of its streams, since this owner has it.</summary>
+    public IReadOnlyList<TrainingWindow> TrainingWindows => _shard.TrainingWindows;
 
     /// <summary>What comes next; null where it was never read.</summary>
     public KafkaPosition? At { get; private set; }
@@ -130,6 +137,20 @@ internal sealed class PartitionState
         Apply(came);
         At = new KafkaPosition(at.TopicId, record.Offset + 1, record.LeaderEpoch, 0, _stamp.LastTicks);
         return Taken(Place(record), came);
+    }
+
+    /// <summary>Has other base weights serve from here on: each stream goes over to them with its next observation, or keeps its own where those are better.</summary>
+    /// <returns>Whether they are newer than those that serve.</returns>
+    public bool Serve(BaseModel model)
+    {
+        if (model.Version <= Model.Version)
+        {
+            return false;
+        }
+
+        Begin();
+        (Model, _haveWeightsChanged) = (model, true);
+        return true;
     }
 
     /// <summary>Takes a person's word on an incident, or with null takes it back.</summary>

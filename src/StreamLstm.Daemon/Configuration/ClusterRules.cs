@@ -50,7 +50,6 @@ internal static class ClusterRules
         Off("sinks.webhook", options.Sinks.Webhook.Enabled, "it has no place in the brokers' transactions");
         None("sinks.notify", options.Sinks.Notify.Count, "they have no place in the brokers' transactions");
         None("sinks.mqtt", options.Sinks.Mqtt.Count, "they have no place in the brokers' transactions");
-        Off("retrain", options.Retrain.Enabled, "base weights would be those of one daemon's streams; each stream learns weights of its own, and they go with it");
 
         if (options.Sources.Kafka.Count != 1)
         {

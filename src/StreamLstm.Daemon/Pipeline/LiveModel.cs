@@ -11,7 +11,7 @@ internal sealed class LiveModel(BaseModel start)
     public ServingModel Serving => _serving;
 
     /// <summary>Puts new weights into service. The router stamps every later batch with them.</summary>
-    public void Swap(BaseModel model, ModelSwap swap) => _serving = new ServingModel(model, swap);
+    public void Swap(BaseModel model, ModelSwap? swap) => _serving = new ServingModel(model, swap);
 }
 
 /// <summary>Base weights and the swap that brought them; null for those the daemon started with.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using StreamLstm.Daemon.Cluster;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
@@ -11,11 +12,32 @@ using StreamLstm.Model.Formats;
 
 namespace StreamLstm.Daemon.Retraining;
 
+/// <summary>Whose weights are trained.</summary>
+/// <param name="WindowsAsync">Recent clean windows of all its streams; null where it is not this daemon's turn to train.</param>
+/// <param name="Serving">The weights in service.</param>
+/// <param name="SwapAsync">Puts better ones into service, whose file is durable by then.</param>
+internal sealed record Trainee(
+    Func<CancellationToken, Task<IReadOnlyList<TrainingWindow>?>> WindowsAsync, Func<BaseModel> Serving, Func<BaseModel, ModelSwap, CancellationToken, Task> SwapAsync)
+{
+    public static Trainee Of(DetectionPipeline pipeline, LiveModel live, DaemonMetrics metrics) => new(
+        async cancellation => await pipeline.CollectWindowsAsync(cancellation), () => live.Serving.Model, async (model, swap, cancellation) =>
+        {
+            await pipeline.SwapAsync(model, swap, cancellation);
+            metrics.Swapped(model.Version);
+        });
+
+    public static Trainee Of(ClusterWeights weights, LiveModel live) => new(
+        weights.WindowsAsync, () => live.Serving.Model, (model, swap, _) =>
+        {
+            weights.Tell(model, swap);
+            return Task.CompletedTask;
+        });
+}
+
 /// <summary>Trains new base weights on recent clean windows, on its period, and puts them into service if they are better.</summary>
 /// <remarks>Scoring never waits for it: it trains on copies, on a thread of its own, and swaps one reference.</remarks>
 internal sealed class Retrainer(
-    DetectionPipeline pipeline,
-    LiveModel liveModel,
+    Trainee trainee,
     StorageDirectory storage,
     RetrainOptions options,
     int seed,
@@ -75,7 +97,10 @@ internal sealed class Retrainer(
     /// <summary>One training, whatever the period says.</summary>
     internal async Task TrainAsync(CancellationToken stopping)
     {
-        IReadOnlyList<TrainingWindow> windows = await pipeline.CollectWindowsAsync(stopping);
+        if (await trainee.WindowsAsync(stopping) is not { } windows)
+        {
+            return;
+        }
 
         if (windows.Count < _options.WindowsMin)
         {
@@ -84,7 +109,7 @@ internal sealed class Retrainer(
             return;
         }
 
-        BaseModel champion = liveModel.Serving.Model;
+        BaseModel champion = trainee.Serving();
         long started = Stopwatch.GetTimestamp();
 
         try
@@ -101,7 +126,7 @@ internal sealed class Retrainer(
             Report(verdict, duration, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows);
             LogMessages.Trained(
                 logger, verdict, result.TrainingWindows, result.HeldOutWindows, result.Epochs, duration.TotalSeconds,
-                result.ChampionLoss, result.CandidateLoss, liveModel.Serving.Model.Version);
+                result.ChampionLoss, result.CandidateLoss, trainee.Serving().Version);
         }
 #pragma warning disable CA1031 // whatever went wrong, the champion keeps serving
         catch (Exception failed) when (failed is not (OperationCanceledException or System.Threading.Channels.ChannelClosedException))
@@ -152,9 +177,8 @@ internal sealed class Retrainer(
         var model = new BaseModel(champion.Version + 1, result.Candidate);
         DateTimeOffset now = time.GetUtcNow();
         string sha256 = Keep(model, result, now);
-        await pipeline.SwapAsync(
+        await trainee.SwapAsync(
             model, new ModelSwap(model.Version, now, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows, sha256), stopping);
-        metrics.Swapped(model.Version);
     }
 
     /// <summary>The weights of a swap that a former life of the program made.</summary>

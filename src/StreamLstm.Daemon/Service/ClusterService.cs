@@ -19,7 +19,7 @@ internal static class ClusterService
 {
     /// <param name="options">All options, checked.</param>
     /// <param name="instance">Names the storage directory.</param>
-    /// <param name="model">Base weights for partitions that have none yet.</param>
+    /// <param name="serving">Base weights for partitions that have none yet; later the newest that this daemon knows of.</param>
     /// <param name="live">The page's.</param>
     /// <param name="ledger">The books.</param>
     /// <param name="deadLetters">Keeps what was rejected.</param>
@@ -27,7 +27,7 @@ internal static class ClusterService
     /// <param name="time">For waiting.</param>
     /// <param name="loggers">For all of it.</param>
     public static ClusterNode Node(
-        DaemonOptions options, string instance, BaseModel model, LiveView live, Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+        DaemonOptions options, string instance, LiveModel serving, LiveView live, Ledger ledger, IDeadLetters deadLetters, DaemonMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         KafkaSourceOptions source = options.Sources.Kafka[0];
         List<IScoreSink> taps = [live];
@@ -44,7 +44,7 @@ internal static class ClusterService
             options.Cluster,
             source.Access($"streamlstm-{instance}"),
             new PartitionRules(source, VectorsOptions.Rules(options.Vectors), detection, limits, Schemas(source, time)),
-            model,
+            serving.Serving.Model,
             options.Sinks.Kafka.Count > 0 ? options.Sinks.Kafka[0] : null,
             Member: () => throw new InvalidOperationException("no member yet"),
             Tell: (_, _) => ValueTask.CompletedTask,
@@ -53,7 +53,7 @@ internal static class ClusterService
             HeldMaxBytes = Math.Max(1 << 20, (int)(((long)source.HeldMaxMib << 20) / 8)),
         };
         return new ClusterNode(
-            options.Cluster, instance, UrlOf(options), setting, live,
+            options.Cluster, instance, UrlOf(options), setting, live, serving,
             [.. taps.Select(tap => new SinkLane(tap, options.Pipeline.ChannelCapacity, metrics, time, loggers.CreateLogger<SinkLane>()))],
             ledger, deadLetters, metrics, time, loggers);
     }

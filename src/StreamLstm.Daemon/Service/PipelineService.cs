@@ -110,7 +110,10 @@ internal sealed class PipelineService(
         if (options.Cluster.Mode == ClusterMode.Kafka)
         {
             LiveModel = new LiveModel(BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed));
-            Cluster = ClusterService.Node(options, _storage.Instance, LiveModel.Serving.Model, live, ledger, _deadLetters, metrics, time, loggers);
+            Cluster = ClusterService.Node(options, _storage.Instance, LiveModel, live, ledger, _deadLetters, metrics, time, loggers);
+            Retrainer = new Retrainer(
+                Trainee.Of(Cluster.Weights, LiveModel), _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+            _beside = BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token));
             _running = RunAsync(Cluster.RunAsync);
             _goneOn.SetResult();
             return;
@@ -159,7 +162,7 @@ internal sealed class PipelineService(
         _snapshots = new Snapshots(
             pipeline, _journal, generations, options.Storage, ledger, metrics, liveFile.Write, time, loggers.CreateLogger<Snapshots>());
         Retrainer = new Retrainer(
-            pipeline, LiveModel, _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+            Trainee.Of(pipeline, LiveModel, metrics), _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
 
         if (generation is null || generation.Manifest.Layout != Generations.Layout)
         {

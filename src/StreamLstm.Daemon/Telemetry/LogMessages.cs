@@ -33,6 +33,9 @@ internal static partial class LogMessages
     [LoggerMessage(110, LogLevel.Warning, "Member {Instance} of group {Group} begins anew: {Reason}")]
     public static partial void MemberFailed(ILogger logger, string instance, string group, string reason);
 
+    [LoggerMessage(111, LogLevel.Information, "Base weights of version {Version} serve from now on, trained on {Windows} windows by the daemon whose partition 0 is; loss {Champion:0.0000} -> {Candidate:0.0000}")]
+    public static partial void WeightsFollowed(ILogger logger, long version, int windows, double champion, double candidate);
+
     [LoggerMessage(103, LogLevel.Debug, "Host figure {What} is left out: {Why}")]
     public static partial void HostFigureAbsent(ILogger logger, string what, string why);
 

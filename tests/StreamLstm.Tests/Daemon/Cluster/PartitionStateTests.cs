@@ -70,6 +70,40 @@ public sealed class PartitionStateTests
         Assert.Equal(first.Model.Weights.Parameters.ToArray(), second.Model.Weights.Parameters.ToArray());
     }
 
+    [Theory]
+    [InlineData(StreamForm.Full)]
+    [InlineData(StreamForm.Lean)]
+    public void Newer_weights_serve_from_where_they_came_whoever_owns_the_partition_then(StreamForm form)
+    {
+        KafkaRecord[] records = [.. Records(900)];
+        var newer = new BaseModel(1, BaseModel.Untrained(7).Weights);
+        PartitionState owner = New(new StateRecords(), form: form);
+        var topic = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        Told(owner, records[..2_000]);
+        Write(topic, owner.TakeChanges());
+        Assert.True(owner.Serve(newer));
+        Assert.False(owner.Serve(newer));
+        Assert.Equal(["weights", "partition"], Written(owner.TakeChanges()));
+        PartitionState next = New(Read(topic), form: form);
+        Assert.Equal(1, next.Model.Version);
+        Assert.Equal(newer.Weights.Parameters.ToArray(), next.Model.Weights.Parameters.ToArray());
+        string[] told = Told(owner, records[2_000..]);
+        Assert.Equal(told, Told(next, records[2_000..]));
+        Assert.All(told.Where(line => line.Contains("\"type\":\"score\"", StringComparison.Ordinal)), line => Assert.Contains("\"version\":1", line.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.NotEmpty(owner.TrainingWindows);
+
+        // And they count.
+        PartitionState without = New(new StateRecords(), form: form);
+        Told(without, records[..2_000]);
+        Assert.NotEqual(told, Told(without, records[2_000..]));
+
+        IEnumerable<string> Written(List<StateRecord> changes)
+        {
+            Write(topic, changes);
+            return changes.Select(change => change.Key);
+        }
+    }
+
     [Fact]
     public void A_stream_of_many_bytes_is_in_pieces_and_one_that_is_missing_is_noticed()
     {
@@ -146,11 +180,11 @@ public sealed class PartitionStateTests
         static int Opened(string[] told) => told.Count(line => line.Contains("\"stream\":\"a\"", StringComparison.Ordinal) && line.Contains("\"state\":\"opened\"", StringComparison.Ordinal));
     }
 
-    private static PartitionState New(StateRecords records, BaseModel? model = null)
+    private static PartitionState New(StateRecords records, BaseModel? model = null, StreamForm form = StreamForm.Full)
     {
         var state = new PartitionState(
             new PartitionRules(
-                new KafkaSourceOptions { Topics = ["t"], Format = KafkaFormat.Json }, new RecordRules([]), new DetectionOptions(),
+                new KafkaSourceOptions { Topics = ["t"], Format = KafkaFormat.Json }, new RecordRules([]), new DetectionOptions { Form = form },
                 new StreamLimits(100, 100, long.MaxValue, TimeSpan.FromDays(30))),
             partition: 3, records, model ?? BaseModel.Pretrained);
 

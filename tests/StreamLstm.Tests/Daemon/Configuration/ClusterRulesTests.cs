@@ -7,7 +7,7 @@ public sealed class ClusterRulesTests
 {
     private static readonly string[] Good =
     [
-        "cluster.mode=kafka", "sources.host.enabled=false", "sources.http.enabled=false", "sources.mqtt_embedded.enabled=false", "sinks.history.enabled=false", "retrain.enabled=false",
+        "cluster.mode=kafka", "sources.host.enabled=false", "sources.http.enabled=false", "sources.mqtt_embedded.enabled=false", "sinks.history.enabled=false",
         "sources.kafka.0.brokers=a:9092", "sources.kafka.0.topics.0=plant", "sources.kafka.0.start=earliest", "sinks.kafka.0.brokers=a:9092", "sinks.kafka.0.topic=anomalies",
     ];
 
@@ -24,7 +24,6 @@ public sealed class ClusterRulesTests
     [InlineData("sources.files.0.path=/x", "sources.files: 1, expected none")]
     [InlineData("sinks.history.enabled=true", "sinks.history.enabled: true, expected false")]
     [InlineData("sinks.jsonl.enabled=true", "sinks.jsonl.enabled: true, expected false")]
-    [InlineData("retrain.enabled=true", "retrain.enabled: true, expected false")]
     [InlineData("sources.kafka.0.start=latest", "sources.kafka.0.start: 'latest', expected earliest or a time")]
     [InlineData("sources.kafka.0.topics.1=other", "sources.kafka.0.topics: 'plant, other', expected one topic's name")]
     [InlineData("sources.kafka.0.topics.0=^pl.*", "sources.kafka.0.topics: '^pl.*', expected one topic's name")]
