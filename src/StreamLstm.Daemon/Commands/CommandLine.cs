@@ -107,6 +107,7 @@ internal static class CommandLine
               streamlstm simulate --out fleet.ndjson --labels faults.csv
               streamlstm train --out base.safetensors
               streamlstm state verify                      whether the storage directory is whole
+              streamlstm estimate --streams 20000          whether this computer bears so many
               streamlstm selftest                          whether this computer's disk keeps what is promised
             """)
         {
@@ -115,7 +116,7 @@ internal static class CommandLine
             StreamsCommand.Create(output, error), IncidentsCommand.Create(output, error), StatusCommand.Create(output, error), CompletionCommand.Create(output),
             ReloadCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
             MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
-            SelfTestCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
+            SelfTestCommand.Create(WithOptions, output, error), EstimateCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;
