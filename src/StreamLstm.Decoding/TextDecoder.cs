@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using CsvHelper;
+using StreamLstm.Decoding.Agents;
 
 namespace StreamLstm.Decoding;
 
-/// <summary>Reads observations out of text as it comes: CSV, NDJSON or line protocol, told apart by the first line; or a log, where that is said.</summary>
+/// <summary>Reads observations out of text as it comes: CSV, NDJSON, line protocol or Prometheus' text, told apart by the first line; or a log, where that is said.</summary>
 internal static class TextDecoder
 {
     /// <summary>Most characters of a line that is read; a longer one is rejected.</summary>
@@ -71,10 +72,15 @@ internal static class TextDecoder
         }
     }
 
-    /// <summary>By the first line: an object or array is JSON; words, a blank and an equals sign are line protocol; else CSV.</summary>
+    /// <summary>By the first line: what says so itself is Prometheus'; an object or array is JSON; words, a blank and an equals sign are line protocol; else CSV.</summary>
     internal static TextFormat FormatOf(string firstLine)
     {
         string text = firstLine.TrimStart();
+
+        if (PrometheusTextDecoder.Begins(text))
+        {
+            return TextFormat.Prometheus;
+        }
 
         if (text.StartsWith('{') || text.StartsWith('['))
         {
@@ -103,6 +109,10 @@ internal static class TextDecoder
         else if (format == TextFormat.Log)
         {
             log!.Decode(text, line, decoded);
+        }
+        else if (format == TextFormat.Prometheus)
+        {
+            PrometheusTextDecoder.Decode(text, line, decoded);
         }
         else
         {

@@ -15,6 +15,9 @@ internal enum TextFormat
     /// <summary>InfluxDB line protocol.</summary>
     Influx,
 
+    /// <summary>Prometheus: the text of a scrape, OpenMetrics, or what promtool tsdb dump writes.</summary>
+    Prometheus,
+
     /// <summary>A log: every line is an event of one stream.</summary>
     Log,
 }

@@ -2,10 +2,10 @@ using StreamLstm.Decoding;
 
 namespace StreamLstm.Backtesting.Formats;
 
-/// <summary>CSV, NDJSON and log files as the daemon's file source reads them, or directories of them.</summary>
+/// <summary>CSV, NDJSON, line protocol, Prometheus' text and log files as the daemon's file source reads them, or directories of them.</summary>
 internal static class PlainFiles
 {
-    private static readonly HashSet<string> Endings = new(StringComparer.OrdinalIgnoreCase) { ".csv", ".tsv", ".ndjson", ".jsonl", ".log" };
+    private static readonly HashSet<string> Endings = new(StringComparer.OrdinalIgnoreCase) { ".csv", ".tsv", ".ndjson", ".jsonl", ".prom", ".log" };
 
     private static readonly HashSet<string> NoLabels = [];
 
@@ -87,16 +87,13 @@ internal static class PlainFiles
         {
             ".csv" or ".tsv" => TextFormat.Csv,
             ".ndjson" or ".jsonl" => TextFormat.Ndjson,
+            ".prom" => TextFormat.Prometheus,
             _ => TextDecoder.FormatOf(FirstCharacters(file.Stream)),
         };
         var reader = new StreamReader(file.Stream);
-        return format switch
-        {
-            TextFormat.Ndjson when !together.IsEmpty => NdjsonSeries.ReadTogether(file.Stream, together, file.Problems),
-            TextFormat.Ndjson => NdjsonSeries.Read(reader, file.Problems),
-            TextFormat.Csv => CsvSeries.Read(reader, prefix, NoLabels, file.Problems, csv),
-            _ => throw file.Problems.Fatal(1, "line protocol, expected CSV or NDJSON"),
-        };
+        return format == TextFormat.Csv ? CsvSeries.Read(reader, prefix, NoLabels, file.Problems, csv)
+            : together.IsEmpty ? LineSeries.Read(reader, format, file.Problems)
+            : LineSeries.ReadTogether(file.Stream, format, together, file.Problems);
     }
 
     /// <summary>Enough of the text to tell formats apart; the file stands at its beginning again.</summary>

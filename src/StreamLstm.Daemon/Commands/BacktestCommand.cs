@@ -23,7 +23,7 @@ internal static class BacktestCommand
     {
         var inputs = new Argument<string[]>("INPUT")
         {
-            Description = "CSV, NDJSON or log files, or directories of them; with --format a benchmark's folder.",
+            Description = "CSV, NDJSON, line protocol, Prometheus or log files, or directories of them; with --format a benchmark's folder.",
             Arity = ArgumentArity.OneOrMore,
         };
         var directory = new Option<string>("--out", "-o")
@@ -180,7 +180,7 @@ internal static class BacktestCommand
     {
         if (results.Count > 0 && results.All(result => result.Error is null && result.Values == 0))
         {
-            error.WriteLine("error: nothing in it could be read; expected CSV with a header, NDJSON, or logs");
+            error.WriteLine("error: nothing in it could be read; expected CSV with a header, NDJSON, line protocol, Prometheus' text, or logs");
             return CommandLine.Failed;
         }
 

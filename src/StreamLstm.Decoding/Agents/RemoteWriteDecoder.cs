@@ -52,7 +52,7 @@ internal static class RemoteWriteDecoder
     {
         var labels = new List<(string Name, string Value)>();
         string? wrong = version == 2 ? ReadReferences(series, request, symbols, labels) : ReadLabels(series, labels);
-        string metric = Take(labels, "__name__");
+        string metric = PrometheusSeries.Take(labels, "__name__");
 
         if (wrong is not null || metric.Length == 0)
         {
@@ -60,14 +60,13 @@ internal static class RemoteWriteDecoder
             return;
         }
 
-        if (metric.EndsWith("_bucket", StringComparison.Ordinal) && labels.Any(label => label.Name == "le"))
+        if (PrometheusSeries.IsBucket(metric, labels))
         {
-            decoded.LeftOut.Add(LeftOutReason.Rule, metric, "", "a bucket of a histogram, whose _sum and _count are taken");
+            PrometheusSeries.LeaveOutBucket(metric, decoded);
             return;
         }
 
-        string job = Take(labels, "job"), instance = Take(labels, "instance");
-        string stream = SeriesName.Of(instance.Length > 0 ? SeriesName.Of(job, $"instance={instance}", []) : job, metric, labels);
+        string stream = PrometheusSeries.StreamOf(metric, labels);
         var reader = new ProtobufReader(series);
 
         while (reader.Next())
@@ -243,19 +242,5 @@ internal static class RemoteWriteDecoder
         }
 
         return labels.Count > SeriesName.LabelsMax ? $"more than {SeriesName.LabelsMax} labels" : null;
-    }
-
-    private static string Take(List<(string Name, string Value)> labels, string name)
-    {
-        int at = labels.FindIndex(label => label.Name == name);
-
-        if (at < 0)
-        {
-            return "";
-        }
-
-        string value = labels[at].Value;
-        labels.RemoveAt(at);
-        return value;
     }
 }

@@ -66,6 +66,58 @@ public sealed class AgentTests : IDisposable
     }
 
     [Fact]
+    public async Task What_promtool_dumps_and_what_it_was_made_of_are_the_same_observations_in_every_door()
+    {
+        string promtool = Parts.Require("promtool", "prometheus");
+        const int Rows = 600;
+        DateTimeOffset start = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - 7200);
+        string exposed = Path.Combine(_directory.Path, "plant.om"), blocks = Path.Combine(_directory.Path, "blocks"), dump = Path.Combine(_directory.Path, "dump.txt");
+        await File.WriteAllTextAsync(
+            exposed,
+            "# HELP boiler_celsius How hot it is.\n# TYPE boiler_celsius gauge\n"
+            + string.Concat(Enumerable.Range(0, Rows).Select(row => string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"boiler_celsius{{instance=\"pi:9100\",job=\"plant\",place=\"C:\\\\a \\\"b\\\"\"}} {20 + (row % 7)} {start.AddSeconds(row).AddMilliseconds(789).ToUnixTimeMilliseconds() / 1e3:F3}\n")))
+            + "# TYPE jobs counter\n" + string.Concat(Enumerable.Range(0, Rows).Select(row => $"jobs_total{{job=\"plant\"}} {row} {start.AddSeconds(row).ToUnixTimeSeconds()}\n")) + "# EOF\n",
+            TestContext.Current.CancellationToken);
+        (int code, string said) = await Command.RunAsync(promtool, "tsdb", "create-blocks-from", "openmetrics", exposed, blocks);
+        Assert.True(code == 0, said);
+        Directory.CreateDirectory(Path.Combine(blocks, "wal"));   // asked for, though there is none
+        (code, string dumped) = await Command.RunAsync(promtool, "tsdb", "dump", blocks);
+        Assert.True(code == 0, dumped);
+        Assert.StartsWith("{__name__=", dumped, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(dump, dumped, TestContext.Current.CancellationToken);
+
+        await using DaemonProcess daemon = await DaemonProcess.StartAsync(
+            Directory.CreateDirectory(Path.Combine(_directory.Path, "data")).FullName, $"sources.files.0.path={dump}", "sources.mqtt_embedded.enabled=false");
+        await daemon.UntilScoredAsync(2 * Rows);
+        Assert.Equal(["plant/instance=pi:9100/boiler_celsius/place=C:\\a \"b\"", "plant/jobs_total"], (await StreamsAsync(daemon)).Order());
+
+        // The same once more, as it was exposed: the same names and times, so all of it is known.
+        using var content = new StringContent(await File.ReadAllTextAsync(exposed, TestContext.Current.CancellationToken), null, "application/openmetrics-text");
+        using HttpResponseMessage answer = await daemon.Http.PostAsync("/api/v1/observations?wait=scored", content, TestContext.Current.CancellationToken);
+        JsonElement counts = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal((2 * Rows, 0, 2 * Rows), (counts.GetProperty("accepted").GetInt32(), counts.GetProperty("scored").GetInt32(), counts.GetProperty("rejected_by_scoring").GetInt32()));
+        Assert.DoesNotContain("conflict", counts.ToString(), StringComparison.Ordinal);
+
+        // What the daemon itself answers a scrape with, as curl sends it.
+        using var itself = new StringContent(await daemon.Http.GetStringAsync("/metrics", TestContext.Current.CancellationToken), null, "text/plain");
+        using HttpResponseMessage taken = await daemon.Http.PostAsync("/api/v1/observations", itself, TestContext.Current.CancellationToken);
+        JsonElement own = await taken.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(0, own.GetProperty("rejected").GetInt32());
+        Assert.InRange(own.GetProperty("accepted").GetInt32(), 50, 5_000);
+        await AssertBooksAsync(daemon);
+
+        foreach (string file in (string[])[dump, exposed])
+        {
+            string results = Path.Combine(_directory.Path, "results-" + Path.GetFileName(file));
+            (code, said) = await Command.RunAsync("dotnet", typeof(StreamLstm.Daemon.Commands.CommandLine).Assembly.Location, "backtest", file, "--out", results);
+            Assert.True(code == 0, said);
+            Assert.Equal((2 * Rows) + 1, File.ReadLines(Path.Combine(results, Path.GetFileName(file) + ".csv")).Count());
+        }
+    }
+
+    [Fact]
     public async Task The_client_of_InfluxDB_1_writes_by_name_and_password_and_hears_of_a_bad_line()
     {
         const string python = "/usr/bin/python3";

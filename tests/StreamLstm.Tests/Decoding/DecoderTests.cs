@@ -188,6 +188,14 @@ public sealed class DecoderTests
     [InlineData("cpu,host=a value=1", "Influx")]
     [InlineData("timestamp,value", "Csv")]
     [InlineData("2026-05-01 10:00:00,3", "Csv")]
+    [InlineData("# HELP go_goroutines Number of goroutines.", "Prometheus")]
+    [InlineData("node_load1 0.21", "Prometheus")]
+    [InlineData("up{instance=\"a:9100\",job=\"node\"} 1 1777629600000", "Prometheus")]
+    [InlineData("{__name__=\"up\", job=\"node\"} 1 1777629600000", "Prometheus")]
+    [InlineData("{\"up\", job=\"node\"} 1", "Prometheus")]
+    [InlineData("{\"up\": 1}", "Ndjson")]
+    [InlineData("Sensor 1", "Csv")]
+    [InlineData("node_load1,host=a value=1", "Influx")]
     public void The_first_line_tells_the_format(string line, string expected) =>
         Assert.Equal(expected, TextDecoder.FormatOf(line).ToString());
 

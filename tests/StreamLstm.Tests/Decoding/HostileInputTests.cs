@@ -19,6 +19,7 @@ public sealed class HostileInputTests
         ("NDJSON", (input, bytes, decoded) => Text(TextFormat.Ndjson, bytes, decoded)),
         ("CSV", (input, bytes, decoded) => Text(TextFormat.Csv, bytes, decoded)),
         ("line protocol", (input, bytes, decoded) => Text(TextFormat.Influx, bytes, decoded)),
+        ("Prometheus", (input, bytes, decoded) => Text(TextFormat.Prometheus, bytes, decoded)),
         ("text of any kind", (input, bytes, decoded) => Text(TextFormat.Auto, bytes, decoded)),
         ("log", (input, bytes, decoded) => Text(TextFormat.Log, bytes, decoded)),
         ("a followed file", Chunks),
@@ -115,7 +116,7 @@ public sealed class HostileInputTests
 
     private static void Chunks(HostileInput input, byte[] bytes, Decoded decoded)
     {
-        var chunks = new ChunkDecoder(input.Of(TextFormat.Auto, TextFormat.Csv, TextFormat.Ndjson, TextFormat.Influx, TextFormat.Log), "p", "", TimeProvider.System);
+        var chunks = new ChunkDecoder(input.Of(TextFormat.Auto, TextFormat.Csv, TextFormat.Ndjson, TextFormat.Influx, TextFormat.Prometheus, TextFormat.Log), "p", "", TimeProvider.System);
         byte[] twice = [.. bytes, (byte)'\n', .. bytes, (byte)'\n'];
         int length = chunks.CompleteLength(twice.AsSpan(0, bytes.Length));
         chunks.Decode(twice.AsSpan(0, length), decoded);

@@ -9,7 +9,7 @@ namespace StreamLstm.Daemon.Sources.Http;
 internal static class ObservationBody
 {
     private const string NoObservation =
-        """no observation in it, expected JSON such as {"stream":"a","value":1.5}, lines of it, CSV with a header and rows, or line protocol""";
+        """no observation in it, expected JSON such as {"stream":"a","value":1.5}, lines of it, CSV with a header and rows, line protocol, or Prometheus' text""";
 
     /// <summary>Reads it; says why not, where that is impossible.</summary>
     public static async Task<Refusal?> DecodeAsync(HttpRequest request, byte[] body, Decoded decoded, TimeProvider time, CancellationToken aborted)
@@ -24,6 +24,8 @@ internal static class ObservationBody
         {
             "application/json" => HoldsLines(body) ? TextFormat.Ndjson : null,
             "application/x-ndjson" or "application/jsonl" or "application/x-jsonlines" => TextFormat.Ndjson,
+            "text/plain" when IsPrometheus(body) => TextFormat.Prometheus,
+            "application/openmetrics-text" => TextFormat.Prometheus,
             "text/plain" or "application/vnd.influx" or "application/vnd.influxdb.line-protocol" => TextFormat.Influx,
             "text/csv" => TextFormat.Csv,
             _ => TextFormat.Auto,
@@ -36,7 +38,7 @@ internal static class ObservationBody
             {
                 return new Refusal(
                     StatusCodes.Status415UnsupportedMediaType,
-                    $"content type {type}, expected application/json, application/x-ndjson, text/plain (line protocol) or text/csv");
+                    $"content type {type}, expected application/json, application/x-ndjson, text/plain (line protocol, Prometheus), application/openmetrics-text or text/csv");
             }
 
             format = body.AsSpan().TrimStart(" \r\n\t"u8).IndexOf((byte)'\n') < 0 && body.AsSpan().TrimStart(" \r\n\t"u8) is [(byte)'{' or (byte)'[', ..]
@@ -73,6 +75,13 @@ internal static class ObservationBody
     /// <summary>Whether nothing is said of the body, as by curl -d.</summary>
     private static bool IsFormLike(HttpRequest request) =>
         string.Equals(request.ContentType?.Split(';')[0].Trim(), "application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is what a target of Prometheus answers, whose type is text/plain too.</summary>
+    private static bool IsPrometheus(byte[] body)
+    {
+        ReadOnlySpan<byte> text = body.AsSpan().TrimStart(" \r\n\t"u8);
+        return TextDecoder.FormatOf(Encoding.UTF8.GetString(text[..(text.IndexOf((byte)'\n') is >= 0 and var end ? end : text.Length)])) == TextFormat.Prometheus;
+    }
 
     /// <summary>Whether it is NDJSON that was called JSON: its first line is a whole document, and there is more.</summary>
     private static bool HoldsLines(byte[] body)

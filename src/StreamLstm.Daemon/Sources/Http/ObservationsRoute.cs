@@ -9,7 +9,7 @@ using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Sources.Http;
 
-/// <summary>POST /api/v1/observations: JSON, NDJSON, InfluxDB line protocol, CSV or log lines; partial failures are answered per line.</summary>
+/// <summary>POST /api/v1/observations: JSON, NDJSON, InfluxDB line protocol, Prometheus' text, CSV or log lines; partial failures are answered per line.</summary>
 /// <param name="intake">Lets requests in.</param>
 /// <param name="source">The source's name in the books.</param>
 /// <param name="time">For lines of logs without a time.</param>

@@ -1,28 +1,36 @@
 using System.Globalization;
-using System.Text;
 using StreamLstm.Decoding;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Judging.Records;
 
 namespace StreamLstm.Backtesting;
 
-/// <summary>NDJSON as the daemon reads it: every value is a row of the stream it names; or every record, where they are judged together.</summary>
-internal sealed class NdjsonSeries
+/// <summary>Lines that name their streams, as the daemon reads them (NDJSON, line protocol, Prometheus): every value is a row of the stream it names; or every record, where they are judged together.</summary>
+internal sealed class LineSeries
 {
     private static readonly string[] Alone = ["value"];
+
+    private static readonly Dictionary<TextFormat, string> Expected = new()
+    {
+        [TextFormat.Ndjson] = "a JSON object",
+        [TextFormat.Influx] = "line protocol",
+        [TextFormat.Prometheus] = "a sample of Prometheus",
+    };
 
     private readonly LineReader _lines;
     private readonly RowProblems _problems;
     private readonly CountingClock _clock = new();
     private readonly Decoded _decoded;
+    private readonly TextFormat _format;
     private string? _line;
 
-    private NdjsonSeries(TextReader reader, RecordRules rules, RowProblems problems)
+    private LineSeries(TextReader reader, TextFormat format, RecordRules rules, RowProblems problems)
     {
         _problems = problems;
+        _format = format;
         _lines = new LineReader(reader, problems);
         _decoded = new Decoded(new IngestStamp(_clock), rules);
-        _line = _lines.ReadFirst("a JSON object on every line");
+        _line = _lines.ReadFirst($"{Expected[format]} on every line");
 
         while (_line is not null && !Decode(_line))
         {
@@ -30,25 +38,29 @@ internal sealed class NdjsonSeries
         }
     }
 
-    public static Series Read(TextReader reader, RowProblems problems) => Read(reader, RecordRules.None, Alone, problems);
+    /// <param name="reader">The text.</param>
+    /// <param name="format">What a line is.</param>
+    /// <param name="problems">Where what cannot be read is counted.</param>
+    public static Series Read(TextReader reader, TextFormat format, RowProblems problems) => Read(reader, format, RecordRules.None, Alone, problems);
 
     /// <summary>Every record as a row, its columns those of all records, at most 128; a file of single values as above.</summary>
     /// <param name="file">Read twice: for the columns first.</param>
+    /// <param name="format">What a line is.</param>
     /// <param name="together">Which records are; the values of others are rows of streams of their own, in the column value.</param>
     /// <param name="problems">Where what cannot be read is counted.</param>
-    public static Series ReadTogether(Stream file, RecordRules together, RowProblems problems)
+    public static Series ReadTogether(Stream file, TextFormat format, RecordRules together, RowProblems problems)
     {
         using var first = new StreamReader(file, leaveOpen: true);
-        string[] columns = new NdjsonSeries(first, together, problems.Uncounted()).Columns();
+        string[] columns = new LineSeries(first, format, together, problems.Uncounted()).Columns();
         file.Position = 0;
-        return Read(new StreamReader(file), together, columns.Length > 0 ? columns : Alone, problems);
+        return Read(new StreamReader(file), format, together, columns.Length > 0 ? columns : Alone, problems);
     }
 
-    private static Series Read(TextReader reader, RecordRules rules, string[] columns, RowProblems problems)
+    private static Series Read(TextReader reader, TextFormat format, RecordRules rules, string[] columns, RowProblems problems)
     {
-        var json = new NdjsonSeries(reader, rules, problems);
-        bool timed = json._clock.Rows == 0;
-        return new Series { Columns = columns, IsTimed = timed, NamesStreams = true, Rows = json.Rows(timed, columns) };
+        var lines = new LineSeries(reader, format, rules, problems);
+        bool timed = lines._clock.Rows == 0;
+        return new Series { Columns = columns, IsTimed = timed, NamesStreams = true, Rows = lines.Rows(timed, columns) };
     }
 
     private string[] Columns()
@@ -128,14 +140,11 @@ internal sealed class NdjsonSeries
         _decoded.Observations.Clear();
         _decoded.Errors.Clear();
 
-        if (!string.IsNullOrWhiteSpace(line))
-        {
-            JsonDecoder.Decode(Encoding.UTF8.GetBytes(line), _lines.Line, prefix: "", _decoded);
-        }
+        TextDecoder.Line(_format, line, _lines.Line, prefix: "", _decoded, InfluxLineDecoder.NanosecondsPerSecond, log: null, zone: null);
 
         foreach (DecodeError error in _decoded.Errors)
         {
-            _problems.Add(error.Line, "json", error.Detail);
+            _problems.Add(error.Line, "line", error.Detail);
         }
 
         return _decoded.Observations.Count > 0;
