@@ -23,10 +23,23 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
     /// <summary>Of a log, the last line's time; 0 for none.</summary>
     public long LogTicks => _log.Last?.UtcTicks ?? 0;
 
+    /// <summary>Where in the last chunk the header stands that rows behind it have; null where it is an earlier one.</summary>
+    public int? HeaderAt { get; private set; }
+
     /// <summary>Goes on within a file whose beginning was read before.</summary>
-    public void GoOn(string firstLine, int lines, long logTicks)
+    /// <param name="firstLine">The file's first, which says how it is laid out.</param>
+    /// <param name="header">Of CSV, the header in force, where that is another one; null where it is the first line.</param>
+    /// <param name="lines">Lines before.</param>
+    /// <param name="logTicks">Of a log, the last line's time; 0 for none.</param>
+    public void GoOn(string firstLine, string? header, int lines, long logTicks)
     {
         Begin(firstLine.TrimStart('\uFEFF'));
+
+        if (header is not null && _csv is not null)
+        {
+            _csv = new CsvRowDecoder(HeaderOf(header), prefix, _separator, csv);
+        }
+
         Lines = lines;
         _log.Last = logTicks == 0 ? null : new DateTimeOffset(logTicks, TimeSpan.Zero);
     }
@@ -94,7 +107,7 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
 
         if (_format == TextFormat.Csv)
         {
-            DecodeRows(reader, decoded);
+            DecodeRows(reader, bytes, decoded);
             return;
         }
 
@@ -112,14 +125,21 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
         if (_format == TextFormat.Csv && TextDecoder.WrongHeader(firstLine) is null)
         {
             _separator = CsvRowDecoder.SeparatorOf(firstLine);
-            using var header = new CsvParser(new StringReader(firstLine), CsvRowDecoder.Configuration(_separator));
-            header.Read();
-            _csv = new CsvRowDecoder(header.Record ?? [], prefix, _separator, csv);
+            _csv = new CsvRowDecoder(HeaderOf(firstLine), prefix, _separator, csv);
         }
     }
 
-    private void DecodeRows(TextReader reader, Decoded decoded)
+    private string[] HeaderOf(string line)
     {
+        using var header = new CsvParser(new StringReader(line), CsvRowDecoder.Configuration(_separator));
+        header.Read();
+        return header.Record ?? [];
+    }
+
+    private void DecodeRows(TextReader reader, ReadOnlySpan<byte> bytes, Decoded decoded)
+    {
+        string? header = null;
+
         if (_csv is null)
         {
             // Without a header no row can be read.
@@ -141,7 +161,7 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
                 }
                 else if (CsvRowDecoder.Row(parser, _separator, line, decoded) is { } row)
                 {
-                    _csv.Decode(row, line, decoded);
+                    header = _csv.Decode(row, line, decoded) ? parser.RawRecord : header;
                 }
             }
         }
@@ -151,5 +171,8 @@ internal sealed class ChunkDecoder(TextFormat format, string prefix, string key,
         }
 
         Lines += parser.RawRow;
+
+        // Wherever in the chunk its text stands it is the same header.
+        HeaderAt = header is not null && bytes.LastIndexOf(Encoding.UTF8.GetBytes(header.TrimEnd())) is >= 0 and var at ? at : null;
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace StreamLstm.Decoding;
 
 /// <summary>What the user says of the columns of CSV files whose header does not say it in words that are known.</summary>
@@ -127,14 +129,31 @@ internal sealed class CsvLayout
 
         int column = Enumerable.Range(0, row.Count).FirstOrDefault(
             column => row[column].AsSpan().IndexOfAny(':', '-') > 0 && Timestamps.TryParse(row[column], out _)
-                && !double.TryParse(row[column], System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out _),
+                && !double.TryParse(row[column], NumberStyles.Float, CultureInfo.InvariantCulture, out _),
             -1);
         return column < 0 ? null
             : $"column {_header[column]} holds times such as '{row[column]}', and none of the columns is known as the time; call it timestamp, or write columns: {{time: {_header[column]}}}";
     }
 
-    /// <summary>Whether a row is another table's header: InfluxDB writes one behind the other, each with its own columns.</summary>
-    public bool IsNextHeader(string[] row) => _isInflux && row.Contains("_value") && row.Contains("_field");
+    /// <summary>Whether a row is another table's header: InfluxDB writes one behind the other, loggers go on with a column more.</summary>
+    /// <remarks>Elsewhere by the time's name among cells of which none is a number or a time: no row of values is such a one.</remarks>
+    public bool IsNextHeader(string[] row)
+    {
+        if (_isInflux)
+        {
+            return row.Contains("_value") && row.Contains("_field");
+        }
+
+        for (int column = 0; IsTimed && column < row.Length; column++)
+        {
+            if (row[column].AsSpan().Trim().Equals(_header[_timeColumn], StringComparison.OrdinalIgnoreCase))
+            {
+                return row.Length > 1 && !Array.Exists(row, cell => Timestamps.TryParse(cell, out _) || double.TryParse(cell, CultureInfo.InvariantCulture, out _));
+            }
+        }
+
+        return false;
+    }
 
     private int Named(string name, string what)
     {

@@ -97,19 +97,26 @@ internal sealed class CsvRowDecoder
         return bad;
     }
 
-    public void Decode(string[] row, int line, Decoded decoded)
+    /// <returns>Whether it was another header, which the rows behind it have.</returns>
+    public bool Decode(string[] row, int line, Decoded decoded)
     {
         _beginning = null;
 
+        if (!row.AsSpan().SequenceEqual(_header) && _layout.IsNextHeader(row))
+        {
+            Begin(row);
+            return true;
+        }
+
+        DecodeValues(row, line, decoded);
+        return false;
+    }
+
+    private void DecodeValues(string[] row, int line, Decoded decoded)
+    {
         if (row.AsSpan().SequenceEqual(_header) || IsAnnotation(row))
         {
             // A rotated file begins with its header again.
-            return;
-        }
-
-        if (_layout.IsNextHeader(row))
-        {
-            Begin(row);
             return;
         }
 

@@ -10,36 +10,39 @@ namespace StreamLstm.Daemon.Sources;
 /// <param name="Skip">Observations behind it that were taken in already: what is decoded together may be more than one batch.</param>
 /// <param name="Line">Lines before it.</param>
 /// <param name="LogTicks">Of a log, the last line's time, which lines without one share; 0 for none.</param>
+/// <param name="Header">Of CSV, where the header stands that the next row has, as a file may go on with another one; 0 for its beginning.</param>
 /// <param name="HeadLength">Length of the beginning that was hashed.</param>
 /// <param name="HeadHash">XXH3 of the beginning: a file that was cut and written anew begins otherwise, whatever its length.</param>
-internal sealed record FilePosition(FileIdentity File, long Offset, int Skip, int Line, long LogTicks, int HeadLength, ulong HeadHash)
+internal sealed record FilePosition(FileIdentity File, long Offset, int Skip, int Line, long LogTicks, long Header, int HeadLength, ulong HeadHash)
 {
     private const int HeadMax = 4096;
 
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"1:{File.Device}:{File.Inode}:{Offset}:{Skip}:{Line}:{LogTicks}:{HeadLength}:{HeadHash}");
+        CultureInfo.InvariantCulture, $"2:{File.Device}:{File.Inode}:{Offset}:{Skip}:{Line}:{LogTicks}:{HeadLength}:{HeadHash}:{Header}");
 
-    /// <summary>What <see cref="ToString"/> wrote; null for anything else.</summary>
+    /// <summary>What <see cref="ToString"/> wrote, or the version before it, which knew of the first header only; null for anything else.</summary>
     public static FilePosition? Parse(string? text)
     {
         string[] parts = text?.Split(':') ?? [];
         long[] numbers = new long[7];
+        long header = 0;
 
-        if (parts.Length != 9 || parts[0] != "1" || !ulong.TryParse(parts[8], NumberStyles.None, CultureInfo.InvariantCulture, out ulong hash))
+        if ((parts is not ["1", _, _, _, _, _, _, _, _] && !(parts is ["2", _, _, _, _, _, _, _, _, _] && TryParse(parts[9], out header)))
+            || !ulong.TryParse(parts[8], NumberStyles.None, CultureInfo.InvariantCulture, out ulong hash))
         {
             return null;
         }
 
         for (int i = 0; i < numbers.Length; i++)
         {
-            if (!long.TryParse(parts[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]))
+            if (!TryParse(parts[i + 1], out numbers[i]))
             {
                 return null;
             }
         }
 
         return new FilePosition(
-            new FileIdentity(numbers[0], numbers[1]), numbers[2], (int)numbers[3], (int)numbers[4], numbers[5], (int)numbers[6], hash);
+            new FileIdentity(numbers[0], numbers[1]), numbers[2], (int)numbers[3], (int)numbers[4], numbers[5], header, (int)numbers[6], hash);
     }
 
     /// <summary>The length and hash of a file's beginning, up to the byte that has been read.</summary>
@@ -48,6 +51,8 @@ internal sealed record FilePosition(FileIdentity File, long Offset, int Skip, in
     /// <summary>Whether the file still begins as it did, and is not shorter than what was read of it.</summary>
     public bool IsStill(SafeFileHandle file) =>
         RandomAccess.GetLength(file) >= Offset && Hash(file, HeadLength) == (HeadLength, HeadHash);
+
+    private static bool TryParse(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static (int Length, ulong Hash) Hash(SafeFileHandle file, int length)
     {

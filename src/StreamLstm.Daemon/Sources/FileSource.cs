@@ -127,7 +127,7 @@ internal sealed class FileSource(
     {
         FileIdentity identity = opened.Identity;
         SafeFileHandle file = opened.Text;
-        FilePosition position = from ?? new FilePosition(identity, 0, 0, 0, 0, 0, FilePosition.HeadOf(file, 0).Hash);
+        FilePosition position = from ?? new FilePosition(identity, 0, 0, 0, 0, 0, 0, FilePosition.HeadOf(file, 0).Hash);
         var text = new ChunkDecoder(
             Format, options.Prefix.Length > 0 ? options.Prefix : Path.GetFileNameWithoutExtension(PackedFile.Inside(options.Path)), options.Key, time,
             options.Columns.Rules(options.TimeZone));
@@ -139,7 +139,7 @@ internal sealed class FileSource(
 
         if (position.Offset > 0)
         {
-            text.GoOn(FirstLine(file), position.Line, position.LogTicks);
+            text.GoOn(FirstLine(file), position.Header > 0 ? LineAt(file, position.Header) : null, position.Line, position.LogTicks);
         }
 
         byte[] buffer = new byte[ChunkBytes];
@@ -203,7 +203,8 @@ internal sealed class FileSource(
 
         long end = before.Offset + chunk.Length;
         (int headLength, ulong headHash) = FilePosition.HeadOf(file, end);
-        var behind = new FilePosition(before.File, end, 0, text.Lines, text.LogTicks, headLength, headHash);
+        var behind = new FilePosition(
+            before.File, end, 0, text.Lines, text.LogTicks, text.HeaderAt is { } header ? before.Offset + header : before.Header, headLength, headHash);
         int taken = Math.Min(before.Skip, _decoded.Observations.Count);
 
         // One without observations too, where something was rejected: else it would be rejected again after a restart.
@@ -234,6 +235,7 @@ internal sealed class FileSource(
     {
         ".csv" or ".tsv" => TextFormat.Csv,
         ".ndjson" or ".jsonl" => TextFormat.Ndjson,
+        ".prom" => TextFormat.Prometheus,
         ".log" => TextFormat.Log,
         _ => TextFormat.Auto,
     };
@@ -259,8 +261,7 @@ internal sealed class FileSource(
 
     private string FirstLine(SafeFileHandle file)
     {
-        using var reader = new StreamReader(new FileStream(new SafeFileHandle(file.DangerousGetHandle(), ownsHandle: false), FileAccess.Read));
-        reader.BaseStream.Position = 0;
+        using StreamReader reader = ReaderAt(file, 0);
         string? line;
 
         while ((line = reader.ReadLine()) is not null && TextDecoder.IsBefore(line, Format))
@@ -268,5 +269,18 @@ internal sealed class FileSource(
         }
 
         return line ?? "";
+    }
+
+    private static string LineAt(SafeFileHandle file, long offset)
+    {
+        using StreamReader reader = ReaderAt(file, offset);
+        return reader.ReadLine() ?? "";
+    }
+
+    private static StreamReader ReaderAt(SafeFileHandle file, long offset)
+    {
+        var reader = new StreamReader(new FileStream(new SafeFileHandle(file.DangerousGetHandle(), ownsHandle: false), FileAccess.Read));
+        reader.BaseStream.Position = offset;
+        return reader;
     }
 }

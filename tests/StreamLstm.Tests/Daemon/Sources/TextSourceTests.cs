@@ -103,6 +103,43 @@ public sealed class TextSourceTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(",result,table,_time,_value,_field,_measurement,host\n", ",,0,{0},{1},idle,cpu,pi\n", ",result,table,_time,_value,_field,_measurement,disk,host\n", ",,1,{0},{1},free,disk,sda,pi\n", "m/cpu/host=pi/idle", "m/disk/disk=sda/host=pi/free")]
+    [InlineData("time,a\n", "{0},{1}\n", "time,b\n", "{0},{1}\n", "m", "m")]
+    [InlineData("time;a;b\n", "{0};{1};1\n", "b;time;a\n", "2;{0};{1}\n", "m/a", "m/a")]
+    [InlineData("time,a,b\n", "{0},{1},1\n", "\"time\",c,\"d \u00b0C\"\n", "{0},{1},2\n", "m/a", "m/c")]
+    public async Task A_file_whose_header_changes_goes_on_with_the_one_in_force_wherever_it_is_restarted(
+        string first, string row, string second, string otherRow, string stream, string otherStream)
+    {
+        string path = Path.Combine(_directory, "m.csv");
+        File.WriteAllText(path, first + Rows(row, 0) + second + Rows(otherRow, 20));
+        (string, double)[] expected = [.. Enumerable.Range(0, 40).Select(i => (i < 20 ? stream : otherStream, (double)i))];
+        List<(string, double)> taken = [];
+
+        // Each life takes one batch, then the disk fails.
+        for (int life = 0; life < 200 && taken.Count < expected.Length; life++)
+        {
+            int batches = 0;
+            _caught.OnBatch = () => _caught.Refusal = ++batches == 2 ? "no space left" : null;
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            await Task.WhenAny(Reading(path, batchMax: 7).RunAsync(_caught.Intake, stopping.Token));
+            _caught.Refusal = null;
+            taken.AddRange(_caught.TakeAll().Where(o => o.Stream == stream || o.Stream == otherStream).Select(o => (o.Stream, o.Value)));
+        }
+
+        Assert.Equal(expected, taken);
+        Assert.Empty(_caught.Letters.Letters);
+
+        // In the middle of what has the second header, behind a whole chunk: the position must know where that one stands.
+        File.AppendAllText(path, Rows(otherRow, 40));
+        await Reading(path).RunAsync(_caught.Intake, TestContext.Current.CancellationToken);
+        Assert.Equal(Enumerable.Range(40, 20).Select(i => (otherStream, (double)i)), _caught.TakeAll().Where(o => o.Stream == otherStream).Select(o => (o.Stream, o.Value)));
+        Assert.Empty(_caught.Letters.Letters);
+
+        static string Rows(string row, int from) => string.Concat(Enumerable.Range(from, 20).Select(i =>
+            string.Format(System.Globalization.CultureInfo.InvariantCulture, row, $"2026-05-01T10:00:{i:00}Z", i)));
+    }
+
     [Fact]
     public async Task A_followed_file_goes_on_after_a_restart_also_where_it_was_rotated_meanwhile()
     {
