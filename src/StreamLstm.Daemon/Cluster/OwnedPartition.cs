@@ -337,6 +337,10 @@ internal sealed class OwnedPartition(
                 (Trouble, _troubleAt) = (setting.Rules.Source.Words("sources.kafka.0", heard), time.GetTimestamp());
                 reader.Forgive();
             }
+            else if (_outbox.Unkept is { } unkept)
+            {
+                (Trouble, _troubleAt) = (unkept, time.GetTimestamp());
+            }
             else if (Trouble is not null && time.GetElapsedTime(_troubleAt) > TroubleKept)
             {
                 // Where nothing comes, that nothing is heard of it any more says that it is over.

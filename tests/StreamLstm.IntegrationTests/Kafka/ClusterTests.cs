@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -137,6 +138,81 @@ public sealed class ClusterTests(KafkaTests kafka)
         Assert.Equal([.. KafkaDaemon.Rows(0, 50), .. KafkaDaemon.Rows(70, 30)], Values("a"));
         Assert.Equal(KafkaDaemon.Rows(0, 100), Values("b"));
         Assert.Equal(KafkaDaemon.Rows(0, 120), Values("c"));
+    }
+
+    [Fact]
+    public async Task What_scoring_refuses_is_a_dead_letter_once_whoever_is_killed_meanwhile()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("refused-later");
+        await broker.CreateTopicAsync(topic, 2);
+        await broker.CreateTopicAsync($"{topic}.dead");
+        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
+        await nodes.CreateTopicsAsync();
+        using IProducer<string?, string> producer = broker.Producer();
+        string[] settings = [$"sources.kafka.0.dead_letters={topic}.dead", "cluster.state_interval=1h"];
+        await nodes.StartAsync(2, settings);
+        List<string> refused = [];
+
+        for (int round = 0; round < 4; round++)
+        {
+            foreach (int partition in (int[])[0, 1])
+            {
+                await KafkaDaemon.SendAsync(producer, topic, $"s{partition}", 20 * round, 20, partition);
+
+                // Late, another value of a time that is there, beyond what is a value, no JSON; and the same once more, which loses nothing.
+                string last = KafkaDaemon.Row((20 * round) + 19);
+                string[] odd = [last.Replace("value\":", "value\":1", StringComparison.Ordinal), KafkaDaemon.Row(20 * round), last.Replace("value\":", "value\":9e2", StringComparison.Ordinal), $"{{{round}"];
+
+                foreach (string value in (string[])[.. odd, last])
+                {
+                    await producer.ProduceAsync(new TopicPartition(topic, partition), new Message<string?, string> { Key = $"s{partition}", Value = value }, Cancellation);
+                }
+
+                refused.AddRange(odd.Select(value => $"s{partition}: {value}"));
+            }
+
+            // What was told and is behind the state is scored again by whoever has it next.
+            await nodes.KillAsync(round % 2);
+            await nodes.UntilAllOwnedAsync();
+            await nodes.RestartAsync(round % 2, settings);
+        }
+
+        await nodes.UntilReadAsync(200);
+        await nodes.StopAsync();
+
+        List<ConsumeResult<string, string>> dead = broker.Read($"{topic}.dead");
+        Assert.Equal(refused.Order(), dead.Select(record => $"{record.Message.Key}: {record.Message.Value}").Order());
+        Assert.Equal(
+            ["bad_value", "conflict", "late", "malformed"],
+            dead.Select(record => Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes("streamlstm.reason"))).Distinct().Order());
+        string[] kept = [.. Enumerable.Range(0, 2).SelectMany(node => File.ReadAllLines(Path.Combine(directory.Path, $"many-{node}", "dead-letters.ndjson")))];
+        Assert.Equal(kept.Length, kept.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("detail").GetString()).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Dead_letters_that_their_topic_does_not_take_hold_no_partition_up()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("nowhere");
+        await broker.CreateTopicAsync(topic);
+        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
+        await nodes.CreateTopicsAsync();
+        using IProducer<string?, string> producer = broker.Producer();
+        await KafkaDaemon.SendAsync(producer, topic, "a", 0, 20);
+        await KafkaDaemon.SendAsync(producer, topic, "a", 0, 1);
+        await producer.ProduceAsync(topic, new Message<string?, string> { Key = "a", Value = "{" }, Cancellation);
+        await nodes.StartAsync(1, "sources.kafka.0.dead_letters=not-there");
+
+        await nodes.UntilReadAsync(22);
+        await KafkaDaemon.UntilReadySaysAsync(nodes.Running.First(), "sources.kafka.0.dead_letters: ");
+        await KafkaDaemon.SendAsync(producer, topic, "a", 20, 20);
+        await nodes.UntilReadAsync(42);
+        await nodes.StopAsync();
+        Assert.Equal(KafkaDaemon.Rows(0, 40), nodes.Read("scores").Select(record => JsonDocument.Parse(record.Message.Value).RootElement.GetProperty("value").GetDouble()));
+        Assert.Contains("not valid JSON", string.Concat(File.ReadAllLines(Path.Combine(directory.Path, "many-0", "dead-letters.ndjson"))), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -19,11 +19,12 @@ internal sealed class KafkaDeadLetters(string topic, KafkaAccess access) : IDisp
     /// <summary>Why the last ones were not taken; null where they were.</summary>
     public KafkaTrouble? Trouble { get; private set; }
 
-    /// <summary>Keeps a record until <see cref="WriteAsync"/>.</summary>
+    /// <summary>A record as it came, with what is wrong with it.</summary>
+    /// <param name="topic">Where it goes.</param>
     /// <param name="record">The record.</param>
     /// <param name="reason">For machines: one word.</param>
     /// <param name="detail">For people: the field, the value and what was expected.</param>
-    public void Add(KafkaRecord record, string reason, string detail) => _waiting.Add(new KafkaMessage(
+    public static KafkaMessage Of(string topic, KafkaRecord record, string reason, string detail) => new(
         topic, record.Key, record.Value,
         [
             .. record.AllHeaders(),
@@ -32,7 +33,13 @@ internal sealed class KafkaDeadLetters(string topic, KafkaAccess access) : IDisp
             ("streamlstm.topic", Encoding.UTF8.GetBytes(record.Partition.Topic)),
             ("streamlstm.partition", Text(record.Partition.Number)),
             ("streamlstm.offset", Text(record.Offset)),
-        ]));
+        ]);
+
+    /// <summary>Keeps a record until <see cref="WriteAsync"/>.</summary>
+    public void Add(KafkaRecord record, string reason, string detail) => _waiting.Add(Of(topic, record, reason, detail));
+
+    /// <summary>Keeps a letter until <see cref="WriteAsync"/>.</summary>
+    public void Add(KafkaMessage letter) => _waiting.Add(letter);
 
     /// <summary>Writes what was kept; ends once the brokers have it, or do not take it.</summary>
     public async Task WriteAsync(CancellationToken stopping)
