@@ -32,7 +32,7 @@ internal sealed record Receipt(string Key, ulong BodyHash, int Status, byte[] An
 /// <param name="HighestScore">The highest score, 0 to 100.</param>
 internal sealed record ScoredCounts(long Scored, long Refused, long Alerts, double HighestScore)
 {
-    /// <summary>The refused ones by the names of their reasons; null where a former life of the program counted them, and only their sum is known.</summary>
+    /// <summary>The refused ones by the names of their reasons; null where a version counted them that kept only their sum.</summary>
     public IReadOnlyDictionary<string, long>? RefusedByReason { get; init; }
 }
 
@@ -77,6 +77,7 @@ internal sealed class Receipts(int countMax = 100_000, long bytesMax = 16L << 20
         }
     }
 
+    /// <summary>All of them as bytes: their count, each with what scoring made of it, and behind all of them the reasons, which a version before did not keep.</summary>
     public byte[] Save()
     {
         using var buffer = new MemoryStream();
@@ -101,6 +102,11 @@ internal sealed class Receipts(int countMax = 100_000, long bytesMax = 16L << 20
                     writer.Write(counts.HighestScore);
                 }
             }
+
+            foreach ((_, Receipt receipt) in _inOrder)
+            {
+                WriteReasons(writer, receipt.Scored.Task.IsCompletedSuccessfully ? receipt.Scored.Task.Result.RefusedByReason : null);
+            }
         }
 
         writer.Flush();
@@ -116,6 +122,7 @@ internal sealed class Receipts(int countMax = 100_000, long bytesMax = 16L << 20
         }
 
         using var reader = new BinaryReader(new MemoryStream(bytes, writable: false), Encoding.UTF8);
+        List<(Receipt Receipt, ScoredCounts? Counts)> counted = [];
 
         lock (_lock)
         {
@@ -124,16 +131,58 @@ internal sealed class Receipts(int countMax = 100_000, long bytesMax = 16L << 20
                 var at = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
                 Receipt receipt = Receipt.Read(reader);
 
-                if (reader.ReadBoolean())
-                {
-                    receipt.Scored.TrySetResult(new ScoredCounts(reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadDouble()));
-                }
-
+                ScoredCounts? counts = reader.ReadBoolean() ? new(reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadDouble()) : null;
                 _byKey.Add(receipt.Key, receipt);
                 _inOrder.Enqueue((at, receipt));
                 _bytes += Size(receipt);
+                counted.Add((receipt, counts));
+            }
+
+            bool hasReasons = reader.BaseStream.Position < reader.BaseStream.Length;
+
+            foreach ((Receipt receipt, ScoredCounts? counts) in counted)
+            {
+                IReadOnlyDictionary<string, long>? reasons = hasReasons ? ReadReasons(reader) : null;
+
+                if (counts is not null)
+                {
+                    receipt.Scored.TrySetResult(counts with { RefusedByReason = reasons });
+                }
             }
         }
+    }
+
+    private static void WriteReasons(BinaryWriter writer, IReadOnlyDictionary<string, long>? reasons)
+    {
+        writer.Write(reasons is not null);
+
+        if (reasons is not null)
+        {
+            writer.Write7BitEncodedInt(reasons.Count);
+
+            foreach ((string reason, long count) in reasons)
+            {
+                writer.Write(reason);
+                writer.Write(count);
+            }
+        }
+    }
+
+    private static Dictionary<string, long>? ReadReasons(BinaryReader reader)
+    {
+        if (!reader.ReadBoolean())
+        {
+            return null;
+        }
+
+        var reasons = new Dictionary<string, long>(StringComparer.Ordinal);
+
+        for (int left = reader.Read7BitEncodedInt(); left > 0; left--)
+        {
+            reasons.Add(reader.ReadString(), reader.ReadInt64());
+        }
+
+        return reasons;
     }
 
     private void Forget(DateTimeOffset now)

@@ -58,6 +58,32 @@ public sealed class RepeatedRequestTests
         Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync(daemon, "/api/v1/observations?wait=forever", Lines, key: null)).Status);
     }
 
+    [Fact]
+    public async Task Why_scoring_refused_some_of_a_request_is_answered_again_after_a_kill_and_after_a_stop()
+    {
+        using var directory = new TemporaryDirectory();
+        DateTimeOffset time = DateTimeOffset.UtcNow.AddHours(-1);
+        string lines = string.Concat(new[] { (10, 1), (10, 2), (5, 3), (11, 4) }
+            .Select(one => $"{{\"stream\":\"boiler\",\"timestamp\":\"{time.AddSeconds(one.Item1):O}\",\"value\":{one.Item2}}}\n"));
+        string first;
+
+        await using (DaemonProcess daemon = await DaemonProcess.StartAsync(directory.Path, "storage.snapshot_interval=1h"))
+        {
+            (_, first) = await PostAsync(daemon, "/api/v1/observations?wait=scored", lines, "key-3");
+            JsonElement reasons = JsonDocument.Parse(first).RootElement.GetProperty("rejected_by_reason");
+            Assert.Equal([("conflict", 1), ("late", 1)], reasons.EnumerateObject().Select(one => (one.Name, one.Value.GetInt32())).Order());
+            await daemon.KillAsync();
+        }
+
+        // From the journal, then from a snapshot, then from one that was made of a snapshot.
+        for (int life = 0; life < 3; life++)
+        {
+            await using DaemonProcess again = await DaemonProcess.StartAsync(directory.Path);
+            Assert.Equal((HttpStatusCode.OK, first), await PostAsync(again, "/api/v1/observations?wait=scored", lines, "key-3"));
+            Assert.Equal(0, await again.TerminateAsync());
+        }
+    }
+
     private static int Number(string answer, string name) => JsonDocument.Parse(answer).RootElement.GetProperty(name).GetInt32();
 
     private static async Task<(HttpStatusCode Status, string Answer)> PostAsync(DaemonProcess daemon, string path, string body, string? key)

@@ -14,7 +14,7 @@ public sealed class ReceiptsTests
     {
         var receipts = new Receipts();
         Receipt receipt = Add(receipts, "a", 0);
-        receipt.Scored.SetResult(new ScoredCounts(3, 2, 1, 61.5));
+        receipt.Scored.SetResult(new ScoredCounts(3, 2, 1, 61.5) { RefusedByReason = new Dictionary<string, long> { ["late"] = 2 } });
         Add(receipts, "b", 1);
 
         var again = new Receipts();
@@ -23,7 +23,9 @@ public sealed class ReceiptsTests
 
         Assert.Equal((receipt.BodyHash, receipt.Status), (again.Of("a")!.BodyHash, again.Of("a")!.Status));
         Assert.Equal(receipt.Answer, again.Of("a")!.Answer);
-        Assert.Equal(new ScoredCounts(3, 2, 1, 61.5), await again.Of("a")!.Scored.Task);
+        ScoredCounts counts = await again.Of("a")!.Scored.Task;
+        Assert.Equal(new ScoredCounts(3, 2, 1, 61.5), counts with { RefusedByReason = null });
+        Assert.Equal([("late", 2)], counts.RefusedByReason!.Select(one => (one.Key, one.Value)));
         Assert.False(again.Of("b")!.Scored.Task.IsCompleted);
         again.Add(new TickEntry(Start.AddHours(24).AddSeconds(1), TimeSpan.FromSeconds(1), []));
         Assert.Null(again.Of("a"));
