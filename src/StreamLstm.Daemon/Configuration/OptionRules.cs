@@ -89,7 +89,7 @@ internal static class OptionRules
                     }
                 }
 
-                if (value is TimeSpan duration && (duration <= TimeSpan.Zero || duration.TotalMilliseconds > int.MaxValue && !key.EndsWith("retention", StringComparison.Ordinal)))
+                if (value is TimeSpan duration && (duration < TimeSpan.Zero || (duration == TimeSpan.Zero && !key.EndsWith("group_wait", StringComparison.Ordinal)) || duration.TotalMilliseconds > int.MaxValue && !key.EndsWith("retention", StringComparison.Ordinal)))
                 {
                     errors.Add($"{Origin(key)}{key}: '{Duration.Format(duration)}', expected more than 0 and at most 24d");
                 }

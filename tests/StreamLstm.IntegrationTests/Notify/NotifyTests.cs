@@ -77,6 +77,98 @@ public sealed class NotifyTests : IDisposable
         static string ThreadOf(string mail) => mail.Split('\n').First(line => line.StartsWith("References:", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("plain", "smtp")]
+    [InlineData("starttls", "smtp")]
+    [InlineData("smtps", "smtps")]
+    public async Task A_mail_server_that_asks_for_a_login_gets_it_and_one_that_nobody_vouches_for_does_not(string mode, string scheme)
+    {
+        const string python = "/usr/bin/python3", Password = "mail-pass-0123456789";
+        Parts.RequireFile("/usr/lib", "lmtp.py", "python3-aiosmtpd");
+        using Authority ours = Authority.Create(_directory.Path, "ours"), others = Authority.Create(_directory.Path, "others");
+        (string certificate, string key) = ours.Issue("mail", ["127.0.0.1", "localhost"]);
+        int port = DaemonProcess.FreePort();
+        string server = """
+            import ssl, sys, time
+            from aiosmtpd.controller import Controller
+            from aiosmtpd.handlers import Debugging
+            from aiosmtpd.smtp import AuthResult
+            mode, port, certificate, key, password = sys.argv[1:]
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate, key)
+            def check(server, session, envelope, mechanism, data):
+                return AuthResult(success=(data.login, data.password) == (b'ops', password.encode()), handled=False)
+            tls = {'tls_context': context, 'require_starttls': True} if mode == 'starttls' else {'ssl_context': context} if mode == 'smtps' else {}
+            Controller(Debugging(sys.stdout), hostname='127.0.0.1', port=int(port), authenticator=check, auth_required=True, auth_require_tls=mode == 'starttls', **tls).start()
+            print('listening')
+            time.sleep(600)
+            """;
+        using Running running = Running.Start(python, "-u", "-c", server, mode, $"{port}", certificate, key, Password);
+        await UntilAsync(() => running.Output.Contains("listening", StringComparison.Ordinal), "listening");
+
+        (int Code, string Said) right = await TestAsync(ours.CaFile, Password), wrong = await TestAsync(ours.CaFile, "another-pass-0123456789"), unknown = await TestAsync(others.CaFile, Password);
+        Assert.Equal((0, "mail: sent\n"), right);
+        await UntilAsync(() => running.Output.Contains("StreamLstm test notification", StringComparison.Ordinal), "a mail");
+        Assert.Equal(1, wrong.Code);
+        Assert.Contains($"mail: 127.0.0.1:{port}: 535", wrong.Said, StringComparison.Ordinal);
+        Assert.Equal(mode == "plain" ? 0 : 1, unknown.Code);
+        Assert.Equal(mode != "plain", unknown.Said.Contains("certificate", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain("pass-0123456789", wrong.Said + unknown.Said, StringComparison.Ordinal);
+
+        // Without a user the server takes nothing.
+        Assert.Equal(1, (await TestAsync(ours.CaFile, Password, "sinks.notify.0.username=")).Code);
+
+        Task<(int Code, string Said)> TestAsync(string trusted, string password, params string[] more) => Command.RunAsync(
+            "env",
+            [
+                $"SSL_CERT_FILE={trusted}", "SSL_CERT_DIR=/var/empty", "dotnet", typeof(CommandLine).Assembly.Location, "notify", "test",
+                .. ((string[])
+                [
+                    "sinks.notify.0.by=email", "sinks.notify.0.name=mail", $"sinks.notify.0.url={scheme}://127.0.0.1:{port}", "sinks.notify.0.from=lstm@plant.example",
+                    "sinks.notify.0.to.0=ops@plant.example", "sinks.notify.0.username=ops", $"sinks.notify.0.password={password}", .. more,
+                ]).SelectMany(setting => new[] { "--set", setting }),
+            ]);
+    }
+
+    [Fact]
+    public async Task What_joins_a_cause_within_the_wait_is_one_message_over_a_kill_too()
+    {
+        await using HttpReceiver receiver = await HttpReceiver.StartAsync(_ => 204);
+        string[] settings = [$"sinks.notify.0.url={receiver.Url}", "sinks.notify.0.name=chat", "sinks.notify.0.group_wait=12s", "storage.snapshot_interval=1h"];
+        double[][] values = [.. Enumerable.Range(0, 3).Select(i => Series.Daily(i + 3, 900))];
+
+        await using (DaemonProcess daemon = await DaemonProcess.StartAsync(_directory.Path, settings))
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                await daemon.PostAsync($"plant/boiler/{(char)('a' + i)}", values[i][..899], Start);
+            }
+
+            for (int i = 0; i < 3; i++)
+            {
+                await daemon.PostAsync($"plant/boiler/{(char)('a' + i)}", [60], Start.AddSeconds(899));
+            }
+
+            await daemon.UntilSettledAsync("chat");
+            Assert.Empty(receiver.Got);
+            await daemon.KillAsync();
+        }
+
+        await using DaemonProcess again = await DaemonProcess.StartAsync(_directory.Path, settings);
+        await again.UntilAsync(() => Task.FromResult(!receiver.Got.IsEmpty), "told");
+        JsonElement told = JsonDocument.Parse(Assert.Single(receiver.Got).Body).RootElement;
+        Assert.Equal(("opened", 3), (told.GetProperty("state").GetString(), told.GetProperty("size").GetInt32()));
+    }
+
+    private static async Task UntilAsync(Func<bool> condition, string what)
+    {
+        for (int tries = 0; !condition(); tries++)
+        {
+            Assert.True(tries < 600, $"never {what}");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+
     [Fact]
     public async Task A_signed_webhook_is_tried_again_until_it_is_taken_and_after_a_kill_comes_with_the_same_key()
     {

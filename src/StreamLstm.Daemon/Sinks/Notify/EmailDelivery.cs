@@ -17,7 +17,7 @@ internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
         using var message = new MimeMessage();
         message.From.Add(MailboxAddress.Parse(options.From));
         message.To.AddRange(options.To.Select(MailboxAddress.Parse));
-        message.Subject = $"[{(notification.State == "resolved" ? "resolved" : notification.Severity)}] {notification.Title}";
+        message.Subject = $"[{notification.State switch { "resolved" => "resolved", "summary" => "quiet hours", _ => notification.Severity }}] {notification.Title}";
         message.MessageId = $"{notification.Key}@{place}";
         message.References.Add($"{notification.Id}@{place}");
         message.Headers.Add("Auto-Submitted", "auto-generated");
@@ -38,6 +38,12 @@ internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
         return words;
     }
 
+    /// <summary>smtps begins with TLS. Else it is used where the server offers it; a password goes to another computer only by it, whatever stands between says.</summary>
+    internal static SecureSocketOptions SecurityOf(Uri url, bool hasPassword) =>
+        url.Scheme == "smtps" ? SecureSocketOptions.SslOnConnect
+        : hasPassword && !url.IsLoopback ? SecureSocketOptions.StartTls
+        : SecureSocketOptions.StartTlsWhenAvailable;
+
     public void Dispose()
     {
         // A connection lasts for one message.
@@ -54,9 +60,9 @@ internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
             tooLong.CancelAfter(options.Timeout);
             using var client = new SmtpClient();
 
-            // Where the server offers TLS it is used; smtps begins with it.
-            await client.ConnectAsync(
-                _url.Host, _url.Port, _url.Scheme == "smtps" ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTlsWhenAvailable, tooLong.Token);
+            // As for HTTP: an authority of one's own has no place where it says what it takes back, and the library would refuse it for that.
+            client.CheckCertificateRevocation = false;
+            await client.ConnectAsync(_url.Host, _url.Port, SecurityOf(_url, options.Username.Length > 0), tooLong.Token);
 
             if (options.Username.Length > 0)
             {
@@ -69,6 +75,14 @@ internal sealed class EmailDelivery(NotifyOptions options) : IDelivery
         catch (SmtpCommandException refused) when ((int)refused.StatusCode is >= 550 and <= 554)
         {
             throw new RefusedException($"{where} refused it: {refused.Message}");
+        }
+        catch (NotSupportedException)
+        {
+            throw new IOException($"{where} offers no STARTTLS, and the password is sent to another computer over TLS only; use smtps:// or leave username out");
+        }
+        catch (SslHandshakeException untrusted) when (untrusted.ServerCertificate is not null)
+        {
+            throw new IOException($"{where}: its certificate is not trusted on this computer, or is one of another name or time", untrusted);
         }
         catch (Exception failed) when (failed is SmtpCommandException or SmtpProtocolException or AuthenticationException or SslHandshakeException or SocketException or MailKit.ServiceNotConnectedException)
         {

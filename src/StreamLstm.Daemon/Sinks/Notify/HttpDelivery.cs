@@ -106,13 +106,15 @@ internal sealed class AlertmanagerDelivery(NotifyOptions options, TimeProvider t
     /// <summary>How long an alert holds without being sent again: four reminders may be lost.</summary>
     private static readonly TimeSpan Holds = TimeSpan.FromMinutes(5);
 
+    private const string IncidentAlert = "StreamLstmIncident";
+
     private readonly HttpClient _client = HttpDelivery.Client(options);
     private readonly Uri _url = new($"{options.Url.TrimEnd('/')}/api/v2/alerts");
 
     public Task SendAsync(Notification notification, string? told, CancellationToken cancellationToken)
     {
         // Its severity is one of an alert's labels, by which people route: another severity is another alert, and the one before ends.
-        List<object> alerts = [Alert(notification, notification.Severity, notification.State == "resolved")];
+        List<object> alerts = [Alert(notification, notification.Severity, notification.State == "resolved", notification.State == "summary" ? "StreamLstmQuietHours" : IncidentAlert)];
 
         if (told is not null && told != notification.Severity)
         {
@@ -134,9 +136,9 @@ internal sealed class AlertmanagerDelivery(NotifyOptions options, TimeProvider t
 
     public void Dispose() => _client.Dispose();
 
-    private object Alert(Notification notification, string severity, bool isResolved) => new
+    private object Alert(Notification notification, string severity, bool isResolved, string name = IncidentAlert) => new
     {
-        labels = new { alertname = "StreamLstmIncident", incident = notification.Id, severity },
+        labels = new { alertname = name, incident = notification.Id, severity },
         annotations = new { summary = notification.Title, description = notification.Text, stream = notification.Stream, streams = $"{notification.Size}" },
         startsAt = notification.Onset,
         endsAt = isResolved ? time.GetUtcNow() : time.GetUtcNow() + Holds,

@@ -8,7 +8,7 @@ namespace StreamLstm.Daemon.Sinks.Notify;
 /// <summary>What people are told: one cause, with the streams it shows in.</summary>
 /// <param name="Key">The same for the same message, however often it is sent.</param>
 /// <param name="Id">The same for all messages of one cause.</param>
-/// <param name="State">opened, worse or resolved.</param>
+/// <param name="State">opened, worse, resolved; summary of what quiet hours kept back.</param>
 /// <param name="Severity">info, warning, critical.</param>
 /// <param name="Title">In one line.</param>
 /// <param name="Text">Why, in a sentence or two.</param>
@@ -36,6 +36,28 @@ internal sealed record Notification(
             group.Size, Math.Round(group.MaxScore, 1), Time(group.Onset), group.ClosedAt is { } closed ? Time(closed) : null,
             page.Length > 0 ? $"{page.TrimEnd('/')}/#{Uri.EscapeDataString(strongest.Stream)}?incident={strongest.IncidentId}" : "",
             [.. group.Members.Take(MembersMax).Select(member => new NotifiedStream(Plain(member.Stream), EventJson.Word(member.Severity), Plain(member.Figure), Plain(member.Explanation)))]);
+    }
+
+    /// <summary>What quiet hours kept back, in one.</summary>
+    /// <param name="kept">What would have been told of each cause last.</param>
+    /// <param name="more">Causes of which no more is known.</param>
+    /// <param name="page">The page's address; empty where it is not known.</param>
+    public static Notification Summary(IReadOnlyCollection<Notification> kept, long more, string page)
+    {
+        Notification[] ranked = [.. kept.OrderByDescending(one => one.Score).ThenBy(one => one.Id, StringComparer.Ordinal)];
+        int open = kept.Count(one => one.ResolvedAt is null);
+        long count = kept.Count + more;
+        Notification strongest = ranked[0];
+        string goesOn = open == 0 ? "all are over" : open == 1 ? "one goes on" : $"{open} go on";
+
+        // The same causes give the same key, as often as it is sent.
+        string id = $"quiet-{strongest.Id}-{kept.Max(one => one.Key.Length > 0 ? one.Key[(one.Key.LastIndexOf('-') + 1)..] : "")}-{count}";
+        return new Notification(
+            id, id, "summary", strongest.Severity,
+            count == 1 ? $"kept back in quiet hours: {strongest.Title}" : $"{count} incidents were kept back in quiet hours, {goesOn}",
+            count == 1 ? $"{strongest.Text} It {(open == 1 ? "goes on" : "is over")}." : $"The strongest: {strongest.Title}. {strongest.Text}",
+            strongest.Stream, (int)Math.Min(int.MaxValue, count), strongest.Score, kept.Min(one => one.Onset)!, open > 0 ? null : kept.Max(one => one.ResolvedAt),
+            count == 1 ? strongest.Link : page, [.. ranked.Take(MembersMax).Select(one => one.Members[0])]);
     }
 
     /// <summary>One that says that it is a test.</summary>

@@ -49,10 +49,13 @@ internal sealed class NotifyOptions
     /// <summary>Names of the streams: * stands for any characters, ? for one; a group is told if one of its members matches.</summary>
     public string Streams { get; init; } = "*";
 
+    /// <summary>How long the first message of a cause waits for further streams of it; 0s: not at all.</summary>
+    public TimeSpan GroupWait { get; init; } = TimeSpan.Zero;
+
     /// <summary>Whether the end is told too, of what was told.</summary>
     public bool Resolved { get; init; } = true;
 
-    /// <summary>Hours in which less is told.</summary>
+    /// <summary>Hours in which less is told; what they keep back is told in one message when they end.</summary>
     public QuietHoursOptions Quiet { get; init; } = new();
 
     /// <summary>The page's address as people reach it, for links; empty for none.</summary>

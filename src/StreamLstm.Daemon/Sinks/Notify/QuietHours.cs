@@ -43,5 +43,8 @@ internal sealed record QuietHours(TimeOnly From, TimeOnly To, TimeZoneInfo Zone,
 
     /// <summary>Whether something of a severity is kept back at a time.</summary>
     public bool Holds(DateTimeOffset time, IncidentSeverity severity) =>
-        severity < SeverityMin && TimeOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, Zone).DateTime).IsBetween(From, To);
+        severity < SeverityMin && IsAt(time);
+
+    /// <summary>Whether a time is within them.</summary>
+    public bool IsAt(DateTimeOffset time) => TimeOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, Zone).DateTime).IsBetween(From, To);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MailKit.Security;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Sinks.Notify;
 using StreamLstm.Detection.Deciding;
@@ -34,6 +35,28 @@ public sealed class NotifyTests
         Assert.Null(MessageTemplate.TryParse("{% if %}", "", out string? wrong));
         Assert.NotNull(wrong);
     }
+
+    [Fact]
+    public void A_summary_of_quiet_hours_has_the_same_key_for_the_same_causes_and_reads_so_in_each_template()
+    {
+        Notification over = Hostile with { Id = "other", Key = "other-2-9", Score = 80, ResolvedAt = "2026-05-01T11:00:00Z", Title = "pump fell silent", Text = "It did." };
+        Notification summary = Notification.Summary([Hostile, over], 3, "http://monitor"), again = Notification.Summary([over, Hostile], 3, "http://monitor");
+
+        Assert.Equal(summary.Key, again.Key);
+        Assert.Equal(("summary", 5, "5 incidents were kept back in quiet hours, one goes on", "The strongest: pump fell silent. It did."), (summary.State, summary.Size, summary.Title, summary.Text));
+        Assert.Null(summary.ResolvedAt);
+        Assert.Equal("2026-05-01T11:00:00Z", Notification.Summary([over], 0, "").ResolvedAt);
+        Assert.Contains("🌙 quiet hours", MessageTemplate.TryParse("slack", "", out _)!.Render(summary), StringComparison.Ordinal);
+        Assert.All(MessageTemplate.Names.Where(name => name != "email"), name => JsonDocument.Parse(MessageTemplate.TryParse(name, "t", out _)!.Render(summary)).Dispose());
+    }
+
+    [Theory]
+    [InlineData("smtp://mail.example:587", true, SecureSocketOptions.StartTls)]
+    [InlineData("smtp://mail.example:25", false, SecureSocketOptions.StartTlsWhenAvailable)]
+    [InlineData("smtp://127.0.0.1:25", true, SecureSocketOptions.StartTlsWhenAvailable)]
+    [InlineData("smtps://mail.example:465", true, SecureSocketOptions.SslOnConnect)]
+    public void A_password_goes_to_another_computer_by_TLS_only(string url, bool hasPassword, SecureSocketOptions expected) =>
+        Assert.Equal(expected, EmailDelivery.SecurityOf(new Uri(url), hasPassword));
 
     [Theory]
     [InlineData("2026-05-01T21:30:00Z", IncidentSeverity.Warning, true)]     // 23:30 in Berlin
