@@ -162,7 +162,7 @@ internal static partial class PrometheusTextDecoder
             }
             else if (rest is not ['}', ..])
             {
-                return $"'{Shown(rest)}' among the labels";
+                return rest.IsEmpty ? "labels without an end" : $"'{Shown(rest)}' among the labels";
             }
         }
 
