@@ -34,6 +34,7 @@ internal static class ApiEndpoints
         ForgetEndpoint.Map(routes, pipeline);
         MaintenanceEndpoints.Map(routes, pipeline, time);
         LabelEndpoints.Map(routes, live, pipeline, time);
+        AcknowledgeEndpoints.Map(routes, pipeline, time);
     }
 
     public static StatusAnswer Status(LiveView live, Ledger ledger, PipelineService pipeline, TimeProvider time)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +9,7 @@ using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Api;
 
-/// <summary>GET /api/v1/explain?stream=X[&amp;at=TIME]: why an observation was an alert, or why it was none.</summary>
+/// <summary>GET /api/v1/explain?stream=X[&amp;at=TIME]: why an observation was an alert, or why it was none; of an incident that is not in memory any more, what the history kept.</summary>
 internal static class ExplainEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
@@ -48,14 +49,35 @@ internal static class ExplainEndpoint
         try
         {
             ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation);
-            return answer.Explanation is { } explanation
-                ? Results.Json(explanation, EventJson.Options)
+            return answer.Explanation is { } explanation ? Results.Json(explanation, EventJson.Options)
+                : time is { } then && pipeline.History?.OpeningAt(stream, then) is { } opening ? Results.Json(Kept(opening), EventJson.Options)
                 : Error(answer.Missing!, 404);
         }
         catch (ChannelClosedException)
         {
             return Error("the daemon is stopping", 503);
         }
+    }
+
+    /// <summary>What the history kept of the incident of that time: why it was told, and what its score was made of.</summary>
+    private static object Kept(string opening)
+    {
+        JsonObject incident = JsonNode.Parse(opening)!.AsObject();
+        JsonObject? expected = incident["expected"] as JsonObject;
+        return new
+        {
+            stream = (string?)incident["stream"],
+            time = (string?)incident["detected_at"],
+            value = incident["actual"],
+            expected = expected?["value"],
+            lower = expected?["lower"],
+            upper = expected?["upper"],
+            is_alert = true,
+            incident_id = (string?)incident["incident_id"],
+            is_kept = true,
+            sentence = $"{((string?)incident["explanation"])?.TrimEnd('.')}. So it was told then; what else each observation of that time weighed is not kept any more, as that is held in memory only.",
+            indicators = (incident["attribution"] as JsonObject ?? []).Select(share => new { name = share.Key, share = (double)share.Value! }).OrderByDescending(one => one.share),
+        };
     }
 
     private static IResult Error(string error, int statusCode) => Results.Json(new { error }, EventJson.Options, statusCode: statusCode);

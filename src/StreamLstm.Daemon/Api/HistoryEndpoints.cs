@@ -23,11 +23,11 @@ internal static class HistoryEndpoints
         routes.MapRead("/api/v1/odd", (DateTimeOffset? since, DateTimeOffset? until, int? cells, string? under, string? filter, int? limit) =>
             cells is < 1 or > CellsMax
                 ? JsonBody.Error($"query parameter cells: {cells}, expected 1 to {CellsMax}", 400)
-                : Answer(pipeline, time, since, until, limit, (history, from, to) => Odd(history, live, from, to, cells ?? 60, under ?? "", new StreamFilter(filter), limit ?? 20)));
+                : Answer(pipeline, time, since, until, limit, (history, from, to) => Odd(history.Values, live, from, to, cells ?? 60, under ?? "", new StreamFilter(filter), limit ?? 20)));
     }
 
     private static IResult Answer(
-        PipelineService pipeline, TimeProvider time, DateTimeOffset? since, DateTimeOffset? until, int? limit, Func<ValueHistory, DateTimeOffset, DateTimeOffset, IResult> answer)
+        PipelineService pipeline, TimeProvider time, DateTimeOffset? since, DateTimeOffset? until, int? limit, Func<HistoryReader, DateTimeOffset, DateTimeOffset, IResult> answer)
     {
         if (pipeline.History is not { } history)
         {
@@ -36,15 +36,36 @@ internal static class HistoryEndpoints
 
         DateTimeOffset end = until ?? time.GetUtcNow();
         DateTimeOffset begin = since ?? (end - DateTimeOffset.MinValue > OneDay ? end - OneDay : DateTimeOffset.MinValue);
-        return ApiEndpoints.IsPage(limit, 0, out IResult? refused) ? answer(history.Values, begin, end) : refused!;
+        return ApiEndpoints.IsPage(limit, 0, out IResult? refused) ? answer(history, begin, end) : refused!;
     }
 
-    /// <summary>Each stretch of time with the mean, the lowest and the highest value, and the highest score.</summary>
-    private static IResult Values(ValueHistory history, string stream, DateTimeOffset since, DateTimeOffset until, int limit) => Results.Json(
+    /// <summary>Each stretch of time with the mean, the lowest and the highest value, the highest score, and whether an incident opened or became worse in it.</summary>
+    private static IResult Values(HistoryReader history, string stream, DateTimeOffset since, DateTimeOffset until, int limit)
+    {
+        IReadOnlyList<RollUp> stretches = history.Values.Read(stream, since, until, limit);
+        var alerts = new HashSet<long>(stretches.Count == 0 ? [] : history.Alerts(stream, new DateTimeOffset(stretches[0].Start, TimeSpan.Zero), until).Select(at => StretchOf(stretches, at)));
+        return Results.Json(Body(stream, stretches, alerts), EventJson.Options);
+    }
+
+    /// <summary>Where the stretch begins that a time lies in.</summary>
+    private static long StretchOf(IReadOnlyList<RollUp> stretches, long at)
+    {
+        (int first, int end) = (0, stretches.Count);
+
+        while (end - first > 1)
+        {
+            int middle = (first + end) / 2;
+            (first, end) = stretches[middle].Start <= at ? (middle, end) : (first, middle);
+        }
+
+        return stretches[first].Start;
+    }
+
+    private static object Body(string stream, IReadOnlyList<RollUp> stretches, HashSet<long> alerts) =>
         new
         {
             stream,
-            scores = history.Read(stream, since, until, limit).Select(one => new
+            scores = stretches.Select(one => new
             {
                 time = new DateTimeOffset(one.Start, TimeSpan.Zero),
                 one.Count,
@@ -56,9 +77,9 @@ internal static class HistoryEndpoints
                 expected = Known(one.Expected),
                 lower = Known(one.Lower),
                 upper = Known(one.Upper),
+                alert = alerts.Contains(one.Start) ? true : (bool?)null,
             }),
-        },
-        EventJson.Options);
+        };
 
     private static double? Known(double value) => double.IsNaN(value) ? null : value;
 

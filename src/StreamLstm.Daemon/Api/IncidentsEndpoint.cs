@@ -85,9 +85,9 @@ internal static class IncidentsEndpoint
 
         foreach (JsonNode? member in members)
         {
-            if (labels?.Of((string)member!["incident_id"]!) is { } label)
+            if (labels is not null)
             {
-                member["label"] = LabelEndpoints.Node(label);
+                LabelEndpoints.Said(member!.AsObject(), labels);
             }
         }
 

@@ -35,22 +35,34 @@ internal static class LabelEndpoints
         routes.MapRead("/api/v1/labels", (int? limit, int? offset) => List(pipeline, limit, offset));
     }
 
-    /// <summary>An incident as JSON with the label it has, if any.</summary>
+    /// <summary>An incident as JSON with what people said of it, if anything.</summary>
     public static string WithLabel(string incident, LabelStore labels)
     {
         JsonObject parsed = JsonNode.Parse(incident)!.AsObject();
-
-        if (labels.Of((string)parsed["incident_id"]!) is not { } label)
-        {
-            return incident;
-        }
-
-        parsed["label"] = Node(label);
-        return parsed.ToJsonString(EventJson.Options);
+        return Said(parsed, labels) ? parsed.ToJsonString(EventJson.Options) : incident;
     }
 
-    /// <summary>A label as it stands beside what it was said of.</summary>
-    public static JsonNode Node(StoredLabel label) => JsonSerializer.SerializeToNode(new { label.Id, label.Label, label.Note, label.Time }, EventJson.Options)!;
+    /// <summary>Puts what people said of an incident beside it: what it was, who looks after it.</summary>
+    /// <returns>Whether they said anything.</returns>
+    public static bool Said(JsonObject incident, LabelStore labels)
+    {
+        string id = (string)incident["incident_id"]!;
+        (StoredLabel? label, Acknowledgement? lookedAfter) = (labels.Of(id), labels.LookedAfter(id));
+
+        if (label is not null)
+        {
+            incident["label"] = Node(label);
+        }
+
+        if (lookedAfter is not null)
+        {
+            incident["acknowledged"] = AcknowledgeEndpoints.Node(lookedAfter);
+        }
+
+        return label is not null || lookedAfter is not null;
+    }
+
+    private static JsonNode Node(StoredLabel label) => JsonSerializer.SerializeToNode(new { label.Id, label.Label, label.Note, label.Time }, EventJson.Options)!;
 
     private static async Task<IResult> AddAsync(
         DetectionPipeline running, LabelStore labels, LiveView live, HistoryReader history, TimeProvider time,

@@ -63,7 +63,7 @@ internal static class ExplainCommand
             return;
         }
 
-        output.WriteLine($"{answer.GetProperty("stream").GetString()} at {answer.GetProperty("time").GetString()} ({answer.GetProperty("lifecycle").GetString()})");
+        output.WriteLine($"{answer.GetProperty("stream").GetString()} at {answer.GetProperty("time").GetString()} ({(answer.TryGetProperty("lifecycle", out JsonElement lifecycle) ? lifecycle.GetString() : "kept of the incident")})");
         output.WriteLine(answer.GetProperty("sentence").GetString());
 
         if (answer.TryGetProperty("columns", out JsonElement columns) && columns.ValueKind == JsonValueKind.Array)
@@ -86,10 +86,10 @@ internal static class ExplainCommand
 
         foreach (JsonElement indicator in indicators.EnumerateArray())
         {
-            double score = indicator.GetProperty("score").GetDouble();
+            double? score = indicator.TryGetProperty("score", out JsonElement decades) ? decades.GetDouble() : null;
             table.AddRow(
                 new Text(indicator.GetProperty("name").GetString()!),
-                new Text(score.ToString("0.0", CultureInfo.InvariantCulture)),
+                new Text(score?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""),
                 new Text(indicator.GetProperty("share").GetDouble().ToString("P0", CultureInfo.InvariantCulture)),
                 new Text(score > 0 ? indicator.GetProperty("meaning").GetString()! : ""));
         }

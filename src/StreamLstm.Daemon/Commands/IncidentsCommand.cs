@@ -42,7 +42,7 @@ internal static class IncidentsCommand
         Table table = new Table { Border = TableBorder.Simple }
             .AddColumn("incident").AddColumn("began").AddColumn("state").AddColumn("severity")
             .AddColumn(new TableColumn("score").RightAligned())
-            .AddColumn("stream").AddColumn("what");
+            .AddColumn("stream").AddColumn("looked after by").AddColumn("what");
 
         foreach (JsonElement incident in incidents)
         {
@@ -53,6 +53,7 @@ internal static class IncidentsCommand
                 new Text(incident.GetProperty("severity").GetString()!),
                 DaemonClient.Figure(incident, "max_score"),
                 new Text(incident.GetProperty("stream").GetString()!),
+                new Text(incident.TryGetProperty("acknowledged", out JsonElement said) ? said.GetProperty("by").GetString()! : ""),
                 new Text(incident.TryGetProperty("explanation", out JsonElement why) ? why.GetString() ?? "" : ""));
         }
 

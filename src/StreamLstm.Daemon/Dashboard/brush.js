@@ -13,14 +13,15 @@ export function brush(element, timeAt, { onSelect, onClick }) {
   element.append(shown);
   let begun = null;
   const place = event => event.clientX - element.getBoundingClientRect().left;
+  // A finger scrolls up and down, and chooses along time.
+  element.style.touchAction = 'pan-y';
   const end = () => {
     begun = null;
     shown.hidden = true;
   };
 
   element.addEventListener('pointerdown', event => {
-    // A finger scrolls; times are chosen by buttons there.
-    if (event.button === 0 && event.pointerType !== 'touch' && timeAt(place(event)) !== null) begun = place(event);
+    if (event.button === 0 && event.isPrimary && timeAt(place(event)) !== null) begun = place(event);
   });
   addEventListener('pointermove', event => {
     if (begun === null) return;
@@ -36,5 +37,6 @@ export function brush(element, timeAt, { onSelect, onClick }) {
     const from = timeAt(left, true), to = timeAt(right, true);
     if (right - left < SMALLEST) onClick(timeAt(left), event); else if (from !== null && to > from) onSelect(from, to);
   });
+  addEventListener('pointercancel', end);
   addEventListener('keydown', event => event.key === 'Escape' && end());
 }

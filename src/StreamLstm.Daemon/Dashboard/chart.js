@@ -127,7 +127,7 @@ export class StreamChart {
             data: swaps.filter(s => Date.parse(s.time) >= from && Date.parse(s.time) <= to).map(s => ({ name: `model ${s.version}`, xAxis: Date.parse(s.time) })),
           },
         },
-        { name: 'anomaly', type: 'scatter', data: points.filter(p => p.alert).map(p => [p.time, p.value]), symbolSize: 11, itemStyle: { color: colour('critical'), borderColor: colour('surface'), borderWidth: 1.5 }, z: 5 },
+        { name: 'anomaly', type: 'scatter', data: points.filter(p => p.alert).map(p => [p.time, extreme(p)]), symbolSize: 11, itemStyle: { color: colour('critical'), borderColor: colour('surface'), borderWidth: 1.5 }, z: 5 },
         { name: 'score', type: 'line', xAxisIndex: 1, yAxisIndex: 1, data: at(p => p.score), symbol: 'none', lineStyle: { color: colour('warning'), width: 1.4 }, itemStyle: { color: colour('warning') }, areaStyle: { color: colour('warning'), opacity: 0.15 } },
       ],
     }, { replaceMerge: ['series'] });
@@ -172,6 +172,9 @@ export class StreamChart {
     return `${moment(point.time)}\nvalue ${figure(point.value)}${among}${band}\nscore ${Math.round(point.score)}`;
   }
 }
+
+/** Of what was told together the value that stands out most from the rest. */
+const extreme = point => !(point.count > 1) ? point.value : point.max - point.value > point.value - point.min ? point.max : point.min;
 
 function area(name, stack, lower, width, shade, opacity) {
   const common = { type: 'line', stack, symbol: 'none', lineStyle: { opacity: 0 }, silent: true, stackStrategy: 'all' };

@@ -1,7 +1,7 @@
 // Incidents, those of one cause in one line: filtered, in order, by pages; what people say of them, of one or of many.
 
 import { request } from './access.js';
-import { acceptButton, labelButtons, labelWord, sayOf } from './label.js';
+import { acceptButton, acknowledgeButton, labelButtons, labelWord, lookedAfter, sayOf } from './label.js';
 import { bounds } from './range.js';
 import { moment, duration, count, again } from './format.js';
 
@@ -126,7 +126,7 @@ export class IncidentPane {
     const said = new Set(group.members.map(member => member.label?.label));
     const row = this.newRow(group.id, group.members.map(member => member.incident_id), group, [
       ['severity', group.severity], ['stream', `${group.size} streams`], ['', strongest.kind.replace('_', ' ')], ['', moment(group.onset)],
-      ['lasted', lasted(group)], ['', Math.round(group.max_score)], ['why', `${said.size === 1 && !said.has(undefined) ? `${labelWord(strongest.label)}: ` : ''}${group.title}`],
+      ['lasted', lasted(group)], ['', Math.round(group.max_score)], ['why', `${lookedAfter(group.members.find(member => member.acknowledged))}${said.size === 1 && !said.has(undefined) ? `${labelWord(strongest.label)}: ` : ''}${group.title}`],
     ], () => {
       if (this.isOpened(group)) {
         this.opened.delete(group.id);
@@ -149,7 +149,7 @@ export class IncidentPane {
     const row = this.newRow(incident.incident_id, [incident.incident_id], incident, [
       ['severity', incident.severity], ['stream', incident.stream], ['', incident.kind.replace('_', ' ')], ['', moment(incident.onset)],
       ['lasted', lasted(incident)], ['', Math.round(incident.max_score)],
-      ['why', `${label ? `${labelWord(label)}: ` : ''}${label?.note ? `${label.note} · ` : ''}${incident.explanation}${again(incident) ? ` (${again(incident)})` : ''}`],
+      ['why', `${lookedAfter(incident)}${label ? `${labelWord(label)}: ` : ''}${label?.note ? `${label.note} · ` : ''}${incident.explanation}${again(incident) ? ` (${again(incident)})` : ''}`],
     ], async () => {
       const isClosing = this.chosen === incident.incident_id;
       const found = await this.choose(isClosing ? null : incident.incident_id);
@@ -199,6 +199,7 @@ export class IncidentPane {
   /** What may be said of the incident: what it was, and while it goes on that it is the new normal. */
   answers(incident, label) {
     const box = labelButtons(incident.incident_id, label, () => this.load());
+    box.prepend(acknowledgeButton(incident, box.lastChild, () => this.load()));
     if (incident.state !== 'closed' && incident.kind !== 'silence') box.prepend(acceptButton(incident.stream, box.lastChild));
     return box;
   }

@@ -58,6 +58,41 @@ export function acceptButton(stream, failed) {
   return button;
 }
 
+/** Who looks after an incident, as words before what it is. */
+export const lookedAfter = incident => incident?.acknowledged ? `${incident.acknowledged.by} is on it${incident.acknowledged.note ? ` (${incident.acknowledged.note})` : ''}: ` : '';
+
+const ownName = 'streamlstm.name';
+
+/** Says that one looks after the incident oneself, or that it is nobody's again. What went wrong is told in an element. */
+export function acknowledgeButton(incident, failed, onSaid) {
+  const box = document.createElement('form');
+  box.className = 'acknowledge';
+  const button = document.createElement('button');
+  const held = incident.acknowledged;
+  button.textContent = held ? `not ${held.by}'s any more` : 'I look after it';
+  button.title = held ? 'Take it back' : 'The others see your name beside it';
+  const name = document.createElement('input');
+  name.placeholder = 'your name';
+  name.setAttribute('aria-label', 'Your name, for the others');
+  name.maxLength = 100;
+  name.required = true;
+  name.value = localStorage.getItem(ownName) ?? '';
+  box.append(button, ...(held ? [] : [name]));
+  box.addEventListener('submit', async event => {
+    event.preventDefault();
+    button.disabled = true;
+    if (!held) localStorage.setItem(ownName, name.value.trim());
+    failed.textContent = await answer(request(`api/v1/incidents/${encodeURIComponent(incident.incident_id)}/acknowledgement`, held ? { method: 'DELETE' } : {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ by: name.value.trim() }),
+    }));
+    button.disabled = false;
+    if (!failed.textContent) onSaid();
+  });
+  return box;
+}
+
 /** Says a word of an incident; what went wrong, or nothing. */
 export const sayOf = (incidentId, name, note) => answer(request('api/v1/labels', {
   method: 'POST',

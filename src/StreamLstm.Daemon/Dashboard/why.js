@@ -54,7 +54,7 @@ export class WhyPanel {
       bar.setAttribute('aria-label', `share of ${indicator.name}`);
       rows.append(
         part('span', '', indicator.name), bar, part('span', '', `${Math.round(100 * indicator.share)} %`),
-        part('span', 'decades', indicator.score.toFixed(1)), part('span', 'meaning', indicator.score > 0 ? indicator.meaning : ''));
+        part('span', 'decades', indicator.score?.toFixed(1) ?? ''), part('span', 'meaning', indicator.score > 0 ? indicator.meaning : ''));
     }
     this.body.replaceChildren(this.when(answer.time), part('p', '', answer.sentence), rows);
   }

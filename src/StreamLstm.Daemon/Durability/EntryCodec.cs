@@ -25,6 +25,7 @@ internal static class EntryCodec
         ObservationsWithReceipt = 9,
         Void = 10,
         Terms = 11,
+        Acknowledge = 12,
     }
 
     private enum Form : byte
@@ -108,6 +109,13 @@ internal static class EntryCodec
                 writer.Write((byte)Kind.Terms);
                 Write(writer, terms.Terms);
                 break;
+            case AcknowledgeEntry acknowledge:
+                writer.Write((byte)Kind.Acknowledge);
+                writer.Write(acknowledge.IncidentId);
+                writer.Write(acknowledge.By);
+                writer.Write(acknowledge.Note);
+                Write(writer, acknowledge.Now);
+                break;
             case VoidEntry:
                 writer.Write((byte)Kind.Void);
                 break;
@@ -141,8 +149,9 @@ internal static class EntryCodec
             Kind.Forget => new ForgetEntry(reader.ReadString(), ReadTime(reader)),
             Kind.Limits => new LimitsEntry(ReadLimits(reader)),
             Kind.Terms => new TermsEntry(ReadTerms(reader)),
+            Kind.Acknowledge => new AcknowledgeEntry(reader.ReadString(), reader.ReadString(), reader.ReadString(), ReadTime(reader)),
             Kind.Void => new VoidEntry(),
-            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 11: a later version wrote it"),
+            _ => throw new InvalidDataException($"journal entry of kind {(byte)kind}, expected 1 to 12: a later version wrote it"),
         };
     }
 

@@ -6,8 +6,8 @@ namespace StreamLstm.Daemon.Durability;
 /// <remarks>Each table that is told in the journal's order holds the place in it; of rows that versions before 4 wrote it is null, and they stay.</remarks>
 internal sealed class HistoryFile : IDisposable
 {
-    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position; 4 position elsewhere; 5 values in blocks instead of thinned scores. An older file gets them when it is opened.</summary>
-    private const int SchemaVersion = 5;
+    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position; 4 position elsewhere; 5 values in blocks instead of thinned scores; 6 who looks after an incident. An older file gets them when it is opened.</summary>
+    private const int SchemaVersion = 6;
 
     private const string Tables = """
         CREATE TABLE IF NOT EXISTS stream_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL);
@@ -19,8 +19,10 @@ internal sealed class HistoryFile : IDisposable
             closed INTEGER, max_score REAL NOT NULL, opening TEXT NOT NULL, json TEXT NOT NULL,
             group_id TEXT) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS incident_by_onset ON incident (onset);
+        CREATE INDEX IF NOT EXISTS incident_by_stream ON incident (stream, onset);
         CREATE TABLE IF NOT EXISTS incident_event (
             id TEXT PRIMARY KEY, incident TEXT NOT NULL, time INTEGER NOT NULL, json TEXT NOT NULL, position INTEGER) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS incident_event_by_incident ON incident_event (incident);
         CREATE TABLE IF NOT EXISTS incident_group (
             id TEXT PRIMARY KEY, onset INTEGER NOT NULL, closed INTEGER, size INTEGER NOT NULL, max_score REAL NOT NULL,
             json TEXT NOT NULL, position INTEGER) WITHOUT ROWID;
@@ -29,6 +31,9 @@ internal sealed class HistoryFile : IDisposable
         CREATE TABLE IF NOT EXISTS label (
             id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, stream TEXT NOT NULL, label TEXT NOT NULL,
             note TEXT NOT NULL, time INTEGER NOT NULL, removed INTEGER, position INTEGER, removed_position INTEGER);
+        CREATE TABLE IF NOT EXISTS acknowledgement (
+            position INTEGER PRIMARY KEY, incident TEXT NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL, time INTEGER NOT NULL);
+        CREATE INDEX IF NOT EXISTS acknowledgement_by_incident ON acknowledgement (incident);
         CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, values_position INTEGER);
         """;
 
@@ -47,6 +52,7 @@ internal sealed class HistoryFile : IDisposable
         DELETE FROM incident_group WHERE position > $end;
         DELETE FROM swap WHERE position > $end;
         DELETE FROM label WHERE position > $end;
+        DELETE FROM acknowledgement WHERE position > $end;
         UPDATE label SET removed = NULL, removed_position = NULL WHERE removed_position > $end;
         UPDATE cursor SET position = MIN(position, $end), values_position = MIN(values_position, $end);
         """;

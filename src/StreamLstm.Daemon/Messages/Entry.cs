@@ -38,6 +38,13 @@ internal sealed record LabelEntry(string Stream, string IncidentId, IncidentLabe
     public TaskCompletionSource<(LabelOutcome Outcome, long Sequence)>? Answer { get; init; }
 }
 
+/// <summary>R4: a person looks after an incident, or does no longer. It changes no score: whoever looks at the list knows that somebody is at it.</summary>
+/// <param name="IncidentId">The incident's id.</param>
+/// <param name="By">Who; empty where that is taken back.</param>
+/// <param name="Note">What else was said.</param>
+/// <param name="Now">The wall clock.</param>
+internal sealed record AcknowledgeEntry(string IncidentId, string By, string Note, DateTimeOffset Now) : Entry;
+
 /// <summary>R4: a stream's present level is its new normal.</summary>
 /// <param name="Stream">The stream's name.</param>
 /// <param name="Now">The wall clock.</param>

@@ -30,10 +30,13 @@ internal sealed record ScoredBatch(
     /// <summary>A person's word on an incident, which was applied.</summary>
     public LabelEntry? Label { get; init; }
 
+    /// <summary>That a person looks after an incident, or does no longer.</summary>
+    public AcknowledgeEntry? Acknowledged { get; init; }
+
     /// <summary>Streams that are no more behind these observations.</summary>
     public IReadOnlyList<ForgottenStream> Forgotten { get; init; } = [];
 
-    public bool IsEmpty => Observations.Count + Incidents.Count + Swaps.Count + Groups.Count + Forgotten.Count == 0 && Label is null;
+    public bool IsEmpty => Observations.Count + Incidents.Count + Swaps.Count + Groups.Count + Forgotten.Count == 0 && Label is null && Acknowledged is null;
 }
 
 /// <summary>New base weights went into service.</summary>

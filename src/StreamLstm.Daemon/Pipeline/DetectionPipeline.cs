@@ -362,6 +362,13 @@ internal sealed class DetectionPipeline : IDisposable
         return await answer.AwaitAsync(cancellationToken);
     }
 
+    /// <summary>Takes notice that a person looks after an incident, or with an empty name does no longer.</summary>
+    /// <returns>Its place in the journal.</returns>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
+    public Task<long> AcknowledgeAsync(string incidentId, string by, string note, DateTimeOffset now, CancellationToken cancellationToken) =>
+        DecideAsync(new AcknowledgeEntry(incidentId, by, note, now), cancellationToken);
+
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
     public async Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken)
@@ -418,12 +425,13 @@ internal sealed class DetectionPipeline : IDisposable
     }
 
     /// <summary>R4: a decision is on the disk before it holds.</summary>
-    private async Task DecideAsync(Entry decision, CancellationToken cancellationToken)
+    private async Task<long> DecideAsync(Entry decision, CancellationToken cancellationToken)
     {
         var onDisk = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _handed.Writer.WriteAsync(new Handed(decision, onDisk), cancellationToken);
-        await onDisk.AwaitAsync(cancellationToken);
+        long sequence = await onDisk.AwaitAsync(cancellationToken);
         KillPoint.Pass(KillPoint.R4OnDiskNotInForce);
+        return sequence;
     }
 
     private async Task<T> AskInOrderAsync<T>(Func<TaskCompletionSource<T>, Entry> question, CancellationToken cancellationToken)

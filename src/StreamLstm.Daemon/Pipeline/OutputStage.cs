@@ -122,6 +122,7 @@ internal sealed class OutputStage
             IsReplayed = one.IsReplayed,
             Groups = grouped.Groups,
             Label = answers.FirstOrDefault(answer => answer.Label is not null)?.Label,
+            Acknowledged = one.Entry as AcknowledgeEntry,
             Forgotten = answers.All(answer => answer.Forgotten.Count == 0)
                 ? []
                 : [.. answers.SelectMany(answer => answer.Forgotten).OrderBy(what => what.Stream, StringComparer.Ordinal)],
@@ -169,6 +170,7 @@ internal sealed class OutputStage
         TickEntry tick => tick.Now,
         SwapEntry swap => swap.Swap.Time,
         LabelEntry label => label.Now,
+        AcknowledgeEntry acknowledge => acknowledge.Now,
         AcceptEntry accept => accept.Now,
         ForgetEntry forget => forget.Now,
         _ => _time.GetUtcNow(),

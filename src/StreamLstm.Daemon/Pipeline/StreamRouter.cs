@@ -114,7 +114,7 @@ internal sealed class StreamRouter(
                 case AcceptEntry accept:
                     await TellAllAsync(worker => new AcceptStep(one.Sequence, ShardAt(worker, accept.Stream), accept), cancellationToken);
                     break;
-                case EndQuestion or VoidEntry:
+                case EndQuestion or VoidEntry or AcknowledgeEntry:
                     await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
                     break;
             }

@@ -98,7 +98,7 @@ internal sealed class HistorySink : IJournalSink
         }
 
         string[] deleted = batch.Sequence > _valuesPosition ? [.. batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked).Select(gone => gone.Stream)] : [];
-        bool tells = deleted.Length > 0 || (isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Label is not null));
+        bool tells = deleted.Length > 0 || (isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Label is not null || batch.Acknowledged is not null));
         bool isFull = Recent.IsFull, forgets = now >= _nextRetention;
 
         if (tells || isFull || forgets)
@@ -191,6 +191,20 @@ internal sealed class HistorySink : IJournalSink
         command.ExecuteNonQuery();
     }
 
+    /// <summary>Writes down who looks after an incident: of several words the last one holds.</summary>
+    private static void WriteAcknowledged(SqliteConnection connection, SqliteTransaction transaction, AcknowledgeEntry said, long position)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "INSERT OR REPLACE INTO acknowledgement (position, incident, who, note, time) VALUES ($position, $incident, $who, $note, $time)";
+        command.Parameters.AddWithValue("$position", position);
+        command.Parameters.AddWithValue("$incident", said.IncidentId);
+        command.Parameters.AddWithValue("$who", said.By);
+        command.Parameters.AddWithValue("$note", said.Note);
+        command.Parameters.AddWithValue("$time", said.Now.UtcTicks);
+        command.ExecuteNonQuery();
+    }
+
     /// <summary>What is told again must be what was told before, as far as it is still kept.</summary>
     private void Compare(ScoredBatch batch)
     {
@@ -230,6 +244,11 @@ internal sealed class HistorySink : IJournalSink
         if (batch.Label is { } label)
         {
             WriteLabel(_file.Connection, transaction, label, batch.Sequence);
+        }
+
+        if (batch.Acknowledged is { } said)
+        {
+            WriteAcknowledged(_file.Connection, transaction, said, batch.Sequence);
         }
     }
 
@@ -323,6 +342,7 @@ internal sealed class HistorySink : IJournalSink
         Execute("DELETE FROM incident WHERE onset < $before", transaction, ("$before", before));
         Execute("DELETE FROM incident_group WHERE onset < $before", transaction, ("$before", before));
         Execute("DELETE FROM incident_event WHERE time < $before", transaction, ("$before", before));
+        Execute("DELETE FROM acknowledgement WHERE time < $before", transaction, ("$before", before));
     }
 
     private void Execute(string sql, SqliteTransaction transaction, params ReadOnlySpan<(string Name, object? Value)> parameters)

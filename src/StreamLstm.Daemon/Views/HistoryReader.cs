@@ -76,6 +76,22 @@ internal sealed class HistoryReader(HistorySink sink)
         }
     }
 
+    /// <summary>The event that opened the incident that a stream had at a time, to a second, as times of stretches are rounded; as JSON, null where it had none.</summary>
+    public string? OpeningAt(string stream, DateTimeOffset at) => _file.Query(
+        "SELECT opening FROM incident WHERE stream = $stream AND onset <= $at AND (closed IS NULL OR closed >= $at - 20000000) ORDER BY onset DESC LIMIT 1",
+        reader => reader.GetString(0),
+        ("$stream", stream), ("$at", at.UtcTicks + TimeSpan.TicksPerSecond)).FirstOrDefault();
+
+    /// <summary>When a stream's incidents opened, or became worse, in a range of time: in UTC ticks, the earliest first.</summary>
+    public IReadOnlyList<long> Alerts(string stream, DateTimeOffset since, DateTimeOffset until) => _file.Query(
+        """
+        SELECT incident_event.time FROM incident JOIN incident_event ON incident_event.incident = incident.id
+        WHERE stream = $stream AND incident_event.time >= $since AND incident_event.time <= $until AND json_extract(incident_event.json, '$.state') <> 'closed'
+        ORDER BY incident_event.time LIMIT 10000
+        """,
+        reader => reader.GetInt64(0),
+        ("$stream", stream), ("$since", since.UtcTicks), ("$until", until.UtcTicks));
+
     /// <summary>The stream an incident is about; null where it is not known.</summary>
     public string? StreamOfIncident(string incidentId) => _file.Query(
         "SELECT stream FROM incident WHERE id = $id", reader => reader.GetString(0), ("$id", incidentId)).FirstOrDefault();

@@ -13,6 +13,7 @@ internal sealed class LabelStore
 {
     private readonly string _connectionString;
     private readonly ConcurrentDictionary<string, StoredLabel> _holding = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Acknowledgement> _lookedAfter = new(StringComparer.Ordinal);
 
     public LabelStore(string connectionString)
     {
@@ -25,6 +26,23 @@ internal sealed class LabelStore
 
     /// <summary>The label that an incident has; null for none.</summary>
     public StoredLabel? Of(string incidentId) => _holding.GetValueOrDefault(incidentId);
+
+    /// <summary>Who looks after an incident; null for nobody.</summary>
+    public Acknowledgement? LookedAfter(string incidentId) => _lookedAfter.GetValueOrDefault(incidentId);
+
+    /// <summary>What the history has written down of an incident last; null where nobody looks after it any more.</summary>
+    public Acknowledgement? Acknowledged(string incidentId)
+    {
+        Revision++;
+
+        // Of two at once the later one holds, whichever answers first.
+        foreach ((string incident, Acknowledgement said) in Acknowledgements("WHERE incident = $incident AND position = (SELECT MAX(position) FROM acknowledgement WHERE incident = $incident)", incidentId))
+        {
+            Hold(incident, said);
+        }
+
+        return LookedAfter(incidentId);
+    }
 
     /// <summary>The label that the history has written down of a place in the journal; null for none.</summary>
     public StoredLabel? Given(long position)
@@ -48,6 +66,40 @@ internal sealed class LabelStore
         {
             _holding[label.IncidentId] = label;
         }
+
+        foreach ((string incident, Acknowledgement said) in Acknowledgements("WHERE position IN (SELECT MAX(position) FROM acknowledgement GROUP BY incident)", ""))
+        {
+            Hold(incident, said);
+        }
+    }
+
+    private void Hold(string incident, Acknowledgement said)
+    {
+        if (said.By.Length > 0)
+        {
+            _lookedAfter[incident] = said;
+        }
+        else
+        {
+            _lookedAfter.TryRemove(incident, out _);
+        }
+    }
+
+    private List<(string Incident, Acknowledgement Said)> Acknowledgements(string which, string incident)
+    {
+        using SqliteConnection connection = Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT incident, who, note, time FROM acknowledgement {which}";
+        command.Parameters.AddWithValue("$incident", incident);
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<(string, Acknowledgement)> found = [];
+
+        while (reader.Read())
+        {
+            found.Add((reader.GetString(0), new Acknowledgement(reader.GetString(1), reader.GetString(2), new DateTimeOffset(reader.GetInt64(3), TimeSpan.Zero))));
+        }
+
+        return found;
     }
 
     /// <summary>One label; null where there is none of that id.</summary>
@@ -84,6 +136,12 @@ internal sealed class LabelStore
         return connection;
     }
 }
+
+/// <summary>That somebody looks after an incident.</summary>
+/// <param name="By">Who.</param>
+/// <param name="Note">What else was said.</param>
+/// <param name="Time">Since when.</param>
+internal sealed record Acknowledgement(string By, string Note, DateTimeOffset Time);
 
 /// <summary>A label as it was given.</summary>
 internal sealed record StoredLabel(

@@ -60,6 +60,20 @@ public sealed class HistoryPageTests : IAsyncLifetime
         await Assertions.Expect(page.Locator("#chart-said")).ToContainTextAsync("value ");
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator("#why")).ToContainTextAsync("no decision has been made since the daemon started");
+
+        // Where the alert was the chart of the past has its mark too, and why is answered by what the history kept.
+        float[] mark = await page.EvaluateAsync<float[]>(
+            """
+            () => {
+                const chart = echarts.getInstanceByDom(document.getElementById('chart'));
+                const [alert] = chart.getOption().series.find(one => one.name === 'anomaly').data;
+                return chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, alert);
+            }
+            """);
+        LocatorBoundingBoxResult box = (await page.Locator("#chart").BoundingBoxAsync())!;
+        await page.Mouse.ClickAsync(box.X + mark[0], box.Y + mark[1]);
+        await Assertions.Expect(page.Locator("#why")).ToContainTextAsync("So it was told then; what else each observation of that time weighed is not kept any more");
+        await Assertions.Expect(page.Locator("#why .indicators meter").First).ToBeVisibleAsync();
         await Watcher.PictureAsync(page, "night");
 
         // A notification's link names the incident alone; whoever is sent the address sees the same.
@@ -109,6 +123,56 @@ public sealed class HistoryPageTests : IAsyncLifetime
         await page.Locator("#lanes ol button").First.ClickAsync();
         await Assertions.Expect(page.Locator("#name")).ToHaveTextAsync("plant/a/flow");
         await Watcher.PictureAsync(page, "lanes");
+        Assert.Empty(_watcher.Complaints);
+    }
+
+    [Fact]
+    public async Task A_finger_that_moves_along_time_chooses_a_range_and_one_that_moves_down_scrolls()
+    {
+        await SendAsync(("plant/boiler", 640));
+        IPage page = await _watcher!.OpenAsync(Daemon, "#plant%2Fboiler");
+        await page.GetByRole(AriaRole.Button, new() { Name = "24 h" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#range output")).ToContainTextAsync("to now (1 d");
+        ICDPSession session = await page.Context.NewCDPSessionAsync(page);
+        await session.SendAsync("Emulation.setTouchEmulationEnabled", new() { ["enabled"] = true, ["maxTouchPoints"] = 1 });
+        LocatorBoundingBoxResult box = (await page.Locator("#chart").BoundingBoxAsync())!;
+
+        await SwipeAsync((0.6f, 0.3f), (0.6f, 0.7f));
+        await Assertions.Expect(page.Locator("#range output")).ToContainTextAsync("to now (1 d");
+        await SwipeAsync((0.5f, 0.4f), (0.8f, 0.45f));
+        await Assertions.Expect(page.Locator("#range output")).Not.ToContainTextAsync("now");
+        await Assertions.Expect(page.Locator("#range output")).ToContainTextAsync("(7 h");
+        Assert.Empty(_watcher.Complaints);
+
+        async Task SwipeAsync((float X, float Y) from, (float X, float Y) to)
+        {
+            for (int step = 0; step <= 8; step++)
+            {
+                float x = box.X + (box.Width * (from.X + ((to.X - from.X) * step / 8))), y = box.Y + (box.Height * (from.Y + ((to.Y - from.Y) * step / 8)));
+                await session.SendAsync("Input.dispatchTouchEvent", new() { ["type"] = step == 0 ? "touchStart" : "touchMove", ["touchPoints"] = new[] { new { x, y } } });
+            }
+
+            await session.SendAsync("Input.dispatchTouchEvent", new() { ["type"] = "touchEnd", ["touchPoints"] = Array.Empty<object>() });
+        }
+    }
+
+    [Fact]
+    public async Task Who_looks_after_an_incident_says_so_and_the_others_see_it()
+    {
+        await SendAsync(("plant/boiler", 640), ("plant/pump", null));
+        IPage page = await _watcher!.OpenAsync(Daemon);
+        await page.Locator("#incidents tbody tr").First.ClickAsync();
+        await page.GetByLabel("Your name, for the others").FillAsync("Ada");
+        await page.GetByRole(AriaRole.Button, new() { Name = "I look after it" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#incidents tbody tr .why").First).ToContainTextAsync("Ada is on it: ");
+        await Watcher.PictureAsync(page, "looked-after");
+
+        IPage other = await _watcher.OpenAsync(Daemon);
+        await Assertions.Expect(other.Locator("#incidents tbody tr .why").First).ToContainTextAsync("Ada is on it: ");
+        await other.Locator("#incidents tbody tr").First.ClickAsync();
+        await other.GetByRole(AriaRole.Button, new() { Name = "not Ada's any more" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#incidents tbody tr .why").First).Not.ToContainTextAsync("is on it");
+        await Assertions.Expect(page.GetByLabel("Your name, for the others")).ToHaveValueAsync("Ada");
         Assert.Empty(_watcher.Complaints);
     }
 

@@ -125,7 +125,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
         string Query(params string[] names) => string.Join('&', names.Where(_ => input.Next(2) == 0).Select(name => $"{name}={Word()}"));
         (HttpMethod method, string path) = input.Next(3) > 0
             ? (HttpMethod.Post, $"/api/v1/observations?{Query("format", "precision", "prefix", "stream", "key")}")
-            : input.Next(14) switch
+            : input.Next(16) switch
             {
                 0 => (HttpMethod.Get, $"/api/v1/history/{Word()}?{Query("since", "until", "limit")}"),
                 1 => (HttpMethod.Get, $"/api/v1/explain?{Query("stream", "at")}"),
@@ -140,6 +140,8 @@ public sealed class HostileRequestTests : IAsyncLifetime
                 10 => (HttpMethod.Delete, $"/api/v1/maintenance/{Word()}"),
                 11 => (HttpMethod.Post, $"/api/v1/streams/{Word()}/accept"),
                 12 => (HttpMethod.Get, $"/api/v1/odd?{Query("since", "until", "cells", "under", "filter", "limit")}"),
+                13 => (HttpMethod.Post, $"/api/v1/incidents/{Word()}/acknowledgement"),
+                14 => (HttpMethod.Delete, $"/api/v1/incidents/{Word()}/acknowledgement"),
                 _ => (HttpMethod.Delete, $"/api/v1/streams/{Word()}"),
             };
         var request = new HttpRequestMessage(method, path);
