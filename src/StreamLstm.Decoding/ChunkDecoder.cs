@@ -5,7 +5,7 @@ namespace StreamLstm.Decoding;
 
 /// <summary>Reads a file's text chunk by chunk, each of whole records, so that what has been read of it can be said in bytes.</summary>
 /// <param name="format">How it is laid out.</param>
-/// <param name="prefix">Before the names of CSV columns; a log's stream.</param>
+/// <param name="prefix">Before the names of CSV columns; the stream of a log and of plain text.</param>
 /// <param name="key">Finds the key of a log's sessions.</param>
 /// <param name="time">For lines of logs without a year or a time.</param>
 /// <param name="csv">What is said of CSV's columns, and the zone of times; null for nothing and UTC.</param>

@@ -20,6 +20,9 @@ internal enum PayloadFormat
 
     /// <summary>Sparkplug B.</summary>
     SparkplugB,
+
+    /// <summary>Text: every line is judged by its characters.</summary>
+    Text,
 }
 
 /// <summary>Reads the payloads of messages that come under topics. One source's, on one thread: Sparkplug's births are remembered.</summary>
@@ -72,6 +75,9 @@ internal sealed class PayloadDecoder
         {
             case PayloadFormat.Csv:
                 Csv(stream, payload.Span, decoded);
+                break;
+            case PayloadFormat.Text:
+                TextLines.DecodeAll(payload.Span, stream, decoded);
                 break;
             case PayloadFormat.Influx:
                 int line = 1;

@@ -5,7 +5,7 @@ using StreamLstm.Decoding.Agents;
 
 namespace StreamLstm.Decoding;
 
-/// <summary>Reads observations out of text as it comes: CSV, NDJSON, line protocol or Prometheus' text, told apart by the first line; or a log, where that is said.</summary>
+/// <summary>Reads observations out of text as it comes: CSV, NDJSON, line protocol or Prometheus' text, told apart by the first line; or a log or plain text, where that is said.</summary>
 internal static class TextDecoder
 {
     /// <summary>Most characters of a line that is read; a longer one is rejected.</summary>
@@ -17,7 +17,7 @@ internal static class TextDecoder
     /// <summary>Reads to the end; after each record the same <paramref name="decoded"/> has grown. Its reader empties it.</summary>
     /// <param name="reader">The text. Of a line that is too long no more is kept than shows it.</param>
     /// <param name="format">How it is laid out.</param>
-    /// <param name="prefix">For CSV columns.</param>
+    /// <param name="prefix">For CSV columns; the stream of plain text.</param>
     /// <param name="decoded">Where observations and errors go.</param>
     /// <param name="unitsPerSecond">Of line protocol's timestamps.</param>
     /// <param name="wouldWait">Called before waiting for text that is not there yet.</param>
@@ -113,6 +113,10 @@ internal static class TextDecoder
         else if (format == TextFormat.Prometheus)
         {
             PrometheusTextDecoder.Decode(text, line, decoded);
+        }
+        else if (format == TextFormat.Text)
+        {
+            TextLines.Decode(text, line, prefix, decoded);
         }
         else
         {

@@ -20,4 +20,7 @@ internal enum TextFormat
 
     /// <summary>A log: every line is an event of one stream.</summary>
     Log,
+
+    /// <summary>Text: every line is judged by its characters.</summary>
+    Text,
 }

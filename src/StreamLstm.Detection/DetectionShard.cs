@@ -3,6 +3,7 @@ using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Judging;
 using StreamLstm.Detection.Judging.Events;
 using StreamLstm.Detection.Judging.Records;
+using StreamLstm.Detection.Judging.Texts;
 using StreamLstm.Detection.Judging.Values;
 using StreamLstm.Detection.Learning;
 
@@ -348,7 +349,7 @@ public sealed class DetectionShard
 
         if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
         {
-            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 2, form 0 or 1");
+            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 3, form 0 or 1");
         }
 
         bool ownWeights = reader.ReadBoolean();
@@ -424,6 +425,7 @@ public sealed class DetectionShard
     /// <param name="observation">The observation.</param>
     public static StreamKind KindOf(in Observation observation) =>
         observation.Record is not null ? StreamKind.Records
+        : observation.Event is { IsCharacters: true } ? StreamKind.Texts
         : observation.Event is not null ? StreamKind.Events
         : StreamKind.Values;
 
@@ -508,6 +510,7 @@ public sealed class DetectionShard
         {
             StreamKind.Values => new ValueJudge(stream, _options, () => gate.Terms, model, form, ownWeights),
             StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
+            StreamKind.Texts => new TextJudge(stream, _options, () => gate.Terms, ownWeights),
             _ => new EventJudge(stream, _options, () => gate.Terms, ownWeights),
         };
         return new StreamRow(stream, kind, form, judge, _options, gate, model.Version) { Birth = birth };

@@ -29,4 +29,8 @@ public readonly record struct Observation(string Stream, DateTimeOffset Time, do
 /// <param name="Text">A log line without its time; or, with <paramref name="IsKind"/>, the event's kind.</param>
 /// <param name="Key">What events of one session have in common; null where the stream knows no sessions.</param>
 /// <param name="IsKind">Whether <paramref name="Text"/> is the kind itself, a word or a character for example: it is taken as it is, nothing is masked.</param>
-public sealed record TextEvent(string Text, string? Key = null, bool IsKind = false);
+public sealed record TextEvent(string Text, string? Key = null, bool IsKind = false)
+{
+    /// <summary>Whether the text is a line that is judged character by character: how unlikely each one is after those before it, the lines before among them.</summary>
+    public bool IsCharacters { get; init; }
+}

@@ -11,4 +11,7 @@ public enum StreamKind
 
     /// <summary>Events: log lines, words.</summary>
     Events,
+
+    /// <summary>Lines of text that are judged character by character: names, commands, prose.</summary>
+    Texts,
 }

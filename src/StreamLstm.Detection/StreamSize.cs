@@ -30,6 +30,9 @@ public static class StreamSize
     /// <summary>Templates and how often each came; twice what a log of few templates took.</summary>
     private static readonly (long Rows, double Kib)[] Events = [(1, 26), (64, 34), (16384, 100)];
 
+    /// <summary>Weights with two moments of each, pieces of the last lines, and the characters known.</summary>
+    private static readonly (long Rows, double Kib)[] Texts = [(1, 760), (512, 920)];
+
     /// <summary>Its bytes.</summary>
     /// <param name="kind">What its observations are.</param>
     /// <param name="form">How much it may remember.</param>
@@ -42,6 +45,7 @@ public static class StreamSize
         {
             StreamKind.Records => At(Records, rows) + columns * At(Column, rows),
             StreamKind.Events => At(Events, rows) + (ownWeights ? EventNetworkKib : 0),
+            StreamKind.Texts => At(Texts, rows),
             _ => At(form == StreamForm.Lean ? LeanValues : FullValues, rows) + (ownWeights ? At(OwnWeights, rows) : 0),
         };
         return (long)((kib * Margin + PageKib) * 1024);

@@ -106,6 +106,7 @@ internal static class CommandLine
               streamlstm backtest today.txt --format events --train normal.txt --out results
               streamlstm simulate --out fleet.ndjson --labels faults.csv
               streamlstm train --out base.safetensors
+              streamlstm demo text                         what the same engine does with lines of text
               streamlstm state verify                      whether the storage directory is whole
               streamlstm estimate --streams 20000          whether this computer bears so many
               streamlstm selftest                          whether this computer's disk keeps what is promised
@@ -116,7 +117,7 @@ internal static class CommandLine
             StreamsCommand.Create(output, error), IncidentsCommand.Create(output, error), StatusCommand.Create(output, error), CompletionCommand.Create(output),
             ReloadCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
             MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
-            SelfTestCommand.Create(WithOptions, output, error), EstimateCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), config, set,
+            SelfTestCommand.Create(WithOptions, output, error), EstimateCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), DemoCommand.Create(output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return root;

@@ -35,6 +35,10 @@ internal static class EntryCodec
         Event = 2,
     }
 
+    /// <summary>What an event's text is, in one byte; neither is a line of a log.</summary>
+    private const byte EventIsKind = 1;
+    private const byte EventIsCharacters = 2;
+
     /// <summary>Whether an entry is written down; a question is not.</summary>
     public static bool IsWritten(Entry entry) => entry is not (RouterQuestion or EndQuestion);
 
@@ -290,7 +294,7 @@ internal static class EntryCodec
                 writer.Write(what.Text);
                 writer.Write(what.Key is not null);
                 writer.Write(what.Key ?? "");
-                writer.Write(what.IsKind);
+                writer.Write((byte)((what.IsKind ? EventIsKind : 0) | (what.IsCharacters ? EventIsCharacters : 0)));
             }
             else
             {
@@ -320,7 +324,11 @@ internal static class EntryCodec
                     string text = reader.ReadString();
                     bool hasKey = reader.ReadBoolean();
                     string key = reader.ReadString();
-                    return Observation.Of(stream, time, new TextEvent(text, hasKey ? key : null, reader.ReadBoolean()));
+                    byte marks = reader.ReadByte();
+                    return Observation.Of(stream, time, new TextEvent(text, hasKey ? key : null, (marks & EventIsKind) != 0)
+                    {
+                        IsCharacters = (marks & EventIsCharacters) != 0,
+                    });
                 default:
                     int count = reader.Read7BitEncodedInt();
                     string[] read = new string[count];

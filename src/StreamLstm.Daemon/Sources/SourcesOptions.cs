@@ -117,13 +117,13 @@ internal sealed class FileSourceOptions
     [Required]
     public string Path { get; init; } = "";
 
-    /// <summary>auto, csv, ndjson, influx or log.</summary>
+    /// <summary>auto, csv, ndjson, influx, log or text.</summary>
     public TextFormat Format { get; init; } = TextFormat.Auto;
 
     /// <summary>Go on reading as the file grows; follows rotation and truncation.</summary>
     public bool Follow { get; init; }
 
-    /// <summary>Streams are named PREFIX/column, a log's PREFIX; empty = the file's name without its ending.</summary>
+    /// <summary>Streams are named PREFIX/column, that of a log or a text PREFIX; empty = the file's name without its ending.</summary>
     public string Prefix { get; init; } = "";
 
     /// <summary>Of CSV: which columns hold what, where their names do not say it.</summary>
@@ -161,10 +161,10 @@ internal sealed class StdinSourceOptions
     /// <summary>Whether to read it.</summary>
     public bool Enabled { get; init; }
 
-    /// <summary>auto, csv, ndjson, influx or log.</summary>
+    /// <summary>auto, csv, ndjson, influx, log or text.</summary>
     public TextFormat Format { get; init; } = TextFormat.Auto;
 
-    /// <summary>Streams are named PREFIX/column, a log's PREFIX.</summary>
+    /// <summary>Streams are named PREFIX/column, that of a log or a text PREFIX.</summary>
     public string Prefix { get; init; } = "stdin";
 
     /// <summary>Of CSV: which columns hold what, where their names do not say it.</summary>

@@ -39,6 +39,9 @@ public enum IncidentKind
 
     /// <summary>An event, or a row of events, that the stream's own past does not explain.</summary>
     Log,
+
+    /// <summary>A line of text whose characters the stream's own past does not explain.</summary>
+    Text,
 }
 
 /// <summary>How urgent an incident is.</summary>

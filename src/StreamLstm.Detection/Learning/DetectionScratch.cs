@@ -34,6 +34,11 @@ public sealed class DetectionScratch
 
     internal Judging.Events.EventScratch Events { get; } = new();
 
+    private Judging.Texts.TextScratch? _texts;
+
+    /// <summary>Buffers for streams of texts, made when the first one comes.</summary>
+    internal Judging.Texts.TextScratch Texts => _texts ??= new Judging.Texts.TextScratch();
+
     private readonly List<Judging.Records.JointScratch> _joint = [];
     private LstmScratch? _judge;
 

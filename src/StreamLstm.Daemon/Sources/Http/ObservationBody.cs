@@ -16,7 +16,7 @@ internal static class ObservationBody
     {
         if (request.Query["format"].FirstOrDefault() is { } asked)
         {
-            return await DecodeLogAsync(asked, request, body, decoded, time, aborted);
+            return await DecodeLinesAsync(asked, request, body, decoded, time, aborted);
         }
 
         string type = (request.ContentType ?? "application/json").Split(';')[0].Trim().ToLowerInvariant();
@@ -105,15 +105,15 @@ internal static class ObservationBody
         }
     }
 
-    /// <summary>?format=log&stream=NAME, and &key=EXPRESSION where lines belong to sessions.</summary>
-    private static async Task<Refusal?> DecodeLogAsync(
+    /// <summary>?format=log&stream=NAME, and &key=EXPRESSION where lines belong to sessions; or ?format=text&stream=NAME.</summary>
+    private static async Task<Refusal?> DecodeLinesAsync(
         string format, HttpRequest request, byte[] body, Decoded decoded, TimeProvider time, CancellationToken aborted)
     {
         string stream = request.Query["stream"].FirstOrDefault() ?? "";
         string key = request.Query["key"].FirstOrDefault() ?? "";
         string? wrong =
-            format != "log" ? $"query parameter format: '{format}', expected log, or none: the content type says what the others are"
-            : stream.Length == 0 ? "query parameter stream: missing, expected the name of the log's stream with format=log"
+            format is not ("log" or "text") ? $"query parameter format: '{format}', expected log or text, or none: the content type says what the others are"
+            : stream.Length == 0 ? $"query parameter stream: missing, expected the name of the stream with format={format}"
             : !new KeyExpressionAttribute().IsValid(key) ? $"query parameter key: '{(key.Length <= 100 ? key : key[..100] + "...")}', expected {LogLineDecoder.KeyExpectation}"
             : null;
 
@@ -125,7 +125,7 @@ internal static class ObservationBody
         using var reader = new StringReader(Encoding.UTF8.GetString(body));
         var log = new LogLineDecoder(stream, LogLineDecoder.KeyPattern(key), time.LocalTimeZone, time.GetUtcNow);
         await TextDecoder.DecodeAsync(
-            reader, TextFormat.Log, "", decoded, InfluxLineDecoder.NanosecondsPerSecond, _ => default, aborted, log);
+            reader, format == "log" ? TextFormat.Log : TextFormat.Text, stream, decoded, InfluxLineDecoder.NanosecondsPerSecond, _ => default, aborted, log);
         return null;
     }
 }

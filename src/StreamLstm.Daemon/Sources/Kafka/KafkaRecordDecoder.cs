@@ -28,6 +28,7 @@ internal sealed class KafkaRecordDecoder(KafkaSourceOptions options, KafkaSchema
             KafkaFormat.Csv => PayloadFormat.Csv,
             KafkaFormat.Influx => PayloadFormat.Influx,
             KafkaFormat.SparkplugB => PayloadFormat.SparkplugB,
+            KafkaFormat.Text => PayloadFormat.Text,
             _ => PayloadFormat.Auto,
         },
         new PayloadRules { Units = options.Units, ArrayKeys = options.ArrayKeys, Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) },

@@ -28,6 +28,9 @@ internal enum KafkaFormat
     /// <summary>Lines of a log.</summary>
     Log,
 
+    /// <summary>Text: every line is judged by its characters.</summary>
+    Text,
+
     /// <summary>Avro, with the id of its schema in a Schema Registry.</summary>
     Avro,
 

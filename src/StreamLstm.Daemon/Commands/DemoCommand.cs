@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Globalization;
+using StreamLstm.Backtesting;
+using StreamLstm.Backtesting.Demonstrations;
+
+namespace StreamLstm.Daemon.Commands;
+
+/// <summary><c>streamlstm demo</c>: what the same engine does with other sequences than figures, shown and measured on this computer.</summary>
+internal static class DemoCommand
+{
+    /// <param name="output">For scores and what was told.</param>
+    /// <param name="error">For progress and errors.</param>
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var seed = new Option<int>("--seed") { Description = "The same seed gives the same result.", HelpName = "S", DefaultValueFactory = _ => 1 };
+        var words = new Option<string>("--words") { Description = "A list of words, one a line.", HelpName = "FILE", DefaultValueFactory = _ => TextDemonstration.WordsPath };
+        var names = new Option<int>("--names") { Description = "Names, two thirds of them before the first generated one; 6,000 or more.", HelpName = "N", DefaultValueFactory = _ => 24_000 };
+        var text = new Command(
+            "text",
+            """
+            Names that programs generate among names that people chose: found by their characters, without a label.
+
+            The words are Debian's: apt-get install wamerican
+            """)
+        {
+            words, names, seed,
+        };
+        text.SetAction((parsed, cancellation) => Task.FromResult(FileCommand.Answer(
+            () => Text(parsed.GetValue(words)!, parsed.GetValue(names), parsed.GetValue(seed), output, error, cancellation), "nothing was written", error)));
+
+        return new Command("demo", "Show and measure what is done with text.") { text };
+    }
+
+    private static int Text(string path, int names, int seed, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        if (names < 6_000)
+        {
+            throw new BacktestUsageException($"--names: {names}, expected 6000 or more");
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new BacktestUsageException($"--words: {path} is not there; expected a list of words, such as Debian's: apt-get install wamerican");
+        }
+
+        Print(
+            BacktestCommand.WithProgress("names", names, error, progress => TextDemonstration.Run(
+                File.ReadLines(path), seed, clean: 2 * names / 3, mixed: names - 2 * names / 3, progress, cancellation)),
+            output);
+        return 0;
+    }
+
+    private static void Print(DemonstrationResult result, TextWriter output)
+    {
+        foreach (DemonstrationScore score in result.Scores)
+        {
+            output.WriteLine(score.ToString());
+        }
+
+        if (result.Told.Count > 0)
+        {
+            output.WriteLine();
+            output.WriteLine("Some of what was told:");
+        }
+
+        foreach (string sentence in result.Told)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {sentence}"));
+        }
+    }
+}

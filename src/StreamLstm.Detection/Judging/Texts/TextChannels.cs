@@ -1,0 +1,119 @@
+using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Scoring;
+
+namespace StreamLstm.Detection.Judging.Texts;
+
+/// <summary>The indicators of a stream of texts. The first in standard deviations, the others in nats.</summary>
+internal enum TextChannel
+{
+    /// <summary>The line as a whole was unlikelier than lines of its length are.</summary>
+    Line,
+
+    /// <summary>One character was unlikely.</summary>
+    Peak,
+
+    /// <summary>Four characters in a row were unlikely together.</summary>
+    Stretch,
+
+    /// <summary>The last lines were unlikely together.</summary>
+    Run,
+}
+
+/// <summary>What is usual of each indicator in clean lines of the stream, and so how rare what they say is.</summary>
+internal sealed class TextChannelBank
+{
+    public const int Count = 4;
+
+    /// <summary>Blocks that a tail is of: 8,192 lines.</summary>
+    private const int BlocksMax = 256;
+
+    /// <summary>What stays of <see cref="TextChannel.Run"/> from line to line: about ten lines.</summary>
+    private const double RunStays = 0.9;
+
+    private static readonly double BlockDecades = Math.Log10(CleanTail.BlockRows);
+
+    private static readonly IReadOnlyList<string> Names = [.. Enum.GetNames<TextChannel>().Select(name => name.ToLowerInvariant())];
+
+    /// <summary>What explanations call them.</summary>
+    public static readonly IndicatorWords Words = new(channel => Names[channel], Meaning);
+
+    private readonly CleanTail[] _tails = [.. Enumerable.Range(0, Count).Select(_ => new CleanTail(BlocksMax, TailScale.Difference, least: 0.5))];
+    private double _run;
+    private bool _hasOrdinary;
+
+    /// <summary>Judges one line.</summary>
+    /// <param name="line">How much unlikelier it was than lines of its length are, in standard deviations.</param>
+    /// <param name="peak">The most that one character was unlikely, in nats.</param>
+    /// <param name="stretch">The same of four in a row.</param>
+    /// <param name="judgement">Where the indicators and the evidence go.</param>
+    public void Judge(double line, double peak, double stretch, Judgement judgement)
+    {
+        Span<double> values = judgement.AllValues, scores = judgement.AllScores, plain = stackalloc double[Count];
+        values[(int)TextChannel.Line] = Math.Max(0, line);
+        values[(int)TextChannel.Peak] = peak;
+        values[(int)TextChannel.Stretch] = stretch;
+        values[(int)TextChannel.Run] = RunWith(line);
+
+        for (int channel = 0; channel < Count; channel++)
+        {
+            (scores[channel], plain[channel]) = (_tails[channel].Score(values[channel]), _tails[channel].PlainScore(values[channel]));
+        }
+
+        judgement.Count = Count;
+        judgement.Evidence = Evidence(scores);
+        judgement.Plain = _hasOrdinary ? Evidence(plain) : null;
+    }
+
+    /// <summary>Takes the line just judged, once it has been decided whether it counts.</summary>
+    public void Remember(double line, ReadOnlySpan<double> values, bool counts)
+    {
+        _run = RunWith(line);
+
+        for (int channel = 0; channel < Count; channel++)
+        {
+            _tails[channel].Add(values[channel], counts);
+        }
+    }
+
+    /// <summary>Takes levels for ordinary because a person said so; 0 for none. They replace those before.</summary>
+    public void Ordinary(ReadOnlySpan<double> levels)
+    {
+        for (int channel = 0; channel < Count; channel++)
+        {
+            _tails[channel].Ordinary = levels[channel];
+        }
+
+        _hasOrdinary = levels.ContainsAnyExcept(0);
+    }
+
+    /// <summary>Keeps the last lines from teaching, as far as they have not yet; 1 is the last that was remembered.</summary>
+    public void Spare(long linesAgo) => Array.ForEach(_tails, tail => tail.Spare(linesAgo));
+
+    public void Save(BinaryWriter writer)
+    {
+        Array.ForEach(_tails, tail => tail.Save(writer));
+        writer.Write(_run);
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        Array.ForEach(_tails, tail => tail.Load(reader));
+        _run = reader.ReadDouble();
+    }
+
+    private double RunWith(double line) => Math.Max(0, RunStays * _run + line);
+
+    private static double Evidence(ReadOnlySpan<double> scores)
+    {
+        double blocks = ScoreCombination.Combine(scores);
+        return blocks + Math.Min(1, blocks) * BlockDecades;
+    }
+
+    private static string Meaning(int channel, int _) => (TextChannel)channel switch
+    {
+        TextChannel.Line => "the line as a whole is unlikelier than lines of its length",
+        TextChannel.Peak => "one character was unlikely after what stood before it",
+        TextChannel.Stretch => "four characters in a row were unlikely together",
+        _ => "the last lines are unlikely together",
+    };
+}

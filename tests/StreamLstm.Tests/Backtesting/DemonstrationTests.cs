@@ -1,0 +1,56 @@
+using StreamLstm.Backtesting;
+using StreamLstm.Backtesting.Demonstrations;
+
+namespace StreamLstm.Tests.Backtesting;
+
+public sealed class DemonstrationTests
+{
+    [Fact]
+    public void The_area_is_the_chance_that_an_odd_one_scores_more()
+    {
+        Assert.Equal(1, RocArea.Of([3, 4], [1, 2]));
+        Assert.Equal(0.5, RocArea.Of([1, 2], [1, 2]));
+        Assert.Equal(0.75, RocArea.Of([2, 4], [1, 3]));
+        Assert.Throws<ArgumentException>(() => RocArea.Of([], [1]));
+    }
+
+    [Fact]
+    public void A_chain_knows_lines_like_those_it_has_counted()
+    {
+        var chain = new MarkovChain();
+
+        for (int i = 0; i < 100; i++)
+        {
+            chain.Learn("banana");
+        }
+
+        Assert.InRange(chain.Surprise("banana"), 0, 0.3);
+        Assert.True(chain.Surprise("xkcdqz") > 4);
+    }
+
+    [Fact]
+    public void Generated_names_are_found_among_words()
+    {
+        DemonstrationResult result = TextDemonstration.Run(Words(), seed: 1, clean: 3_000, mixed: 1_500, progress: null, TestContext.Current.CancellationToken);
+
+        DemonstrationScore all = result.Scores.Single(score => score.Name == "AUC, all generated names");
+        Assert.InRange(all.Ours, 0.9, 1);
+        Assert.InRange(result.Scores.Single(score => score.Name == "ordinary names that were alerts").Ours, 0, 0.01);
+    }
+
+    [Fact]
+    public void Too_few_words_are_refused()
+    {
+        var few = Assert.Throws<BacktestUsageException>(() => new DomainNames(["one", "two"], seed: 1));
+
+        Assert.Contains("2 of 3 to 12 letters", few.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Words of a made-up language: syllables of two or three letters, three of them or four.</summary>
+    private static IEnumerable<string> Words()
+    {
+        var random = new Random(5);
+        string[] syllables = ["ba", "lo", "ter", "mi", "san", "der", "ko", "ri", "men", "tal", "pe", "sto", "ling", "ver", "na"];
+        return Enumerable.Range(0, 40_000).Select(_ => string.Concat(Enumerable.Range(0, random.Next(3, 5)).Select(_ => syllables[random.Next(syllables.Length)])));
+    }
+}
