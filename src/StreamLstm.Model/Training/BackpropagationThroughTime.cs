@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using StreamLstm.Model.Kernels;
@@ -150,17 +151,32 @@ public sealed class BackpropagationThroughTime
     /// <param name="outputGradients">dLoss/d(output) (B, T, O).</param>
     /// <param name="gradients">Added to.</param>
     /// <exception cref="ArgumentException">The gradients are not those of the windows last run.</exception>
-    public void Backward(LstmWeights weights, ReadOnlySpan<float> outputGradients, LstmGradients gradients)
+    public void Backward(LstmWeights weights, ReadOnlySpan<float> outputGradients, LstmGradients gradients) =>
+        Backward(weights, outputGradients, gradients, [], []);
+
+    /// <summary>The same where a loss reads the states behind the windows too, or those before them came from another network.</summary>
+    /// <param name="weights">Those of <see cref="Forward"/>.</param>
+    /// <param name="outputGradients">dLoss/d(output) (B, T, O).</param>
+    /// <param name="gradients">Added to.</param>
+    /// <param name="finalStateGradients">dLoss/d(states behind the windows) (B, StateSize); empty for none.</param>
+    /// <param name="initialStateGradients">Becomes dLoss/d(states before the windows) (B, StateSize); empty where nobody asks.</param>
+    /// <exception cref="ArgumentException">The gradients are not those of the windows last run.</exception>
+    public void Backward(
+        LstmWeights weights, ReadOnlySpan<float> outputGradients, LstmGradients gradients,
+        ReadOnlySpan<float> finalStateGradients, Span<float> initialStateGradients)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(gradients);
         LstmNetwork.Require(outputGradients.Length, _sequences * _steps * _shape.OutputSize, nameof(outputGradients));
+        int states = _sequences * _shape.StateSize;
+        LstmNetwork.Require(finalStateGradients.Length, finalStateGradients.IsEmpty ? 0 : states, nameof(finalStateGradients));
+        LstmNetwork.Require(initialStateGradients.Length, initialStateGradients.IsEmpty ? 0 : states, nameof(initialStateGradients));
         OutputBack(weights, outputGradients, gradients);
         AlignedFloats hiddenGradients = _hiddenGradients;
 
         for (int layer = _tapes.Length - 1; layer >= 0; layer--)
         {
-            LayerBack(weights.Layer(layer), _tapes[layer], hiddenGradients);
+            LayerBack(weights.Layer(layer), _tapes[layer], hiddenGradients, layer, finalStateGradients, initialStateGradients);
             WeightGradients(gradients.Layer(layer), _tapes[layer], hiddenGradients);
 
             if (layer > 0)
@@ -301,10 +317,18 @@ public sealed class BackpropagationThroughTime
     }
 
     /// <summary>From the last step to the first: turns the tape's gates into their gradients, and adds what came back along h to its gradients.</summary>
-    private void LayerBack(LstmLayer layer, LayerTape tape, AlignedFloats hiddenGradients)
+    private void LayerBack(
+        LstmLayer layer, LayerTape tape, AlignedFloats hiddenGradients, int index,
+        ReadOnlySpan<float> finalStateGradients, Span<float> initialStateGradients)
     {
         int size = _shape.HiddenSize, hiddenSize = _shape.HiddenStateSize, gates = 4 * size;
         _cellGradients.Span.Slice(0, _sequences * size).Clear();
+
+        if (!finalStateGradients.IsEmpty)
+        {
+            AddFinal(hiddenGradients, index, finalStateGradients);
+        }
+
         Transpose(layer.RecurrentWeights, hiddenSize, gates);
 
         for (int step = _steps - 1; step >= 0; step--)
@@ -332,6 +356,41 @@ public sealed class BackpropagationThroughTime
                     ref _shape.ProjectionSize > 0 ? ref At(_cellOutputGradients, sequence * size) : ref At(hiddenGradients, row * hiddenSize),
                     ref At(_cellGradients, sequence * size));
             }
+        }
+
+        if (!initialStateGradients.IsEmpty)
+        {
+            TakeInitial(tape, index, initialStateGradients);
+        }
+    }
+
+    /// <summary>What is asked of h and c behind the last step.</summary>
+    private void AddFinal(AlignedFloats hiddenGradients, int layer, ReadOnlySpan<float> finalStateGradients)
+    {
+        int size = _shape.HiddenSize, hiddenSize = _shape.HiddenStateSize;
+
+        for (int sequence = 0; sequence < _sequences; sequence++)
+        {
+            ReadOnlySpan<float> state = finalStateGradients.Slice(sequence * _shape.StateSize + layer * _shape.LayerStateSize, _shape.LayerStateSize);
+            Span<float> hidden = hiddenGradients.Span.Slice((sequence * _steps + _steps - 1) * hiddenSize, hiddenSize);
+            TensorPrimitives.Add(hidden, state[..hiddenSize], hidden);
+            state[hiddenSize..].CopyTo(_cellGradients.Span.Slice(sequence * size, size));
+        }
+    }
+
+    /// <summary>What would have been asked of h and c before the first step: U^T dgates, and what came back along c. U^T is in <see cref="_transposed"/>.</summary>
+    private void TakeInitial(LayerTape tape, int layer, Span<float> initialStateGradients)
+    {
+        int size = _shape.HiddenSize, hiddenSize = _shape.HiddenStateSize, gates = 4 * size;
+
+        for (int sequence = 0; sequence < _sequences; sequence++)
+        {
+            Span<float> state = initialStateGradients.Slice(sequence * _shape.StateSize + layer * _shape.LayerStateSize, _shape.LayerStateSize);
+            state[..hiddenSize].Clear();
+            MatrixProduct.Run(
+                _width, 1, hiddenSize, gates, ref At(tape.Gates, sequence * _steps * gates), gates, 1, ref At(_transposed, 0), hiddenSize,
+                start: ref At(state, 0), startRow: hiddenSize, ref At(state, 0), hiddenSize);
+            _cellGradients.Span.Slice(sequence * size, size).CopyTo(state[hiddenSize..]);
         }
     }
 
