@@ -74,9 +74,11 @@ public sealed class NotifyTimeTests : IAsyncLifetime
         _status = 204;
         await using (NotifySink sink = Sink(TimeSpan.Zero))
         {
-            await AdvanceUntilAsync(TimeSpan.FromMinutes(2), () => _got.Count >= 3);
-            Assert.Equal(_got.ElementAt(1).Key, _got.ElementAt(2).Key);
-            JsonElement summary = _got.ElementAt(2).Body;
+            // However often it was tried in vain.
+            int before = _got.Count;
+            await AdvanceUntilAsync(TimeSpan.FromMinutes(2), () => _got.Count > before);
+            Assert.Single(_got.Skip(1).Select(one => one.Key).Distinct());
+            JsonElement summary = _got.Last().Body;
             Assert.Equal(("summary", 2), (summary.GetProperty("state").GetString(), summary.GetProperty("size").GetInt32()));
             Assert.Equal("2 incidents were kept back in quiet hours, one goes on", summary.GetProperty("title").GetString());
 
@@ -85,7 +87,9 @@ public sealed class NotifyTimeTests : IAsyncLifetime
             await AdvanceUntilAsync(TimeSpan.FromMinutes(1), () => true);
         }
 
-        Assert.Equal(["opened", "summary", "summary", "resolved"], States());
+        string[] states = [.. States()];
+        Assert.Equal(["opened", "summary", "resolved"], states.Distinct());
+        Assert.Equal(("opened", "resolved"), (states[0], Assert.Single(states, state => state == "resolved")));
     }
 
     [Fact]
