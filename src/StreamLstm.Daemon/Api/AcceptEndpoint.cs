@@ -46,7 +46,7 @@ internal static class AcceptEndpoint
 
         try
         {
-            return await running.AcceptAsync(stream, cancellation) switch
+            return await running.Decisions.AcceptAsync(stream, cancellation) switch
             {
                 AcceptOutcome.Applied => Results.Json(new { stream, accepted = true }, EventJson.Options),
                 AcceptOutcome.NothingOpen => JsonBody.Error($"stream '{stream}' has no incident open but a silence, if any: there is nothing to accept", 409),

@@ -74,7 +74,7 @@ internal static class AcknowledgeEndpoints
 
         try
         {
-            long position = await running.AcknowledgeAsync(id, by, note, time.GetUtcNow(), cancellation);
+            long position = await running.Decisions.AcknowledgeAsync(id, by, note, time.GetUtcNow(), cancellation);
 
             if (!await running.UntilSettledAsync(HistorySink.SinkName, position, HistoryMax, cancellation))
             {

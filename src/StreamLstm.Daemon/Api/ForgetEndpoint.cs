@@ -31,7 +31,7 @@ internal static class ForgetEndpoint
 
         try
         {
-            (bool wasKnown, long sequence) = await running.ForgetAsync(stream, cancellation);
+            (bool wasKnown, long sequence) = await running.Decisions.ForgetAsync(stream, cancellation);
 
             if (!wasKnown)
             {

@@ -84,7 +84,7 @@ internal static class LabelEndpoints
         }
 
         DateTimeOffset now = time.GetUtcNow();
-        (LabelOutcome outcome, long position) = await running.LabelAsync(stream, incidentId, label, note, now, cancellation);
+        (LabelOutcome outcome, long position) = await running.Decisions.LabelAsync(stream, incidentId, label, note, now, cancellation);
 
         if (outcome != LabelOutcome.Applied)
         {
@@ -143,7 +143,7 @@ internal static class LabelEndpoints
         }
 
         // Where the stream has forgotten the incident there is no effect left to take back, and the history marks it all the same.
-        (_, long position) = await running.LabelAsync(label.Stream, label.IncidentId, null, "", time.GetUtcNow(), cancellation);
+        (_, long position) = await running.Decisions.LabelAsync(label.Stream, label.IncidentId, null, "", time.GetUtcNow(), cancellation);
         return await WrittenAsync(running, position, cancellation) ? Results.Json(labels.TakenBack(label), EventJson.Options) : NotYet();
     }
 

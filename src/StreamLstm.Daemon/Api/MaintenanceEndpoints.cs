@@ -83,7 +83,7 @@ internal static class MaintenanceEndpoints
             if (store.All != before)
             {
                 // Whoever asked may have gone: the shards hear of it nevertheless.
-                await running.MaintainAsync(store.All, CancellationToken.None);
+                await running.Decisions.MaintainAsync(store.All, CancellationToken.None);
             }
 
             return answer;

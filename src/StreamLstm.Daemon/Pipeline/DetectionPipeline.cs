@@ -90,6 +90,7 @@ internal sealed class DetectionPipeline : IDisposable
 
         var receipts = new Receipts();
         receipts.Load(restored.Receipts);
+        Decisions = new Decisions(_handed.Writer, time);
         _intake = new ObservationIntake(_handed.Writer, ledger, deadLetters, positions, receipts);
         _sources = sources;
         _running = new RunningSources(_intake, metrics, time, loggers);
@@ -148,6 +149,9 @@ internal sealed class DetectionPipeline : IDisposable
 
     /// <summary>Ends with the last sequence of former lives once all of it is under way again, and sources begin.</summary>
     public Task<long> Replayed => _journal.Replayed;
+
+    /// <summary>What holds for what is taken in behind it: people's words, rules, weights.</summary>
+    public Decisions Decisions { get; }
 
     /// <summary>Whether sources have begun.</summary>
     public bool TakesIn { get; private set; }
@@ -307,68 +311,6 @@ internal sealed class DetectionPipeline : IDisposable
         return [.. (await Task.WhenAll(answers).WaitAsync(cancellationToken)).SelectMany(windows => windows)];
     }
 
-    /// <summary>Puts new base weights into service for what is taken in afterwards. Their file is durable by now.</summary>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public Task SwapAsync(BaseModel model, ModelSwap swap, CancellationToken cancellationToken) =>
-        DecideAsync(new SwapEntry(swap) { Model = model }, cancellationToken);
-
-    /// <summary>Other maintenance windows hold for what is taken in afterwards.</summary>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public Task MaintainAsync(IReadOnlyList<MaintenanceWindow> windows, CancellationToken cancellationToken) =>
-        DecideAsync(new MaintenanceEntry(windows), cancellationToken);
-
-    /// <summary>Other things are asked of alerts of what is taken in afterwards.</summary>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public Task AskAsync(AlertTerms terms, CancellationToken cancellationToken) => DecideAsync(new TermsEntry(terms), cancellationToken);
-
-    /// <summary>Other bounds on streams hold for what is taken in afterwards.</summary>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public Task LimitAsync(StreamLimits limits, CancellationToken cancellationToken) => DecideAsync(new LimitsEntry(limits), cancellationToken);
-
-    /// <summary>Has a stream forgotten: what comes under its name afterwards is a new one.</summary>
-    /// <returns>Whether there was such a stream, and the decision's place in the journal.</returns>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public async Task<(bool WasKnown, long Sequence)> ForgetAsync(string stream, CancellationToken cancellationToken)
-    {
-        var answer = new TaskCompletionSource<(bool, long)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await DecideAsync(new ForgetEntry(stream, _time.GetUtcNow()) { Answer = answer }, cancellationToken);
-        return await answer.Task.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Takes a person's word that a stream's present level is its new normal.</summary>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public async Task<AcceptOutcome> AcceptAsync(string stream, CancellationToken cancellationToken)
-    {
-        var answer = new TaskCompletionSource<AcceptOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await DecideAsync(new AcceptEntry(stream, _time.GetUtcNow()) { Answer = answer }, cancellationToken);
-        return await answer.AwaitAsync(cancellationToken);
-    }
-
-    /// <summary>Takes a person's word on an incident: it holds for what the stream's owner scores afterwards.</summary>
-    /// <returns>What became of it, and its place in the journal.</returns>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public async Task<(LabelOutcome Outcome, long Sequence)> LabelAsync(
-        string stream, string incidentId, IncidentLabel? label, string note, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var answer = new TaskCompletionSource<(LabelOutcome, long)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await DecideAsync(new LabelEntry(stream, incidentId, label, note, now) { Answer = answer }, cancellationToken);
-        return await answer.AwaitAsync(cancellationToken);
-    }
-
-    /// <summary>Takes notice that a person looks after an incident, or with an empty name does no longer.</summary>
-    /// <returns>Its place in the journal.</returns>
-    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    /// <exception cref="NotTakenException">It could not be written down, and does not hold.</exception>
-    public Task<long> AcknowledgeAsync(string incidentId, string by, string note, DateTimeOffset now, CancellationToken cancellationToken) =>
-        DecideAsync(new AcknowledgeEntry(incidentId, by, note, now), cancellationToken);
-
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
     public async Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken)
@@ -422,16 +364,6 @@ internal sealed class DetectionPipeline : IDisposable
                 return shards[home];
             });
         }
-    }
-
-    /// <summary>R4: a decision is on the disk before it holds.</summary>
-    private async Task<long> DecideAsync(Entry decision, CancellationToken cancellationToken)
-    {
-        var onDisk = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _handed.Writer.WriteAsync(new Handed(decision, onDisk), cancellationToken);
-        long sequence = await onDisk.AwaitAsync(cancellationToken);
-        KillPoint.Pass(KillPoint.R4OnDiskNotInForce);
-        return sequence;
     }
 
     private async Task<T> AskInOrderAsync<T>(Func<TaskCompletionSource<T>, Entry> question, CancellationToken cancellationToken)

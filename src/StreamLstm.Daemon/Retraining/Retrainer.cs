@@ -22,7 +22,7 @@ internal sealed record Trainee(
     public static Trainee Of(DetectionPipeline pipeline, LiveModel live, DaemonMetrics metrics) => new(
         async cancellation => await pipeline.CollectWindowsAsync(cancellation), () => live.Serving.Model, async (model, swap, cancellation) =>
         {
-            await pipeline.SwapAsync(model, swap, cancellation);
+            await pipeline.Decisions.SwapAsync(model, swap, cancellation);
             metrics.Swapped(model.Version);
         });
 

@@ -307,9 +307,9 @@ internal sealed class PipelineService(
         try
         {
             await _pipeline!.Replayed.WaitAsync(stopping);
-            await _pipeline.LimitAsync(limits, stopping);
-            await _pipeline.AskAsync(terms, stopping);
-            await _pipeline.MaintainAsync(Maintenance!.All, stopping);
+            await _pipeline.Decisions.LimitAsync(limits, stopping);
+            await _pipeline.Decisions.AskAsync(terms, stopping);
+            await _pipeline.Decisions.MaintainAsync(Maintenance!.All, stopping);
         }
         finally
         {

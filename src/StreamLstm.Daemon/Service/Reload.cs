@@ -140,18 +140,18 @@ internal sealed class Reload(
 
         if (terms != before with { Rules = terms.Rules } || !terms.Rules.SequenceEqual(before.Rules))
         {
-            await pipeline.AskAsync(terms, CancellationToken.None);
+            await pipeline.Decisions.AskAsync(terms, CancellationToken.None);
         }
 
         if (changes.Any(change => change.IsOf("maintenance")))
         {
             service.Maintenance!.Configure(options.DetectorOptions().Maintenance);
-            await pipeline.MaintainAsync(service.Maintenance.All, CancellationToken.None);
+            await pipeline.Decisions.MaintainAsync(service.Maintenance.All, CancellationToken.None);
         }
 
         if (StreamBounds.Of(options) is var limits && limits != StreamBounds.Of(Options))
         {
-            await pipeline.LimitAsync(limits, CancellationToken.None);
+            await pipeline.Decisions.LimitAsync(limits, CancellationToken.None);
         }
 
         if (changes.Any(change => change.IsOf("retrain")))

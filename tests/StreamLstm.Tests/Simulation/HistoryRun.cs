@@ -410,16 +410,16 @@ internal sealed class HistoryRun
                     break;
                 case Happening.Label when run._sink.Incidents is [.., var newest]:
                     string note = $"{run._step}.{run._lives}";
-                    await Pipeline!.LabelAsync(newest.Stream, newest.Id, step.Argument == 0 ? IncidentLabel.FalseAlarm : null, note, _time.GetUtcNow(), stopping);
+                    await Pipeline!.Decisions.LabelAsync(newest.Stream, newest.Id, step.Argument == 0 ? IncidentLabel.FalseAlarm : null, note, _time.GetUtcNow(), stopping);
                     run._acknowledged.Add($"label {note}");
                     break;
                 case Happening.Accept:
                     DateTimeOffset now = _time.GetUtcNow();
-                    await Pipeline!.AcceptAsync("abc"[step.Argument].ToString(), stopping);
+                    await Pipeline!.Decisions.AcceptAsync("abc"[step.Argument].ToString(), stopping);
                     run._acknowledged.Add($"accept {now:O}");
                     break;
                 case Happening.Maintain:
-                    await Pipeline!.MaintainAsync(SimulatedProgram.Windows(step.Argument), stopping);
+                    await Pipeline!.Decisions.MaintainAsync(SimulatedProgram.Windows(step.Argument), stopping);
                     break;
                 case Happening.Ask:
                     await Pipeline!.AskAsync(SimulatedProgram.Terms(step.Argument), stopping);
@@ -471,7 +471,7 @@ internal sealed class HistoryRun
                 return;
             }
 
-            await Pipeline!.SwapAsync(SimulatedProgram.ModelOf(swap), swap, stopping);
+            await Pipeline!.Decisions.SwapAsync(SimulatedProgram.ModelOf(swap), swap, stopping);
             run._acknowledged.Add($"swap {version}");
         }
 

@@ -270,7 +270,7 @@ public sealed class DetectionPipelineTests : IDisposable
             {
                 if (i == 50)
                 {
-                    pipeline!.SwapAsync(Swapped, Swap, TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+                    pipeline!.Decisions.SwapAsync(Swapped, Swap, TestContext.Current.CancellationToken).GetAwaiter().GetResult();
                 }
 
                 yield return batches[i];
@@ -333,7 +333,7 @@ public sealed class DetectionPipelineTests : IDisposable
                 if (i == 740)
                 {
                     cut = snapshot!.GetAwaiter().GetResult();
-                    first!.SwapAsync(Swapped, Swap, TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+                    first!.Decisions.SwapAsync(Swapped, Swap, TestContext.Current.CancellationToken).GetAwaiter().GetResult();
                 }
 
                 yield return batches[i];
@@ -384,9 +384,9 @@ public sealed class DetectionPipelineTests : IDisposable
                     }
 
                     string id = whole.Batches.ToArray().First(batch => batch.Incidents.Count > 0).Incidents[0].IncidentId;
-                    Assert.Equal(LabelOutcome.Applied, first!.LabelAsync("s0", id, IncidentLabel.FalseAlarm, "", Start, cancellation).GetAwaiter().GetResult().Outcome);
-                    first.MaintainAsync([new MaintenanceWindow { Id = "m", Streams = "*", From = Start.AddMinutes(800), To = Start.AddMinutes(850) }], cancellation).GetAwaiter().GetResult();
-                    first.AcceptAsync("s0", cancellation).GetAwaiter().GetResult();
+                    Assert.Equal(LabelOutcome.Applied, first!.Decisions.LabelAsync("s0", id, IncidentLabel.FalseAlarm, "", Start, cancellation).GetAwaiter().GetResult().Outcome);
+                    first.Decisions.MaintainAsync([new MaintenanceWindow { Id = "m", Streams = "*", From = Start.AddMinutes(800), To = Start.AddMinutes(850) }], cancellation).GetAwaiter().GetResult();
+                    first.Decisions.AcceptAsync("s0", cancellation).GetAwaiter().GetResult();
                 }
 
                 yield return batches[i];
