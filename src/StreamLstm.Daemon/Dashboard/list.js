@@ -16,6 +16,7 @@ export class StreamList {
     Object.assign(this, { element, filter, order, show, said, onChoose });
     this.lines = new Map();     // place -> line, of the last window
     this.rows = new Map();      // name -> row element, for those in view
+    this.spare = [];            // row elements that have left it: canvases that are thrown away are what a collection of garbage takes longest for
     this.sparks = new Map();    // stream -> { values, time }
     this.opened = new Set();    // beginnings of names that the tree shows what is below of
     this.total = 0;
@@ -171,6 +172,7 @@ export class StreamList {
       if (!inView.has(name)) {
         row.remove();
         this.rows.delete(name);
+        this.spare.push(row);
       }
     }
 
@@ -178,7 +180,7 @@ export class StreamList {
     for (const [name, place] of inView) {
       let row = this.rows.get(name);
       if (!row) {
-        row = newRow(name);
+        row = named(this.spare.pop() ?? newRow(), name);
         this.rows.set(name, row);
         this.element.append(row);
       }
@@ -198,11 +200,15 @@ export class StreamList {
   }
 }
 
-function newRow(name) {
+function newRow() {
   const row = document.createElement('li');
   row.className = 'row';
-  row.dataset.stream = name;
   row.innerHTML = '<div><div class="name"></div><div class="sub"><span class="dot"></span><span class="state"></span><progress max="1" aria-hidden="true" hidden></progress><span class="value"></span></div></div><canvas width="168" height="56" aria-hidden="true"></canvas><span class="score"></span>';
+  return row;
+}
+
+function named(row, name) {
+  row.dataset.stream = name;
   row.querySelector('.name').title = name;
   return row;
 }

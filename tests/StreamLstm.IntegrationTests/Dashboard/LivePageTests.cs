@@ -131,7 +131,7 @@ public sealed partial class LivePageTests : IAsyncLifetime
         await Assertions.Expect(page.Locator("#name")).ToHaveTextAsync("plant/boiler/b");
         await rows.Nth(2).ClickAsync();
         await Assertions.Expect(rows.Nth(2).Locator(".shares meter").First).ToBeVisibleAsync();
-        await Assertions.Expect(rows.Nth(2).Locator(".label button")).ToHaveCountAsync(3);
+        await Assertions.Expect(rows.Nth(2).Locator(".label button")).ToHaveCountAsync(4);
 
         await rows.First.ClickAsync();
         await Assertions.Expect(rows).ToHaveCountAsync(1);
