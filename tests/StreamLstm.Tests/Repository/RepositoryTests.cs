@@ -91,6 +91,27 @@ public sealed partial class RepositoryTests
     }
 
     [Fact]
+    public void Compose_runs_the_image_that_the_project_gives_with_its_volume_and_port()
+    {
+        XElement project = XElement.Load(Path.Combine(Root, "src", "StreamLstm.Daemon", "StreamLstm.Daemon.csproj"));
+        string Property(string name) => Assert.Single(project.Descendants(name)).Value;
+        string version = Assert.Single(XElement.Load(Path.Combine(Root, "Directory.Build.props")).Descendants("VersionPrefix")).Value;
+        string state = Assert.Single(project.Descendants("ContainerEnvironmentVariable"), one => one.Attribute("Include")!.Value == "STATE_DIRECTORY").Attribute("Value")!.Value;
+        string[] ports = [.. project.Descendants("ContainerPort").Select(one => one.Attribute("Include")!.Value)];
+        var compose = new YamlStream();
+        compose.Load(new StringReader(File.ReadAllText(Path.Combine(Root, "docker-compose.yml"))));
+        var services = (YamlMappingNode)compose.Documents[0].RootNode["services"];
+        string[] images = [.. services.Children.Values.Select(service => service["image"].ToString())];
+        YamlNode daemon = services["streamlstm"];
+
+        Assert.Equal($"{Property("ContainerRepository")}:{version}", daemon["image"].ToString());
+        Assert.Contains($"state:{state}", ((YamlSequenceNode)daemon["volumes"]).Select(volume => volume.ToString()));
+        Assert.All((YamlSequenceNode)daemon["ports"], port => Assert.Contains(port.ToString().Split(':')[^1], ports));
+        Assert.All([.. images, Property("ContainerBaseImage")], image => Assert.Matches(@":v?[0-9]+\.[0-9]+", image));
+        Assert.NotEqual("0", Property("ContainerUser"));
+    }
+
+    [Fact]
     public void Every_metric_that_a_board_or_rule_names_exists()
     {
         string metrics = File.ReadAllText(Path.Combine(Root, "src", "StreamLstm.Daemon", "Telemetry", "DaemonMetrics.cs"));
