@@ -422,7 +422,7 @@ internal sealed class HistoryRun
                     await Pipeline!.Decisions.MaintainAsync(SimulatedProgram.Windows(step.Argument), stopping);
                     break;
                 case Happening.Ask:
-                    await Pipeline!.AskAsync(SimulatedProgram.Terms(step.Argument), stopping);
+                    await Pipeline!.Decisions.AskAsync(SimulatedProgram.Terms(step.Argument), stopping);
                     break;
                 case Happening.Full:
                     _fails = step.Argument;
