@@ -23,6 +23,9 @@ internal enum PayloadFormat
 
     /// <summary>Text: every line is judged by its characters.</summary>
     Text,
+
+    /// <summary>Sound: the next samples, without a header.</summary>
+    Pcm,
 }
 
 /// <summary>Reads the payloads of messages that come under topics. One source's, on one thread: Sparkplug's births are remembered.</summary>
@@ -30,12 +33,16 @@ internal sealed class PayloadDecoder
 {
     private const int TopicsKept = 10_000;
 
+    /// <summary>Microphones whose last quarter of a second is kept; of more all begin anew.</summary>
+    private const int SoundsKept = 1_000;
+
     private readonly PayloadFormat _format;
     private readonly PayloadRules _rules;
     private readonly IReadOnlyList<string> _columns;
     private readonly IReadOnlyList<TopicTemplate> _templates;
     private readonly Dictionary<string, Place> _placeOf = new(StringComparer.Ordinal);
     private readonly List<JoinedTopic> _joined = [];
+    private readonly Dictionary<string, SoundDecoder> _soundOf = new(StringComparer.Ordinal);
 
     /// <param name="format">How payloads are laid out.</param>
     /// <param name="rules">What is made of fields.</param>
@@ -75,6 +82,9 @@ internal sealed class PayloadDecoder
         {
             case PayloadFormat.Csv:
                 Csv(stream, payload.Span, decoded);
+                break;
+            case PayloadFormat.Pcm:
+                Sound(stream).Decode(payload.Span, decoded);
                 break;
             case PayloadFormat.Text:
                 TextLines.DecodeAll(payload.Span, stream, decoded);
@@ -195,6 +205,22 @@ internal sealed class PayloadDecoder
         {
             decoded.Reject(parser.RawRow, damaged.Message.Split('\n')[0], parser.RawRecord ?? "");
         }
+    }
+
+    /// <summary>What a stream's sound goes on in: messages are cut anywhere.</summary>
+    private SoundDecoder Sound(string stream)
+    {
+        if (!_soundOf.TryGetValue(stream, out SoundDecoder? decoder))
+        {
+            if (_soundOf.Count >= SoundsKept)
+            {
+                _soundOf.Clear();
+            }
+
+            _soundOf.Add(stream, decoder = new SoundDecoder(stream, _rules.Sound, isWav: false, start: null));
+        }
+
+        return decoder;
     }
 
     private Place PlaceOf(string topic)

@@ -19,4 +19,7 @@ internal sealed record PayloadRules
 
     /// <summary>Of times that say no offset.</summary>
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+
+    /// <summary>How sound becomes records.</summary>
+    public SoundRules Sound { get; init; } = SoundRules.Default;
 }

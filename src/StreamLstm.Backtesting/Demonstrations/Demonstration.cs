@@ -5,7 +5,28 @@ namespace StreamLstm.Backtesting.Demonstrations;
 /// <summary>What a demonstration has measured, with whom it was measured beside, and some of what was told.</summary>
 /// <param name="Scores">What was measured.</param>
 /// <param name="Told">Sentences of incidents, or answers, for people.</param>
-internal sealed record DemonstrationResult(IReadOnlyList<DemonstrationScore> Scores, IReadOnlyList<string> Told);
+internal sealed record DemonstrationResult(IReadOnlyList<DemonstrationScore> Scores, IReadOnlyList<string> Told)
+{
+    /// <summary>What there is to be drawn; null for nothing.</summary>
+    public DemonstrationPicture? Picture { get; init; }
+}
+
+/// <summary>Lines of one chart.</summary>
+/// <param name="Title">Above it.</param>
+/// <param name="X">What goes to the right.</param>
+/// <param name="Y">What goes up.</param>
+/// <param name="Lines">The lines.</param>
+internal sealed record DemonstrationPicture(string Title, string X, string Y, IReadOnlyList<DemonstrationLine> Lines)
+{
+    /// <summary>Stretches of x in which something was wrong.</summary>
+    public IReadOnlyList<(double From, double To)> Faults { get; init; } = [];
+}
+
+/// <summary>One line of a chart.</summary>
+/// <param name="Name">In the legend.</param>
+/// <param name="Xs">Where its points are to the right.</param>
+/// <param name="Ys">How high they are.</param>
+internal sealed record DemonstrationLine(string Name, double[] Xs, double[] Ys);
 
 /// <summary>One figure of ours beside those of simple peers.</summary>
 /// <param name="Name">What was measured.</param>
@@ -42,6 +63,27 @@ internal static class RocArea
         }
 
         return wins / ((double)odd.Count * ordinary.Count);
+    }
+
+    /// <summary>The curve itself, from no ordinary one to all of them: share of the odd against share of the ordinary that score more than a line.</summary>
+    public static DemonstrationLine Curve(string name, IReadOnlyCollection<double> odd, IReadOnlyCollection<double> ordinary, double ordinaryMax)
+    {
+        double[] sorted = [.. ordinary.OrderDescending()];
+        double[] found = [.. odd.OrderDescending()];
+        List<double> xs = [0], ys = [0];
+
+        for (int i = 0, above = 0; i < sorted.Length && (double)i / sorted.Length <= ordinaryMax; i++)
+        {
+            while (above < found.Length && found[above] > sorted[i])
+            {
+                above++;
+            }
+
+            xs.Add((double)i / sorted.Length);
+            ys.Add((double)above / found.Length);
+        }
+
+        return new DemonstrationLine(name, [.. xs], [.. ys]);
     }
 
     /// <summary>How many are less, or less or equal.</summary>

@@ -14,6 +14,9 @@ internal static class TextDemonstration
 
     private const int ToldMax = 6;
 
+    /// <summary>Ordinary names, as a share, up to which the curve is drawn.</summary>
+    private const double PictureShare = 0.2;
+
     private static readonly TimeSpan BetweenNames = TimeSpan.FromSeconds(10);
 
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -66,7 +69,14 @@ internal static class TextDemonstration
                 new DemonstrationScore("generated names that were alerts", Scores.Of(families).AlertShare, []),
                 new DemonstrationScore("ordinary names that were alerts", ordinary.AlertShare, []),
             ],
-            told);
+            told)
+        {
+            Picture = new DemonstrationPicture("Names that programs generate, four families", "share of ordinary names above the line", "share of generated names found",
+            [
+                RocArea.Curve("this program", Scores.Of(families).Ours, ordinary.Ours, PictureShare),
+                RocArea.Curve("order-3 Markov chain", Scores.Of(families).Peer, ordinary.Peer, PictureShare),
+            ]),
+        };
     }
 
     private static DemonstrationScore Compared(string name, Scores odd, Scores ordinary) =>

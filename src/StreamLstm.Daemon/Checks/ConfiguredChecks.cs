@@ -9,6 +9,7 @@ using StreamLstm.Daemon.Sinks.Notify;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Sources.Mqtt;
+using StreamLstm.Daemon.Sources.Senses;
 
 namespace StreamLstm.Daemon.Checks;
 
@@ -53,6 +54,17 @@ internal static class ConfiguredChecks
         foreach ((int i, FileSourceOptions file) in options.Sources.Files.Index())
         {
             yield return new PartCheck($"sources.files.{i}", _ => Task.FromResult(DirectoryCheck.Readable(file.Path, file.Follow)));
+        }
+
+        (string Key, string Path)[] senses =
+        [
+            .. options.Sources.Sound.Select((sound, i) => ($"sources.sound.{i}", sound.Path)),
+            .. options.Sources.Video.Select((video, i) => ($"sources.video.{i}", video.Path)),
+        ];
+
+        foreach ((string key, string path) in senses.Where(sense => sense.Path != BytesSource.StandardInput))
+        {
+            yield return new PartCheck(key, _ => Task.FromResult(DirectoryCheck.Readable(path, isFollowed: false)));
         }
 
         foreach ((int i, MqttSinkOptions mqtt) in options.Sinks.Mqtt.Index())

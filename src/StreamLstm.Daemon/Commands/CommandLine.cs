@@ -106,7 +106,7 @@ internal static class CommandLine
               streamlstm backtest today.txt --format events --train normal.txt --out results
               streamlstm simulate --out fleet.ndjson --labels faults.csv
               streamlstm train --out base.safetensors
-              streamlstm demo text                         what the same engine does with lines of text
+              streamlstm demo text                         what the same engine does with text; sound, video, sequences
               streamlstm state verify                      whether the storage directory is whole
               streamlstm estimate --streams 20000          whether this computer bears so many
               streamlstm selftest                          whether this computer's disk keeps what is promised

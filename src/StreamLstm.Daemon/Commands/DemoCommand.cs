@@ -8,6 +8,11 @@ namespace StreamLstm.Daemon.Commands;
 /// <summary><c>streamlstm demo</c>: what the same engine does with other sequences than figures, shown and measured on this computer.</summary>
 internal static class DemoCommand
 {
+    private const int CleanSeconds = 240;
+    private const int CleanFrames = 1_200;
+    private const int Faults = 6;
+    private const int Steps = 3_000;
+
     /// <param name="output">For scores and what was told.</param>
     /// <param name="error">For progress and errors.</param>
     public static Command Create(TextWriter output, TextWriter error)
@@ -28,7 +33,30 @@ internal static class DemoCommand
         text.SetAction((parsed, cancellation) => Task.FromResult(FileCommand.Answer(
             () => Text(parsed.GetValue(words)!, parsed.GetValue(names), parsed.GetValue(seed), output, error, cancellation), "nothing was written", error)));
 
-        return new Command("demo", "Show and measure what is done with text.") { text };
+        Command sound = Other(
+            "sound", "Machines that are listened to, and faults that are heard: a fan, a pump, a bearing, a valve.", 4L * SoundDemonstration.Seconds(CleanSeconds, Faults),
+            (number, progress, cancellation) => SoundDemonstration.Run(number, CleanSeconds, Faults, progress, cancellation));
+        Command sequences = Other(
+            "sequences", "Sequences written for others: dates into ISO 8601, numbers into words, letters backwards at lengths never learnt.", 3 * Steps,
+            (number, progress, cancellation) => SequenceDemonstration.Run(number, Steps, progress, cancellation));
+        Command video = Other(
+            "video", "A conveyor that is watched: it stops, something lies there, the camera is pushed, the light flickers.", 4L * VideoDemonstration.Frames(CleanFrames, Faults),
+            (number, progress, cancellation) => VideoDemonstration.Run(number, CleanFrames, Faults, progress, cancellation));
+        return new Command("demo", "Show and measure what the same engine does with text, sound, pictures and sequences.") { text, sound, video, sequences };
+
+        Command Other(string name, string about, long total, Func<int, Action<long>?, CancellationToken, DemonstrationResult> run)
+        {
+            var command = new Command(name, about) { seed };
+            command.SetAction((parsed, cancellation) => Task.FromResult(FileCommand.Answer(
+                () =>
+                {
+                    Print(BacktestCommand.WithProgress(name, total, error, progress => run(parsed.GetValue(seed), progress, cancellation)), output);
+                    return 0;
+                },
+                "nothing was written",
+                error)));
+            return command;
+        }
     }
 
     private static int Text(string path, int names, int seed, TextWriter output, TextWriter error, CancellationToken cancellation)

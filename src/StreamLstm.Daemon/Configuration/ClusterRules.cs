@@ -45,6 +45,8 @@ internal static class ClusterRules
         Off("sources.stdin", options.Sources.Stdin.Enabled);
         None("sources.mqtt", options.Sources.Mqtt.Count);
         None("sources.files", options.Sources.Files.Count);
+        None("sources.sound", options.Sources.Sound.Count);
+        None("sources.video", options.Sources.Video.Count);
         Off("sinks.jsonl", options.Sinks.Jsonl.Enabled, "this daemon has a part of the streams only, and another part tomorrow: sinks.kafka has all of them");
         Off("sinks.history", options.Sinks.History.Enabled, "this daemon has a part of the streams only, and another part tomorrow: sinks.kafka has all of them");
         Off("sinks.webhook", options.Sinks.Webhook.Enabled, "it has no place in the brokers' transactions");

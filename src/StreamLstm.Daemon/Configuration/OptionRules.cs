@@ -4,6 +4,7 @@ using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Mqtt;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Daemon.Sources;
+using StreamLstm.Daemon.Sources.Senses;
 using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
 
@@ -32,6 +33,18 @@ internal static class OptionRules
         KafkaRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         NotifyRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
         ClusterRules.Check(options, (key, what) => errors.Add($"{Origin(key)}{key}: {what}"));
+
+        string[] standardInput =
+        [
+            .. options.Sources.Stdin.Enabled ? ["sources.stdin.enabled"] : Array.Empty<string>(),
+            .. options.Sources.Sound.Index().Where(sound => sound.Item.Path == BytesSource.StandardInput).Select(sound => $"sources.sound.{sound.Index}.path"),
+            .. options.Sources.Video.Index().Where(video => video.Item.Path == BytesSource.StandardInput).Select(video => $"sources.video.{video.Index}.path"),
+        ];
+
+        foreach (string key in standardInput.Skip(1))
+        {
+            errors.Add($"{Origin(key)}{key}: standard input is read by {standardInput[0]} already, expected one source of it");
+        }
 
         for (int i = 0; i < options.Vectors.Count; i++)
         {

@@ -6,6 +6,7 @@ using StreamLstm.Daemon.Sources.Host;
 using StreamLstm.Daemon.Sources.Http;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Sources.Mqtt;
+using StreamLstm.Daemon.Sources.Senses;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Decoding;
 
@@ -81,6 +82,16 @@ internal sealed class ConfiguredSources(
         foreach ((int i, FileSourceOptions file) in sources.Files.Index())
         {
             yield return ($"sources.files.{i}", () => new FileSource(file, i, rules, batchMax, time, loggers.CreateLogger<FileSource>()));
+        }
+
+        foreach ((int i, SoundSourceOptions sound) in sources.Sound.Index())
+        {
+            yield return ($"sources.sound.{i}", () => new BytesSource($"sources.sound.{i}", sound.Path, sound.Decoder, rules, batchMax, time, loggers.CreateLogger<BytesSource>()));
+        }
+
+        foreach ((int i, VideoSourceOptions video) in sources.Video.Index())
+        {
+            yield return ($"sources.video.{i}", () => new BytesSource($"sources.video.{i}", video.Path, video.Decoder, rules, batchMax, time, loggers.CreateLogger<BytesSource>()));
         }
 
         if (sources.Stdin.Enabled)

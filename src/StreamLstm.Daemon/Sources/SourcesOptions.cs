@@ -1,6 +1,7 @@
 using StreamLstm.Daemon.Doors;
 using StreamLstm.Daemon.Sources.Kafka;
 using StreamLstm.Daemon.Sources.Mqtt;
+using StreamLstm.Daemon.Sources.Senses;
 using StreamLstm.Decoding;
 
 namespace StreamLstm.Daemon.Sources;
@@ -28,6 +29,12 @@ internal sealed class SourcesOptions
 
     /// <summary>Standard input.</summary>
     public StdinSourceOptions Stdin { get; init; } = new();
+
+    /// <summary>Sound: WAV files, samples out of pipes and standard input.</summary>
+    public IReadOnlyList<SoundSourceOptions> Sound { get; init; } = [];
+
+    /// <summary>Pictures out of pipes and standard input.</summary>
+    public IReadOnlyList<VideoSourceOptions> Video { get; init; } = [];
 
     /// <summary>Templates of all sources.</summary>
     public IReadOnlyList<TopicTemplate> TopicTemplates() => [.. Mqtt.SelectMany(source => source.TopicTemplates()), .. MqttEmbedded.TopicTemplates()];

@@ -39,6 +39,58 @@ public sealed class DemonstrationTests
     }
 
     [Fact]
+    public void Faults_are_heard()
+    {
+        DemonstrationResult result = SoundDemonstration.Run(seed: 1, cleanSeconds: 200, faults: 3, progress: null, TestContext.Current.CancellationToken);
+
+        Assert.InRange(result.Scores.Single(score => score.Name == "AUC, mean of machines").Ours, 0.85, 1);
+        Assert.InRange(result.Scores.Single(score => score.Name == "faults that opened an incident").Ours, 0.4, 1);
+        Assert.Contains(result.Told, sentence => sentence.Contains(" Hz", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Faults_are_seen_and_the_block_is_named()
+    {
+        DemonstrationResult result = VideoDemonstration.Run(seed: 1, cleanFrames: 1_000, faults: 3, progress: null, TestContext.Current.CancellationToken);
+
+        Assert.InRange(result.Scores.Single(score => score.Name == "AUC, mean of faults").Ours, 0.9, 1);
+        Assert.Contains(result.Told, sentence => sentence.Contains("row 3 column 4", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Dates_and_numbers_are_what_they_say_they_are()
+    {
+        var random = new Random(3);
+
+        foreach (SequenceTask task in (SequenceTask[])[SequenceTask.Dates(), SequenceTask.Numbers(), SequenceTask.Reversal(1, 8)])
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                StreamLstm.Model.Sequences.SequencePair pair = task.Draw(random);
+                Assert.DoesNotContain(-1, pair.Source.Concat(pair.Target));
+            }
+        }
+
+        Assert.Equal("two hundred and six", Of(SequenceTask.Numbers(), source => source == "206"));
+        Assert.Matches("^20[0-9]{2}-03-05$", Of(SequenceTask.Dates(), source => source.StartsWith("march 5, 20", StringComparison.Ordinal)));
+
+        static string Of(SequenceTask task, Func<string, bool> isAsked)
+        {
+            var random = new Random(1);
+
+            while (true)
+            {
+                StreamLstm.Model.Sequences.SequencePair pair = task.Draw(random);
+
+                if (isAsked(task.SourceText(pair)))
+                {
+                    return task.TargetText(pair.Target);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Too_few_words_are_refused()
     {
         var few = Assert.Throws<BacktestUsageException>(() => new DomainNames(["one", "two"], seed: 1));

@@ -14,6 +14,11 @@ internal static class ObservationBody
     /// <summary>Reads it; says why not, where that is impossible.</summary>
     public static async Task<Refusal?> DecodeAsync(HttpRequest request, byte[] body, Decoded decoded, TimeProvider time, CancellationToken aborted)
     {
+        if (request.Query["format"].FirstOrDefault() is "wav" or "pcm")
+        {
+            return SoundBody.Decode(request, body, decoded, time);
+        }
+
         if (request.Query["format"].FirstOrDefault() is { } asked)
         {
             return await DecodeLinesAsync(asked, request, body, decoded, time, aborted);
@@ -112,7 +117,7 @@ internal static class ObservationBody
         string stream = request.Query["stream"].FirstOrDefault() ?? "";
         string key = request.Query["key"].FirstOrDefault() ?? "";
         string? wrong =
-            format is not ("log" or "text") ? $"query parameter format: '{format}', expected log or text, or none: the content type says what the others are"
+            format is not ("log" or "text") ? $"query parameter format: '{format}', expected log, text, wav or pcm, or none: the content type says what the others are"
             : stream.Length == 0 ? $"query parameter stream: missing, expected the name of the stream with format={format}"
             : !new KeyExpressionAttribute().IsValid(key) ? $"query parameter key: '{(key.Length <= 100 ? key : key[..100] + "...")}', expected {LogLineDecoder.KeyExpectation}"
             : null;

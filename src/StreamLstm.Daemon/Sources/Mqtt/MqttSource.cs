@@ -35,7 +35,7 @@ internal sealed class MqttSource(
     private readonly IngestStamp _stamp = new(time);
     private readonly PayloadDecoder _decoder = new(
         options.Format,
-        new PayloadRules { Units = options.Units, ArrayKeys = options.ArrayKeys, Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone), ReorderTimeout = options.ReorderTimeout },
+        new PayloadRules { Units = options.Units, ArrayKeys = options.ArrayKeys, Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone), ReorderTimeout = options.ReorderTimeout, Sound = options.Sound.Rules() },
         options.Columns,
         options.TopicTemplates());
     private string? _lost;

@@ -69,8 +69,11 @@ internal sealed class MqttSourceOptions : MqttBrokerOptions
     /// <summary>What the levels of topics say; the first that a topic fits counts.</summary>
     public IReadOnlyList<TopicTemplateOptions> Templates { get; init; } = [];
 
-    /// <summary>auto, json, csv, influx or sparkplug_b.</summary>
+    /// <summary>auto, json, csv, influx, sparkplug_b, text or pcm.</summary>
     public PayloadFormat Format { get; init; } = PayloadFormat.Auto;
+
+    /// <summary>Of pcm: how its samples are written, and how they become records.</summary>
+    public Senses.SoundOptions Sound { get; init; } = new();
 
     /// <summary>Of CSV without a header: the columns.</summary>
     public IReadOnlyList<string> Columns { get; init; } = [];
