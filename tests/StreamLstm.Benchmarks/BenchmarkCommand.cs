@@ -2,6 +2,7 @@ using System.Globalization;
 using StreamLstm.Benchmarks.LongMemory;
 using StreamLstm.Benchmarks.Quality;
 using StreamLstm.Benchmarks.Quality.Vus;
+using StreamLstm.Benchmarks.Sequences;
 
 namespace StreamLstm.Benchmarks;
 
@@ -48,6 +49,11 @@ internal static class BenchmarkCommand
             return VusCommand.Run(sets, output, error);
         }
 
+        if (args is [SequencesCommand.Name, .. string[] which])
+        {
+            return SequencesCommand.Run(which, output, error);
+        }
+
         if (args is [LongMemoryBenchmark.Name, .. string[] rest])
         {
             return LongMemoryBenchmark.Run(rest, output, error);
@@ -66,6 +72,7 @@ internal static class BenchmarkCommand
             output.WriteLine($"{LivesCommand.Usage}: {LivesCommand.About}");
             output.WriteLine($"{JobsCommand.Usage}: {JobsCommand.About}");
             output.WriteLine($"{VusCommand.Usage}: {VusCommand.About}");
+            output.WriteLine($"{SequencesCommand.Usage}: {SequencesCommand.About}");
             output.WriteLine($"{LongMemoryBenchmark.Name} {LongMemoryBenchmark.About}");
             return 0;
         }

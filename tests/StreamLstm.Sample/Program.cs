@@ -1,5 +1,8 @@
 using StreamLstm.Model;
 using StreamLstm.Model.Formats;
+using StreamLstm.Sample;
+
+if (Samples.Run(args)) return;                                        // text, sound, video, sequences: the files beside this one
 
 var shape = new LstmShape(inputSize: 1, hiddenSize: 32, layerCount: 2, outputSize: 1);
 LstmWeights weights = WeightInitializer.Create(shape, seed: 1);       // or a PyTorch model's:
