@@ -194,6 +194,17 @@ public sealed class DetectionShard
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Explain(at, out missing) : null;
     }
 
+    /// <summary>
+    /// What a stream's LSTM kept, took in and gave out over what came last: of values the last 48 to 95 rows, of texts the characters of the
+    /// last line. Null where the stream is not known, is of another kind, has no weights of its own, or too few rows.
+    /// </summary>
+    /// <param name="stream">The stream's name.</param>
+    public Model.GateTrace? Gates(string stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Gates() : null;
+    }
+
     /// <summary>Takes a person's word that a stream's present level is its new normal: its open incident is closed, and such a level opens no other.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="output">Where it is said that the incident is closed.</param>

@@ -190,6 +190,9 @@ public sealed class StreamRow
     internal Explanation? Explain(DateTimeOffset? at, out string? missing) =>
         _decider.Explain(at, _cadence.IntervalSeconds, _cadence.UsualSeconds, Rows - 1, out missing);
 
+    /// <summary>The gates of the stream's LSTM over what came last; null where there are none to show.</summary>
+    internal Model.GateTrace? Gates() => _judge.Gates();
+
     /// <summary>Takes a person's word that the present level is the new normal; false where no incident of observations is open.</summary>
     internal bool Accept(ShardOutput output) => _decider.Accept(RowAt(_cadence.LastTime), output);
 

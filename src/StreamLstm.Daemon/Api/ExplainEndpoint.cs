@@ -6,18 +6,22 @@ using Microsoft.AspNetCore.Routing;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Service;
 using StreamLstm.Decoding;
+using StreamLstm.Model;
 
 namespace StreamLstm.Daemon.Api;
 
-/// <summary>GET /api/v1/explain?stream=X[&amp;at=TIME]: why an observation was an alert, or why it was none; of an incident that is not in memory any more, what the history kept.</summary>
+/// <summary>
+/// GET /api/v1/explain?stream=X[&amp;at=TIME]: why an observation was an alert, or why it was none, of an incident that is not in memory any more
+/// what the history kept; with &amp;gates=true instead what the stream's LSTM kept, took in and gave out over what came last.
+/// </summary>
 internal static class ExplainEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
-        routes.MapRead("/api/v1/explain", (string? stream, string? at, HttpRequest request, CancellationToken cancellation) =>
-            AnswerAsync(pipeline, stream, at, request, cancellation));
+        routes.MapRead("/api/v1/explain", (string? stream, string? at, bool? gates, HttpRequest request, CancellationToken cancellation) =>
+            AnswerAsync(pipeline, stream, at, gates ?? false, request, cancellation));
 
     private static async Task<IResult> AnswerAsync(
-        PipelineService pipeline, string? stream, string? at, HttpRequest request, CancellationToken cancellation)
+        PipelineService pipeline, string? stream, string? at, bool withGates, HttpRequest request, CancellationToken cancellation)
     {
         if (string.IsNullOrEmpty(stream))
         {
@@ -38,6 +42,11 @@ internal static class ExplainEndpoint
 
         if (pipeline.Cluster is { } cluster)
         {
+            if (withGates)
+            {
+                return Error("query parameter gates: true, expected false where a cluster shares the streams", 400);
+            }
+
             return await ClusterVerbs.ExplainAsync(cluster, request, stream, time, cancellation);
         }
 
@@ -48,7 +57,13 @@ internal static class ExplainEndpoint
 
         try
         {
-            ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation);
+            ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation, withGates);
+
+            if (withGates && answer.Explanation is not null)
+            {
+                return answer.Gates is { } trace ? Results.Json(Shown(stream, trace), EventJson.Options) : Error($"stream '{stream}' has no gates to show: expected values or texts with weights of its own, and 48 rows", 404);
+            }
+
             return answer.Explanation is { } explanation ? Results.Json(explanation, EventJson.Options)
                 : time is { } then && pipeline.History?.OpeningAt(stream, then) is { } opening ? Results.Json(Kept(opening), EventJson.Options)
                 : Error(answer.Missing!, 404);
@@ -78,6 +93,14 @@ internal static class ExplainEndpoint
             sentence = $"{((string?)incident["explanation"])?.TrimEnd('.')}. So it was told then; what else each observation of that time weighed is not kept any more, as that is held in memory only.",
             indicators = (incident["attribution"] as JsonObject ?? []).Select(share => new { name = share.Key, share = (double)share.Value! }).OrderByDescending(one => one.share),
         };
+    }
+
+    /// <summary>Each gate row by row, a figure for each cell.</summary>
+    private static object Shown(string stream, GateTrace trace)
+    {
+        return new { stream, steps = trace.Steps, cells = trace.Cells, forget = Rows(trace.Forget), input = Rows(trace.Input), output = Rows(trace.Output), cell = Rows(trace.Cell) };
+
+        float[][] Rows(ReadOnlyMemory<float> values) => [.. Enumerable.Range(0, trace.Steps).Select(step => values.Slice(step * trace.Cells, trace.Cells).ToArray().Select(value => MathF.Round(value, 3)).ToArray())];
     }
 
     private static IResult Error(string error, int statusCode) => Results.Json(new { error }, EventJson.Options, statusCode: statusCode);

@@ -16,16 +16,18 @@ internal static class ExplainCommand
     {
         var stream = new Option<string>("--stream") { Description = "The stream's name.", HelpName = "NAME", Required = true };
         var at = new Option<string?>("--at") { Description = "Of what time; without it the last observation is explained.", HelpName = "TIME" };
+        var gates = new Option<bool>("--gates") { Description = "Instead what the stream's LSTM kept, took in and gave out over what came last: forget, input and output gate and cell state, a line for each cell." };
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, DaemonClient.Url, DaemonClient.TokenFile, format };
+        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, gates, DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             string path = $"api/v1/explain?stream={Uri.EscapeDataString(parsed.GetValue(stream)!)}";
             path += parsed.GetValue(at) is { } time ? $"&at={Uri.EscapeDataString(time)}" : "";
+            path += parsed.GetValue(gates) ? "&gates=true" : "";
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
                 parsed, HttpMethod.Get, path, null,
-                answer => Write(answer, isJson, output), error, cancellation);
+                answer => Write(answer, isJson, parsed.GetValue(gates), output), error, cancellation);
         });
         return command;
     }
@@ -55,11 +57,35 @@ internal static class ExplainCommand
         DaemonClient.WriteTable(table, output);
     }
 
-    private static void Write(JsonElement answer, bool isJson, TextWriter output)
+    /// <summary>A line for each cell, a character for each step: the darker, the more open the gate. Of the cell state the size, full at 2.</summary>
+    private static void WriteHeatMap(string gate, JsonElement steps, TextWriter output)
+    {
+        const string Shades = " .:-=+*#%@";
+        double[][] rows = [.. steps.EnumerateArray().Select(step => step.EnumerateArray().Select(value => value.GetDouble()).ToArray())];
+        double full = gate == "cell" ? 2 : 1;
+        output.WriteLine(gate == "cell" ? "cell state (size; '@' is 2 and more)" : $"{gate} gate (' ' shut, '@' open)");
+
+        for (int cell = 0; cell < rows[0].Length; cell++)
+        {
+            output.WriteLine(string.Concat(rows.Select(row => Shades[(int)Math.Clamp(Math.Abs(row[cell]) / full * Shades.Length, 0, Shades.Length - 1)])));
+        }
+    }
+
+    private static void Write(JsonElement answer, bool isJson, bool isGates, TextWriter output)
     {
         if (isJson)
         {
             DaemonClient.WriteJson(answer, output);
+            return;
+        }
+
+        if (isGates)
+        {
+            foreach (string gate in (string[])["forget", "input", "output", "cell"])
+            {
+                WriteHeatMap(gate, answer.GetProperty(gate), output);
+            }
+
             return;
         }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Model;
 
 namespace StreamLstm.Daemon.Messages;
 
@@ -93,10 +94,10 @@ internal sealed record WindowsRequest(TaskCompletionSource<IReadOnlyList<Trainin
 /// <param name="At">The time asked for; null for its last decision.</param>
 /// <param name="Completion">Gets the answer.</param>
 internal sealed record ExplainRequest(
-    string Stream, int Shard, DateTimeOffset? At, TaskCompletionSource<ExplainAnswer> Completion) : WorkerMessage;
+    string Stream, int Shard, DateTimeOffset? At, bool WithGates, TaskCompletionSource<ExplainAnswer> Completion) : WorkerMessage;
 
 /// <summary>An explanation, or why there is none.</summary>
-internal sealed record ExplainAnswer(Explanation? Explanation, string? Missing);
+internal sealed record ExplainAnswer(Explanation? Explanation, string? Missing, GateTrace? Gates);
 
 /// <summary>What one worker's shards made of one entry.</summary>
 /// <param name="Sequence">The entry's place.</param>

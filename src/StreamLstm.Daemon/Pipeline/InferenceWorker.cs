@@ -70,7 +70,8 @@ internal sealed class InferenceWorker(
                     break;
                 case ExplainRequest request:
                     TryComplete(request.Completion, () => new ExplainAnswer(
-                        shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing));
+                        shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing,
+                        request.WithGates ? shards[request.Shard].Gates(request.Stream) : null));
                     break;
             }
         }

@@ -1,5 +1,6 @@
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Model;
 
 namespace StreamLstm.Detection.Judging;
 
@@ -84,6 +85,9 @@ internal interface IJudge
 
     /// <summary>Takes levels of the indicators for ordinary because a person said so; 0 for none. They replace those before.</summary>
     void Ordinary(ReadOnlySpan<double> levels);
+
+    /// <summary>The gates of its LSTM over what came last; null where it has none to show.</summary>
+    GateTrace? Gates() => null;
 
     /// <summary>What was judged last, for people: the figures and what they mean.</summary>
     string Sentence();

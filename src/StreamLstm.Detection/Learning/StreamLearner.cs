@@ -150,6 +150,27 @@ internal sealed class StreamLearner
         return window;
     }
 
+    /// <summary>The gates over the rows since the last checkpoint but one, 48 to 95 of them; null while there are fewer.</summary>
+    public GateTrace? Gates(ValueRing ring, ForecastInput encoder)
+    {
+        long start = (ring.Count / WindowRows - 1) * WindowRows;
+
+        if (start < ring.First)
+        {
+            return null;
+        }
+
+        var inputs = new float[(ring.Count - start) * ForecastInput.Size];
+        Span<int> anchors = stackalloc int[ForecastInput.Anchors];
+
+        for (long row = start; row < ring.Count; row++)
+        {
+            encoder.Encode(row, inputs.AsSpan((int)(row - start) * ForecastInput.Size, ForecastInput.Size), anchors);
+        }
+
+        return GateTrace.Of(Weights.Network, inputs, StateBefore(start));
+    }
+
     /// <summary>Starts again from other weights; what Adam remembered belonged to the old ones.</summary>
     public void Adopt(ForecastWeights weights)
     {

@@ -207,6 +207,12 @@ public sealed class BackpropagationThroughTime
         return _state.AsSpan(0, _sequences * _shape.StateSize);
     }
 
+    /// <summary>i, f, g, o of the last layer after a step of the first window last run forward: (4H).</summary>
+    internal ReadOnlySpan<float> LastGates(int step) => _tapes[^1].Gates.Span.Slice(step * 4 * _shape.HiddenSize, 4 * _shape.HiddenSize);
+
+    /// <summary>c of the last layer after a step of the first window last run: (H).</summary>
+    internal ReadOnlySpan<float> LastCell(int step) => _tapes[^1].Cell.Span.Slice((step + 1) * _shape.HiddenSize, _shape.HiddenSize);
+
     private static ref float At(AlignedFloats values, nint index) => ref values.At(index);
 
     private static ref float At(Span<float> values, nint index) => ref Unsafe.Add(ref MemoryMarshal.GetReference(values), index);

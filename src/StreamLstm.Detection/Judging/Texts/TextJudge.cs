@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using System.Text;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Model;
 
 namespace StreamLstm.Detection.Judging.Texts;
 
@@ -186,6 +187,24 @@ internal sealed class TextJudge : IJudge
         };
     }
 
+    /// <summary>Over the characters of the line judged last, from no memory of those before it.</summary>
+    public GateTrace? Gates()
+    {
+        if (Rows == 0)
+        {
+            return null;
+        }
+
+        var inputs = new float[(_runes.Count + 1) * TextNetwork.Places];
+
+        for (int step = 0; step <= _runes.Count; step++)
+        {
+            inputs[step * TextNetwork.Places + _places[step]] = 1;
+        }
+
+        return GateTrace.Of(_network.Weights, inputs, new float[TextNetwork.StateSize]);
+    }
+
     public Particulars Describe(ReadOnlySpan<Half> shares, string? template, bool isLast) =>
         new(isLast && Last.IsJudged ? $"'{Marked()}'" : $"'{template}'", Columns: null);
 
@@ -270,9 +289,11 @@ internal sealed class TextJudge : IJudge
             if (i < characters)
             {
                 _runes.Add(rune);
+                _places[i + 1] = _placeOf.GetValueOrDefault(rune, TextNetwork.Other);
             }
         }
 
+        (_places[0], _places[characters + 1]) = (TextNetwork.Boundary, TextNetwork.Boundary);
         _network.Load(reader);
         _pieces.Load(reader);
         _channels.Load(reader);

@@ -75,6 +75,9 @@ internal sealed class ValueForecast
     /// <summary>Median and 98 % band that were forecast for the present value; null where there was no forecast.</summary>
     public (double Median, double Lower, double Upper)? Expected { get; private set; }
 
+    /// <summary>The gates of its LSTM over the last rows; null where it has no weights of its own, or too few rows.</summary>
+    public GateTrace? Gates() => _learner?.Gates(Ring, _encoder);
+
     /// <summary>What was forecast for the rows to come was forecast for another time: it is forgotten.</summary>
     public void Reset() => _forecaster.Reset();
 

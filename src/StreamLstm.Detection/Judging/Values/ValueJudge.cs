@@ -244,6 +244,8 @@ internal sealed class ValueJudge : IJudge
             + (_counter.IsCounter ? $" (of a counter: judged by its rate, now {Figures.Of(_rate)} a row)" : "");
     }
 
+    public GateTrace? Gates() => _forecast.Gates();
+
     public Particulars Describe(ReadOnlySpan<Half> shares, string? template, bool isLast) => default;
 
     public void Save(BinaryWriter writer)
