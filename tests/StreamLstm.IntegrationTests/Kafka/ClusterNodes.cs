@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using StreamLstm.IntegrationTests.Support;
 
 namespace StreamLstm.IntegrationTests.Kafka;
@@ -12,7 +11,7 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
 {
     private readonly DaemonProcess?[] _nodes = new DaemonProcess?[8];
     private readonly string _group = $"{topic}.{name}";
-    private IAdminClient? _admin;
+    private IConsumer<Ignore, Ignore>? _onlooker;
     private int _partitions;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -138,18 +137,13 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
     /// <summary>What was committed to one of the group's topics.</summary>
     public List<ConsumeResult<string, string>> Read(string what) => broker.Read($"{_group}.{what}", _partitions);
 
-    public async Task<long> CommittedAsync()
-    {
-        _admin ??= broker.Admin();
-        List<ListConsumerGroupOffsetsResult> found = await _admin.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(_group, [.. Enumerable.Range(0, _partitions).Select(number => new TopicPartition(topic, number))])]);
-        return found[0].Partitions.Sum(partition => Math.Max(0, partition.Offset.Value));
-    }
+    public Task<long> CommittedAsync() => KafkaBroker.CommittedAsync(
+        _onlooker ??= broker.Onlooker(_group), Enumerable.Range(0, _partitions).Select(number => new TopicPartition(topic, number)));
 
     public async ValueTask DisposeAsync()
     {
-        _admin?.Dispose();
-        _admin = null;
+        _onlooker?.Dispose();
+        _onlooker = null;
 
         foreach (DaemonProcess node in Running)
         {

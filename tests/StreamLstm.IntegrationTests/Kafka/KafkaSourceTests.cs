@@ -180,9 +180,7 @@ public sealed class KafkaSourceTests(KafkaTests kafka)
 
     private static async Task<long> CommittedAsync(KafkaBroker broker, string group, int partitions)
     {
-        using IAdminClient admin = broker.Admin();
-        List<ListConsumerGroupOffsetsResult> found = await admin.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(group, [.. Enumerable.Range(0, partitions).Select(number => new TopicPartition(group, number))])]);
-        return found[0].Partitions.Sum(partition => Math.Max(0, partition.Offset.Value));
+        using IConsumer<Ignore, Ignore> onlooker = broker.Onlooker(group);
+        return await KafkaBroker.CommittedAsync(onlooker, Enumerable.Range(0, partitions).Select(number => new TopicPartition(group, number)));
     }
 }
