@@ -5,6 +5,7 @@ import { StreamChart } from './chart.js';
 import { LanePanel } from './lanes.js';
 import { IncidentPane } from './incidents.js';
 import { RangeBar, around } from './range.js';
+import { GatePanel } from './gates.js';
 import { WhyPanel } from './why.js';
 import { FleetPanel } from './fleet.js';
 import { NotifyPanel } from './notify.js';
@@ -26,6 +27,7 @@ let ofStream = [];          // incidents of the chosen stream, for its chart
 const list = new StreamList(byId('streams'), { filter: byId('filter'), order: byId('order'), show: byId('show'), said: byId('listed') }, stream => go({ stream, incident: null }, true, 'chart'));
 const range = new RangeBar(byId('range'), range => go({ range }, true));
 const why = new WhyPanel(byId('why'));
+const gates = new GatePanel(byId('gates'));
 const chart = new StreamChart(byId('chart'), byId('chart-said'), {
   onPick: time => why.ask(route.stream, time),
   onSelect: (from, to) => go({ range: { from, to } }, true),
@@ -126,6 +128,7 @@ function show(message) {
     title(route.stream, message.state);
     if (!route.range?.to) chart.draw(ofStream, swaps);
     why.refresh(route.stream);
+    gates.refresh(route.stream);
   }
   range.refresh();
   chart.load();

@@ -105,6 +105,26 @@ public sealed partial class LivePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_streams_network_keeps_and_forgets_is_drawn()
+    {
+        await Daemon.PostAsync("plant/boiler", Series.Daily(3, 700), DateTimeOffset.UtcNow.AddMinutes(-20));
+        IPage page = await OpenAsync();
+        await page.Locator(".row[data-stream='plant/boiler']").ClickAsync();
+        await page.Locator("#gates summary").ClickAsync();
+        await Assertions.Expect(page.Locator("#gates canvas")).ToHaveCountAsync(4);
+        int[] size = await page.Locator("#gates canvas").First.EvaluateAsync<int[]>("canvas => [canvas.width, canvas.height]");
+        Assert.Equal(24, size[1]);
+        Assert.InRange(size[0], 48, 96);
+
+        // A gate is no one shade: it opens and closes.
+        int shades = await page.Locator("#gates canvas").First.EvaluateAsync<int>("""
+            canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i % 4 === 3)).size
+            """);
+        Assert.InRange(shades, 20, 256);
+        Assert.Empty(_watcher!.Complaints);
+    }
+
+    [Fact]
     public async Task What_began_together_is_one_line_that_opens_to_its_members_the_strongest_first()
     {
         DateTimeOffset start = DateTimeOffset.UtcNow.AddMinutes(-20);

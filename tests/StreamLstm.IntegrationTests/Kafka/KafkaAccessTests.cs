@@ -56,10 +56,10 @@ public sealed class KafkaAccessTests(KafkaTests kafka)
         Assert.Contains(told, await KafkaDaemon.ReadyAsync(daemon), StringComparison.Ordinal);
         Assert.Equal(0, await daemon.TerminateAsync());
 
-        // The log is JSON, which escapes quotes; and a broker that is slow at first may be told of by another setting before.
-        Assert.Single(
-            daemon.Output.Split('\n'),
-            line => line.Contains("\"EventId\":102", StringComparison.Ordinal) && line.Contains(told.Split('\'')[0], StringComparison.Ordinal));
+        // The log is JSON, which escapes quotes; and a broker that is slow at first may be told of by another setting before, as rights on a group beside those on a topic are.
+        string[] said = [.. daemon.Output.Split('\n').Where(line => line.Contains("\"EventId\":102", StringComparison.Ordinal) && line.Contains(told.Split('\'')[0], StringComparison.Ordinal))];
+        Assert.NotEmpty(said);
+        Assert.Equal(said.Distinct(), said);
         Assert.DoesNotContain(Secret, daemon.Output, StringComparison.Ordinal);
     }
 
