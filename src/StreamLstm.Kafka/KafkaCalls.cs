@@ -6,11 +6,15 @@ namespace StreamLstm.Kafka;
 /// <remarks>
 /// librdkafka answers into memory that the end of a client frees: where a question for topics, a commit or a transaction was still under
 /// way the process died of it (exit code 139, once in eight stops just behind a broker's return). So each owner of a client counts its
-/// questions here and calls <see cref="End"/> before it frees the client. Every question has a time limit of its own, so that wait has an end.
+/// questions here and calls <see cref="End"/> before it frees the client. A question that is never answered, as one was behind a broker's kill, holds
+/// nothing up for ever: the client is left as it is then, and its memory with it.
 /// </remarks>
 internal sealed class KafkaCalls
 {
     private static readonly KafkaTrouble Ended = new(KafkaConcern.Brokers, "the connection is being closed");
+
+    /// <summary>Longer than any question's own limit.</summary>
+    private static readonly TimeSpan AnswersMax = TimeSpan.FromSeconds(40);
 
     private readonly object _lock = new();   // pulsed as the last answer is there
     private int _underWay;
@@ -41,6 +45,20 @@ internal sealed class KafkaCalls
         }
     }
 
+    /// <summary>The same, for so long at most: an answer that is lost in librdkafka holds nobody up.</summary>
+    /// <exception cref="KafkaTroubleException">It refuses, does not answer, or the client is being ended.</exception>
+    public async Task<T> AskAsync<T>(Func<Task<T>> ask, TimeSpan atMost)
+    {
+        try
+        {
+            return await AskAsync(ask).WaitAsync(atMost);
+        }
+        catch (TimeoutException late)
+        {
+            throw new KafkaTroubleException(new KafkaTrouble(KafkaConcern.Brokers, $"no answer within {atMost.TotalSeconds:0} s"), late);
+        }
+    }
+
     /// <summary>The same, of what blocks: on a thread of the pool.</summary>
     /// <exception cref="KafkaTroubleException">It refuses, or the client is being ended.</exception>
     public Task AskAsync(Action ask) => AskAsync(() => Task.Run(() =>
@@ -50,16 +68,26 @@ internal sealed class KafkaCalls
     }));
 
     /// <summary>Takes no question any more, and waits for the answers to those there are.</summary>
-    public void End()
+    /// <returns>Whether they came; where not, the client must not be freed.</returns>
+    public bool End()
     {
+        long until = Environment.TickCount64 + (long)AnswersMax.TotalMilliseconds;
+
         lock (_lock)
         {
             _isEnded = true;
 
             while (_underWay > 0)
             {
-                Monitor.Wait(_lock);
+                long left = until - Environment.TickCount64;
+
+                if (left <= 0 || !Monitor.Wait(_lock, TimeSpan.FromMilliseconds(left)))
+                {
+                    return _underWay == 0;
+                }
             }
+
+            return true;
         }
     }
 

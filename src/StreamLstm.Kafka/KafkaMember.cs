@@ -111,8 +111,11 @@ internal sealed class KafkaMember : IDisposable
     {
         _isEnded = true;
         _thread.Join();
-        Topics.Dispose();
-        _consumer.Dispose();
+
+        if (Topics.TryDispose())
+        {
+            _consumer.Dispose();
+        }
     }
 
     private void Run()

@@ -136,11 +136,13 @@ internal sealed class KafkaReader : IDisposable
         _isEnded = true;
         SayThereIsRoom();
         _thread.Join();
-        _calls.End();
-        Topics.Dispose();
-        _consumer.Close();
-        _consumer.Dispose();
         _room.Dispose();
+
+        if (_calls.End() & Topics.TryDispose())
+        {
+            _consumer.Close();
+            _consumer.Dispose();
+        }
     }
 
     private void Run()

@@ -27,6 +27,9 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of patterns two questions are asked.</summary>
+    private static readonly TimeSpan AskMax = 3 * AnswerMax;
+
     private readonly KafkaCalls _calls = new();
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(client).Build();
 
@@ -68,7 +71,7 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
                     .Select(topic => new KafkaTopic(topic.Name, IdOf(topic), topic.Partitions.Count)),
             ],
             [.. described.Where(topic => topic.Error.IsError).Select(topic => (topic.Name, KafkaTrouble.Of(topic.Error)))]);
-    });
+    }, AskMax);
 
     /// <summary>The first offset that is there, of each.</summary>
     /// <exception cref="KafkaTroubleException">The cluster does not answer.</exception>
@@ -120,10 +123,19 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
     }
 
     /// <summary>Ends behind the answers to what was asked.</summary>
-    public void Dispose()
+    public void Dispose() => TryDispose();
+
+    /// <summary>The same.</summary>
+    /// <returns>Whether the answers came; where not, the client must not be freed.</returns>
+    public bool TryDispose()
     {
-        _calls.End();
+        if (!_calls.End())
+        {
+            return false;
+        }
+
         _admin.Dispose();
+        return true;
     }
 
     /// <summary>Another daemon may have been faster.</summary>
@@ -133,11 +145,13 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
 
         try
         {
-            await _calls.AskAsync(async () =>
-            {
-                await make();
-                return true;
-            });
+            await _calls.AskAsync(
+                async () =>
+                {
+                    await make();
+                    return true;
+                },
+                2 * AskMax);
             return;
         }
         catch (KafkaTroubleException unmade) when (unmade.InnerException is CreateTopicsException { Results: [{ } topicOf] })
@@ -176,9 +190,11 @@ internal sealed class KafkaTopics(Handle client) : IDisposable
             return [];
         }
 
-        ListOffsetsResult found = await _calls.AskAsync(() => _admin.ListOffsetsAsync(
-            partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(partition.Topic, partition.Number), OffsetSpec = which }),
-            new ListOffsetsOptions { RequestTimeout = AnswerMax }));
+        ListOffsetsResult found = await _calls.AskAsync(
+            () => _admin.ListOffsetsAsync(
+                partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(partition.Topic, partition.Number), OffsetSpec = which }),
+                new ListOffsetsOptions { RequestTimeout = AnswerMax }),
+            AskMax);
         return found.ResultInfos.Select(info => info.TopicPartitionOffsetError)
             .ToDictionary(at => new KafkaPartition(at.Topic, at.Partition.Value), at => at.Offset.Value);
     }

@@ -156,10 +156,14 @@ internal sealed class KafkaWriter : IDisposable
     public void Dispose()
     {
         _ended.Cancel();
-        _calls.End();
+        bool areAnswered = _calls.End();
         _watching.GetAwaiter().GetResult();
-        _producer.Dispose();
         _ended.Dispose();
+
+        if (areAnswered)
+        {
+            _producer.Dispose();
+        }
     }
 
     private Task<DeliveryResult<byte[]?, byte[]?>> SendAsync(KafkaMessage message, CancellationToken cancellationToken)

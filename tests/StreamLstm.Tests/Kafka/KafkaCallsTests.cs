@@ -47,6 +47,6 @@ public sealed class KafkaCallsTests
         KafkaTroubleException refused = await Assert.ThrowsAsync<KafkaTroubleException>(() => calls.AskAsync(() => throw new KafkaException(ErrorCode.TopicAuthorizationFailed)));
         Assert.Equal(KafkaConcern.Topics, refused.Trouble.Concern);
         await Assert.ThrowsAsync<ArgumentException>(() => calls.AskAsync<int>(() => throw new ArgumentException("not Kafka's")));
-        calls.End();
+        Assert.True(calls.End());
     }
 }
