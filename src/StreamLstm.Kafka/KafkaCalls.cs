@@ -6,14 +6,14 @@ namespace StreamLstm.Kafka;
 /// <remarks>
 /// librdkafka answers into memory that the end of a client frees: where a question for topics, a commit or a transaction was still under
 /// way the process died of it (exit code 139, once in eight stops just behind a broker's return). So each owner of a client counts its
-/// questions here and calls <see cref="End"/> before it frees the client. A question that is never answered, as one was behind a broker's kill, holds
+/// questions here and calls <see cref="End"/> before it frees the client. Should one never be answered, it holds
 /// nothing up for ever: the client is left as it is then, and its memory with it.
 /// </remarks>
 internal sealed class KafkaCalls
 {
     private static readonly KafkaTrouble Ended = new(KafkaConcern.Brokers, "the connection is being closed");
 
-    /// <summary>Longer than any question's own limit.</summary>
+    /// <summary>Longer than the limit of any single question to librdkafka; what asks several, one behind the other, may take longer, and its client stays unfreed.</summary>
     private static readonly TimeSpan AnswersMax = TimeSpan.FromSeconds(40);
 
     private readonly object _lock = new();   // pulsed as the last answer is there
@@ -45,7 +45,7 @@ internal sealed class KafkaCalls
         }
     }
 
-    /// <summary>The same, for so long at most: an answer that is lost in librdkafka holds nobody up.</summary>
+    /// <summary>The same, for so long at most: an answer that never comes holds nobody up.</summary>
     /// <exception cref="KafkaTroubleException">It refuses, does not answer, or the client is being ended.</exception>
     public async Task<T> AskAsync<T>(Func<Task<T>> ask, TimeSpan atMost)
     {

@@ -115,10 +115,10 @@ internal static class EstimateCommand
                 $"{cost.Name,-22}{need.Bytes / Gib,8:0.00} GiB of memory, {need.DiskBytes / Gib:0.00} GiB a snapshot, {need.Cores:0.00} cores, {need.CoresWhileYoung:0.00} while all are young: {Verdict(need)}"));
         }
 
-        bool FullFits(StreamForm form) => costs.Where(cost => cost.Form == form).Take(1).All(cost => NeedOf(cost, plan, available, Environment.ProcessorCount) is { FitsMemory: true, FitsProcessor: true });
+        bool Fits(StreamForm form) => costs.Where(cost => cost.Form == form).Take(1).All(cost => NeedOf(cost, plan, available, Environment.ProcessorCount) is { FitsMemory: true, FitsProcessor: true });
         output.WriteLine(
-            FullFits(StreamForm.Full) ? "the form that finds most fits: nothing is to be set"
-            : FullFits(StreamForm.Lean) ? "set detection.form: lean; or share the streams among several daemons (README, More than one machine)"
+            Fits(StreamForm.Full) ? "the form that finds most fits: nothing is to be set"
+            : Fits(StreamForm.Lean) ? "set detection.form: lean; or share the streams among several daemons (README, More than one machine)"
             : "share the streams among several daemons (README, More than one machine), or take another machine");
     }
 
