@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Durability;
+using StreamLstm.Daemon.Sinks;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -39,7 +40,9 @@ internal static class StateCommand
                 return;
             }
 
-            back.Run(options.Sinks.Jsonl.Path, options.Sinks.History.Path);
+            string events = storage.FileIn(options.Sinks.Jsonl.Path);
+            var there = JsonlStart.AtStart(storage.FileIn(JsonlStart.BeginningFile), events, back.Target.Sinks.GetValueOrDefault("jsonl"), back.Target.End);
+            back.Run((events, there.Length), storage.FileIn(options.Sinks.History.Path));
             output.WriteLine($"what was set aside is in {storage.FileIn(Generations.Quarantine)}");
         }));
         return new Command(

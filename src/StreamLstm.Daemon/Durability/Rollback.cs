@@ -69,14 +69,17 @@ internal sealed class Rollback
         }
     }
 
+    /// <summary>Of the snapshot that counts again.</summary>
+    public Manifest Target => _target.Manifest;
+
     /// <summary>What is lost by it, for people.</summary>
     public string Loss => string.Create(CultureInfo.InvariantCulture,
         $"snapshot {_target.Number} of {_target.Manifest.CreatedAt:u} counts again; of what was taken in behind it {_observations} observations and {_decisions} decisions (labels, accepts, maintenance, weights) in {_entries} journal entries no longer count");
 
     /// <summary>Does it.</summary>
-    /// <param name="events">The JSONL file, relative to the storage directory.</param>
-    /// <param name="history">The history, likewise.</param>
-    public void Run(string events, string history)
+    /// <param name="events">The JSONL file, and how long it was at the snapshot, in bytes; null where it holds nothing of what is lost.</param>
+    /// <param name="history">The history.</param>
+    public void Run((string Path, long? Length) events, string history)
     {
         WriteJournalAnew();
         Array.ForEach(_newer, _generations.SetAside);
@@ -87,8 +90,8 @@ internal sealed class Rollback
         Directory.Move(_storage.FileIn(Path.Combine(Anew, Journal.Folder)), _storage.FileIn(Journal.Folder));
         Directory.Delete(_storage.FileIn(Anew));
         LocalDisk.Sync(_storage.Path);
-        CutEvents(_storage.FileIn(events));
-        TakeBackHistory(_storage.FileIn(history));
+        CutEvents(events.Path, events.Length);
+        TakeBackHistory(history);
     }
 
     private void Lose(Entry entry)
@@ -121,10 +124,9 @@ internal sealed class Rollback
         journal.VoidUpTo(_last);
     }
 
-    private void CutEvents(string path)
+    private void CutEvents(string path, long? lengthThen)
     {
-        if (_target.Manifest.Sinks.TryGetValue("jsonl", out string? mark) && long.TryParse(mark, CultureInfo.InvariantCulture, out long length)
-            && File.Exists(path) && new FileInfo(path).Length > length)
+        if (lengthThen is { } length && File.Exists(path) && new FileInfo(path).Length > length)
         {
             File.Copy(path, _storage.FileIn(Path.Combine(Generations.Quarantine, Path.GetFileName(path))), overwrite: true);
             using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.None);

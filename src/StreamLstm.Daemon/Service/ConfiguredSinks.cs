@@ -117,7 +117,7 @@ internal sealed class ConfiguredSinks
 
         if (sinks.Jsonl.Enabled)
         {
-            string path = _storage.FileIn(sinks.Jsonl.Path), beginning = _storage.FileIn("jsonl.beginning");
+            string path = _storage.FileIn(sinks.Jsonl.Path), beginning = _storage.FileIn(JsonlStart.BeginningFile);
             yield return ("sinks.jsonl", told => new JsonlSink(
                 sinks.Jsonl, path,
                 former is { State: var state } ? JsonlStart.AtStart(beginning, path, marks.GetValueOrDefault("jsonl"), state.End) : JsonlStart.Now(beginning, path, told),

@@ -13,12 +13,16 @@ namespace StreamLstm.Daemon.Sinks;
 /// </remarks>
 internal sealed class JsonlStart
 {
+    /// <summary>Where beginnings stand, in the storage directory.</summary>
+    public const string BeginningFile = "jsonl.beginning";
+
     private readonly string _beginningFile;
-    private readonly string _path;
+    private readonly string _path;   // seen from there: a directory that is moved takes its files along
     private long? _told;   // the entry behind which it begins, where known
     private bool _isBegun;
 
-    private JsonlStart(string beginningFile, string path) => (_beginningFile, _path) = (beginningFile, Path.GetFullPath(path));
+    private JsonlStart(string beginningFile, string path) =>
+        (_beginningFile, _path) = (beginningFile, Path.GetRelativePath(Path.GetDirectoryName(Path.GetFullPath(beginningFile))!, Path.GetFullPath(path)));
 
     /// <summary>Where in the file stands what is told again, in bytes; null where nothing does.</summary>
     public long? Length { get; private init; }

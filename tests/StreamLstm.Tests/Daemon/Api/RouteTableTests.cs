@@ -29,6 +29,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["GET /list.js"] = "anyone",
         ["GET /notify.js"] = "anyone",
         ["GET /brush.js"] = "anyone",
+        ["GET /gates.js"] = "anyone",
         ["GET /header.js"] = "anyone",
         ["GET /incidents.js"] = "anyone",
         ["GET /lanes.js"] = "anyone",

@@ -51,6 +51,13 @@ public sealed class JsonlStartTests : IDisposable
         Assert.Equal(700, AtStart("one", begun.Mark(700)).Length);
     }
 
+    [Fact]
+    public void A_storage_directory_that_is_moved_takes_its_files_along()
+    {
+        string mark = JsonlStart.Now(BeginningFile, PathOf("one"), told: null).Mark(120);
+        Assert.Equal(120, JsonlStart.AtStart("/elsewhere/beginning", "/elsewhere/one", mark, snapshotEnd: 20).Length);
+    }
+
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     private string PathOf(string name) => Path.Combine(_directory, name);
