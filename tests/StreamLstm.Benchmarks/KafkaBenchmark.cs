@@ -50,11 +50,11 @@ internal static class KafkaBenchmark
 
             for (int round = 0; round < (run.Small ? 1 : 3); round++)
             {
-                (double rate, double cpu) plain = await TimedAsync(records, done => Task.Run(() => Plain(brokers, topic, records, done)));
-                (double rate, double cpu) journalled = await TimedAsync(records, done => SourceAsync(brokers, topic, records, directory, form: null, done));
-                (double rate, double cpu) lean = await TimedAsync(records, done => SourceAsync(brokers, topic, records, directory, StreamForm.Lean, done));
-                (double rate, double cpu) full = await TimedAsync(records, done => SourceAsync(brokers, topic, records, directory, StreamForm.Full, done));
-                ratios.Add(journalled.cpu / plain.cpu);
+                Figures plain = await TimedAsync(records, done => Task.Run(() => Plain(brokers, topic, records, done)));
+                Figures journalled = await TimedAsync(records, done => SourceAsync(brokers, topic, records, directory, form: null, done));
+                Figures lean = await TimedAsync(records, done => SourceAsync(brokers, topic, records, directory, StreamForm.Lean, done));
+                Figures full = await TimedAsync(records, done => SourceAsync(brokers, topic, records, directory, StreamForm.Full, done));
+                ratios.Add(journalled.Microseconds / plain.Microseconds);
                 run.Print($"round {round}: {Words("Consume, JsonSerializer, Dictionary", plain)}; {Words("the source, journal synced", journalled)}; {Words("and scored, lean form", lean)}; {Words("full form", full)}");
             }
 
@@ -67,22 +67,25 @@ internal static class KafkaBenchmark
         }
     }
 
-    private static string Words(string what, (double Rate, double Microseconds) figures) =>
-        string.Create(CultureInfo.InvariantCulture, $"{what} {figures.Rate:0} records/s, {figures.Microseconds:0.0} us of processor time each");
+    private static string Words(string what, Figures figures) => string.Create(
+        CultureInfo.InvariantCulture, $"{what} {figures.Rate:0} records/s, {figures.Microseconds:0.0} us of processor time each ({figures.Threads})");
 
     /// <param name="records">How many there are.</param>
     /// <param name="begin">Begins; says when all are taken, and gives what ends it.</param>
-    private static async Task<(double Rate, double Microseconds)> TimedAsync(int records, Func<TaskCompletionSource, Task<Func<Task>>> begin)
+    private static async Task<Figures> TimedAsync(int records, Func<TaskCompletionSource, Task<Func<Task>>> begin)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         TimeSpan cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        Dictionary<string, double> threads = ThreadTimes.Now();
         long started = Stopwatch.GetTimestamp();
         Func<Task> end = await begin(done);
         await done.Task.WaitAsync(Patience);
         TimeSpan elapsed = Stopwatch.GetElapsedTime(started);
         cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
+        string parts = string.Join(", ", ThreadTimes.Between(threads, ThreadTimes.Now()).Take(4)
+            .Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Name} {part.Microseconds / records:0.0}")));
         await end();
-        return (records / elapsed.TotalSeconds, cpu.TotalMicroseconds / records);
+        return new Figures(records / elapsed.TotalSeconds, cpu.TotalMicroseconds / records, parts);
     }
 
     private static async Task FillAsync(string brokers, string topic, int records)
@@ -176,6 +179,11 @@ internal static class KafkaBenchmark
             stopping.Dispose();
         });
     }
+
+    /// <param name="Rate">Records a second, by the wall.</param>
+    /// <param name="Microseconds">Processor time of a record, all threads.</param>
+    /// <param name="Threads">The same by thread, for people; of those that had not ended.</param>
+    private sealed record Figures(double Rate, double Microseconds, string Threads);
 
     private sealed record Reading([property: System.Text.Json.Serialization.JsonPropertyName("timestamp")] DateTimeOffset Timestamp, [property: System.Text.Json.Serialization.JsonPropertyName("value")] double Value);
 }
