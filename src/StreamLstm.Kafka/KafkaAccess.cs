@@ -52,6 +52,9 @@ internal sealed record KafkaAccess(string Brokers, string ClientId)
 
     public string TokenScope { get; init; } = "";
 
+    /// <summary>PEM file with the authorities that tokens' provider is trusted by; empty = the system's.</summary>
+    public string TokenCaFile { get; init; } = "";
+
     /// <summary>Further settings of librdkafka, NAME=VALUE each, of those in <see cref="KafkaSettings"/>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
@@ -112,6 +115,7 @@ internal sealed record KafkaAccess(string Brokers, string ClientId)
             Set("sasl.oauthbearer.client.id", TokenClientId);
             Set("sasl.oauthbearer.client.secret", TokenClientSecret);
             Set("sasl.oauthbearer.scope", TokenScope);
+            Set("https.ca.location", TokenCaFile.Length > 0 ? TokenCaFile : SystemAuthorities.File);
         }
         else
         {

@@ -187,6 +187,11 @@ internal static class KafkaRules
             wrong($"{key}.sasl.token_url", $"'{sasl.TokenUrl}', expected where the provider gives tokens, such as https://login.example.com/oauth2/token");
         }
 
+        if (sasl.TokenCaFile.Length > 0 && !sasl.TokenUrl.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
+        {
+            wrong($"{key}.sasl.token_ca_file", $"'{sasl.TokenCaFile}', but token_url is '{sasl.TokenUrl}'; expected https there, or none here");
+        }
+
         if (!broker.Tls.Enabled && broker.Tls.CaFile.Length + broker.Tls.CertificateFile.Length > 0)
         {
             wrong($"{key}.tls.enabled", "false, but certificates are set; expected true");

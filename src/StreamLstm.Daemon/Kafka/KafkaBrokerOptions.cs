@@ -36,6 +36,7 @@ internal class KafkaBrokerOptions
         TokenClientId = Sasl.TokenClientId,
         TokenClientSecret = Sasl.TokenClientSecret,
         TokenScope = Sasl.TokenScope,
+        TokenCaFile = Sasl.TokenCaFile,
         Settings = Settings,
     };
 
@@ -57,6 +58,7 @@ internal class KafkaBrokerOptions
     private string TokenWords(string detail) =>
         !detail.Contains("Failed to acquire", StringComparison.Ordinal) ? $"token_url: {Brokers} refuses the token: {detail}"
         : detail.Contains("invalid_client", StringComparison.Ordinal) || detail.Contains("unauthorized", StringComparison.OrdinalIgnoreCase) ? $"token_client_secret: {Sasl.TokenUrl} refuses it: {detail}"
+        : detail.Contains("certificate", StringComparison.OrdinalIgnoreCase) ? $"token_ca_file: {Sasl.TokenUrl} is not trusted: {detail}"
         : $"token_url: {Sasl.TokenUrl} gives no token: {detail}";
 
     private bool CertificateIsShown => Tls.CertificateFile.Length > 0;
@@ -87,6 +89,9 @@ internal sealed class KafkaSaslOptions
 
     /// <summary>For oauthbearer: what the token is asked for; empty = what the provider gives.</summary>
     public string TokenScope { get; init; } = "";
+
+    /// <summary>For oauthbearer: PEM file with the authorities to trust for an https token_url; empty = the system's.</summary>
+    public string TokenCaFile { get; init; } = "";
 }
 
 /// <summary>Whom to trust, and what to show.</summary>

@@ -83,6 +83,30 @@ public sealed class KafkaAccessTests(KafkaTests kafka)
         Assert.Equal(KafkaDaemon.Rows(0, 30), Scored.In(Path.Combine(directory.Path, "state"))["a"]);
     }
 
+    [Fact]
+    public async Task A_provider_whose_authority_is_ones_own_is_trusted_where_it_is_named_and_told_of_where_not()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        broker.RequireOwn();
+        using var directory = new TemporaryDirectory();
+        using var authority = Authority.Create(directory.Path, "house");
+        await using TokenServer provider = await TokenServer.StartAsync(broker.KeyFolder, "alice", TimeSpan.FromMinutes(5), authority.Issue("login", ["127.0.0.1"]));
+        string topic = await FilledAsync(broker, 20);
+        string[] with = WithTokens(broker, provider.Url, TokenServer.Secret);
+
+        await using (DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Sasl, topic, with))
+        {
+            await KafkaDaemon.UntilReadySaysAsync(daemon, "sources.kafka.0.sasl.token_ca_file: ");
+            Assert.Equal(0, await daemon.TerminateAsync());
+        }
+
+        await using (DaemonProcess daemon = await KafkaDaemon.StartAsync(directory.Path, broker.Sasl, topic, [.. with, $"sources.kafka.0.sasl.token_ca_file={authority.CaFile}"]))
+        {
+            await KafkaDaemon.UntilTotalAsync(daemon, 20);
+            Assert.Equal(0, await daemon.TerminateAsync());
+        }
+    }
+
     [Theory]
     [InlineData("secret", "sources.kafka.0.sasl.token_client_secret: ")]
     [InlineData("address", "sources.kafka.0.sasl.token_url: ")]

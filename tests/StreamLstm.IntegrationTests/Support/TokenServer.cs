@@ -1,9 +1,11 @@
 using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -18,12 +20,11 @@ internal sealed class TokenServer : IAsyncDisposable
 
     private readonly WebApplication _application;
     private readonly RSA _key;
-    private readonly int _port;
     private int _given;
 
-    private TokenServer(WebApplication application, RSA key, int port) => (_application, _key, _port) = (application, key, port);
+    private TokenServer(WebApplication application, RSA key, string url) => (_application, _key, Url) = (application, key, url);
 
-    public string Url => $"http://127.0.0.1:{_port}/token";
+    public string Url { get; }
 
     /// <summary>Tokens given so far.</summary>
     public int Given => _given;
@@ -46,16 +47,24 @@ internal sealed class TokenServer : IAsyncDisposable
     /// <param name="folder">Where <see cref="CreateKey"/> made the key.</param>
     /// <param name="subject">Whom the tokens name.</param>
     /// <param name="lifetime">How long each is good for.</param>
-    public static async Task<TokenServer> StartAsync(string folder, string subject, TimeSpan lifetime)
+    /// <param name="certificate">PEM files of what it shows over TLS; null for none.</param>
+    public static async Task<TokenServer> StartAsync(string folder, string subject, TimeSpan lifetime, (string CertificateFile, string KeyFile)? certificate = null)
     {
         int port = DaemonProcess.FreePort();
         var key = RSA.Create();
         key.ImportFromPem(File.ReadAllText(Path.Combine(folder, "tokens.key")));
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
+        {
+            if (certificate is var (certificateFile, keyFile))
+            {
+                listen.UseHttps(X509Certificate2.CreateFromPemFile(certificateFile, keyFile));
+            }
+        }));
         WebApplication application = builder.Build();
-        application.Urls.Add($"http://127.0.0.1:{port}");
-        var server = new TokenServer(application, key, port);
+        var server = new TokenServer(application, key, $"{(certificate is null ? "http" : "https")}://127.0.0.1:{port}/token");
         application.MapPost("/token", async (HttpContext context) =>
         {
             IFormCollection form = await context.Request.ReadFormAsync();

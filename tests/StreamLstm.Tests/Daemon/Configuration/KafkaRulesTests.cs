@@ -22,6 +22,7 @@ public sealed class KafkaRulesTests
     [InlineData("sasl.mechanism=plain", "sources.kafka.0.sasl.mechanism: plain, but without tls.enabled: true")]
     [InlineData("sasl.mechanism=scram_sha512", "sources.kafka.0.sasl.username: none, expected the user's")]
     [InlineData("sasl.mechanism=oauthbearer", "sources.kafka.0.sasl.token_url: '', expected where the provider gives tokens")]
+    [InlineData("sasl.token_ca_file=/ca.pem", "sources.kafka.0.sasl.token_ca_file: '/ca.pem', but token_url is ''; expected https there")]
     [InlineData("sasl.password=hunter2", "sources.kafka.0.sasl.mechanism: none, but a user is set")]
     [InlineData("tls.ca_file=/ca.pem", "sources.kafka.0.tls.enabled: false, but certificates are set")]
     [InlineData("tls.key_file=/key.pem", "sources.kafka.0.tls.certificate_file: none, expected the other half")]
