@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using StreamLstm.Daemon.Cluster;
 using StreamLstm.Daemon.Durability;
@@ -141,35 +142,43 @@ internal sealed class Retrainer(
         }
     }
 
-    private Task<TrainingResult> TrainOnOwnThreadAsync(
-        BaseModel champion, IReadOnlyList<TrainingWindow> windows, CancellationToken stopping)
-    {
-        var completion = new TaskCompletionSource<TrainingResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() =>
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            limit.CancelAfter(_options.TimeMax);
+    /// <remarks>
+    /// The thread that trains hands nothing on by itself: one that it had to make for that would take its low priority over, and keep
+    /// it for as long as the pool keeps the thread.
+    /// </remarks>
+    private Task<TrainingResult> TrainOnOwnThreadAsync(BaseModel champion, IReadOnlyList<TrainingWindow> windows, CancellationToken stopping) =>
+        Task.Factory.StartNew(
+            () =>
+            {
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                limit.CancelAfter(_options.TimeMax);
+                TrainingResult? result = null;
+                ExceptionDispatchInfo? failure = null;
+                var thread = new Thread(() =>
+                {
+                    KernelPriority.LowerThisThread();
 
-            try
-            {
-                completion.SetResult(BaseTraining.Train(
-                    champion.Weights, windows, seed + (int)champion.Version, new Share(this), cancellationToken: limit.Token));
-            }
+                    try
+                    {
+                        result = BaseTraining.Train(champion.Weights, windows, seed + (int)champion.Version, new Share(this), cancellationToken: limit.Token);
+                    }
 #pragma warning disable CA1031 // travels to the awaiting task
-            catch (Exception failure)
+                    catch (Exception failed)
 #pragma warning restore CA1031
-            {
-                completion.SetException(failure);
-            }
-        })
-        {
-            IsBackground = true,
-            Name = "retrainer",
-            Priority = ThreadPriority.BelowNormal,
-        };
-        thread.Start();
-        return completion.Task;
-    }
+                    {
+                        failure = ExceptionDispatchInfo.Capture(failed);
+                    }
+                })
+                {
+                    IsBackground = true,
+                    Name = "retrainer",
+                };
+                thread.Start();
+                thread.Join();
+                failure?.Throw();
+                return result!;
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>R4: the file, then the journal, then the first score.</summary>
     private async Task PromoteAsync(BaseModel champion, TrainingResult result, CancellationToken stopping)
