@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamLstm.Benchmarks.Load;
 using StreamLstm.Benchmarks.LongMemory;
 using StreamLstm.Benchmarks.Quality;
 using StreamLstm.Benchmarks.Quality.Vus;
@@ -6,7 +7,7 @@ using StreamLstm.Benchmarks.Sequences;
 
 namespace StreamLstm.Benchmarks;
 
-/// <summary>Runs groups of benchmarks: <c>-- list</c> names them, <c>--small</c> keeps each under a few seconds.</summary>
+/// <summary>Runs groups of benchmarks: <c>-- list</c> names them, <c>--small</c> keeps each under a few seconds, <c>--pictures DIR</c> draws what has a picture.</summary>
 internal static class BenchmarkCommand
 {
     private static readonly (string Name, string About, Action<BenchmarkRun> Run)[] Groups =
@@ -17,7 +18,9 @@ internal static class BenchmarkCommand
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
         ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn, against a random cut forest (P7)", DetectionBenchmarks.Score),
         ("size", "bytes of a stream as it grows, measured and as the limit on memory counts them", SizeBenchmark.Run),
-        ("snapshots", "time, bytes and recovery of snapshots at 1,000 to 100,000 streams, and latency while they are written", SnapshotBenchmark.Run),
+        ("snapshots", "time, bytes and recovery of snapshots at 1,000 to 100,000 streams", SnapshotBenchmark.Run),
+        ("latency", "hand-in to score, journal synced: undisturbed, and while snapshots, swaps and trainings go on (P10)", LatencyBenchmark.Run),
+        ("growth", "time and memory of an observation from 1,000 to 256,000 streams (P11)", GrowthBenchmark.Run),
         ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
         ("mqtt", "messages of QoS 1 from mosquitto through the source to the synced journal, against MQTTnet's own client", MqttBenchmark.Run),
         ("mqtt-memory", "what the MQTT source holds while nothing takes what it hands in", MqttMemoryBenchmark.Run),
@@ -59,7 +62,9 @@ internal static class BenchmarkCommand
             return LongMemoryBenchmark.Run(rest, output, error);
         }
 
-        string[] names = [.. args.Where(arg => arg != "--small")];
+        int option = Array.IndexOf(args, "--pictures");
+        string? pictures = option >= 0 && option + 1 < args.Length ? args[option + 1] : null;
+        string[] names = [.. args.Where((arg, i) => arg != "--small" && (pictures is null || (i != option && i != option + 1)))];
 
         if (names is ["list"])
         {
@@ -79,11 +84,11 @@ internal static class BenchmarkCommand
 
         if (names.Length == 0 || names.Any(name => Groups.All(group => group.Name != name)))
         {
-            error.WriteLine($"usage: [--small] list|{string.Join('|', Groups.Select(group => group.Name))} ..., or {LongMemoryBenchmark.Name} ...");
+            error.WriteLine($"usage: [--small] [--pictures DIR] list|{string.Join('|', Groups.Select(group => group.Name))} ..., or {LongMemoryBenchmark.Name} ...");
             return 2;
         }
 
-        var run = new BenchmarkRun(output, args.Contains("--small"));
+        var run = new BenchmarkRun(output, args.Contains("--small"), pictures);
 
         foreach (string name in names)
         {

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using StreamLstm.Backtesting.Demonstrations;
+using StreamLstm.Benchmarks.Sequences;
 
 namespace StreamLstm.Benchmarks;
 
@@ -10,7 +12,10 @@ namespace StreamLstm.Benchmarks;
 /// The machines this runs on are shared, and one figure may be off by half. So contenders take turns within one run, and
 /// what is reported is the median over the rounds of their ratio in the round.
 /// </remarks>
-internal sealed partial class BenchmarkRun(TextWriter output, bool small)
+/// <param name="output">Where figures are printed.</param>
+/// <param name="small">Whether to keep a run within seconds, to show that it works and no more.</param>
+/// <param name="pictures">The folder where pictures are drawn; null for none.</param>
+internal sealed partial class BenchmarkRun(TextWriter output, bool small, string? pictures = null)
 {
     private const int Rounds = 9;
 
@@ -54,6 +59,18 @@ internal sealed partial class BenchmarkRun(TextWriter output, bool small)
     public void Print(string name, double nanoseconds, double flop) => output.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
         $"{name}: {nanoseconds:0} ns, {flop / nanoseconds:0.0} GFLOP/s, {100 * flop / nanoseconds / Peak:0} % of peak"));
+
+    /// <summary>Draws a picture, where pictures were asked for.</summary>
+    /// <param name="name">Of the file, without what stands behind the point.</param>
+    /// <param name="picture">What it shows.</param>
+    public void Draw(string name, DemonstrationPicture picture)
+    {
+        if (pictures is not null)
+        {
+            Directory.CreateDirectory(pictures);
+            SequencePictures.Save(picture, Path.Combine(pictures, $"{name}.png"));
+        }
+    }
 
     /// <summary>NAME: X UNIT (goal >= Y) met; the last word from the two numbers as printed.</summary>
     public void Goal(string name, double value, string unit, double goal, bool atLeast = true)

@@ -13,6 +13,8 @@ public sealed class NetworkBenchmarkTests
     [InlineData("score", 2)]
     [InlineData("stall", 1)]
     [InlineData("events", 3)]
+    [InlineData("growth", 1)]
+    [InlineData("latency", 5)]
     public void A_group_runs_small_and_prints_its_goals(string group, int goals)
     {
         using var output = new StringWriter();
@@ -22,7 +24,7 @@ public sealed class NetworkBenchmarkTests
 
         Assert.Equal((0, ""), (code, error.ToString()));
         string[] lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(goals, lines.Count(line => Regex.IsMatch(line, @"^[A-Z][0-9] .+: [0-9.]+ .+ \(goal (>=|<=) [0-9.]+\) (met|missed)$")));
+        Assert.Equal(goals, lines.Count(line => Regex.IsMatch(line, @"^[A-Z][0-9]+ .+: [0-9.]+ .+ \(goal (>=|<=) [0-9.]+\) (met|missed)$")));
         Assert.DoesNotContain(lines, line => line.Contains("NaN", StringComparison.Ordinal));
     }
 
