@@ -76,12 +76,14 @@ internal sealed class BoundedSample
     }
 
     /// <summary>Measures all members anew, in their order: <paramref name="measure"/> must not fall.</summary>
-    public void Map(Func<double, double> measure)
+    /// <param name="scales">What the measure is told beside the member: so that it need not be made anew each time.</param>
+    /// <param name="measure">Gives the new measure of a member.</param>
+    public void Map<TScales>(TScales scales, Func<TScales, double, double> measure)
     {
         for (int i = 0; i < Count; i++)
         {
-            _inOrder[i] = (float)measure(_inOrder[i]);
-            _sorted[i] = (float)measure(_sorted[i]);
+            _inOrder[i] = (float)measure(scales, _inOrder[i]);
+            _sorted[i] = (float)measure(scales, _sorted[i]);
         }
     }
 

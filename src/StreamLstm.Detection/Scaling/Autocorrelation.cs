@@ -16,10 +16,10 @@ internal sealed class Autocorrelation
     private readonly double[] _real = new double[Points];
     private readonly double[] _imaginary = new double[Points];
 
-    /// <summary>Writes sum over i of y[i] y[i - lag] for every lag from 0.</summary>
+    /// <summary>The sum over i of y[i] y[i - lag] for every lag from 0: (lags), good until the next call.</summary>
     /// <param name="y">At most <see cref="LengthMax"/> values.</param>
-    /// <param name="products">(lags), at most as many as the series has values.</param>
-    public void Products(ReadOnlySpan<double> y, Span<double> products)
+    /// <param name="lags">At most as many as the series has values.</param>
+    public Span<double> Products(ReadOnlySpan<double> y, int lags)
     {
         y.CopyTo(_real);
         Array.Clear(_real, y.Length, Points - y.Length);
@@ -35,10 +35,14 @@ internal sealed class Autocorrelation
         // A power spectrum is even, so that a second transform forward is the one back.
         Transform();
 
-        for (int lag = 0; lag < products.Length; lag++)
+        Span<double> products = _real.AsSpan(0, lags);
+
+        for (int lag = 0; lag < lags; lag++)
         {
-            products[lag] = _real[lag] / Points;
+            products[lag] /= Points;
         }
+
+        return products;
     }
 
     /// <summary>In place, radix 2 (Cooley and Tukey 1965).</summary>

@@ -42,8 +42,7 @@ internal static class Period
             return 0;
         }
 
-        var correlation = new double[lags + 1];
-        autocorrelation.Products(y, correlation);
+        Span<double> correlation = autocorrelation.Products(y, lags + 1);
 
         for (int lag = 1; lag <= lags; lag++)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -170,9 +171,11 @@ internal sealed class Coreset
     {
         Generation++;
         _hint = 0;
-        int[] sorted = _nearestBefore[..Count];
-        Array.Sort(sorted);
+        int[] sorted = ArrayPool<int>.Shared.Rent(Count);
+        _nearestBefore.AsSpan(0, Count).CopyTo(sorted);
+        Array.Sort(sorted, 0, Count);
         int radius = Math.Max((int)Math.Ceiling(1.02 * _radiusSquared), sorted[(int)(0.08 * Count)]);
+        ArrayPool<int>.Shared.Return(sorted);
         Span<sbyte> code = stackalloc sbyte[CodeSize];
 
         for (; ; radius = (int)Math.Ceiling(1.2 * radius) + 1)

@@ -131,9 +131,8 @@ public sealed class StatisticsTests
     {
         var random = new Random(3);
         double[] y = [.. Enumerable.Range(0, Autocorrelation.LengthMax).Select(_ => Chance.Normal(random))];
-        var products = new double[2001];
 
-        new Autocorrelation().Products(y, products);
+        Span<double> products = new Autocorrelation().Products(y, 2001);
 
         foreach (int lag in (int[])[0, 1, 7, 500, 2000])
         {

@@ -144,8 +144,8 @@ internal sealed class Cycles
     {
         ValueScale before = _scale;
         _scale = scale;
-        _peaks.Map(y => scale.Y(before.Value(y)));
-        _troughs.Map(y => scale.Y(before.Value(y)));
+        _peaks.Map((Old: before, New: scale), static (scales, y) => scales.New.Y(scales.Old.Value(y)));
+        _troughs.Map((Old: before, New: scale), static (scales, y) => scales.New.Y(scales.Old.Value(y)));
         (_peak, _trough) = (scale.Y(before.Value(_peak)), scale.Y(before.Value(_trough)));
     }
 
