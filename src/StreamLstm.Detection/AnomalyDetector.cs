@@ -40,4 +40,14 @@ public sealed class AnomalyDetector
     /// <param name="at">The time asked for; null for the last observation.</param>
     /// <param name="missing">Why there is no answer, for people; null where there is one.</param>
     public Explanation? Explain(string stream, DateTimeOffset? at, out string? missing) => _shard.Explain(stream, at, out missing);
+
+    /// <summary>What a stream's LSTM kept, took in and gave out over what came last; null where there is nothing to show.</summary>
+    /// <param name="stream">The stream's name.</param>
+    public Model.GateTrace? Gates(string stream) => _shard.Gates(stream);
+
+    /// <summary>The incident of a stream of values at a time, or its last one: asked for its <see cref="Reconstructing.Reconstruction"/>, it says what should have come.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="at">A time in the incident; null for the last one.</param>
+    /// <param name="missing">Why there is none, for people; null where there is one.</param>
+    public Reconstructing.Excerpt? Excerpt(string stream, DateTimeOffset? at, out string? missing) => _shard.Excerpt(stream, at, out missing);
 }

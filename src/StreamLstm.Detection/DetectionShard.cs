@@ -205,6 +205,20 @@ public sealed class DetectionShard
         return _rows.TryGetValue(stream, out StreamRow? row) ? row.Gates() : null;
     }
 
+    /// <summary>
+    /// The incident of a stream of values at a time, or its last one, with the rows before it: what it should have looked like, any thread may then
+    /// ask it. Where nothing was wrong, what came around that time. Null where there is too little before it, or no row of that time is held.
+    /// </summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="at">A time in the incident; null for the last one.</param>
+    /// <param name="missing">Why there is none, for people; null where there is one.</param>
+    public Reconstructing.Excerpt? Excerpt(string stream, DateTimeOffset? at, out string? missing)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        missing = $"stream '{stream}' is not known";
+        return _rows.TryGetValue(stream, out StreamRow? row) ? row.Excerpt(at, out missing) : null;
+    }
+
     /// <summary>Takes a person's word that a stream's present level is its new normal: its open incident is closed, and such a level opens no other.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="output">Where it is said that the incident is closed.</param>

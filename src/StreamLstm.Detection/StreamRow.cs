@@ -193,6 +193,9 @@ public sealed class StreamRow
     /// <summary>The gates of the stream's LSTM over what came last; null where there are none to show.</summary>
     internal Model.GateTrace? Gates() => _judge.Gates();
 
+    /// <summary>The incident at a time, or the last one, to be reconstructed; null where it cannot be, with the reason.</summary>
+    internal Reconstructing.Excerpt? Excerpt(DateTimeOffset? at, out string? missing) => _judge.Excerpt(at, out missing);
+
     /// <summary>Takes a person's word that the present level is the new normal; false where no incident of observations is open.</summary>
     internal bool Accept(ShardOutput output) => _decider.Accept(RowAt(_cadence.LastTime), output);
 

@@ -6,22 +6,28 @@ using Microsoft.AspNetCore.Routing;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Service;
 using StreamLstm.Decoding;
+using StreamLstm.Detection.Reconstructing;
 using StreamLstm.Model;
 
 namespace StreamLstm.Daemon.Api;
 
 /// <summary>
 /// GET /api/v1/explain?stream=X[&amp;at=TIME]: why an observation was an alert, or why it was none, of an incident that is not in memory any more
-/// what the history kept; with &amp;gates=true instead what the stream's LSTM kept, took in and gave out over what came last.
+/// what the history kept; with &amp;gates=true instead what the stream's LSTM kept, took in and gave out over what came last, with &amp;reconstruction=true what the
+/// incident of that time, or the last one, should have looked like.
 /// </summary>
 internal static class ExplainEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline) =>
-        routes.MapRead("/api/v1/explain", (string? stream, string? at, bool? gates, HttpRequest request, CancellationToken cancellation) =>
-            AnswerAsync(pipeline, stream, at, gates ?? false, request, cancellation));
+    public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline)
+    {
+        // A reconstruction takes about half a second of one core: whatever many people ask, it takes no second one.
+        var turn = new SemaphoreSlim(1);
+        routes.MapRead("/api/v1/explain", (string? stream, string? at, bool? gates, bool? reconstruction, HttpRequest request, CancellationToken cancellation) =>
+            AnswerAsync(pipeline, turn, stream, at, reconstruction == true ? Explained.Reconstruction : gates == true ? Explained.Gates : Explained.Why, request, cancellation));
+    }
 
     private static async Task<IResult> AnswerAsync(
-        PipelineService pipeline, string? stream, string? at, bool withGates, HttpRequest request, CancellationToken cancellation)
+        PipelineService pipeline, SemaphoreSlim turn, string? stream, string? at, Explained what, HttpRequest request, CancellationToken cancellation)
     {
         if (string.IsNullOrEmpty(stream))
         {
@@ -42,9 +48,9 @@ internal static class ExplainEndpoint
 
         if (pipeline.Cluster is { } cluster)
         {
-            if (withGates)
+            if (what != Explained.Why)
             {
-                return Error("query parameter gates: true, expected false where a cluster shares the streams", 400);
+                return Error($"query parameter {what.ToString().ToLowerInvariant()}: true, expected false where a cluster shares the streams", 400);
             }
 
             return await ClusterVerbs.ExplainAsync(cluster, request, stream, time, cancellation);
@@ -57,9 +63,16 @@ internal static class ExplainEndpoint
 
         try
         {
-            ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation, withGates);
+            ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation, what);
 
-            if (withGates && answer.Explanation is not null)
+            if (what == Explained.Reconstruction)
+            {
+                return answer.Excerpt is { } excerpt
+                    ? Results.Json(Shown(stream, await ReconstructAsync(excerpt, turn, cancellation)), EventJson.Options)
+                    : Error($"stream '{stream}' has no stretch to reconstruct: {answer.Missing}", 404);
+            }
+
+            if (what == Explained.Gates && answer.Explanation is not null)
             {
                 return answer.Gates is { } trace ? Results.Json(Shown(stream, trace), EventJson.Options) : Error($"stream '{stream}' has no gates to show: expected values or texts with weights of its own, and 48 rows", 404);
             }
@@ -102,6 +115,32 @@ internal static class ExplainEndpoint
 
         float[][] Rows(ReadOnlyMemory<float> values) => [.. Enumerable.Range(0, trace.Steps).Select(step => values.Slice(step * trace.Cells, trace.Cells).ToArray().Select(value => MathF.Round(value, 3)).ToArray())];
     }
+
+    /// <summary>Here, and not in the worker: no stream waits for it.</summary>
+    private static async Task<Reconstruction> ReconstructAsync(Excerpt excerpt, SemaphoreSlim turn, CancellationToken cancellation)
+    {
+        await turn.WaitAsync(cancellation);
+
+        try
+        {
+            return excerpt.Reconstruct(cancellation);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private static object Shown(string stream, Reconstruction reconstruction) => new
+    {
+        stream,
+        mean_distance = reconstruction.MeanDistance,
+        in_band = Math.Round(reconstruction.InBand, 3),
+        clean_rows = reconstruction.CleanRows,
+        is_cut = reconstruction.IsCut,
+        is_rate = reconstruction.IsRate,
+        rows = reconstruction.Rows,
+    };
 
     private static IResult Error(string error, int statusCode) => Results.Json(new { error }, EventJson.Options, statusCode: statusCode);
 }

@@ -17,17 +17,19 @@ internal static class ExplainCommand
         var stream = new Option<string>("--stream") { Description = "The stream's name.", HelpName = "NAME", Required = true };
         var at = new Option<string?>("--at") { Description = "Of what time; without it the last observation is explained.", HelpName = "TIME" };
         var gates = new Option<bool>("--gates") { Description = "Instead what the stream's LSTM kept, took in and gave out over what came last: forget, input and output gate and cell state, a line for each cell." };
+        var reconstruction = new Option<bool>("--reconstruction") { Description = "Instead what the incident at that time, or the last one, should have looked like by what came before it." };
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, gates, DaemonClient.Url, DaemonClient.TokenFile, format };
+        var command = new Command("explain", "Say why a running daemon alerted, or why it did not.") { stream, at, gates, reconstruction, DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) =>
         {
             string path = $"api/v1/explain?stream={Uri.EscapeDataString(parsed.GetValue(stream)!)}";
             path += parsed.GetValue(at) is { } time ? $"&at={Uri.EscapeDataString(time)}" : "";
             path += parsed.GetValue(gates) ? "&gates=true" : "";
+            path += parsed.GetValue(reconstruction) ? "&reconstruction=true" : "";
             bool isJson = parsed.GetValue(format) == "json";
             return DaemonClient.SendAsync(
                 parsed, HttpMethod.Get, path, null,
-                answer => Write(answer, isJson, parsed.GetValue(gates), output), error, cancellation);
+                answer => Write(answer, isJson, output), error, cancellation);
         });
         return command;
     }
@@ -71,7 +73,34 @@ internal static class ExplainCommand
         }
     }
 
-    private static void Write(JsonElement answer, bool isJson, bool isGates, TextWriter output)
+    /// <summary>What came and what should have, row by row.</summary>
+    private static void WriteReconstruction(JsonElement answer, TextWriter output)
+    {
+        JsonElement[] rows = [.. answer.GetProperty("rows").EnumerateArray()];
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{answer.GetProperty("stream").GetString()}{(answer.GetProperty("is_rate").GetBoolean() ? ", a counter's changes" : "")}: {rows.Length} rows{(answer.GetProperty("is_cut").GetBoolean() ? ", the first of more" : "")}, {answer.GetProperty("in_band").GetDouble():P0} inside the 90 % band; known from {answer.GetProperty("clean_rows").GetInt32():N0} clean rows before"));
+        Table table = new Table { Border = TableBorder.Simple }
+            .AddColumn("time")
+            .AddColumn(new TableColumn("value").RightAligned())
+            .AddColumn(new TableColumn("should be").RightAligned())
+            .AddColumn(new TableColumn("from").RightAligned())
+            .AddColumn(new TableColumn("to").RightAligned());
+
+        foreach (JsonElement row in rows)
+        {
+            table.AddRow(
+                new Text(row.GetProperty("time").GetString()!),
+                DaemonClient.Figure(row, "actual"),
+                DaemonClient.Figure(row, "expected"),
+                DaemonClient.Figure(row, "lower"),
+                DaemonClient.Figure(row, "upper"));
+        }
+
+        DaemonClient.WriteTable(table, output);
+    }
+
+    private static void Write(JsonElement answer, bool isJson, TextWriter output)
     {
         if (isJson)
         {
@@ -79,7 +108,13 @@ internal static class ExplainCommand
             return;
         }
 
-        if (isGates)
+        if (answer.TryGetProperty("rows", out _))
+        {
+            WriteReconstruction(answer, output);
+            return;
+        }
+
+        if (answer.TryGetProperty("forget", out _))
         {
             foreach (string gate in (string[])["forget", "input", "output", "cell"])
             {

@@ -3,6 +3,8 @@ using StreamLstm.Backtesting;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Retraining;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Reconstructing;
+using StreamLstm.Model;
 using StreamLstm.Model.Formats;
 
 namespace StreamLstm.Daemon.Commands;
@@ -42,6 +44,10 @@ internal static class TrainCommand
         {
             Description = "Train the judge of single values instead: the small LSTM that reads what the indicators say. On simulated lives; half an hour on two cores.",
         };
+        var reconstruction = new Option<bool>("--reconstruction")
+        {
+            Description = "Train the network that says what a stretch should have looked like instead. On simulated lives; some minutes on one core.",
+        };
         var lives = new Option<int>("--lives")
         {
             Description = $"With --judge: simulated lives of each family, 4 to {LivesMax}.",
@@ -58,9 +64,10 @@ internal static class TrainCommand
               streamlstm train history/ --out base.safetensors
               streamlstm run --set detection.base_weights=base.safetensors
               streamlstm train --judge --out judge.safetensors
+              streamlstm train --reconstruction --out reconstruction.safetensors
             """)
         {
-            inputs, file, streams, rows, seed, epochs, judge, lives,
+            inputs, file, streams, rows, seed, epochs, judge, reconstruction, lives,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -68,6 +75,7 @@ internal static class TrainCommand
             int configured = withOptions(parsed, options => answer = FileCommand.Answer(
                 () => parsed.GetValue(judge) ? Judge(
                     options, parsed.GetValue(inputs)!, parsed.GetValue(file)!, parsed.GetValue(lives), parsed.GetValue(seed), output, error, cancellation)
+                : parsed.GetValue(reconstruction) ? Reconstruction(parsed.GetValue(inputs)!, parsed.GetValue(file)!, parsed.GetValue(seed), output, error, cancellation)
                 : Run(
                     options,
                     Checked(
@@ -116,6 +124,29 @@ internal static class TrainCommand
 
         void Tell(string what, JudgeFigures figures) => output.WriteLine(Text(
             $"{what}: {figures.Lives:N0} lives, {figures.Faults:N0} faults; {100 * figures.Recall:F1} % found, {figures.FalsePer10K:F2} false alarms in 10,000 rows"));
+    }
+
+    private static int Reconstruction(string[] inputs, string path, int seed, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        if (inputs.Length > 0)
+        {
+            throw new BacktestUsageException("INPUT: expected none with --reconstruction, which learns from simulated lives only");
+        }
+
+        using var file = new PartialFile(path);
+        LstmWeights weights = BacktestCommand.WithProgress("training", ProgressTotal, error, progress => ReconstructionTraining.Train(
+            new ReconstructionTrainingOptions { Seed = (ulong)seed }, progress is null ? null : new Share(progress), cancellation));
+        TorchStateDict.Write(file.Writer.BaseStream, weights);
+        file.Complete();
+
+        foreach (int length in (int[])[12, 32, 96])
+        {
+            ReconstructionError held = ReconstructionTraining.Measure(weights, length, livesPerFamily: 1, (ulong)seed, tuned: false);
+            output.WriteLine(Text(
+                $"{length} rows of families it has never seen: mean absolute error {held.Ours:F3}; the last value carried on {held.Carried:F3}, the season before {held.Season:F3}, the nearest past {held.Nearest:F3}"));
+        }
+
+        return 0;
     }
 
     private static int Run(DaemonOptions options, Request request, TextWriter output, TextWriter error, CancellationToken cancellation)

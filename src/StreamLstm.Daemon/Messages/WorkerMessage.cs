@@ -2,6 +2,7 @@ using System.Diagnostics;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Reconstructing;
 using StreamLstm.Model;
 
 namespace StreamLstm.Daemon.Messages;
@@ -92,12 +93,26 @@ internal sealed record WindowsRequest(TaskCompletionSource<IReadOnlyList<Trainin
 /// <param name="Stream">The stream's name.</param>
 /// <param name="Shard">Where it lives.</param>
 /// <param name="At">The time asked for; null for its last decision.</param>
+/// <param name="What">What is to be shown.</param>
 /// <param name="Completion">Gets the answer.</param>
 internal sealed record ExplainRequest(
-    string Stream, int Shard, DateTimeOffset? At, bool WithGates, TaskCompletionSource<ExplainAnswer> Completion) : WorkerMessage;
+    string Stream, int Shard, DateTimeOffset? At, Explained What, TaskCompletionSource<ExplainAnswer> Completion) : WorkerMessage;
 
-/// <summary>An explanation, or why there is none.</summary>
-internal sealed record ExplainAnswer(Explanation? Explanation, string? Missing, GateTrace? Gates);
+/// <summary>What is to be shown of a stream.</summary>
+internal enum Explained
+{
+    /// <summary>Why it alerted, or did not.</summary>
+    Why,
+
+    /// <summary>What its LSTM kept, took in and gave out.</summary>
+    Gates,
+
+    /// <summary>What a stretch of it should have looked like.</summary>
+    Reconstruction,
+}
+
+/// <summary>An explanation, or why there is none. Of a reconstruction only what it is made from: making it takes its time, and is not the worker's.</summary>
+internal sealed record ExplainAnswer(Explanation? Explanation, string? Missing, GateTrace? Gates = null, Excerpt? Excerpt = null);
 
 /// <summary>What one worker's shards made of one entry.</summary>
 /// <param name="Sequence">The entry's place.</param>

@@ -313,11 +313,11 @@ internal sealed class DetectionPipeline : IDisposable
 
     /// <summary>Why a stream's last decision, or the one in force at a time, was made.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
-    public async Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken, bool withGates = false)
+    public async Task<ExplainAnswer> ExplainAsync(string stream, DateTimeOffset? at, CancellationToken cancellationToken, Explained what = Explained.Why)
     {
         int shard = _router.HomeOf(stream);
         var completion = new TaskCompletionSource<ExplainAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _router.TellAsync(shard, new ExplainRequest(stream, shard, at, withGates, completion), cancellationToken);
+        await _router.TellAsync(shard, new ExplainRequest(stream, shard, at, what, completion), cancellationToken);
         return await completion.AwaitAsync(cancellationToken);
     }
 

@@ -5,6 +5,7 @@ using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Reconstructing;
 
 namespace StreamLstm.Daemon.Pipeline;
 
@@ -69,14 +70,24 @@ internal sealed class InferenceWorker(
                     TryComplete(request.Completion, () => [.. shards.Values.SelectMany(shard => shard.TrainingWindows)]);
                     break;
                 case ExplainRequest request:
-                    TryComplete(request.Completion, () => new ExplainAnswer(
-                        shards[request.Shard].Explain(request.Stream, request.At, out string? missing), missing,
-                        request.WithGates ? shards[request.Shard].Gates(request.Stream) : null));
+                    TryComplete(request.Completion, () => Explain(shards[request.Shard], request));
                     break;
             }
         }
 
         // Here the inbox is completed and drained: every batch taken was applied, every verdict handed on.
+    }
+
+    private static ExplainAnswer Explain(DetectionShard shard, ExplainRequest request)
+    {
+        if (request.What == Explained.Reconstruction)
+        {
+            Excerpt? excerpt = shard.Excerpt(request.Stream, request.At, out string? why);
+            return new ExplainAnswer(null, why, Excerpt: excerpt);
+        }
+
+        Explanation? explanation = shard.Explain(request.Stream, request.At, out string? missing);
+        return new ExplainAnswer(explanation, missing, request.What == Explained.Gates ? shard.Gates(request.Stream) : null);
     }
 
     /// <summary>A shard's state and the sequence up to which it goes; from outside once <see cref="RunAsync"/> has ended.</summary>

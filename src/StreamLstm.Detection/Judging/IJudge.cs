@@ -1,5 +1,6 @@
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Reconstructing;
 using StreamLstm.Model;
 
 namespace StreamLstm.Detection.Judging;
@@ -88,6 +89,13 @@ internal interface IJudge
 
     /// <summary>The gates of its LSTM over what came last; null where it has none to show.</summary>
     GateTrace? Gates() => null;
+
+    /// <summary>The incident at a time, or the last one, cut out of what it remembers so that it can be reconstructed; null where it cannot, with the reason.</summary>
+    Excerpt? Excerpt(DateTimeOffset? at, out string? missing)
+    {
+        missing = "it is no stream of single values";
+        return null;
+    }
 
     /// <summary>What was judged last, for people: the figures and what they mean.</summary>
     string Sentence();

@@ -1,4 +1,5 @@
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Reconstructing;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Detection.Scoring;
 using StreamLstm.Model;
@@ -77,6 +78,10 @@ internal sealed class ValueForecast
 
     /// <summary>The gates of its LSTM over the last rows; null where it has no weights of its own, or too few rows.</summary>
     public GateTrace? Gates() => _learner?.Gates(Ring, _encoder);
+
+    /// <summary>The incident at a time, or the last one, with the rows before it; null where it cannot be reconstructed, with the reason.</summary>
+    public Excerpt? Excerpt(DateTimeOffset? at, bool isRate, out string? missing) =>
+        Reconstructing.Excerpt.Of(Ring, Scale, _seasons.Short, _seasons.Long, at, isRate, out missing);
 
     /// <summary>What was forecast for the rows to come was forecast for another time: it is forgotten.</summary>
     public void Reset() => _forecaster.Reset();

@@ -1,5 +1,6 @@
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Detection.Reconstructing;
 using StreamLstm.Detection.Scoring;
 using StreamLstm.Model;
 
@@ -245,6 +246,8 @@ internal sealed class ValueJudge : IJudge
     }
 
     public GateTrace? Gates() => _forecast.Gates();
+
+    public Excerpt? Excerpt(DateTimeOffset? at, out string? missing) => _forecast.Excerpt(at, _counter.IsCounter, out missing);
 
     public Particulars Describe(ReadOnlySpan<Half> shares, string? template, bool isLast) => default;
 
