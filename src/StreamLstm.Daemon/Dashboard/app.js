@@ -7,6 +7,7 @@ import { IncidentPane } from './incidents.js';
 import { RangeBar, around } from './range.js';
 import { GatePanel } from './gates.js';
 import { WhyPanel } from './why.js';
+import { ReconstructionPanel } from './reconstruction.js';
 import { FleetPanel } from './fleet.js';
 import { NotifyPanel } from './notify.js';
 import { Feed, request } from './access.js';
@@ -33,6 +34,7 @@ const chart = new StreamChart(byId('chart'), byId('chart-said'), {
   onSelect: (from, to) => go({ range: { from, to } }, true),
   onBack: () => range.zoom(4),
 });
+const reconstruction = new ReconstructionPanel(byId('reconstruction'), rows => chart.reconstruct(rows));
 const lanes = new LanePanel(byId('lanes'), {
   onSelect: (from, to) => go({ range: { from, to } }, true),
   onStream: stream => go({ stream, incident: null }, true, 'chart'),
@@ -129,6 +131,7 @@ function show(message) {
     if (!route.range?.to) chart.draw(ofStream, swaps);
     why.refresh(route.stream);
     gates.refresh(route.stream);
+    reconstruction.refresh(route.stream, ofStream.find(one => one.incident_id === route.incident));
   }
   range.refresh();
   chart.load();

@@ -9,6 +9,7 @@ const pointsKept = 600;
 const stretches = 600;
 const REFRESH = 10e3;
 const nothing = 'Nothing is kept of this stream in this range.';
+const SHOULD = 'what it should have looked like';
 const left = 62, right = 18;
 
 export class StreamChart {
@@ -20,6 +21,7 @@ export class StreamChart {
     this.history = [];      // of the range, or of before the points
     this.incidents = [];
     this.swaps = [];
+    this.should = [];       // what a stretch should have looked like
     this.onPick = onPick;
     brush(element, (x, clamped) => this.timeAt(x, clamped), { onSelect, onClick: time => time !== null && this.pick(time) });
     element.addEventListener('dblclick', onBack);
@@ -100,7 +102,7 @@ export class StreamChart {
       },
       legend: {
         top: 0, right: 10, textStyle: { color: dim }, icon: 'roundRect', itemHeight: 8, itemWidth: 14,
-        data: this.element.clientWidth < 480 ? ['value', '98 % band', 'score'] : ['value', ...(wide ? ['lowest to highest'] : []), 'expected', '98 % band', 'anomaly', 'score'],
+        data: this.element.clientWidth < 480 ? ['value', ...(this.should.length ? [SHOULD] : []), '98 % band', 'score'] : ['value', ...(wide ? ['lowest to highest'] : []), 'expected', ...(this.should.length ? [SHOULD] : []), '98 % band', 'anomaly', 'score'],
       },
       xAxis: [
         { type: 'time', gridIndex: 0, min: from, max: to, ...axis, axisLabel: { show: false }, axisPointer: { ...pointer, label: { show: false } } },
@@ -115,6 +117,10 @@ export class StreamChart {
         ...area('98 % band', 'band', at(p => banded(p) ? p.lower : null), at(p => banded(p) ? p.upper - p.lower : null), colour('band'), 0.4),
         ...(wide ? area('lowest to highest', 'wide', at(p => p.min), at(p => p.max - p.min), colour('value'), 0.25) : []),
         { name: 'expected', type: 'line', data: at(p => p.expected), symbol: 'none', lineStyle: { color: dim, width: 1, type: 'dashed' }, itemStyle: { color: dim } },
+        ...(this.should.length ? [
+          ...area('where it should have been', 'should', this.should.map(row => [row.time, row.lower]), this.should.map(row => [row.time, row.upper - row.lower]), colour('accent'), 0.16),
+          { name: SHOULD, type: 'line', data: this.should.map(row => [row.time, row.expected]), symbol: 'none', silent: true, lineStyle: { color: colour('accent'), width: 2, type: 'dashed' }, itemStyle: { color: colour('accent') }, z: 4 },
+        ] : []),
         {
           name: 'value', type: 'line', data: at(p => p.value), symbol: points.length === 1 ? 'circle' : 'none', lineStyle: { color: colour('value'), width: 1.6 }, itemStyle: { color: colour('value') },
           markArea: {
@@ -131,6 +137,13 @@ export class StreamChart {
         { name: 'score', type: 'line', xAxisIndex: 1, yAxisIndex: 1, data: at(p => p.score), symbol: 'none', lineStyle: { color: colour('warning'), width: 1.4 }, itemStyle: { color: colour('warning') }, areaStyle: { color: colour('warning'), opacity: 0.15 } },
       ],
     }, { replaceMerge: ['series'] });
+  }
+
+  /** Rows of a stretch as it should have been, under the real ones; none to take them away. */
+  reconstruct(rows) {
+    if (rows.length === 0 && this.should.length === 0) return;
+    this.should = rows;
+    this.draw();
   }
 
   timeAt(x, clamped = false) {

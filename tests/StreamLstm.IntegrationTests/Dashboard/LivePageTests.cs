@@ -125,6 +125,37 @@ public sealed partial class LivePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_incident_should_have_looked_like_is_drawn_under_it()
+    {
+        double[] values = Series.Daily(3, 900);
+        await Daemon.PostAsync("plant/boiler", [.. values[..840], .. Enumerable.Repeat(80.0, 60)], DateTimeOffset.UtcNow.AddMinutes(-20));
+        IPage page = await OpenAsync();
+        await page.Locator(".row[data-stream='plant/boiler']").ClickAsync();
+        await page.Locator("#incidents tbody tr").First.ClickAsync();
+        Assert.Null(await DashedAsync());
+
+        await page.Locator("#reconstruction summary").ClickAsync();
+
+        await Assertions.Expect(page.Locator("#reconstruction > div")).ToContainTextAsync("values lie where they should");
+        double[] drawn = (await DashedAsync())!;
+        Assert.InRange(drawn.Length, 60, 80);
+        Assert.All(drawn, value => Assert.InRange(value, 10, 30));      // and the stream stood at 80
+        string[] legend = await page.EvaluateAsync<string[]>("() => echarts.getInstanceByDom(document.getElementById('chart')).getOption().legend[0].data");
+        Assert.Contains("what it should have looked like", legend);
+
+        await page.Locator("#reconstruction summary").ClickAsync();
+        await page.WaitForFunctionAsync("() => !echarts.getInstanceByDom(document.getElementById('chart')).getOption().series.some(one => one.name === 'what it should have looked like')");
+        Assert.Empty(_watcher!.Complaints);
+
+        Task<double[]?> DashedAsync() => page.EvaluateAsync<double[]?>("""
+            () => {
+              const line = echarts.getInstanceByDom(document.getElementById('chart')).getOption().series.find(one => one.name === 'what it should have looked like');
+              return line?.lineStyle.type === 'dashed' ? line.data.map(point => point[1]) : null;
+            }
+            """);
+    }
+
+    [Fact]
     public async Task What_began_together_is_one_line_that_opens_to_its_members_the_strongest_first()
     {
         DateTimeOffset start = DateTimeOffset.UtcNow.AddMinutes(-20);

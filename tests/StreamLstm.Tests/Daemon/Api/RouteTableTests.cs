@@ -35,6 +35,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["GET /lanes.js"] = "anyone",
         ["GET /preferences.js"] = "anyone",
         ["GET /range.js"] = "anyone",
+        ["GET /reconstruction.js"] = "anyone",
         ["GET /route.js"] = "anyone",
         ["GET /title.js"] = "anyone",
         ["GET /style.css"] = "anyone",
