@@ -8,7 +8,7 @@ namespace StreamLstm.Benchmarks.Sequences;
 internal static class SequencesCommand
 {
     public const string Name = "sequences";
-    public const string Usage = "sequences [--small] [--seeds 1,2,3] [--only text,sound,sequences,video,perplexity] [--words FILE] [--pictures FOLDER]";
+    public const string Usage = "sequences [--small] [--seeds 1,2,3] [--only text,sound,sequences,video,perplexity,reconstruction] [--words FILE] [--pictures FOLDER]";
     public const string About = "text, sound, pictures and sequences through the same engine: scores over seeds beside peers, and goals";
 
     private static readonly (string Demonstration, QualityGoal Goal)[] Goals =
@@ -41,7 +41,7 @@ internal static class SequencesCommand
                 case "--seeds" when numbers.All(number => number >= 0):
                     seeds = numbers;
                     break;
-                case "--only" when value.Split(',') is var names && names.All(name => name == PerplexityName || All(words, isSmall).Any(one => one.Name == name)):
+                case "--only" when value.Split(',') is var names && names.All(name => name is PerplexityName or ReconstructionName || All(words, isSmall).Any(one => one.Name == name)):
                     only = names;
                     break;
                 case "--words" when value.Length > 0:
@@ -80,10 +80,16 @@ internal static class SequencesCommand
             output.WriteLine($"perplexity: a character of the last tenth of the GPL, 64 cells: {Spread(ours)}{Recorded("perplexity")}");
         }
 
+        if (only.Length == 0 || only.Contains(ReconstructionName))
+        {
+            ReconstructionTable.Print(seeds, output);
+        }
+
         return 0;
     }
 
     private const string PerplexityName = "perplexity";
+    private const string ReconstructionName = "reconstruction";
 
     private static (string Name, Func<int, DemonstrationResult> Run)[] All(string words, bool isSmall) =>
     [
