@@ -182,7 +182,7 @@ internal sealed class BacktestRun(DetectionOptions detection, BaseModel model, i
         bool isRecord = !row.IsSingle && series.Columns.Count > 1;
         return isRecord && series.Columns.Count <= VectorOptions.ColumnsMax && job.Together.FieldsOf(name) is not null
             ? new JointDetector(detection, name, series.Columns, judged, byThreshold: job.EveryRow)
-            : new ColumnDetectors(engine, Streams(job, series, row));
+            : new ColumnDetectors(engine, Streams(job, series, row), isShown: job.Observer is not null);
     }
 
     /// <summary>Names of the streams of a row's judged columns.</summary>

@@ -10,8 +10,10 @@ namespace StreamLstm.Backtesting;
 /// </remarks>
 /// <param name="engine">Scores the streams; other rows' streams may be in it too.</param>
 /// <param name="streams">Names of the columns' streams: (D), context columns left out at the end.</param>
-internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<string> streams) : IRowDetector
+/// <param name="isShown">Whether a report shows what was found.</param>
+internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<string> streams, bool isShown) : IRowDetector
 {
+    private readonly CloseupTaker? _closeups = isShown && streams.Count == 1 ? new CloseupTaker(engine, streams[0]) : null;
     private readonly bool[] _open = new bool[streams.Count];
 
     public RowVerdict Apply(DateTimeOffset time, ReadOnlySpan<double> values, Span<double> attribution)
@@ -78,6 +80,7 @@ internal sealed class ColumnDetectors(AnomalyDetector engine, IReadOnlyList<stri
             Lower = strongest?.Lower,
             Upper = strongest?.Upper,
             Channel = strongest?.Channel ?? "",
+            Closeup = _closeups?.Take(time, incidents),
             Rejected = rejected,
         };
     }

@@ -43,6 +43,9 @@ internal readonly record struct RowVerdict
     /// <summary>What was told of incidents by this row; null for nothing.</summary>
     public IReadOnlyList<IncidentEvent>? Incidents { get; init; }
 
+    /// <summary>What the stream's strongest incident so far looks like from near by, where this row shows more of it; null else, and for rows of several values.</summary>
+    public Closeup? Closeup { get; init; }
+
     /// <summary>Why the row, or one of its values, was not taken; null where all were.</summary>
     public RejectionReason? Rejected { get; init; }
 }

@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using StreamLstm.Detection.Reconstructing;
+using StreamLstm.Model;
 
 namespace StreamLstm.Backtesting.Report;
 
@@ -10,6 +13,12 @@ internal static class HtmlReport
     private const int DaysMax = 3653;
     private const int IncidentsMax = 200;
     private const int StreamsMax = 100;
+
+    /// <summary>Streams whose strongest incident is reconstructed: that takes half a second for each.</summary>
+    private const int ReconstructedMax = 20;
+
+    /// <summary>What a gate is counted in: a byte holds it.</summary>
+    private const int GateSteps = 255;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.Strict };
 
@@ -32,7 +41,7 @@ internal static class HtmlReport
             Tiles = Tiles(figures),
             figures,
             Timed = figures.StreamDays is not null,
-            Streams = drawn.Select(Stream),
+            Streams = drawn.Select((course, index) => Stream(course, index < ReconstructedMax)),
             Incidents = courses
                 .SelectMany(course => course.Incidents.Select(incident => (course, incident)))
                 .OrderByDescending(one => one.incident.Score).ThenBy(one => one.incident.Onset).Take(IncidentsMax)
@@ -84,7 +93,7 @@ internal static class HtmlReport
         return tiles;
     }
 
-    private static object Stream(StreamCourse course) => new
+    private static object Stream(StreamCourse course, bool isReconstructed) => new
     {
         course.Name,
         course.Columns,
@@ -99,7 +108,45 @@ internal static class HtmlReport
         Upper = course.Buckets.Select(bucket => Number(bucket.Upper)),
         Expected = course.Buckets.Select(bucket => Number(bucket.Expected)),
         Score = course.Buckets.Select(bucket => Math.Round(bucket.Score, 1)),
+        Gates = course.Closeup?.Gates is { } trace ? Gates(trace, course.Closeup.GatesUntil) : null,
+        Should = isReconstructed && course.Closeup?.Excerpt is { } excerpt ? Should(excerpt.Reconstruct()) : null,
         Labels = course.Labels.Select(label => (long[])[label.Start.ToUnixTimeMilliseconds(), label.End.ToUnixTimeMilliseconds()]),
+    };
+
+    /// <summary>Bytes (steps, cells) in base 64: of a gate its 255th parts, of the cell state where it lies between minus and plus its largest size.</summary>
+    private static object Gates(GateTrace trace, DateTimeOffset until)
+    {
+        float most = Math.Max(1e-6f, Math.Abs(TensorPrimitives.MaxMagnitude(trace.Cell.Span)));
+        return new
+        {
+            trace.Cells,
+            trace.Steps,
+            Until = until.ToUnixTimeMilliseconds(),
+            Forget = Bytes(trace.Forget.Span, value => value),
+            Input = Bytes(trace.Input.Span, value => value),
+            Output = Bytes(trace.Output.Span, value => value),
+            Cell = Bytes(trace.Cell.Span, value => (value / most + 1) / 2),
+        };
+
+        static string Bytes(ReadOnlySpan<float> values, Func<float, float> share)
+        {
+            byte[] bytes = new byte[values.Length];
+
+            for (int i = 0; i < bytes.Length; i++)
+            {
+                bytes[i] = (byte)Math.Clamp(MathF.Round(GateSteps * share(values[i])), 0, GateSteps);
+            }
+
+            return Convert.ToBase64String(bytes);
+        }
+    }
+
+    /// <summary>What a stretch should have looked like; a counter's changes have no place in a chart of what it has counted.</summary>
+    private static object? Should(Reconstruction reconstruction) => reconstruction.IsRate ? null : new
+    {
+        T = reconstruction.Rows.Select(row => row.Time.ToUnixTimeMilliseconds()),
+        Expected = reconstruction.Rows.Select(row => Number(row.Expected)),
+        reconstruction.InBand,
     };
 
     private static object Incident(ReportedIncident incident, StreamCourse course, int drawn) => new

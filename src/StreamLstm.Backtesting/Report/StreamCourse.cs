@@ -37,6 +37,9 @@ internal sealed class StreamCourse(string name, int columns, bool isTimed)
     /// <summary>Evidence of every row in decades, NaN where there is none.</summary>
     public List<float> Scores { get; } = [];
 
+    /// <summary>The strongest incident from near by; null where there is none.</summary>
+    public Closeup? Closeup { get; private set; }
+
     public long Rows => Scores.Count;
 
     public DateTimeOffset First { get; private set; }
@@ -49,6 +52,7 @@ internal sealed class StreamCourse(string name, int columns, bool isTimed)
         First = Rows == 0 ? row.Time : First;
         Last = row.Time > Last ? row.Time : Last;
         Scores.Add((float)(verdict.Evidence ?? double.NaN));
+        Closeup = verdict.Closeup ?? Closeup;
         double value = row.Values[0];
         bool judged = Columns == 1;
         Add(new CourseBucket(

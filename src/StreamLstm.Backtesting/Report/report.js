@@ -76,6 +76,7 @@ incidents.forEach((incident, index) => {
   if (index === 0) queueMicrotask(() => { row.classList.add('chosen'); });
 });
 
+const SHOULD = 'what it should have looked like';
 let chart, days, shown = 0, range = null;
 function show(index, incident) {
   shown = index;
@@ -91,6 +92,7 @@ function show(index, incident) {
 function draw() {
   const stream = streams[shown];
   if (!stream) { $('course').hidden = true; return; }
+  drawGates(stream);
   $('name').textContent = stream.name;
   $('streams').value = shown;
   $('note').textContent = [
@@ -115,7 +117,7 @@ function draw() {
       trigger: 'axis', renderMode: 'richText', backgroundColor: colour('surface'), borderColor: line, textStyle: { color: text, fontSize: 12 },
       formatter: items => describe(stream, items[0].axisValue),
     },
-    legend: { top: 2, right: 10, textStyle: { color: text }, icon: 'roundRect', itemHeight: 8, itemWidth: 14, data: ['value', ...(stream.columns > 1 ? [] : ['expected', '98 % band']), 'incident', ...(stream.labels.length ? ['label'] : []), 'score'] },
+    legend: { top: 2, right: 10, textStyle: { color: text }, icon: 'roundRect', itemHeight: 8, itemWidth: 14, data: ['value', ...(stream.columns > 1 ? [] : ['expected', '98 % band']), ...(stream.should ? [SHOULD] : []), 'incident', ...(stream.labels.length ? ['label'] : []), 'score'] },
     dataZoom: [
       { type: 'inside', xAxisIndex: [0, 1], startValue: range?.[0] ?? stream.t[0], endValue: range?.[1] ?? last },
       { type: 'slider', xAxisIndex: [0, 1], bottom: 6, height: 18, startValue: range?.[0] ?? stream.t[0], endValue: range?.[1] ?? last, labelFormatter: '', borderColor: line },
@@ -132,6 +134,7 @@ function draw() {
       { name: 'lower', type: 'line', stack: 'band', data: at(stream.lower), symbol: 'none', lineStyle: { opacity: 0 }, silent: true, stackStrategy: 'all' },
       { name: '98 % band', type: 'line', stack: 'band', data: stream.t.map((t, i) => [t, stream.lower[i] === null ? null : stream.upper[i] - stream.lower[i]]), symbol: 'none', lineStyle: { opacity: 0 }, itemStyle: { color: colour('band') }, areaStyle: { color: colour('band'), opacity: 0.45 }, silent: true, stackStrategy: 'all' },
       { name: 'expected', type: 'line', data: at(stream.expected), symbol: 'none', lineStyle: { color: dim, width: 1, type: 'dashed' }, itemStyle: { color: dim } },
+      ...(stream.should ? [{ name: SHOULD, type: 'line', data: stream.should.t.map((t, i) => [t, stream.should.expected[i]]), symbol: 'none', silent: true, lineStyle: { color: colour('accent'), width: 2, type: 'dashed' }, itemStyle: { color: colour('accent') }, z: 4 }] : []),
       { name: 'value', type: 'line', data: both, symbol: 'none', lineStyle: { color: colour('value'), width: 1.5 }, itemStyle: { color: colour('value') } },
       {
         name: 'incident', type: 'line', data: [], itemStyle: { color: colour('critical') }, markArea: area(own.map(i => [i.onset, i.closed]), 'critical', opacity),
@@ -141,6 +144,35 @@ function draw() {
       { name: 'score', type: 'line', xAxisIndex: 1, yAxisIndex: 1, data: at(stream.score), symbol: 'none', lineStyle: { color: colour('warning'), width: 1.4 }, itemStyle: { color: colour('warning') }, areaStyle: { color: colour('warning'), opacity: 0.15 } },
     ],
   }, { notMerge: true });
+}
+const GATES = [
+  ['forget', 'forget gate: dark keeps what the cell holds, light forgets it'],
+  ['input', 'input gate: dark takes in what is new'],
+  ['output', 'output gate: dark shows what the cell holds'],
+  ['cell', 'cell state: the long-term memory, above zero in one colour and below in the other'],
+];
+/** A line for each cell, a column for each row of the stream around its strongest incident. */
+function drawGates({ gates, timed }) {
+  $('gates').hidden = !gates;
+  if (!gates) return;
+  $('gates-note').textContent = `The ${gates.steps} rows up to ${when(gates.until, timed)}, around its strongest incident.`;
+  $('gates').querySelector('div').replaceChildren(...GATES.map(([gate, meaning]) => {
+    const figure = document.createElement('figure');
+    const canvas = Object.assign(document.createElement('canvas'), { width: gates.steps, height: gates.cells });
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', `${gate} of ${gates.cells} cells over ${gates.steps} rows`);
+    canvas.style.height = `${5 * gates.cells}px`;
+    figure.append(Object.assign(document.createElement('figcaption'), { textContent: meaning }), canvas);
+    const context = canvas.getContext('2d');
+    const [above, below] = [colour('accent'), colour('warning')];
+    [...atob(gates[gate])].forEach((letter, i) => {
+      const share = letter.charCodeAt(0) / 255, value = gate === 'cell' ? 2 * share - 1 : share;
+      context.globalAlpha = Math.abs(value);
+      context.fillStyle = value < 0 ? below : above;
+      context.fillRect(Math.floor(i / gates.cells), i % gates.cells, 1, 1);
+    });
+    return figure;
+  }));
 }
 function describe(stream, time) {
   let i = stream.t.findIndex(t => t >= time);

@@ -65,6 +65,16 @@ public sealed class ReportPageTests : IDisposable
         await first.ClickAsync();
         await Assertions.Expect(page.Locator("#chart canvas").First).ToBeVisibleAsync();
         Assert.InRange(await DrawnShareAsync(page), 0.02, 0.98);
+        await Assertions.Expect(page.Locator("#gates canvas")).ToHaveCountAsync(4);
+        int[] size = await page.Locator("#gates canvas").First.EvaluateAsync<int[]>("canvas => [canvas.width, canvas.height]");
+        Assert.Equal(24, size[1]);
+        Assert.InRange(size[0], 48, 95);
+        int shades = await page.Locator("#gates canvas").First.EvaluateAsync<int>("""
+            canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i % 4 === 3)).size
+            """);
+        Assert.InRange(shades, 20, 256);
+        double[] should = await page.EvaluateAsync<double[]>("() => chart.getOption().series.find(one => one.name === 'what it should have looked like').data.map(point => point[1])");
+        Assert.All(should, value => Assert.InRange(value, 10, 30));      // and the spike is at 80
         Assert.InRange(await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), 1, width);
         Assert.Empty(complaints);
     }

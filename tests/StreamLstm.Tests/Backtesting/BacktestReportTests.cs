@@ -45,6 +45,48 @@ public sealed partial class BacktestReportTests : IDisposable
     }
 
     [Fact]
+    public async Task The_page_holds_the_gates_around_the_strongest_incident_and_what_it_should_have_looked_like()
+    {
+        (int code, _, string error) = await RunAsync(WriteSpike(), "--out", Out, "--report");
+
+        Assert.True(code == 0, error);
+        using var data = JsonDocument.Parse(Data().Match(await File.ReadAllTextAsync(Path.Combine(Out, "report.html"), TestContext.Current.CancellationToken)).Groups[1].Value);
+        long opened = data.RootElement.GetProperty("incidents")[0].GetProperty("onset").GetInt64();
+        JsonElement stream = data.RootElement.GetProperty("streams")[0], gates = stream.GetProperty("gates");
+        (int cells, int steps) = (gates.GetProperty("cells").GetInt32(), gates.GetProperty("steps").GetInt32());
+        Assert.Equal(24, cells);
+        Assert.InRange(steps, 48, 95);
+        Assert.InRange((gates.GetProperty("until").GetInt64() - opened) / 600_000, 0, 48);      // some 24 rows of it, ten minutes apart
+        Assert.InRange(gates.GetRawText().Length, 1, 16_000);
+
+        foreach (string gate in (string[])["forget", "input", "output", "cell"])
+        {
+            byte[] shades = gates.GetProperty(gate).GetBytesFromBase64();
+            Assert.Equal(cells * steps, shades.Length);
+            Assert.InRange(shades.Distinct().Count(), 20, 256);
+        }
+
+        JsonElement should = stream.GetProperty("should");
+        long[] times = [.. should.GetProperty("t").EnumerateArray().Select(time => time.GetInt64())];
+        Assert.InRange(opened, times[0], times[^1]);
+        Assert.All(should.GetProperty("expected").EnumerateArray(), value => Assert.InRange(value.GetDouble(), 5, 35));
+    }
+
+    [Fact]
+    public async Task A_stream_without_an_incident_has_no_gates_in_the_page()
+    {
+        string input = Write("in/calm.csv", "timestamp,value\n" + string.Concat(
+            DailySeries.Clean(1, 700).Select((value, row) => FormattableString.Invariant($"{Time(row):O},{value:R}\n"))));
+
+        await RunAsync(input, "--out", Out, "--report");
+
+        using var data = JsonDocument.Parse(Data().Match(await File.ReadAllTextAsync(Path.Combine(Out, "report.html"), TestContext.Current.CancellationToken)).Groups[1].Value);
+        JsonElement stream = data.RootElement.GetProperty("streams")[0];
+        Assert.Equal(0, stream.GetProperty("incidents").GetInt32());
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (stream.GetProperty("gates").ValueKind, stream.GetProperty("should").ValueKind));
+    }
+
+    [Fact]
     public async Task Every_stream_has_a_picture()
     {
         await RunAsync(WriteSpike(), "--out", Out, "--report");
