@@ -158,6 +158,24 @@ public sealed class ReconstructionTests
         }
     }
 
+    [Fact]
+    public void Of_a_counter_its_changes_are_told()
+    {
+        var detector = new AnomalyDetector();
+        double counted = 0;
+
+        for (int i = 0; i < 700; i++)
+        {
+            counted += 3 + Noise(i);
+            detector.Score(new Observation("c", Start.AddSeconds(i), counted));
+        }
+
+        Reconstruction said = detector.Excerpt("c", null, out _)!.Reconstruct(TestContext.Current.CancellationToken);
+
+        Assert.True(said.IsRate);
+        Assert.All(said.Rows, row => Assert.InRange(row.Expected, 2, 4));
+    }
+
     private static double Clean(int row) => 20 + 5 * Math.Sin(2 * Math.PI * row / Period);
 
     private static double Noise(int row) => 1.2 * (new SeededRandom((ulong)row + 7).NextDouble() - 0.5) * 1.33;
