@@ -24,6 +24,9 @@ internal enum PayloadFormat
     /// <summary>Text: every line is judged by its characters.</summary>
     Text,
 
+    /// <summary>Text: every line is judged by its words.</summary>
+    Words,
+
     /// <summary>Sound: the next samples, without a header.</summary>
     Pcm,
 }
@@ -86,8 +89,8 @@ internal sealed class PayloadDecoder
             case PayloadFormat.Pcm:
                 Sound(stream).Decode(payload.Span, decoded);
                 break;
-            case PayloadFormat.Text:
-                TextLines.DecodeAll(payload.Span, stream, decoded);
+            case PayloadFormat.Text or PayloadFormat.Words:
+                TextLines.DecodeAll(payload.Span, stream, isWords: _format == PayloadFormat.Words, decoded);
                 break;
             case PayloadFormat.Influx:
                 int line = 1;

@@ -114,9 +114,9 @@ internal static class TextDecoder
         {
             PrometheusTextDecoder.Decode(text, line, decoded);
         }
-        else if (format == TextFormat.Text)
+        else if (format is TextFormat.Text or TextFormat.Words)
         {
-            TextLines.Decode(text, line, prefix, decoded);
+            TextLines.Decode(text, line, prefix, isWords: format == TextFormat.Words, decoded);
         }
         else
         {

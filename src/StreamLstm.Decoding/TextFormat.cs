@@ -23,4 +23,7 @@ internal enum TextFormat
 
     /// <summary>Text: every line is judged by its characters.</summary>
     Text,
+
+    /// <summary>Text: every line is judged by its words.</summary>
+    Words,
 }

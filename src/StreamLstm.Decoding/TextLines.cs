@@ -9,8 +9,16 @@ internal static class TextLines
     /// <summary>Characters of one observation, as many as are judged: what is longer becomes several.</summary>
     public const int CharactersMax = 256;
 
+    /// <summary>The same where words are judged; such a line is cut behind a blank where there is one.</summary>
+    public const int WordsCharactersMax = 1_024;
+
     /// <summary>Adds a line; one without anything but blanks adds nothing.</summary>
-    public static void Decode(string line, int number, string stream, Decoded decoded)
+    /// <param name="line">The line.</param>
+    /// <param name="number">Its number, for errors.</param>
+    /// <param name="stream">Whose it is.</param>
+    /// <param name="isWords">Whether it is judged by its words, and not by its characters.</param>
+    /// <param name="decoded">Where it goes.</param>
+    public static void Decode(string line, int number, string stream, bool isWords, Decoded decoded)
     {
         if (line.Contains('\0', StringComparison.Ordinal))
         {
@@ -22,7 +30,12 @@ internal static class TextLines
 
         for (int first = 0; first < text.Length;)
         {
-            int length = Math.Min(CharactersMax, text.Length - first);
+            int length = Math.Min(isWords ? WordsCharactersMax : CharactersMax, text.Length - first);
+
+            if (isWords && first + length < text.Length && text.LastIndexOf(' ', first + length - 1, length) is >= 0 and var blank)
+            {
+                length = blank + 1 - first;
+            }
 
             // A character of two parts stays whole.
             length -= first + length < text.Length && char.IsHighSurrogate(text[first + length - 1]) ? 1 : 0;
@@ -31,19 +44,19 @@ internal static class TextLines
 
             if (!string.IsNullOrWhiteSpace(piece))
             {
-                decoded.Add(stream, null, new TextEvent(piece) { IsCharacters = true });
+                decoded.Add(stream, null, new TextEvent(piece) { IsCharacters = !isWords, IsWords = isWords });
             }
         }
     }
 
     /// <summary>Adds all lines of a message.</summary>
-    public static void DecodeAll(ReadOnlySpan<byte> payload, string stream, Decoded decoded)
+    public static void DecodeAll(ReadOnlySpan<byte> payload, string stream, bool isWords, Decoded decoded)
     {
         int number = 1;
 
         foreach (string line in Encoding.UTF8.GetString(payload).Split('\n'))
         {
-            Decode(line, number++, stream, decoded);
+            Decode(line, number++, stream, isWords, decoded);
         }
     }
 }

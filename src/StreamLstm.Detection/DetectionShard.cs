@@ -374,7 +374,7 @@ public sealed class DetectionShard
 
         if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
         {
-            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 3, form 0 or 1");
+            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 4, form 0 or 1");
         }
 
         bool ownWeights = reader.ReadBoolean();
@@ -451,6 +451,7 @@ public sealed class DetectionShard
     public static StreamKind KindOf(in Observation observation) =>
         observation.Record is not null ? StreamKind.Records
         : observation.Event is { IsCharacters: true } ? StreamKind.Texts
+        : observation.Event is { IsWords: true } ? StreamKind.Words
         : observation.Event is not null ? StreamKind.Events
         : StreamKind.Values;
 
@@ -535,7 +536,8 @@ public sealed class DetectionShard
         {
             StreamKind.Values => new ValueJudge(stream, _options, () => gate.Terms, model, form, ownWeights),
             StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
-            StreamKind.Texts => new TextJudge(stream, _options, () => gate.Terms, ownWeights),
+            StreamKind.Texts => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new CharacterTokens(), TextNetwork.Characters),
+            StreamKind.Words => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new WordTokens(), TextNetwork.Words),
             _ => new EventJudge(stream, _options, () => gate.Terms, ownWeights),
         };
         return new StreamRow(stream, kind, form, judge, _options, gate, model.Version) { Birth = birth };

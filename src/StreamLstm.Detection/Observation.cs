@@ -33,4 +33,7 @@ public sealed record TextEvent(string Text, string? Key = null, bool IsKind = fa
 {
     /// <summary>Whether the text is a line that is judged character by character: how unlikely each one is after those before it, the lines before among them.</summary>
     public bool IsCharacters { get; init; }
+
+    /// <summary>Whether the text is a line that is judged word by word in the same way: runs of letters, digits and underscores, runs of blanks, and other characters one by one.</summary>
+    public bool IsWords { get; init; }
 }

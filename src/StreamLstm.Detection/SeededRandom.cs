@@ -7,7 +7,7 @@ internal struct SeededRandom(ulong state)
     public ulong State { get; private set; } = state;
 
     /// <summary>A stream's own, by its name and the seed of all: FNV-1a (Fowler, Noll, Vo).</summary>
-    public static SeededRandom Of(string stream, int seed)
+    public static SeededRandom Of(ReadOnlySpan<char> stream, int seed)
     {
         ulong hash = 14695981039346656037UL ^ (ulong)seed;
 

@@ -14,4 +14,7 @@ public enum StreamKind
 
     /// <summary>Lines of text that are judged character by character: names, commands, prose.</summary>
     Texts,
+
+    /// <summary>Lines of text that are judged word by word.</summary>
+    Words,
 }

@@ -35,9 +35,10 @@ internal static class EntryCodec
         Event = 2,
     }
 
-    /// <summary>What an event's text is, in one byte; neither is a line of a log.</summary>
+    /// <summary>What an event's text is, in one byte; none is a line of a log.</summary>
     private const byte EventIsKind = 1;
     private const byte EventIsCharacters = 2;
+    private const byte EventIsWords = 4;
 
     /// <summary>Whether an entry is written down; a question is not.</summary>
     public static bool IsWritten(Entry entry) => entry is not (RouterQuestion or EndQuestion);
@@ -294,7 +295,7 @@ internal static class EntryCodec
                 writer.Write(what.Text);
                 writer.Write(what.Key is not null);
                 writer.Write(what.Key ?? "");
-                writer.Write((byte)((what.IsKind ? EventIsKind : 0) | (what.IsCharacters ? EventIsCharacters : 0)));
+                writer.Write((byte)((what.IsKind ? EventIsKind : 0) | (what.IsCharacters ? EventIsCharacters : 0) | (what.IsWords ? EventIsWords : 0)));
             }
             else
             {
@@ -328,6 +329,7 @@ internal static class EntryCodec
                     return Observation.Of(stream, time, new TextEvent(text, hasKey ? key : null, (marks & EventIsKind) != 0)
                     {
                         IsCharacters = (marks & EventIsCharacters) != 0,
+                        IsWords = (marks & EventIsWords) != 0,
                     });
                 default:
                     int count = reader.Read7BitEncodedInt();

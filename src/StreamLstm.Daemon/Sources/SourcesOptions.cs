@@ -124,7 +124,7 @@ internal sealed class FileSourceOptions
     [Required]
     public string Path { get; init; } = "";
 
-    /// <summary>auto, csv, ndjson, influx, log or text.</summary>
+    /// <summary>auto, csv, ndjson, influx, log, text or words.</summary>
     public TextFormat Format { get; init; } = TextFormat.Auto;
 
     /// <summary>Go on reading as the file grows; follows rotation and truncation.</summary>
@@ -168,7 +168,7 @@ internal sealed class StdinSourceOptions
     /// <summary>Whether to read it.</summary>
     public bool Enabled { get; init; }
 
-    /// <summary>auto, csv, ndjson, influx, log or text.</summary>
+    /// <summary>auto, csv, ndjson, influx, log, text or words.</summary>
     public TextFormat Format { get; init; } = TextFormat.Auto;
 
     /// <summary>Streams are named PREFIX/column, that of a log or a text PREFIX.</summary>

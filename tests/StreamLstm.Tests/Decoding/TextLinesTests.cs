@@ -24,9 +24,21 @@ public sealed class TextLinesTests
     {
         string line = new string('a', TextLines.CharactersMax - 1) + "\U0001F600" + new string('b', 10);
 
-        TextLines.Decode(line, 1, "names", _decoded);
+        TextLines.Decode(line, 1, "names", isWords: false, _decoded);
 
         Assert.Equal([new string('a', TextLines.CharactersMax - 1), "\U0001F600" + new string('b', 10)], Texts());
+    }
+
+    [Fact]
+    public void A_long_line_that_is_judged_by_its_words_is_cut_between_them()
+    {
+        var decoder = new PayloadDecoder(PayloadFormat.Words, PayloadRules.Default, []);
+        string beginning = string.Concat(Enumerable.Repeat("word ", 204)), endless = new('a', TextLines.WordsCharactersMax);
+
+        decoder.Decode("commands", "", Encoding.UTF8.GetBytes($"{beginning}later {endless}bc\nls -l"), _decoded);
+
+        Assert.Equal([beginning, "later ", endless, "bc", "ls -l"], Texts());
+        Assert.All(_decoded.Observations, one => Assert.Equal((true, false), (one.Event!.IsWords, one.Event.IsCharacters)));
     }
 
     [Fact]

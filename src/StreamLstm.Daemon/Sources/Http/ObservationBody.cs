@@ -110,14 +110,14 @@ internal static class ObservationBody
         }
     }
 
-    /// <summary>?format=log&stream=NAME, and &key=EXPRESSION where lines belong to sessions; or ?format=text&stream=NAME.</summary>
+    /// <summary>?format=log&stream=NAME, and &key=EXPRESSION where lines belong to sessions; or ?format=text&stream=NAME, ?format=words&stream=NAME.</summary>
     private static async Task<Refusal?> DecodeLinesAsync(
         string format, HttpRequest request, byte[] body, Decoded decoded, TimeProvider time, CancellationToken aborted)
     {
         string stream = request.Query["stream"].FirstOrDefault() ?? "";
         string key = request.Query["key"].FirstOrDefault() ?? "";
         string? wrong =
-            format is not ("log" or "text") ? $"query parameter format: '{format}', expected log, text, wav or pcm, or none: the content type says what the others are"
+            format is not ("log" or "text" or "words") ? $"query parameter format: '{format}', expected log, text, words, wav or pcm, or none: the content type says what the others are"
             : stream.Length == 0 ? $"query parameter stream: missing, expected the name of the stream with format={format}"
             : !new KeyExpressionAttribute().IsValid(key) ? $"query parameter key: '{(key.Length <= 100 ? key : key[..100] + "...")}', expected {LogLineDecoder.KeyExpectation}"
             : null;
@@ -130,7 +130,8 @@ internal static class ObservationBody
         using var reader = new StringReader(Encoding.UTF8.GetString(body));
         var log = new LogLineDecoder(stream, LogLineDecoder.KeyPattern(key), time.LocalTimeZone, time.GetUtcNow);
         await TextDecoder.DecodeAsync(
-            reader, format == "log" ? TextFormat.Log : TextFormat.Text, stream, decoded, InfluxLineDecoder.NanosecondsPerSecond, _ => default, aborted, log);
+            reader, format == "log" ? TextFormat.Log : format == "text" ? TextFormat.Text : TextFormat.Words,
+            stream, decoded, InfluxLineDecoder.NanosecondsPerSecond, _ => default, aborted, log);
         return null;
     }
 }

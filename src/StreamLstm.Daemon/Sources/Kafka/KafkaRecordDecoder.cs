@@ -29,6 +29,7 @@ internal sealed class KafkaRecordDecoder(KafkaSourceOptions options, KafkaSchema
             KafkaFormat.Influx => PayloadFormat.Influx,
             KafkaFormat.SparkplugB => PayloadFormat.SparkplugB,
             KafkaFormat.Text => PayloadFormat.Text,
+            KafkaFormat.Words => PayloadFormat.Words,
             _ => PayloadFormat.Auto,
         },
         new PayloadRules { Units = options.Units, ArrayKeys = options.ArrayKeys, Zone = TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone) },

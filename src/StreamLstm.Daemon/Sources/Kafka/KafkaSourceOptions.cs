@@ -31,6 +31,9 @@ internal enum KafkaFormat
     /// <summary>Text: every line is judged by its characters.</summary>
     Text,
 
+    /// <summary>Text: every line is judged by its words.</summary>
+    Words,
+
     /// <summary>Avro, with the id of its schema in a Schema Registry.</summary>
     Avro,
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Scoring;
 
@@ -9,10 +10,10 @@ internal enum TextChannel
     /// <summary>The line as a whole was unlikelier than lines of its length are.</summary>
     Line,
 
-    /// <summary>One character was unlikely.</summary>
+    /// <summary>One token, a character or a word, was unlikely.</summary>
     Peak,
 
-    /// <summary>Four characters in a row were unlikely together.</summary>
+    /// <summary>Four tokens in a row were unlikely together.</summary>
     Stretch,
 
     /// <summary>The last lines were unlikely together.</summary>
@@ -34,16 +35,20 @@ internal sealed class TextChannelBank
 
     private static readonly IReadOnlyList<string> Names = [.. Enum.GetNames<TextChannel>().Select(name => name.ToLowerInvariant())];
 
-    /// <summary>What explanations call them.</summary>
-    public static readonly IndicatorWords Words = new(channel => Names[channel], Meaning);
+    private static readonly FrozenDictionary<string, IndicatorWords> Words =
+        ((string[])["character", "word"]).ToFrozenDictionary(unit => unit, unit => new IndicatorWords(channel => Names[channel], (channel, _) => Meaning(channel, unit)));
 
     private readonly CleanTail[] _tails = [.. Enumerable.Range(0, Count).Select(_ => new CleanTail(BlocksMax, TailScale.Difference, least: 0.5))];
     private double _run;
     private bool _hasOrdinary;
 
+    /// <summary>What explanations call them.</summary>
+    /// <param name="unit">What a token is called.</param>
+    public static IndicatorWords WordsOf(string unit) => Words[unit];
+
     /// <summary>Judges one line.</summary>
     /// <param name="line">How much unlikelier it was than lines of its length are, in standard deviations.</param>
-    /// <param name="peak">The most that one character was unlikely, in nats.</param>
+    /// <param name="peak">The most that one token was unlikely, in nats.</param>
     /// <param name="stretch">The same of four in a row.</param>
     /// <param name="judgement">Where the indicators and the evidence go.</param>
     public void Judge(double line, double peak, double stretch, Judgement judgement)
@@ -109,11 +114,11 @@ internal sealed class TextChannelBank
         return blocks + Math.Min(1, blocks) * BlockDecades;
     }
 
-    private static string Meaning(int channel, int _) => (TextChannel)channel switch
+    private static string Meaning(int channel, string unit) => (TextChannel)channel switch
     {
         TextChannel.Line => "the line as a whole is unlikelier than lines of its length",
-        TextChannel.Peak => "one character was unlikely after what stood before it",
-        TextChannel.Stretch => "four characters in a row were unlikely together",
+        TextChannel.Peak => $"one {unit} was unlikely after what stood before it",
+        TextChannel.Stretch => $"four {unit}s in a row were unlikely together",
         _ => "the last lines are unlikely together",
     };
 }

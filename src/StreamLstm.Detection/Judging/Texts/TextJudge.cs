@@ -7,46 +7,46 @@ using StreamLstm.Model;
 
 namespace StreamLstm.Detection.Judging.Texts;
 
-/// <summary>Judges lines of text, character by character.</summary>
+/// <summary>Judges lines of text, token by token: by their characters, or by their words (<see cref="TextTokens"/>).</summary>
 /// <remarks>
-/// What a line says is how unlikely its characters were, each after all before it, those of earlier lines among them as far as h
+/// What a line says is how unlikely its tokens were, each after all before it, those of earlier lines among them as far as h
 /// and c carry them (<see cref="TextNetwork"/>). Against clean lines of the stream itself it is held as a whole, at its least
-/// likely character, at its least likely four, and with the lines before it (<see cref="TextChannelBank"/>). The network learns
+/// likely token, at its least likely four, and with the lines before it (<see cref="TextChannelBank"/>). The network learns
 /// from every normal line and no other; h and c go on through all of them, as what comes next comes after what came.
 /// </remarks>
 internal sealed class TextJudge : IJudge
 {
-    /// <summary>Characters of a line that are judged: what comes behind them is not read, so that no line takes long.</summary>
-    public const int CharactersMax = 256;
-
-    private const int StretchCharacters = 4;
+    private const int StretchTokens = 4;
     private const int ShownMax = 120;
+
+    /// <summary>Characters of one token that are shown.</summary>
+    private const int ShownOfTokenMax = 48;
     private const double DaySeconds = 86_400;
 
-    /// <summary>Characters over which it is known how surprising one usually is.</summary>
-    private const double UsualCharacters = 20_000;
+    /// <summary>Tokens over which it is known how surprising one usually is.</summary>
+    private const double UsualTokens = 20_000;
 
-    /// <summary>Standard deviations beyond the mean from which a character is marked as odd.</summary>
+    /// <summary>Standard deviations beyond the mean from which a token is marked as odd.</summary>
     private const double OddDeviations = 2;
 
     private readonly Func<AlertTerms> _terms;
     private readonly DetectionOptions _options;
-    private readonly TextNetwork _network = new();
-    private readonly TextPieces _pieces = new();
+    private readonly LstmShape _shape;
+    private readonly TextTokens _tokens;
+    private readonly TextNetwork _network;
+    private readonly TextPieces _pieces;
     private readonly TextChannelBank _channels = new();
     private readonly Settling _settling = new();
-    private readonly Dictionary<Rune, byte> _placeOf = [];
-    private readonly List<Rune> _runes = [];                                     // of the line at hand
-    private readonly byte[] _places = new byte[CharactersMax + 2];               // boundary, characters, boundary
-    private readonly float[] _surprises = new float[CharactersMax + 1];
-    private readonly byte[] _expected = new byte[CharactersMax + 1];
-    private readonly float[] _chances = new float[CharactersMax + 1];
-    private readonly float[] _state = new float[TextNetwork.StateSize];
-    private readonly float[] _forecast = new float[TextNetwork.Places];
+    private readonly byte[] _places = new byte[TextTokens.TokensMax + 2];        // boundary, tokens, boundary
+    private readonly float[] _surprises = new float[TextTokens.TokensMax + 1];
+    private readonly byte[] _expected = new byte[TextTokens.TokensMax + 1];
+    private readonly float[] _chances = new float[TextTokens.TokensMax + 1];
+    private readonly float[] _state;
+    private readonly float[] _forecast;
     private readonly bool _ownWeights;
     private SeededRandom _random;
     private double _line;                                                        // what the line at hand said, in standard deviations
-    private double _count, _sum, _squares;                                       // of characters' surprise
+    private double _count, _sum, _squares;                                       // of tokens' surprise
     private DateTimeOffset _lastTime;
     private double _dayRows, _daySeconds;
 
@@ -54,8 +54,14 @@ internal sealed class TextJudge : IJudge
     /// <param name="options">How streams are learnt and judged.</param>
     /// <param name="terms">What is asked of alerts at present.</param>
     /// <param name="ownWeights">Whether it has one of the places for weights; it learns its own in any case, as no others could stand for them.</param>
-    public TextJudge(string stream, DetectionOptions options, Func<AlertTerms> terms, bool ownWeights)
+    /// <param name="tokens">How its lines are cut.</param>
+    /// <param name="shape">The sizes of its network.</param>
+    public TextJudge(string stream, DetectionOptions options, Func<AlertTerms> terms, bool ownWeights, TextTokens tokens, LstmShape shape)
     {
+        (_tokens, _shape) = (tokens, shape);
+        _network = new TextNetwork(shape, tokens.LearnsUnknown);
+        _pieces = new TextPieces(shape.StateSize, shape.InputSize);
+        (_state, _forecast) = (new float[shape.StateSize], new float[shape.OutputSize]);
         (_terms, _options, _ownWeights) = (terms, options, ownWeights);
         _random = SeededRandom.Of(stream, options.Seed);
     }
@@ -84,7 +90,7 @@ internal sealed class TextJudge : IJudge
 
     public int Indicators => TextChannelBank.Count;
 
-    public IndicatorWords Words => TextChannelBank.Words;
+    public IndicatorWords Words => TextChannelBank.WordsOf(_tokens.Unit);
 
     public Judgement Last { get; } = new(TextChannelBank.Count);
 
@@ -92,8 +98,11 @@ internal sealed class TextJudge : IJudge
 
     private double Deviation => _count > 1 ? Math.Sqrt(Math.Max(1e-6, _squares / _count - UsualSurprise * UsualSurprise)) : 1;
 
-    /// <summary>How unlikely each character of the line judged last was, and at the end that it ended there, in nats: (characters + 1).</summary>
-    public ReadOnlySpan<float> Surprises => _surprises.AsSpan(0, _runes.Count + 1);
+    /// <summary>How unlikely each token of the line judged last was, and at the end that it ended there, in nats: (tokens + 1).</summary>
+    public ReadOnlySpan<float> Surprises => _surprises.AsSpan(0, _tokens.Count + 1);
+
+    /// <summary>The line judged last, and what is known of tokens.</summary>
+    public TextTokens Tokens => _tokens;
 
     public RejectionReason? Admit(in Observation observation) =>
         string.IsNullOrWhiteSpace(observation.Event!.Text) ? RejectionReason.Malformed : null;
@@ -117,9 +126,10 @@ internal sealed class TextJudge : IJudge
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
         string text = observation.Event!.Text;
-        Read(text);
-        double sum = Weigh(circumstances.Scratch.Texts, out double peak, out double stretch);
-        int steps = _runes.Count + 1;
+        _tokens.Read(text);
+        Place();
+        double sum = Weigh(circumstances.Scratch.Texts.Of(_shape), out double peak, out double stretch);
+        int steps = _tokens.Count + 1;
         _line = (sum - steps * UsualSurprise) / (Deviation * Math.Sqrt(steps));
         Last.Clear();
         Last.IsJudged = !IsLearning;
@@ -138,7 +148,7 @@ internal sealed class TextJudge : IJudge
 
     public void Remember(Lesson lesson, in Circumstances circumstances)
     {
-        TextScratch scratch = circumstances.Scratch.Texts;
+        TextNetworkScratch scratch = circumstances.Scratch.Texts.Of(_shape);
         Rows++;
         bool learns = lesson <= Lesson.Suspicious;
         _settling.Observe([Last.Value], isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
@@ -172,14 +182,15 @@ internal sealed class TextJudge : IJudge
     public string Sentence()
     {
         int odd = TensorPrimitives.IndexOfMax(Surprises);
-        string after = odd < _runes.Count ? $"'{_runes[odd]}'" : "the end of the line";
-        string place = odd == 0 ? "at the beginning" : $"after '{Between(Math.Max(0, odd - 6), odd)}'";
-        string instead = _expected[odd] == TextNetwork.Boundary ? "the end" : NameOf(_expected[odd]) is { } rune ? $"'{rune}'" : "another character";
+        bool isNew = _tokens.LearnsUnknown && odd < _tokens.Count && _places[odd + 1] == TextNetwork.Other;
+        string after = odd == _tokens.Count ? "the end of the line" : isNew ? $"'{Shown(odd)}', not among the words known," : $"'{Shown(odd)}'";
+        string place = odd == 0 ? "at the beginning" : $"after '{End(_tokens.Between(Math.Max(0, odd - 6), odd))}'";
+        string instead = _expected[odd] == TextNetwork.Boundary ? "the end" : _tokens.NameOf(_expected[odd]) is { } name ? $"'{name}'" : $"another {_tokens.Unit}";
         string peak = string.Create(
             CultureInfo.InvariantCulture,
             $"{after} {place} had a chance of 1 in {Figures.Of(Math.Round(Math.Exp(Math.Min(_surprises[odd], 30))))}, expected {instead} ({100 * _chances[odd]:0} %)");
         string line = string.Create(
-            CultureInfo.InvariantCulture, $"'{Marked()}' is {Last.Value:0.00} nats a character, usually {UsualSurprise:0.00}");
+            CultureInfo.InvariantCulture, $"'{Marked()}' is {Last.Value:0.00} nats a {_tokens.Unit}, usually {UsualSurprise:0.00}");
         return (TextChannel)Math.Max(0, Last.Strongest) switch
         {
             TextChannel.Run => $"the last lines are unlikely together, at the end {line}; {peak}",
@@ -187,7 +198,7 @@ internal sealed class TextJudge : IJudge
         };
     }
 
-    /// <summary>Over the characters of the line judged last, from no memory of those before it.</summary>
+    /// <summary>Over the tokens of the line judged last, from no memory of those before it.</summary>
     public GateTrace? Gates()
     {
         if (Rows == 0)
@@ -195,14 +206,14 @@ internal sealed class TextJudge : IJudge
             return null;
         }
 
-        var inputs = new float[(_runes.Count + 1) * TextNetwork.Places];
+        var inputs = new float[(_tokens.Count + 1) * _shape.InputSize];
 
-        for (int step = 0; step <= _runes.Count; step++)
+        for (int step = 0; step <= _tokens.Count; step++)
         {
-            inputs[step * TextNetwork.Places + _places[step]] = 1;
+            inputs[step * _shape.InputSize + _places[step]] = 1;
         }
 
-        return GateTrace.Of(_network.Weights, inputs, new float[TextNetwork.StateSize]);
+        return GateTrace.Of(_network.Weights, inputs, new float[_shape.StateSize]);
     }
 
     public Particulars Describe(ReadOnlySpan<Half> shares, string? template, bool isLast) =>
@@ -221,13 +232,7 @@ internal sealed class TextJudge : IJudge
 
         Last.Save(writer);
         _settling.Save(writer);
-        writer.Write(_placeOf.Count);
-
-        foreach ((Rune rune, byte place) in _placeOf.OrderBy(pair => pair.Value))
-        {
-            writer.Write(rune.Value);
-            writer.Write(place);
-        }
+        _tokens.Save(writer);
 
         foreach (float part in _state)
         {
@@ -235,11 +240,11 @@ internal sealed class TextJudge : IJudge
         }
 
         // What may be asked of the last line before the next one comes.
-        writer.Write(_runes.Count);
+        writer.Write(_tokens.Count);
 
-        for (int i = 0; i <= _runes.Count; i++)
+        for (int i = 0; i <= _tokens.Count; i++)
         {
-            writer.Write(i < _runes.Count ? _runes[i].Value : 0);
+            _tokens.SaveToken(writer, i);
             writer.Write(_surprises[i]);
             writer.Write(_expected[i]);
             writer.Write(_chances[i]);
@@ -259,91 +264,54 @@ internal sealed class TextJudge : IJudge
         (_sum, _squares, _line) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         Last.Load(reader);
         _settling.Load(reader);
-        _placeOf.Clear();
-
-        for (int left = reader.ReadInt32(); left > 0; left--)
-        {
-            Rune rune = RuneOf(reader.ReadInt32());
-            _placeOf.Add(rune, reader.ReadByte());
-        }
+        _tokens.Load(reader);
 
         for (int i = 0; i < _state.Length; i++)
         {
             _state[i] = reader.ReadSingle();
         }
 
-        int characters = reader.ReadInt32();
-
-        if (characters is < 0 or > CharactersMax)
-        {
-            throw new InvalidDataException($"text: a line of {characters} characters, expected at most {CharactersMax}");
-        }
-
-        _runes.Clear();
-
-        for (int i = 0; i <= characters; i++)
-        {
-            Rune rune = RuneOf(reader.ReadInt32());
-            (_surprises[i], _expected[i], _chances[i]) = (reader.ReadSingle(), reader.ReadByte(), reader.ReadSingle());
-
-            if (i < characters)
-            {
-                _runes.Add(rune);
-                _places[i + 1] = _placeOf.GetValueOrDefault(rune, TextNetwork.Other);
-            }
-        }
-
-        (_places[0], _places[characters + 1]) = (TextNetwork.Boundary, TextNetwork.Boundary);
+        _tokens.LoadLine(
+            reader.ReadInt32(), reader, i => (_surprises[i], _expected[i], _chances[i]) = (reader.ReadSingle(), reader.ReadByte(), reader.ReadSingle()));
+        Place();
         _network.Load(reader);
         _pieces.Load(reader);
         _channels.Load(reader);
         return true;
     }
 
-    private static Rune RuneOf(int value) => Rune.IsValid(value)
-        ? new Rune(value)
-        : throw new InvalidDataException($"text: character {value}, expected a Unicode scalar value");
-
     private static string Shown(string text) => text.Length <= ShownMax
         ? text
         : $"{text[..(char.IsHighSurrogate(text[ShownMax - 1]) ? ShownMax - 1 : ShownMax)]}...";
 
-    private void Read(string text)
+    private void Place()
     {
-        _runes.Clear();
-        _places[0] = TextNetwork.Boundary;
+        (_places[0], _places[_tokens.Count + 1]) = (TextNetwork.Boundary, TextNetwork.Boundary);
 
-        foreach (Rune rune in text.EnumerateRunes())
+        for (int i = 0; i < _tokens.Count; i++)
         {
-            if (_runes.Count == CharactersMax)
-            {
-                break;
-            }
-
-            _runes.Add(rune);
-            _places[_runes.Count] = _placeOf.GetValueOrDefault(rune, TextNetwork.Other);
+            _places[i + 1] = _tokens.PlaceOf(i);
         }
-
-        _places[_runes.Count + 1] = TextNetwork.Boundary;
     }
 
-    /// <summary>How unlikely each character was; changes nothing but what is said of the line.</summary>
-    private double Weigh(TextScratch scratch, out double peak, out double stretch)
+    /// <summary>How unlikely each token was; changes nothing but what is said of the line.</summary>
+    private double Weigh(TextNetworkScratch scratch, out double peak, out double stretch)
     {
         double sum = 0, last = 0;
         (peak, stretch) = (0, 0);
         _state.CopyTo(scratch.State, 0);
         Span<float> forecast = _forecast.AsSpan(0, _network.Used);
 
-        for (int step = 0; step <= _runes.Count; step++)
+        for (int step = 0; step <= _tokens.Count; step++)
         {
             _network.Step(_places[step], scratch.State, forecast, scratch);
             byte came = _places[step + 1];
-            float surprise = _surprises[step] = _network.Surprise(forecast, came);
+            float surprise = _network.Surprise(forecast, came) + (came == TextNetwork.Other ? (float)_tokens.Spelling(step) : 0);
+            _surprises[step] = surprise;
             int likeliest = TensorPrimitives.IndexOfMax(forecast);
             (_expected[step], _chances[step]) = ((byte)likeliest, forecast[likeliest]);
             sum += surprise;
-            last += surprise - (step >= StretchCharacters ? _surprises[step - StretchCharacters] : 0);
+            last += surprise - (step >= StretchTokens ? _surprises[step - StretchTokens] : 0);
             peak = Math.Max(peak, surprise);
             stretch = Math.Max(stretch, last);
         }
@@ -351,23 +319,26 @@ internal sealed class TextJudge : IJudge
         return sum;
     }
 
-    /// <summary>h and c go on through the line; a normal one's new characters get places, and it is there to learn from.</summary>
-    private void Follow(bool isNormal, TextScratch scratch)
+    /// <summary>h and c go on through the line; a normal one's new tokens get places, and it is there to learn from.</summary>
+    private void Follow(bool isNormal, TextNetworkScratch scratch)
     {
-        for (int i = 0; i < _runes.Count && isNormal; i++)
+        for (int i = 0; i < _tokens.Count && isNormal; i++)
         {
-            if (_places[i + 1] == TextNetwork.Other && !_placeOf.TryGetValue(_runes[i], out _places[i + 1]))
+            // One that came twice in the line may have its place by now.
+            if (_places[i + 1] != TextNetwork.Other || (_places[i + 1] = _tokens.PlaceOf(i)) != TextNetwork.Other || !_tokens.IsToOpen(i))
             {
-                _places[i + 1] = _network.Open();
+                continue;
+            }
 
-                if (_places[i + 1] != TextNetwork.Other)
-                {
-                    _placeOf.Add(_runes[i], _places[i + 1]);
-                }
+            _places[i + 1] = _network.Open();
+
+            if (_places[i + 1] != TextNetwork.Other)
+            {
+                _tokens.Open(i, _places[i + 1]);
             }
         }
 
-        int steps = _runes.Count + 1;
+        int steps = _tokens.Count + 1;
         Span<float> forecast = _forecast.AsSpan(0, _network.Used);
 
         for (int step = 0; step < steps; step++)
@@ -399,13 +370,13 @@ internal sealed class TextJudge : IJudge
     {
         foreach (float surprise in Surprises)
         {
-            double stays = 1 - 1 / UsualCharacters;
+            double stays = 1 - 1 / UsualTokens;
             (_count, _sum, _squares) = (_count * stays + 1, _sum * stays + surprise, _squares * stays + (double)surprise * surprise);
         }
     }
 
     /// <summary>One small step a line at first, and less often later: what is well known moves slowly, and most of the cost is here.</summary>
-    private void Learn(in Circumstances circumstances, TextScratch scratch)
+    private void Learn(in Circumstances circumstances, TextNetworkScratch scratch)
     {
         if (Rows % (Rows < 16_384 ? 1 : Rows < 65_536 ? 2 : 4) != 0 || _pieces.Count < TextNetwork.BatchPieces)
         {
@@ -425,20 +396,9 @@ internal sealed class TextJudge : IJudge
         }
     }
 
-    private Rune? NameOf(byte place)
-    {
-        foreach ((Rune rune, byte known) in _placeOf)
-        {
-            if (known == place)
-            {
-                return rune;
-            }
-        }
+    private static ReadOnlySpan<char> End(ReadOnlySpan<char> text) => text.Length > ShownOfTokenMax ? $"...{text[^ShownOfTokenMax..]}" : text;
 
-        return null;
-    }
-
-    private string Between(int first, int end) => string.Concat(_runes[first..end].Select(rune => rune.ToString()));
+    private ReadOnlySpan<char> Shown(int token) => _tokens[token] is { Length: > ShownOfTokenMax } text ? $"{text[..ShownOfTokenMax]}..." : _tokens[token];
 
     /// <summary>The line with what is odd of it in brackets.</summary>
     private string Marked()
@@ -448,17 +408,20 @@ internal sealed class TextJudge : IJudge
         var text = new StringBuilder();
         bool isOpen = false;
 
-        for (int i = 0; i < Math.Min(_runes.Count, ShownMax); i++)
+        int shown = 0;
+
+        // With its brackets a line of single characters is never longer.
+        for (; shown < Math.Min(_tokens.Count, ShownMax) && text.Length < 2 * ShownMax; shown++)
         {
-            if (_surprises[i] >= odd != isOpen)
+            if (_surprises[shown] >= odd != isOpen)
             {
                 text.Append(isOpen ? ']' : '[');
                 isOpen = !isOpen;
             }
 
-            text.Append(_runes[i].ToString());
+            text.Append(Shown(shown));
         }
 
-        return text.Append(isOpen ? "]" : "").Append(_runes.Count > ShownMax ? "..." : "").ToString();
+        return text.Append(isOpen ? "]" : "").Append(_tokens.Count > shown ? "..." : "").ToString();
     }
 }

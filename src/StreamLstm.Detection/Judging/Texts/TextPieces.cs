@@ -4,7 +4,9 @@ namespace StreamLstm.Detection.Judging.Texts;
 
 /// <summary>What a stream brought of late, to learn from: the newest 512 pieces of 32 steps each, with the state before it.</summary>
 /// <remarks>Pieces are cut without regard to where lines end, so that what a line has to do with the one before it can be learnt.</remarks>
-internal sealed class TextPieces
+/// <param name="stateSize">Floats of h and c.</param>
+/// <param name="places">Places that a token may have.</param>
+internal sealed class TextPieces(int stateSize, int places)
 {
     /// <summary>Steps of a piece.</summary>
     public const int Steps = 32;
@@ -12,7 +14,7 @@ internal sealed class TextPieces
     private const int Capacity = 512;
     private const int Row = Steps + 1;
 
-    private readonly Half[] _states = new Half[Capacity * TextNetwork.StateSize];
+    private readonly Half[] _states = new Half[Capacity * stateSize];
     private readonly byte[] _places = new byte[Capacity * Row];
     private int _next;
     private int _filled;   // of the piece that is still growing, which stands at _next
@@ -28,7 +30,7 @@ internal sealed class TextPieces
     {
         for (int i = 0; i < state.Length; i++)
         {
-            state[i] = (float)_states[piece * TextNetwork.StateSize + i];
+            state[i] = (float)_states[piece * stateSize + i];
         }
     }
 
@@ -46,7 +48,7 @@ internal sealed class TextPieces
 
             for (int i = 0; i < state.Length; i++)
             {
-                _states[_next * TextNetwork.StateSize + i] = (Half)state[i];
+                _states[_next * stateSize + i] = (Half)state[i];
             }
         }
 
@@ -90,9 +92,9 @@ internal sealed class TextPieces
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_states.AsSpan()));
         reader.BaseStream.ReadExactly(_places);
 
-        if (_places.AsSpan().ContainsAnyExceptInRange((byte)0, (byte)(TextNetwork.Places - 1)))
+        if (_places.AsSpan().ContainsAnyExceptInRange((byte)0, (byte)(places - 1)))
         {
-            throw new InvalidDataException($"text pieces: a place beyond {TextNetwork.Places - 1}");
+            throw new InvalidDataException($"text pieces: a place beyond {places - 1}");
         }
     }
 }

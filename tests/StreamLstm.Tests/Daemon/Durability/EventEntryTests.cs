@@ -14,6 +14,7 @@ public sealed class EventEntryTests
             Observation.Of("log", DateTimeOffset.UnixEpoch, new TextEvent("a line", "key")),
             Observation.Of("words", DateTimeOffset.UnixEpoch, new TextEvent("word", IsKind: true)),
             Observation.Of("names", DateTimeOffset.UnixEpoch, new TextEvent("name") { IsCharacters = true }),
+            Observation.Of("commands", DateTimeOffset.UnixEpoch, new TextEvent("ls -l") { IsWords = true }),
         ];
 
         Entry read = EntryCodec.Read(EntryCodec.Write(new ObservationsEntry(new ObservationBatch("http", written, DateTimeOffset.UnixEpoch))));

@@ -86,6 +86,21 @@ public sealed class TextStreamTests
     }
 
     [Fact]
+    public void A_stream_of_characters_has_the_bytes_it_had_before_there_were_words()
+    {
+        DetectionShard shard = NewShard();
+        Feed(shard, Lines(0, 1_200));
+        Feed(shard, [Line(1_200, "start pump 3 to xqz7kv \U0001F600")]);
+        using var file = new MemoryStream();
+        using (var writer = new BinaryWriter(file, System.Text.Encoding.UTF8, leaveOpen: true))
+        {
+            shard.Save(writer);
+        }
+
+        Assert.Equal("DEE2AE28E8EB9E96", Convert.ToHexString(System.IO.Hashing.XxHash3.Hash(file.ToArray())));
+    }
+
+    [Fact]
     public void The_state_is_carried_from_line_to_line()
     {
         // The second line follows from the first alone: without what went before it, either is as likely.
@@ -120,7 +135,7 @@ public sealed class TextStreamTests
 
         Assert.All(scored, one => Assert.InRange(one.Value, 0, 30));
         var judge = (TextJudge)shard.Rows.Single().Judge;
-        Assert.Equal(TextJudge.CharactersMax + 1, judge.Surprises.Length);
+        Assert.Equal(TextTokens.TokensMax + 1, judge.Surprises.Length);
         Assert.Empty(_output.Faults);
     }
 
