@@ -3,38 +3,43 @@ using StreamLstm.Detection.Deciding;
 
 namespace StreamLstm.Backtesting.Demonstrations;
 
-/// <summary>Names that programs generate among names that people chose, without a label: what the stream's characters say.</summary>
+/// <summary>Odd lines among ordinary ones, without a label: what the stream's characters say, and its words where it has some, beside a chain and the length of a line.</summary>
 internal static class TextDemonstration
 {
     /// <summary>Where Debian's wamerican puts its words.</summary>
     public const string WordsPath = "/usr/share/dict/american-english";
 
-    /// <summary>One name in so many is a generated one, once the clean ones are over.</summary>
+    private const string Chain = "order-3 Markov chain";
+    private const string Length = "length alone";
+    private const string ByWords = "by words";
+
+    /// <summary>One line in so many is an odd one, once the clean ones are over.</summary>
     private const int OneIn = 50;
 
-    private const int ToldMax = 6;
+    private const int ToldMax = 8;
 
-    /// <summary>Ordinary names, as a share, up to which the curve is drawn.</summary>
+    /// <summary>Ordinary lines, as a share, up to which the curve is drawn.</summary>
     private const double PictureShare = 0.2;
 
-    private static readonly TimeSpan BetweenNames = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);
 
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Runs it.</summary>
-    /// <param name="words">Words, one a line.</param>
-    /// <param name="seed">Seed of the names and of the detector.</param>
-    /// <param name="clean">Names before the first generated one.</param>
-    /// <param name="mixed">Names after that.</param>
-    /// <param name="progress">Told of each name.</param>
+    /// <param name="lines">The lines.</param>
+    /// <param name="seed">Seed of the detector.</param>
+    /// <param name="clean">Lines before the first odd one.</param>
+    /// <param name="mixed">Lines after that.</param>
+    /// <param name="form">How much the detector may remember.</param>
+    /// <param name="progress">Told of each line.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="BacktestUsageException">There are too few words.</exception>
-    public static DemonstrationResult Run(IEnumerable<string> words, int seed, int clean, int mixed, Action<long>? progress, CancellationToken cancellation)
+    public static DemonstrationResult Run(OddLines lines, int seed, int clean, int mixed, StreamForm form, Action<long>? progress, CancellationToken cancellation)
     {
-        var names = new DomainNames(words, seed);
-        var detector = new AnomalyDetector(new DetectionOptions { Seed = seed });
+        var characters = new AnomalyDetector(new DetectionOptions { Seed = seed, Form = form });
+        AnomalyDetector? words = lines.HasWords ? new AnomalyDetector(new DetectionOptions { Seed = seed, Form = form }) : null;
         var chain = new MarkovChain();
-        var families = DomainNames.Families.Select(_ => new Scores()).ToArray();
+        var lengths = new Dictionary<int, int>();
+        var families = lines.Families.Select(_ => new Scores()).ToArray();
         Scores ordinary = new();
         List<string> told = [];
 
@@ -43,44 +48,57 @@ internal static class TextDemonstration
             cancellation.ThrowIfCancellationRequested();
             progress?.Invoke(1);
             int family = row >= clean && row % OneIn == 0 ? row / OneIn % families.Length : -1;
-            string name = family < 0 ? names.Ordinary() : names.Generated(family);
-            ScoredObservation scored = detector.Score(Observation.Of("names", Start + row * BetweenNames, new TextEvent(name) { IsCharacters = true }))!.Value;
+            string line = family < 0 ? lines.Ordinary() : lines.OddOf(family);
+            DateTimeOffset time = Start + row * BetweenLines;
+            ScoredObservation byCharacters = characters.Score(Observation.Of(lines.Stream, time, new TextEvent(line) { IsCharacters = true }))!.Value;
+            ScoredObservation? byWords = words?.Score(Observation.Of(lines.Stream, time, new TextEvent(line) { IsWords = true }));
 
             if (row >= clean)
             {
-                (family < 0 ? ordinary : families[family]).Add(scored, chain.Surprise(name));
+                (family < 0 ? ordinary : families[family]).Add(byCharacters, byWords, chain.Surprise(line), -lengths.GetValueOrDefault(line.Length));
             }
 
-            // Neither is told which names were generated: both go on learning.
-            chain.Learn(name);
+            // Nobody is told which lines were odd: all go on learning.
+            chain.Learn(line);
+            lengths[line.Length] = lengths.GetValueOrDefault(line.Length) + 1;
 
-            if (told.Count < ToldMax && detector.LastOutput.Incidents.FirstOrDefault(incident => incident.State == IncidentState.Opened) is { } opened)
+            foreach (AnomalyDetector detector in words is null ? (AnomalyDetector[])[characters] : [characters, words])
             {
-                told.Add(opened.Explanation);
+                if (told.Count < ToldMax && detector.LastOutput.Incidents.FirstOrDefault(incident => incident.State == IncidentState.Opened) is { } opened)
+                {
+                    told.Add(opened.Explanation);
+                }
             }
         }
 
+        Scores all = Scores.Of(families);
+        IReadOnlyList<(string Name, double Value)> wordsAlerts = lines.HasWords ? [(ByWords, all.WordsAlertShare)] : [];
+        IReadOnlyList<(string Name, double Value)> wordsFalse = lines.HasWords ? [(ByWords, ordinary.WordsAlertShare)] : [];
         return new DemonstrationResult(
             [
-                .. families.Select((scores, family) => Compared($"AUC, {DomainNames.Families[family]}", scores, ordinary)),
-                Compared("AUC, all generated names", Scores.Of(families), ordinary),
-                new DemonstrationScore(
-                    "found at one ordinary name in a hundred", Found(Scores.Of(families).Ours, ordinary.Ours), [("order-3 Markov chain", Found(Scores.Of(families).Peer, ordinary.Peer))]),
-                new DemonstrationScore("generated names that were alerts", Scores.Of(families).AlertShare, []),
-                new DemonstrationScore("ordinary names that were alerts", ordinary.AlertShare, []),
+                .. families.Select((scores, family) => Compared($"AUC, {lines.Families[family]}", scores, ordinary, RocArea.Of)),
+                Compared($"AUC, all {lines.Odd}", all, ordinary, RocArea.Of),
+                Compared($"found at one ordinary {lines.One} in a hundred", all, ordinary, Found),
+                new DemonstrationScore($"{lines.Odd} that were alerts", all.AlertShare, wordsAlerts),
+                new DemonstrationScore($"ordinary {lines.Many} that were alerts", ordinary.AlertShare, wordsFalse),
             ],
             told)
         {
-            Picture = new DemonstrationPicture("Names that programs generate, four families", "share of ordinary names above the line", "share of generated names found",
+            Picture = new DemonstrationPicture(
+                $"{char.ToUpperInvariant(lines.Odd[0])}{lines.Odd[1..]}, four families", $"share of ordinary {lines.Many} above the line", $"share of {lines.Odd} found",
             [
-                RocArea.Curve("this program", Scores.Of(families).Ours, ordinary.Ours, PictureShare),
-                RocArea.Curve("order-3 Markov chain", Scores.Of(families).Peer, ordinary.Peer, PictureShare),
+                RocArea.Curve(lines.HasWords ? "this program, by characters" : "this program", all.Of(Column.Characters), ordinary.Of(Column.Characters), PictureShare),
+                .. Beside(ordinary).Select(peer => RocArea.Curve(peer.Name == ByWords ? "this program, by words" : peer.Name, all.Of(peer.Column), ordinary.Of(peer.Column), PictureShare)),
             ]),
         };
     }
 
-    private static DemonstrationScore Compared(string name, Scores odd, Scores ordinary) =>
-        new(name, RocArea.Of(odd.Ours, ordinary.Ours), [("order-3 Markov chain", RocArea.Of(odd.Peer, ordinary.Peer))]);
+    private static DemonstrationScore Compared(string name, Scores odd, Scores ordinary, Func<List<double>, List<double>, double> figure) =>
+        new(name, figure(odd.Of(Column.Characters), ordinary.Of(Column.Characters)),
+            [.. Beside(ordinary).Select(peer => (peer.Name, figure(odd.Of(peer.Column), ordinary.Of(peer.Column))))]);
+
+    private static IEnumerable<(string Name, Column Column)> Beside(Scores scores) =>
+        ((string, Column)[])[.. scores.Of(Column.Words).Count > 0 ? ((string, Column)[])[(ByWords, Column.Words)] : [], (Chain, Column.Chain), (Length, Column.Length)];
 
     /// <summary>Share of the odd that score more than all but a hundredth of the ordinary.</summary>
     private static double Found(List<double> odd, List<double> ordinary)
@@ -89,22 +107,39 @@ internal static class TextDemonstration
         return (double)odd.Count(score => score > line) / odd.Count;
     }
 
-    /// <summary>What names of one kind scored.</summary>
+    /// <summary>Who scored.</summary>
+    private enum Column
+    {
+        Characters,
+        Words,
+        Chain,
+        Length,
+    }
+
+    /// <summary>What lines of one kind scored.</summary>
     private sealed class Scores
     {
-        private int _alerts;
+        private readonly List<double>[] _of = [.. Enum.GetValues<Column>().Select(_ => new List<double>())];
+        private int _alerts, _wordsAlerts;
 
-        public List<double> Ours { get; } = [];
+        public double AlertShare => (double)_alerts / Math.Max(1, _of[0].Count);
 
-        public List<double> Peer { get; } = [];
+        public double WordsAlertShare => (double)_wordsAlerts / Math.Max(1, _of[0].Count);
 
-        public double AlertShare => (double)_alerts / Math.Max(1, Ours.Count);
+        public List<double> Of(Column column) => _of[(int)column];
 
-        public void Add(in ScoredObservation scored, double peer)
+        public void Add(in ScoredObservation byCharacters, in ScoredObservation? byWords, double chain, double length)
         {
-            Ours.Add(scored.Value);
-            Peer.Add(peer);
-            _alerts += scored.IsAlert ? 1 : 0;
+            Of(Column.Characters).Add(byCharacters.Value);
+            Of(Column.Chain).Add(chain);
+            Of(Column.Length).Add(length);
+            _alerts += byCharacters.IsAlert ? 1 : 0;
+
+            if (byWords is { } words)
+            {
+                Of(Column.Words).Add(words.Value);
+                _wordsAlerts += words.IsAlert ? 1 : 0;
+            }
         }
 
         public static Scores Of(IEnumerable<Scores> parts)
@@ -113,9 +148,13 @@ internal static class TextDemonstration
 
             foreach (Scores part in parts)
             {
-                all.Ours.AddRange(part.Ours);
-                all.Peer.AddRange(part.Peer);
+                foreach (Column column in Enum.GetValues<Column>())
+                {
+                    all.Of(column).AddRange(part.Of(column));
+                }
+
                 all._alerts += part._alerts;
+                all._wordsAlerts += part._wordsAlerts;
             }
 
             return all;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using StreamLstm.Backtesting;
 using StreamLstm.Backtesting.Demonstrations;
+using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -12,6 +13,11 @@ internal static class DemoCommand
     private const int CleanFrames = 1_200;
     private const int Faults = 6;
     private const int Steps = 3_000;
+    private const string Names = "names";
+    private const string Commands = "commands";
+    private const string Urls = "urls";
+    private const string Full = "full";
+    private const string Lean = "lean";
 
     /// <param name="output">For scores and what was told.</param>
     /// <param name="error">For progress and errors.</param>
@@ -19,19 +25,34 @@ internal static class DemoCommand
     {
         var seed = new Option<int>("--seed") { Description = "The same seed gives the same result.", HelpName = "S", DefaultValueFactory = _ => 1 };
         var words = new Option<string>("--words") { Description = "A list of words, one a line.", HelpName = "FILE", DefaultValueFactory = _ => TextDemonstration.WordsPath };
-        var names = new Option<int>("--names") { Description = "Names, two thirds of them before the first generated one; 6,000 or more.", HelpName = "N", DefaultValueFactory = _ => 24_000 };
+        var lines = new Option<int>("--lines", "--names") { Description = "Lines, two thirds of them before the first odd one; 6,000 or more.", HelpName = "N", DefaultValueFactory = _ => 24_000 };
+        var of = new Option<string>("--of")
+        {
+            Description = "names: those that programs generate among those that people chose; commands: an intruder's among an administrator's; urls: attacks on a shop among what its customers ask for.",
+            HelpName = "WHAT",
+            DefaultValueFactory = _ => Names,
+        };
+        of.AcceptOnlyFromAmong(Names, Commands, Urls);
+        var form = new Option<string>("--form") { Description = "full, or lean: how much a stream may remember, as detection.form.", HelpName = "FORM", DefaultValueFactory = _ => Full };
+        form.AcceptOnlyFromAmong(Full, Lean);
         var text = new Command(
             "text",
             """
-            Names that programs generate among names that people chose: found by their characters, without a label.
+            Odd lines among ordinary ones, found without a label: names that programs generate, an intruder's commands, attacks on a shop.
 
-            The words are Debian's: apt-get install wamerican
+            Beside it stand an order-3 Markov chain and how rare a line's length is; commands and URLs are judged by their characters and by their words.
+            The words that names are of are Debian's: apt-get install wamerican
+
+            Examples:
+              streamlstm demo text
+              streamlstm demo text --of commands --seed 2
+              streamlstm demo text --of urls --lines 12000
             """)
         {
-            words, names, seed,
+            of, words, lines, form, seed,
         };
         text.SetAction((parsed, cancellation) => Task.FromResult(FileCommand.Answer(
-            () => Text(parsed.GetValue(words)!, parsed.GetValue(names), parsed.GetValue(seed), output, error, cancellation), "nothing was written", error)));
+            () => Text(parsed.GetValue(of)!, parsed.GetValue(words)!, parsed.GetValue(lines), parsed.GetValue(form) == Lean ? StreamForm.Lean : StreamForm.Full, parsed.GetValue(seed), output, error, cancellation), "nothing was written", error)));
 
         Command sound = Other(
             "sound", "Machines that are listened to, and faults that are heard: a fan, a pump, a bearing, a valve.", 4L * SoundDemonstration.Seconds(CleanSeconds, Faults),
@@ -59,21 +80,27 @@ internal static class DemoCommand
         }
     }
 
-    private static int Text(string path, int names, int seed, TextWriter output, TextWriter error, CancellationToken cancellation)
+    private static int Text(string of, string path, int lines, StreamForm form, int seed, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
-        if (names < 6_000)
+        if (lines < 6_000)
         {
-            throw new BacktestUsageException($"--names: {names}, expected 6000 or more");
+            throw new BacktestUsageException($"--lines: {lines}, expected 6000 or more");
         }
 
-        if (!File.Exists(path))
+        if (of == Names && !File.Exists(path))
         {
             throw new BacktestUsageException($"--words: {path} is not there; expected a list of words, such as Debian's: apt-get install wamerican");
         }
 
         Print(
-            BacktestCommand.WithProgress("names", names, error, progress => TextDemonstration.Run(
-                File.ReadLines(path), seed, clean: 2 * names / 3, mixed: names - 2 * names / 3, progress, cancellation)),
+            BacktestCommand.WithProgress(of, lines, error, progress => TextDemonstration.Run(
+                of switch
+                {
+                    Commands => OddLines.Commands(seed),
+                    Urls => OddLines.Urls(seed),
+                    _ => OddLines.Names(File.ReadLines(path), seed),
+                },
+                seed, clean: 2 * lines / 3, mixed: lines - 2 * lines / 3, form, progress, cancellation)),
             output);
         return 0;
     }

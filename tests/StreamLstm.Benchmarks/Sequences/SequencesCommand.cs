@@ -1,6 +1,7 @@
 using System.Globalization;
 using StreamLstm.Backtesting.Demonstrations;
 using StreamLstm.Benchmarks.Quality;
+using StreamLstm.Detection;
 
 namespace StreamLstm.Benchmarks.Sequences;
 
@@ -8,7 +9,7 @@ namespace StreamLstm.Benchmarks.Sequences;
 internal static class SequencesCommand
 {
     public const string Name = "sequences";
-    public const string Usage = "sequences [--small] [--seeds 1,2,3] [--only text,sound,sequences,video,perplexity,reconstruction] [--words FILE] [--pictures FOLDER]";
+    public const string Usage = "sequences [--small] [--seeds 1,2,3] [--only text,commands,urls,commands_lean,urls_lean,sound,sequences,video,perplexity,reconstruction] [--words FILE] [--pictures FOLDER]";
     public const string About = "text, sound, pictures and sequences through the same engine: scores over seeds beside peers, and goals";
 
     private static readonly (string Demonstration, QualityGoal Goal)[] Goals =
@@ -93,11 +94,18 @@ internal static class SequencesCommand
 
     private static (string Name, Func<int, DemonstrationResult> Run)[] All(string words, bool isSmall) =>
     [
-        ("text", seed => TextDemonstration.Run(File.ReadLines(words), seed, isSmall ? 3_000 : 16_000, isSmall ? 1_000 : 8_000, progress: null, CancellationToken.None)),
+        ("text", seed => Text(OddLines.Names(File.ReadLines(words), seed), seed, isSmall)),
+        ("commands", seed => Text(OddLines.Commands(seed), seed, isSmall)),
+        ("urls", seed => Text(OddLines.Urls(seed), seed, isSmall)),
+        ("commands_lean", seed => Text(OddLines.Commands(seed), seed, isSmall, StreamForm.Lean)),
+        ("urls_lean", seed => Text(OddLines.Urls(seed), seed, isSmall, StreamForm.Lean)),
         ("sound", seed => SoundDemonstration.Run(seed, isSmall ? 180 : 240, isSmall ? 1 : 6, progress: null, CancellationToken.None)),
         ("sequences", seed => SequenceDemonstration.Run(seed, isSmall ? 20 : 3_000, progress: null, CancellationToken.None)),
         ("video", seed => VideoDemonstration.Run(seed, isSmall ? 700 : 1_200, isSmall ? 1 : 6, progress: null, CancellationToken.None)),
     ];
+
+    private static DemonstrationResult Text(OddLines lines, int seed, bool isSmall, StreamForm form = StreamForm.Full) =>
+        TextDemonstration.Run(lines, seed, isSmall ? 3_000 : 16_000, isSmall ? 1_000 : 8_000, form, progress: null, CancellationToken.None);
 
     private static void Print(string demonstration, DemonstrationResult[] results, TextWriter output)
     {

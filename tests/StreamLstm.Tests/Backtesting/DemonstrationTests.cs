@@ -1,5 +1,6 @@
 using StreamLstm.Backtesting;
 using StreamLstm.Backtesting.Demonstrations;
+using StreamLstm.Detection;
 
 namespace StreamLstm.Tests.Backtesting;
 
@@ -31,11 +32,38 @@ public sealed class DemonstrationTests
     [Fact]
     public void Generated_names_are_found_among_words()
     {
-        DemonstrationResult result = TextDemonstration.Run(Words(), seed: 1, clean: 3_000, mixed: 1_500, progress: null, TestContext.Current.CancellationToken);
+        DemonstrationResult result = TextDemonstration.Run(OddLines.Names(Words(), seed: 1), seed: 1, clean: 3_000, mixed: 1_500, StreamForm.Full, progress: null, TestContext.Current.CancellationToken);
 
         DemonstrationScore all = result.Scores.Single(score => score.Name == "AUC, all generated names");
         Assert.InRange(all.Ours, 0.9, 1);
         Assert.InRange(result.Scores.Single(score => score.Name == "ordinary names that were alerts").Ours, 0, 0.01);
+    }
+
+    [Theory]
+    [InlineData("commands", "intruders' commands", StreamForm.Full)]
+    [InlineData("urls", "attacks", StreamForm.Lean)]
+    public void Odd_commands_and_urls_are_found_by_characters_and_by_words_and_their_length_says_nothing(string of, string odd, StreamForm form)
+    {
+        OddLines lines = of == "urls" ? OddLines.Urls(seed: 1) : OddLines.Commands(seed: 1);
+
+        DemonstrationResult result = TextDemonstration.Run(lines, seed: 1, clean: 2_600, mixed: 1_600, form, progress: null, TestContext.Current.CancellationToken);
+
+        DemonstrationScore all = result.Scores.Single(score => score.Name == $"AUC, all {odd}");
+        Assert.InRange(all.Ours, 0.9, 1);
+        Assert.InRange(all.Peers.Single(peer => peer.Name == "by words").Value, 0.9, 1);
+        Assert.InRange(all.Peers.Single(peer => peer.Name == "length alone").Value, 0.35, 0.65);
+        Assert.InRange(result.Scores.Single(score => score.Name.StartsWith("ordinary ", StringComparison.Ordinal)).Ours, 0, 0.01);
+        Assert.Equal(4, result.Picture!.Lines.Count);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_lines_and_another_one_others()
+    {
+        Assert.Equal(Some(OddLines.Commands(3)), Some(OddLines.Commands(3)));
+        Assert.Equal(Some(OddLines.Urls(3)), Some(OddLines.Urls(3)));
+        Assert.NotEqual(Some(OddLines.Urls(3)), Some(OddLines.Urls(4)));
+
+        static string[] Some(OddLines lines) => [.. Enumerable.Range(0, 40).Select(i => i % 4 == 3 ? lines.OddOf(i / 4 % 4) : lines.Ordinary())];
     }
 
     [Fact]
