@@ -14,6 +14,9 @@ public sealed class DetectionShard
 {
     private const int StreamNameMaxBytes = 256;
 
+    /// <summary>Stands for the form of a lean stream of texts, which was once of the size of a full one and stays it.</summary>
+    private const byte LeanText = 2;
+
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly AlertPolicy _policy;
@@ -370,11 +373,13 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(reader);
         string stream = reader.ReadString();
         var kind = (StreamKind)reader.ReadByte();
-        var form = (StreamForm)reader.ReadByte();
+        byte written = reader.ReadByte();
+        // A lean stream of texts was as large as any when this was written for it.
+        StreamForm form = written == LeanText ? StreamForm.Lean : kind == StreamKind.Texts ? StreamForm.Full : (StreamForm)written;
 
-        if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
+        if (!Enum.IsDefined(kind) || written > LeanText || !Enum.IsDefined(form))
         {
-            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 4, form 0 or 1");
+            throw new InvalidDataException($"stream {stream}: kind {kind}, form {written}, expected kind 0 to 4, form 0 to {LeanText}");
         }
 
         bool ownWeights = reader.ReadBoolean();
@@ -480,7 +485,7 @@ public sealed class DetectionShard
     {
         writer.Write(row.Stream);
         writer.Write((byte)row.Kind);
-        writer.Write((byte)row.Form);
+        writer.Write(row is { Kind: StreamKind.Texts, Form: StreamForm.Lean } ? LeanText : (byte)row.Form);
         writer.Write(row.HasOwnWeights);
         writer.Write(row.Birth);
         row.Save(writer);
@@ -536,8 +541,8 @@ public sealed class DetectionShard
         {
             StreamKind.Values => new ValueJudge(stream, _options, () => gate.Terms, model, form, ownWeights),
             StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
-            StreamKind.Texts => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new CharacterTokens(), TextNetwork.Characters),
-            StreamKind.Words => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new WordTokens(), TextNetwork.Words),
+            StreamKind.Texts => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new CharacterTokens(), TextSizes.Of(words: false, form)),
+            StreamKind.Words => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new WordTokens(), TextSizes.Of(words: true, form)),
             _ => new EventJudge(stream, _options, () => gate.Terms, ownWeights),
         };
         return new StreamRow(stream, kind, form, judge, _options, gate, model.Version) { Birth = birth };

@@ -6,7 +6,7 @@ public enum StreamForm
     /// <summary>All that the scores in the README were measured with.</summary>
     Full,
 
-    /// <summary>An eighth of it, for many streams or little memory: longer periods and rarer shapes are forgotten.</summary>
+    /// <summary>An eighth of it, for many streams or little memory: longer periods and rarer shapes are forgotten. Of texts less than half: half the cells. Records and events have one form.</summary>
     Lean,
 }
 

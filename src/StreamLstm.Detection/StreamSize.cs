@@ -33,8 +33,12 @@ public static class StreamSize
     /// <summary>Weights with two moments of each, pieces of the last lines, and the characters known.</summary>
     private static readonly (long Rows, double Kib)[] Texts = [(1, 760), (512, 920)];
 
-    /// <summary>The same with places for 254 words, and how words are spelt.</summary>
-    private static readonly (long Rows, double Kib)[] Words = [(1, 1_320), (512, 1_480)];
+    private static readonly (long Rows, double Kib)[] LeanTexts = [(1, 310), (512, 350)];
+
+    /// <summary>The same with twice the places, and how words are spelt.</summary>
+    private static readonly (long Rows, double Kib)[] Words = [(1, 1_340), (512, 1_420)];
+
+    private static readonly (long Rows, double Kib)[] LeanWords = [(1, 590), (512, 640)];
 
     /// <summary>Its bytes.</summary>
     /// <param name="kind">What its observations are.</param>
@@ -48,8 +52,8 @@ public static class StreamSize
         {
             StreamKind.Records => At(Records, rows) + columns * At(Column, rows),
             StreamKind.Events => At(Events, rows) + (ownWeights ? EventNetworkKib : 0),
-            StreamKind.Texts => At(Texts, rows),
-            StreamKind.Words => At(Words, rows),
+            StreamKind.Texts => At(form == StreamForm.Lean ? LeanTexts : Texts, rows),
+            StreamKind.Words => At(form == StreamForm.Lean ? LeanWords : Words, rows),
             _ => At(form == StreamForm.Lean ? LeanValues : FullValues, rows) + (ownWeights ? At(OwnWeights, rows) : 0),
         };
         return (long)((kib * Margin + PageKib) * 1024);

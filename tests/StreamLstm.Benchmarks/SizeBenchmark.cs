@@ -10,6 +10,8 @@ namespace StreamLstm.Benchmarks;
 internal static class SizeBenchmark
 {
     private const int Streams = 44;
+    private const int TextStreams = 8;
+    private const int TextRowsMax = 1_024;
 
     private static readonly int[] Rows = [1, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384];
 
@@ -27,14 +29,21 @@ internal static class SizeBenchmark
         Measure(run, "records of 16", StreamKind.Records, StreamForm.Full, ownWeights: false, 16);
         Measure(run, "events", StreamKind.Events, StreamForm.Full, ownWeights: false, 1);
         Measure(run, "events, own weights", StreamKind.Events, StreamForm.Full, ownWeights: true, 1);
+
+        foreach (StreamForm form in Enum.GetValues<StreamForm>())
+        {
+            string name = form.ToString().ToLowerInvariant();
+            Measure(run, $"lines by characters, {name}", StreamKind.Texts, form, ownWeights: false, 1, TextStreams, TextRowsMax);
+            Measure(run, $"lines by words, {name}", StreamKind.Words, form, ownWeights: false, 1, TextStreams, TextRowsMax);
+        }
     }
 
     private static void Values(BenchmarkRun run, StreamForm form, bool ownWeights) =>
         Measure(run, $"values, {form.ToString().ToLowerInvariant()}{(ownWeights ? ", own weights" : "")}", StreamKind.Values, form, ownWeights, 1);
 
-    private static void Measure(BenchmarkRun run, string what, StreamKind kind, StreamForm form, bool ownWeights, int columns)
+    private static void Measure(BenchmarkRun run, string what, StreamKind kind, StreamForm form, bool ownWeights, int columns, int most = Streams, int rowsMax = int.MaxValue)
     {
-        int streams = run.Small ? 11 : Streams;
+        int streams = run.Small ? Math.Min(11, most) : most;
         BaseModel model = BaseModel.Pretrained;
         var options = new DetectionOptions { Form = form, TrainingWindowsMax = 1, Vectors = [new VectorOptions { Streams = "*" }] };
         SyntheticSeries[] series = [.. Enumerable.Range(0, streams).Select(number => new SyntheticSeries(
@@ -47,13 +56,13 @@ internal static class SizeBenchmark
 
         // One stream before the others: buffers that all share are no stream's.
         var first = new DetectionShard(options, new StreamQuota(1, 1), 0, 1, scratch);
-        first.Apply([new Observation("first", DateTimeOffset.UnixEpoch, 0)], DateTimeOffset.UnixEpoch, model, output);
+        first.Apply([Of("first", 0, DateTimeOffset.UnixEpoch)], DateTimeOffset.UnixEpoch, model, output);
         output.Clear();
         long before = GC.GetTotalMemory(forceFullCollection: true);
         var shard = new DetectionShard(options, new StreamQuota(streams, ownWeights ? streams : 0), 0, 1, scratch);
         int row = 0;
 
-        foreach (int rows in Rows.TakeWhile(rows => !run.Small || rows <= 256))
+        foreach (int rows in Rows.TakeWhile(rows => rows <= (run.Small ? 256 : rowsMax)))
         {
             for (; row < rows; row++)
             {
@@ -62,12 +71,7 @@ internal static class SizeBenchmark
                 for (int stream = 0; stream < streams; stream++)
                 {
                     series[stream].Next(values);
-                    batch[stream] = kind switch
-                    {
-                        StreamKind.Values => new Observation($"s{stream}", time, values[0]),
-                        StreamKind.Records => Observation.Of($"s{stream}", time, new ObservedRecord(names, [.. values])),
-                        _ => Observation.Of($"s{stream}", time, new TextEvent($"INFO request {row} of part {values[0]:0} took {row % 17} ms", null, false)),
-                    };
+                    batch[stream] = Of($"s{stream}", row, time);
                 }
 
                 output.Clear();
@@ -82,5 +86,16 @@ internal static class SizeBenchmark
 
         GC.KeepAlive(shard);
         GC.KeepAlive(first);
+
+        Observation Of(string stream, int at, DateTimeOffset time) => kind switch
+        {
+            StreamKind.Values => new Observation(stream, time, values[0]),
+            StreamKind.Records => Observation.Of(stream, time, new ObservedRecord(names, [.. values])),
+            _ => Observation.Of(stream, time, new TextEvent($"INFO request {at} of part {values[0]:0} took {at % 17} ms")
+            {
+                IsCharacters = kind == StreamKind.Texts,
+                IsWords = kind == StreamKind.Words,
+            }),
+        };
     }
 }

@@ -25,7 +25,7 @@ internal sealed class DetectionSection
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
 
-    /// <summary>full, or lean: an eighth of the memory, and with learning: auto no weights of the stream's own. Streams stay as they began.</summary>
+    /// <summary>full, or lean: an eighth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half. Records and logs have one form. Streams stay as they began.</summary>
     public StreamForm Form { get; init; } = StreamForm.Full;
 
     /// <summary>File that streamlstm train wrote, whose weights streams start from; empty for those shipped, random for none. A snapshot's weights win.</summary>

@@ -21,12 +21,10 @@ internal enum TextChannel
 }
 
 /// <summary>What is usual of each indicator in clean lines of the stream, and so how rare what they say is.</summary>
-internal sealed class TextChannelBank
+/// <param name="blocksMax">Blocks of 32 lines that a tail is of.</param>
+internal sealed class TextChannelBank(int blocksMax)
 {
     public const int Count = 4;
-
-    /// <summary>Blocks that a tail is of: 8,192 lines.</summary>
-    private const int BlocksMax = 256;
 
     /// <summary>What stays of <see cref="TextChannel.Run"/> from line to line: about ten lines.</summary>
     private const double RunStays = 0.9;
@@ -38,7 +36,7 @@ internal sealed class TextChannelBank
     private static readonly FrozenDictionary<string, IndicatorWords> Words =
         ((string[])["character", "word"]).ToFrozenDictionary(unit => unit, unit => new IndicatorWords(channel => Names[channel], (channel, _) => Meaning(channel, unit)));
 
-    private readonly CleanTail[] _tails = [.. Enumerable.Range(0, Count).Select(_ => new CleanTail(BlocksMax, TailScale.Difference, least: 0.5))];
+    private readonly CleanTail[] _tails = [.. Enumerable.Range(0, Count).Select(_ => new CleanTail(blocksMax, TailScale.Difference, least: 0.5))];
     private double _run;
     private bool _hasOrdinary;
 

@@ -35,7 +35,7 @@ internal sealed class TextJudge : IJudge
     private readonly TextTokens _tokens;
     private readonly TextNetwork _network;
     private readonly TextPieces _pieces;
-    private readonly TextChannelBank _channels = new();
+    private readonly TextChannelBank _channels;
     private readonly Settling _settling = new();
     private readonly byte[] _places = new byte[TextTokens.TokensMax + 2];        // boundary, tokens, boundary
     private readonly float[] _surprises = new float[TextTokens.TokensMax + 1];
@@ -55,13 +55,14 @@ internal sealed class TextJudge : IJudge
     /// <param name="terms">What is asked of alerts at present.</param>
     /// <param name="ownWeights">Whether it has one of the places for weights; it learns its own in any case, as no others could stand for them.</param>
     /// <param name="tokens">How its lines are cut.</param>
-    /// <param name="shape">The sizes of its network.</param>
-    public TextJudge(string stream, DetectionOptions options, Func<AlertTerms> terms, bool ownWeights, TextTokens tokens, LstmShape shape)
+    /// <param name="sizes">How much it may remember.</param>
+    public TextJudge(string stream, DetectionOptions options, Func<AlertTerms> terms, bool ownWeights, TextTokens tokens, TextSizes sizes)
     {
-        (_tokens, _shape) = (tokens, shape);
-        _network = new TextNetwork(shape, tokens.LearnsUnknown);
-        _pieces = new TextPieces(shape.StateSize, shape.InputSize);
-        (_state, _forecast) = (new float[shape.StateSize], new float[shape.OutputSize]);
+        (_tokens, _shape) = (tokens, sizes.Network);
+        _network = new TextNetwork(_shape, tokens.LearnsUnknown);
+        _pieces = new TextPieces(_shape.StateSize, _shape.InputSize, sizes.Pieces);
+        _channels = new TextChannelBank(sizes.Blocks);
+        (_state, _forecast) = (new float[_shape.StateSize], new float[_shape.OutputSize]);
         (_terms, _options, _ownWeights) = (terms, options, ownWeights);
         _random = SeededRandom.Of(stream, options.Seed);
     }

@@ -27,24 +27,17 @@ internal sealed class TextNetwork
     /// <summary>Pieces that are learnt from together.</summary>
     public const int BatchPieces = 4;
 
-    private const int HiddenSize = 64;
     private const double ClipNorm = 1;
 
     /// <summary>Steps after which the step length is down to 0.7 of the first, and the least share it falls to.</summary>
     private const double RateSteps = 300;
     private const double RateShareMin = 0.1;
 
-    /// <summary>The sizes where characters are tokens: of a script with more of them the later ones are <see cref="Other"/>.</summary>
-    public static readonly LstmShape Characters = new(128, HiddenSize, layerCount: 1, 128);
-
-    /// <summary>The sizes where words are.</summary>
-    public static readonly LstmShape Words = new(256, HiddenSize, layerCount: 1, 256);
-
     private static readonly AdamOptions Adam = new() { LearningRate = 0.01f };
 
     /// <summary>What all of a shape begin with; nobody writes to it.</summary>
     private static readonly FrozenDictionary<LstmShape, LstmWeights> Beginnings =
-        ((LstmShape[])[Characters, Words]).ToFrozenDictionary(shape => shape, shape => WeightInitializer.Create(shape, seed: 1));
+        TextSizes.Shapes.ToFrozenDictionary(shape => shape, shape => WeightInitializer.Create(shape, seed: 1));
 
     private readonly LstmWeights _weights;
     private readonly AdamOptimizer _adam;
@@ -52,7 +45,7 @@ internal sealed class TextNetwork
     private CrossEntropyLoss _loss = new(FirstToken);
     private long _tokens;   // that were learnt from
 
-    /// <param name="shape">One of the shapes above.</param>
+    /// <param name="shape">One of <see cref="TextSizes.Shapes"/>.</param>
     /// <param name="learnsUnknown">Whether <see cref="Other"/> is learnt from the first token on, and not only once there is no place left.</param>
     public TextNetwork(LstmShape shape, bool learnsUnknown)
     {

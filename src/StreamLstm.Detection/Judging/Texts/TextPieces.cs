@@ -2,20 +2,20 @@ using System.Runtime.InteropServices;
 
 namespace StreamLstm.Detection.Judging.Texts;
 
-/// <summary>What a stream brought of late, to learn from: the newest 512 pieces of 32 steps each, with the state before it.</summary>
+/// <summary>What a stream brought of late, to learn from: the newest pieces of 32 steps each, with the state before it.</summary>
 /// <remarks>Pieces are cut without regard to where lines end, so that what a line has to do with the one before it can be learnt.</remarks>
 /// <param name="stateSize">Floats of h and c.</param>
 /// <param name="places">Places that a token may have.</param>
-internal sealed class TextPieces(int stateSize, int places)
+/// <param name="capacity">Pieces that are kept.</param>
+internal sealed class TextPieces(int stateSize, int places, int capacity)
 {
     /// <summary>Steps of a piece.</summary>
     public const int Steps = 32;
 
-    private const int Capacity = 512;
     private const int Row = Steps + 1;
 
-    private readonly Half[] _states = new Half[Capacity * stateSize];
-    private readonly byte[] _places = new byte[Capacity * Row];
+    private readonly Half[] _states = new Half[capacity * stateSize];
+    private readonly byte[] _places = new byte[capacity * Row];
     private int _next;
     private int _filled;   // of the piece that is still growing, which stands at _next
 
@@ -43,7 +43,7 @@ internal sealed class TextPieces(int stateSize, int places)
         if (_filled == 0)
         {
             // The oldest gives way.
-            Count = Math.Min(Count, Capacity - 1);
+            Count = Math.Min(Count, capacity - 1);
             _places[_next * Row] = fed;
 
             for (int i = 0; i < state.Length; i++)
@@ -57,7 +57,7 @@ internal sealed class TextPieces(int stateSize, int places)
         if (_filled == Steps)
         {
             _filled = 0;
-            _next = (_next + 1) % Capacity;
+            _next = (_next + 1) % capacity;
             Count++;
         }
     }
@@ -66,7 +66,7 @@ internal sealed class TextPieces(int stateSize, int places)
     public void Break() => _filled = 0;
 
     /// <summary>A piece by its age: 0 is the newest.</summary>
-    public int ByAge(int age) => (_next - 1 - age + 2 * Capacity) % Capacity;
+    public int ByAge(int age) => (_next - 1 - age + 2 * capacity) % capacity;
 
     public void Save(BinaryWriter writer)
     {
@@ -84,9 +84,9 @@ internal sealed class TextPieces(int stateSize, int places)
 
         _filled = reader.ReadInt32();
 
-        if (_next is < 0 or >= Capacity || Count is < 0 or > Capacity || _filled is < 0 or >= Steps)
+        if (_next < 0 || _next >= capacity || Count < 0 || Count > capacity || _filled is < 0 or >= Steps)
         {
-            throw new InvalidDataException($"text pieces: {Count}, the next at {_next} with {_filled} steps, expected at most {Capacity}");
+            throw new InvalidDataException($"text pieces: {Count}, the next at {_next} with {_filled} steps, expected at most {capacity}");
         }
 
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_states.AsSpan()));

@@ -131,6 +131,44 @@ public sealed class WordStreamTests
         Assert.InRange(((TextJudge)shard.Rows.Single().Judge).Sentence().Length, 1, 1_000);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_lean_stream_takes_less_than_half_finds_the_same_and_goes_on_to_the_same_bits(bool words)
+    {
+        DetectionShard lean = NewShard(StreamForm.Lean), full = NewShard();
+        Feed(full, Of(Lines(0, 50)));
+        Feed(lean, Of(Lines(0, 3_000)));
+        Assert.InRange(Bytes(lean).Length, 1, Bytes(full).Length / 2);
+
+        DetectionShard read = NewShard();
+        read.Load(new BinaryReader(new MemoryStream(Bytes(lean))), Model);
+
+        Assert.Equal(Feed(lean, Of(Lines(3_000, 100))), Feed(read, Of(Lines(3_000, 100))));
+        Assert.Equal(StreamForm.Lean, read.Rows.Single().Form);
+        Assert.True(Feed(read, Of([Line(3_100, "systemctl restart xq7Zk9Wv")]))[0].IsAlert);
+
+        Observation[] Of(Observation[] lines) => words ? lines : [.. lines.Select(line => line with { Event = new TextEvent(line.Event!.Text) { IsCharacters = true } })];
+    }
+
+    [Fact]
+    public void A_lean_stream_of_characters_that_was_written_when_all_were_of_one_size_goes_on_as_it_was()
+    {
+        DetectionShard full = NewShard();
+        Feed(full, Characters(0, 100));
+        byte[] written = Bytes(full);
+        // Behind the stream's name stand its kind and form.
+        written[written.AsSpan().IndexOf([.. "commands"u8, (byte)StreamKind.Texts]) + 9] = (byte)StreamForm.Lean;
+        DetectionShard read = NewShard(StreamForm.Lean);
+
+        read.Load(new BinaryReader(new MemoryStream(written)), Model);
+
+        Assert.Equal(Feed(full, Characters(100, 50)), Feed(read, Characters(100, 50)));
+
+        static Observation[] Characters(int first, int count) =>
+            [.. Lines(first, count).Select(line => line with { Event = new TextEvent(line.Event!.Text) { IsCharacters = true } })];
+    }
+
     private static byte[] Bytes(DetectionShard shard)
     {
         using var file = new MemoryStream();
@@ -149,8 +187,8 @@ public sealed class WordStreamTests
             : $"tail -n {random.Next(1, 5)}00 /var/log/{Services[random.Next(Services.Length)]}.log");
     })];
 
-    private static DetectionShard NewShard() => new(
-        new DetectionOptions { Events = new EventStreamOptions { WarmUpEvents = 1_000 } }, new StreamQuota(4, 4), 0, 1, new DetectionScratch());
+    private static DetectionShard NewShard(StreamForm form = StreamForm.Full) => new(
+        new DetectionOptions { Form = form, Events = new EventStreamOptions { WarmUpEvents = 1_000 } }, new StreamQuota(4, 4), 0, 1, new DetectionScratch());
 
     private List<ScoredObservation> Feed(DetectionShard shard, Observation[] observations)
     {
