@@ -11,19 +11,18 @@ namespace StreamLstm.Backtesting;
 /// <param name="directory">Where results go.</param>
 internal sealed class EventBacktest(int seed, string directory)
 {
-    /// <summary>What progress sums up to.</summary>
+    /// <summary>What a training's progress sums up to.</summary>
     public const long ProgressTotal = 1000;
 
     private static readonly char[] Blanks = [' ', '\t'];
 
-    /// <summary>Trains, then scores; a file that fails loses nothing but itself.</summary>
+    /// <summary>Learns what is normal.</summary>
     /// <param name="train">Normal sessions.</param>
-    /// <param name="inputs">Files to score.</param>
+    /// <param name="inputs">Files that are to be scored: checked before the work begins.</param>
     /// <param name="progress">Told of progress, see <see cref="ProgressTotal"/>.</param>
-    /// <param name="cancellationToken">Ends it; what is not complete is removed.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="BacktestUsageException">A file is not there, or the training file holds too few sessions.</exception>
-    public IReadOnlyList<BacktestResult> Run(
-        string train, IReadOnlyList<string> inputs, Action<long>? progress, CancellationToken cancellationToken)
+    public EventSequenceDetector Train(string train, IReadOnlyList<string> inputs, Action<long>? progress, CancellationToken cancellationToken)
     {
         foreach (string path in inputs.Where(path => !File.Exists(path)))
         {
@@ -45,19 +44,27 @@ internal sealed class EventBacktest(int seed, string directory)
             throw new BacktestUsageException($"--out: '{directory}' would write results over {same}; expected another folder");
         }
 
-        EventSequenceDetector detector = Train(train, progress ?? (_ => { }), cancellationToken);
-        return [.. inputs.Select(path => Score(detector, path, cancellationToken))];
+        return Learn(train, progress ?? (_ => { }), cancellationToken);
     }
 
-    private EventSequenceDetector Train(string path, Action<long> progress, CancellationToken cancellationToken)
+    /// <summary>Scores; a file that fails loses nothing but itself.</summary>
+    /// <param name="detector">What is normal.</param>
+    /// <param name="inputs">Files to score.</param>
+    /// <param name="progress">Told the bytes that are done.</param>
+    /// <param name="cancellationToken">Ends it; what is not complete is removed.</param>
+    public IReadOnlyList<BacktestResult> Score(
+        EventSequenceDetector detector, IReadOnlyList<string> inputs, Action<long>? progress, CancellationToken cancellationToken) =>
+        [.. inputs.Select(path => Score(detector, path, progress ?? (_ => { }), cancellationToken))];
+
+    private EventSequenceDetector Learn(string path, Action<long> progress, CancellationToken cancellationToken)
     {
         long told = 0;
 
         try
         {
             return EventSequenceDetector.Train(
-                [.. Sessions(path)],
-                new EventDetectorOptions { Seed = (ulong)seed },
+                [.. Sessions(path, _ => { })],
+                new EventDetectorOptions { Seed = (ulong)seed, Threads = Environment.ProcessorCount },
                 share =>
                 {
                     long now = (long)(share * ProgressTotal);
@@ -76,7 +83,7 @@ internal sealed class EventBacktest(int seed, string directory)
         }
     }
 
-    private BacktestResult Score(EventSequenceDetector detector, string path, CancellationToken cancellationToken)
+    private BacktestResult Score(EventSequenceDetector detector, string path, Action<long> progress, CancellationToken cancellationToken)
     {
         string name = Path.GetFileName(path);
 
@@ -85,7 +92,7 @@ internal sealed class EventBacktest(int seed, string directory)
             using var file = new PartialFile(Output(path));
             long sessions = 0, events = 0, alerts = 0;
 
-            foreach (string[] session in Sessions(path))
+            foreach (string[] session in Sessions(path, progress))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 SessionScore scored = detector.Score(session);
@@ -111,14 +118,23 @@ internal sealed class EventBacktest(int seed, string directory)
     private string Output(string path) => Path.Combine(directory, Path.GetFileName(path) + ".txt");
 
     /// <summary>The sessions of a file; blank lines are none.</summary>
-    private static IEnumerable<string[]> Sessions(string path)
+    private static IEnumerable<string[]> Sessions(string path, Action<long> progress)
     {
-        using var reader = new StreamReader(path);
+        using var file = File.OpenRead(path);
+        using var reader = new StreamReader(file);
+        long bytes = 0;
         var problems = new RowProblems(path, strict: true);
         var lines = new LineReader(reader, problems);
 
         for (string? line = lines.ReadFirst("sessions, one a line"); line is not null; line = lines.Read())
         {
+            // A pipe knows no position.
+            if (file.CanSeek && file.Position > bytes)
+            {
+                progress(file.Position - bytes);
+                bytes = file.Position;
+            }
+
             if (!string.IsNullOrWhiteSpace(line))
             {
                 int comma = line.IndexOf(',', StringComparison.Ordinal);

@@ -1,10 +1,10 @@
 using System.CommandLine;
-using Spectre.Console;
 using StreamLstm.Backtesting;
 using StreamLstm.Backtesting.Report;
 using StreamLstm.Daemon.Configuration;
 using StreamLstm.Daemon.Sources;
 using StreamLstm.Decoding;
+using StreamLstm.Detection.Events;
 
 namespace StreamLstm.Daemon.Commands;
 
@@ -235,7 +235,10 @@ internal static class BacktestCommand
         var run = new EventBacktest(options.Detection.Seed, request.Directory);
         string train = request.Train
             ?? throw new BacktestUsageException("--train: missing, expected a file of normal sessions with --format events");
-        return WithProgress("training", EventBacktest.ProgressTotal, error, progress => run.Run(train, request.Inputs, progress, cancellation));
+        EventSequenceDetector detector = WorkProgress.With(
+            "training", EventBacktest.ProgressTotal, error, progress => run.Train(train, request.Inputs, progress, cancellation));
+        return WorkProgress.With(
+            "scoring", request.Inputs.Sum(path => new FileInfo(path).Length), error, progress => run.Score(detector, request.Inputs, progress, cancellation));
     }
 
     private static Course Series(
@@ -246,29 +249,10 @@ internal static class BacktestCommand
         CourseRecorder[] recorders = request.Report || request.Compared.Count > 0 ? [.. plan.Jobs.Select(job => new CourseRecorder(job))] : [];
         IReadOnlyList<BacktestJob> jobs = recorders.Length > 0 ? [.. recorders.Select(recorder => recorder.Recorded())] : plan.Jobs;
         BacktestRun run = options.Backtest(directory, request.Since, request.Until);
-        IReadOnlyList<BacktestResult> results = WithProgress(
+        IReadOnlyList<BacktestResult> results = WorkProgress.With(
             task, jobs.Sum(BacktestRun.Size), error, progress => run.Run(jobs, progress, cancellation));
         plan.Complete?.Invoke(results);
         return new Course(results, recorders);
-    }
-
-    /// <summary>A bar where somebody sees it.</summary>
-    internal static T WithProgress<T>(string task, long total, TextWriter error, Func<Action<long>?, T> work)
-    {
-        if (error != Console.Error || Console.IsErrorRedirected)
-        {
-            return work(null);
-        }
-
-        return AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) })
-            .Progress()
-            .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                ProgressTask bar = context.AddTask(task, maxValue: Math.Max(1, total));
-                return work(done => bar.Increment(done));
-            });
     }
 
     private static CsvRules Columns(string? text, string? zone)

@@ -71,7 +71,7 @@ internal static class DemoCommand
             command.SetAction((parsed, cancellation) => Task.FromResult(FileCommand.Answer(
                 () =>
                 {
-                    Print(BacktestCommand.WithProgress(name, total, error, progress => run(parsed.GetValue(seed), progress, cancellation)), output);
+                    Print(WorkProgress.With(name, total, error, progress => run(parsed.GetValue(seed), progress, cancellation)), output);
                     return 0;
                 },
                 "nothing was written",
@@ -93,7 +93,7 @@ internal static class DemoCommand
         }
 
         Print(
-            BacktestCommand.WithProgress(of, lines, error, progress => TextDemonstration.Run(
+            WorkProgress.With(of, lines, error, progress => TextDemonstration.Run(
                 of switch
                 {
                     Commands => OddLines.Commands(seed),

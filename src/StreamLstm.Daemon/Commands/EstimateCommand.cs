@@ -45,7 +45,7 @@ internal static class EstimateCommand
                 () =>
                 {
                     Plan? plan = Checked(parsed.GetValue(streams), parsed.GetValue(every)!);
-                    IReadOnlyList<StreamCost> costs = BacktestCommand.WithProgress("measuring", StreamCost.Observations, error, progress => StreamCost.Measure(
+                    IReadOnlyList<StreamCost> costs = WorkProgress.With("measuring", StreamCost.Observations, error, progress => StreamCost.Measure(
                         options.DetectorOptions(), BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed), progress, cancellation));
                     double available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 

@@ -90,7 +90,7 @@ internal static class SimulateCommand
 
         try
         {
-            faults = BacktestCommand.WithProgress("simulating", request.Rows, error, progress => events
+            faults = WorkProgress.With("simulating", request.Rows, error, progress => events
                 ? Sessions(request, data, labelFile?.Writer, progress, cancellation)
                 : Streams(request, data, labelFile?.Writer, progress, cancellation));
             data.Flush();

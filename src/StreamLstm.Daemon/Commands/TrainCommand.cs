@@ -112,7 +112,7 @@ internal static class TrainCommand
         }
 
         using var file = new PartialFile(path);
-        JudgeTrainingResult result = BacktestCommand.WithProgress("training", ProgressTotal, error, progress => JudgeTraining.Train(
+        JudgeTrainingResult result = WorkProgress.With("training", ProgressTotal, error, progress => JudgeTraining.Train(
             new JudgeTrainingOptions { LivesPerFamily = lives, Seed = (ulong)seed, Threads = options.Pipeline.WorkerCount() },
             progress is null ? null : new Share(progress),
             cancellation));
@@ -163,7 +163,7 @@ internal static class TrainCommand
             return CommandLine.Failed;
         }
 
-        TrainingResult result = BacktestCommand.WithProgress("training", ProgressTotal, error, progress => BaseTraining.Train(
+        TrainingResult result = WorkProgress.With("training", ProgressTotal, error, progress => BaseTraining.Train(
             start.Weights, windows, request.Seed, progress is null ? null : new Share(progress), request.Epochs, cancellation));
         cancellation.ThrowIfCancellationRequested();
         output.WriteLine(Text(
@@ -192,12 +192,12 @@ internal static class TrainCommand
 
         if (request.Inputs.Count == 0)
         {
-            return BacktestCommand.WithProgress("simulating", request.Streams * request.Rows, error, progress =>
+            return WorkProgress.With("simulating", request.Streams * request.Rows, error, progress =>
                 data.OfFleet(request.Streams, request.Rows, progress, cancellation));
         }
 
         IReadOnlyList<BacktestJob> jobs = TrainingData.Jobs(request.Inputs);
-        return BacktestCommand.WithProgress("reading", jobs.Sum(BacktestRun.Size), error, progress => data.OfFiles(jobs, progress, cancellation));
+        return WorkProgress.With("reading", jobs.Sum(BacktestRun.Size), error, progress => data.OfFiles(jobs, progress, cancellation));
     }
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);

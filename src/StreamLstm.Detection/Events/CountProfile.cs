@@ -34,6 +34,9 @@ internal sealed class CountProfile
         _sessions = [.. kept.Take(VectorsMax).Select(one => one.Sessions)];
     }
 
+    /// <summary>Counts compared so far, at most 4,096 for each session asked about.</summary>
+    public long Compared { get; private set; }
+
     /// <summary>Distance to the nearest normal session, in nats; 0 where one had the same counts.</summary>
     /// <param name="session">Kinds.</param>
     /// <param name="isOneOfThem">Whether it is itself among the normal sessions: only another one counts.</param>
@@ -44,6 +47,7 @@ internal sealed class CountProfile
 
         for (int i = 0; i < _vectors.Length && nearest > 0; i++)
         {
+            Compared++;
             double distance = Distance(counts, _vectors[i], nearest);
             bool isItself = isOneOfThem && distance == 0 && _sessions[i] == 1;
             nearest = isItself ? nearest : Math.Min(nearest, distance);

@@ -12,7 +12,10 @@ public sealed record EventDetectorOptions
     /// <summary>Sessions of one training step.</summary>
     public int BatchSessions { get; init; } = 48;
 
-    /// <summary>Training steps of a network of order, rounded up to whole passes over the sessions; half for one of counts.</summary>
+    /// <summary>
+    /// Training steps of a network of order, rounded up to whole passes over the sessions; half for one of counts. A step sees up to
+    /// 64 events of <see cref="BatchSessions"/> sessions, so that longer sessions make a training no longer than that.
+    /// </summary>
     public int TrainingSteps { get; init; } = 6000;
 
     /// <summary>Largest step length of the training.</summary>
@@ -23,6 +26,9 @@ public sealed record EventDetectorOptions
 
     /// <summary>Score from which a session is abnormal, in decades: 3 = as odd as one normal session in a thousand.</summary>
     public double Threshold { get; init; } = 3;
+
+    /// <summary>Threads at most while it learns; changes no bit of the result.</summary>
+    public int Threads { get; init; } = 1;
 
     /// <summary>Seed of the weights, the order of learning and the folds.</summary>
     public ulong Seed { get; init; } = 1;

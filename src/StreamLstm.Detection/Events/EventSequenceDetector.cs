@@ -22,6 +22,8 @@ public readonly record struct SessionScore(
 /// ordinary (<see cref="SessionCalibration"/>), so that one threshold is fixed before any data is seen. The same networks
 /// judge what comes later, and their decades are averaged (a geometric mean of p-values: Vovk and Wang 2020). A network
 /// that learnt from all sessions would be a different judge from those that set the scale.
+/// Learning costs the same for any number of sessions up to one pass over them, and grows with their length up to 64 events only;
+/// judging grows with the events.
 /// </remarks>
 public sealed class EventSequenceDetector
 {
@@ -43,6 +45,12 @@ public sealed class EventSequenceDetector
         _calibration = calibration;
         _threshold = threshold;
     }
+
+    /// <summary>What it has cost so far: steps of networks learnt from and judged by, and sessions' counts compared.</summary>
+    internal (long Learnt, long Judged, long Compared) Work => (
+        _networks.Sum(one => one.Order.LearntSteps + one.Completeness.LearntSteps),
+        _networks.Sum(one => one.Order.JudgedSteps + one.Completeness.JudgedSteps),
+        _counts.Compared);
 
     /// <summary>Learns from normal sessions. The same sessions and seed give the same detector.</summary>
     /// <param name="sessions">Each the kinds of its events, in order; at least eight.</param>
@@ -189,6 +197,7 @@ public sealed class EventSequenceDetector
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.VocabularyCapacity, 1000, nameof(options.VocabularyCapacity));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSessions, 1, nameof(options.BatchSessions));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TrainingSteps, 1, nameof(options.TrainingSteps));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1, nameof(options.Threads));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TrainingSessionsMax, SessionsMin, nameof(options.TrainingSessionsMax));
     }
 

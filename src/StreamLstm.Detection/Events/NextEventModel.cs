@@ -13,6 +13,9 @@ namespace StreamLstm.Detection.Events;
 /// </remarks>
 internal sealed class NextEventModel
 {
+    /// <summary>Events the gradient goes back: what one step of the training sees of a session.</summary>
+    internal const int PieceSteps = 64;
+
     private readonly int _kinds;
     private readonly LstmWeights _weights;
     private readonly LstmScratch _scratch;
@@ -23,8 +26,9 @@ internal sealed class NextEventModel
     private readonly double _escape;
     private readonly bool _knowsOther;
 
-    private NextEventModel(int kinds, LstmWeights weights, long events, bool knowsOther)
+    private NextEventModel(int kinds, LstmWeights weights, long learntSteps, long events, bool knowsOther)
     {
+        LearntSteps = learntSteps;
         _kinds = kinds;
         _knowsOther = knowsOther;
         _weights = weights;
@@ -37,6 +41,12 @@ internal sealed class NextEventModel
         _escape = 1.0 / (events + 1);
     }
 
+    /// <summary>Steps of the network that learning took.</summary>
+    public long LearntSteps { get; }
+
+    /// <summary>Steps of the network that judging has taken.</summary>
+    public long JudgedSteps { get; private set; }
+
     /// <summary>Trains on sessions of kinds; an empty session is one too.</summary>
     public static NextEventModel Train(
         int kinds, IReadOnlyList<int[]> sessions, EventDetectorOptions options, ulong seed, Action<double>? progress, CancellationToken cancellationToken)
@@ -44,19 +54,22 @@ internal sealed class NextEventModel
         var shape = new LstmShape(kinds + 1, options.HiddenSize, 1, kinds + 1);
         LstmWeights weights = WeightInitializer.Create(shape, seed);
         long events = sessions.Sum(session => session.Length + 1L);
-        int batches = (sessions.Count + options.BatchSessions - 1) / options.BatchSessions;
-        int epochs = Math.Max(1, (options.TrainingSteps + batches - 1) / batches);
+        // A session is learnt from in pieces, and each piece is a step: 48 of 480 events teach as often as 384 of 60.
+        long pieces = sessions.Sum(session => (session.Length + PieceSteps) / (long)PieceSteps);
+        int steps = (int)((pieces + options.BatchSessions - 1) / options.BatchSessions);
+        int epochs = Math.Max(1, (options.TrainingSteps + steps - 1) / steps);
         var trainer = new LstmTrainer(shape, new LstmTrainingOptions
         {
             Loss = new CrossEntropyLoss(kinds + 1),
             Epochs = epochs,
             BatchSequences = options.BatchSessions,
-            TruncationSteps = 64,
-            LearningRate = new LearningRateSchedule(options.LearningRate, 50, epochs * batches, 0.02f),
+            TruncationSteps = PieceSteps,
+            LearningRate = new LearningRateSchedule(options.LearningRate, 50, epochs * steps, 0.02f),
             Seed = seed,
+            Threads = options.Threads,
         });
         trainer.Train(weights, Sequences(kinds, sessions), [], new Told(progress), cancellationToken);
-        return new NextEventModel(kinds, weights, events, sessions.Any(session => session.Contains(EventVocabulary.Other)));
+        return new NextEventModel(kinds, weights, trainer.StepsRun, events, sessions.Any(session => session.Contains(EventVocabulary.Other)));
     }
 
     /// <summary>Steps through a session.</summary>
@@ -66,6 +79,7 @@ internal sealed class NextEventModel
     public void Score(ReadOnlySpan<int> session, Span<float> surprises, Span<int> ranks)
     {
         Array.Clear(_state);
+        JudgedSteps += session.Length + 1;
 
         for (int step = 0; step <= session.Length; step++)
         {
@@ -114,16 +128,9 @@ internal sealed class NextEventModel
 
     private static TrainingSequence Sequence(int kinds, int[] session)
     {
-        var inputs = new float[(session.Length + 1) * (kinds + 1)];
-        var targets = new float[session.Length + 1];
-
-        for (int step = 0; step <= session.Length; step++)
-        {
-            inputs[step * (kinds + 1) + (step == 0 ? kinds : session[step - 1])] = 1;
-            targets[step] = step == session.Length ? kinds : session[step];
-        }
-
-        return new TrainingSequence(inputs, targets);
+        int[] places = [kinds, .. session];
+        float[] targets = [.. session.Select(kind => (float)kind), kinds];
+        return new TrainingSequence(default, targets) { Places = places };
     }
 
     private sealed class Told(Action<double>? progress) : IProgress<TrainingProgress>

@@ -6,7 +6,15 @@ namespace StreamLstm.Model.Training;
 /// <summary>One sequence to learn from.</summary>
 /// <param name="Inputs">(T, I).</param>
 /// <param name="Targets">(T, target size of the loss); NaN = missing.</param>
-public sealed record TrainingSequence(ReadOnlyMemory<float> Inputs, ReadOnlyMemory<float> Targets);
+public sealed record TrainingSequence(ReadOnlyMemory<float> Inputs, ReadOnlyMemory<float> Targets)
+{
+    /// <summary>In place of <see cref="Inputs"/> where each step's input is one-hot: which of its I values is 1, the others being 0; (T).</summary>
+    /// <remarks>A sequence of 250 kinds takes 4 bytes a step so, else 1,000.</remarks>
+    public ReadOnlyMemory<int> Places { get; init; }
+
+    /// <summary>T.</summary>
+    internal int Steps(int inputSize) => Places.IsEmpty ? Inputs.Length / inputSize : Places.Length;
+}
 
 /// <summary>Settings of <see cref="LstmTrainer"/>.</summary>
 public sealed record LstmTrainingOptions
@@ -56,7 +64,8 @@ public sealed record TrainingProgress(int Epoch, int Epochs, double TrainingLoss
 /// <remarks>
 /// A batch is cut into groups of a fixed size, each with a tape and a gradient of its own; groups may run on several
 /// threads, and their gradients are added in the order of the groups. So the same seed gives the same weights, whatever
-/// the number of threads. Sequences of a batch that are shorter than its longest are padded with missing targets.
+/// the number of threads. A group runs no further than its longest sequence, and one that has ended waits outside: the cost
+/// is that of the steps there are, not of the batch's longest sequence for each.
 /// </remarks>
 public sealed class LstmTrainer
 {
@@ -90,6 +99,9 @@ public sealed class LstmTrainer
         int groups = (options.BatchSequences + GroupSequences - 1) / GroupSequences;
         _groups = [.. Enumerable.Range(0, groups).Select(group => new Group(shape, options, group))];
     }
+
+    /// <summary>Steps run forward so far, of all sequences, those that fill up a group's cut among them: what the cost goes by.</summary>
+    public long StepsRun => _groups.Sum(group => group.StepsRun);
 
     /// <summary>Trains <paramref name="weights"/> in place; leaves the best seen, by validation loss where there are validation sequences.</summary>
     /// <param name="weights">Where to start, and the result.</param>
@@ -177,7 +189,7 @@ public sealed class LstmTrainer
         for (int first = 0; first < sequences.Length && !cancellationToken.IsCancellationRequested; first += _options.BatchSequences)
         {
             TrainingSequence[] batch = sequences[first..Math.Min(first + _options.BatchSequences, sequences.Length)];
-            int longest = batch.Max(sequence => sequence.Inputs.Length / _shape.InputSize);
+            int longest = batch.Max(sequence => sequence.Steps(_shape.InputSize));
 
             for (int from = 0; from < longest; from += _options.TruncationSteps)
             {
@@ -237,18 +249,25 @@ public sealed class LstmTrainer
 
         for (int i = 0; i < sequences.Count; i++)
         {
-            int inputs = sequences[i].Inputs.Length, targets = sequences[i].Targets.Length;
+            TrainingSequence sequence = sequences[i];
+            int inputs = sequence.Inputs.Length, places = sequence.Places.Length, targets = sequence.Targets.Length;
 
-            if (inputs == 0 || inputs % _shape.InputSize != 0 || targets != inputs / _shape.InputSize * _options.Loss.TargetSize)
+            if (inputs > 0 == places > 0 || inputs % _shape.InputSize != 0 || targets != sequence.Steps(_shape.InputSize) * _options.Loss.TargetSize)
             {
                 throw new ArgumentException(
-                    $"{name}[{i}] holds {inputs} inputs and {targets} targets, expected {_shape.InputSize} and {_options.Loss.TargetSize} for each step",
+                    $"{name}[{i}] holds {inputs} inputs, {places} places and {targets} targets, expected {_shape.InputSize} inputs or one place, and {_options.Loss.TargetSize} targets for each step",
                     name);
+            }
+
+            if (sequence.Places.Span.IndexOfAnyExceptInRange(0, _shape.InputSize - 1) is >= 0 and int wrong)
+            {
+                throw new ArgumentException(
+                    $"{name}[{i}] has place {sequence.Places.Span[wrong]} at step {wrong}, expected 0 to {_shape.InputSize - 1}", name);
             }
         }
     }
 
-    /// <summary>Some sequences of a batch, their tape, their states between chunks, and their gradient.</summary>
+    /// <summary>Some sequences of a batch, their tape, each one's state between chunks, and their gradient.</summary>
     private sealed class Group
     {
         private readonly LstmShape _shape;
@@ -259,6 +278,8 @@ public sealed class LstmTrainer
         private readonly float[] _inputs;
         private readonly float[] _outputGradients;
         private readonly float[] _states;
+        private readonly float[] _kept;
+        private readonly int[] _running = new int[GroupSequences];
 
         public Group(LstmShape shape, LstmTrainingOptions options, int index)
         {
@@ -271,6 +292,7 @@ public sealed class LstmTrainer
             _inputs = new float[rows * shape.InputSize];
             _outputGradients = new float[rows * shape.OutputSize];
             _states = new float[GroupSequences * shape.StateSize];
+            _kept = new float[GroupSequences * shape.StateSize];
             Gradients = new LstmGradients(shape);
         }
 
@@ -280,41 +302,90 @@ public sealed class LstmTrainer
 
         public long Scored { get; private set; }
 
+        public long StepsRun { get; private set; }
+
         public void Run(LstmWeights weights, TrainingSequence[] batch, int from, int steps, bool withGradients)
         {
             int first = _index * GroupSequences;
-            int count = Math.Min(GroupSequences, batch.Length - first);
+            int last = Math.Min(first + GroupSequences, batch.Length);
+            int count = 0;
+            int longest = 0;
             (Loss, Scored) = (0, 0);
-            Span<float> states = _states.AsSpan(0, count * _shape.StateSize);
-            Span<float> inputs = _inputs.AsSpan(0, count * steps * _shape.InputSize);
-            inputs.Clear();
 
-            if (from == 0)
+            for (int sequence = first; sequence < last; sequence++)
             {
-                states.Clear();
+                int left = batch[sequence].Steps(_shape.InputSize) - from;
+
+                if (left > 0)
+                {
+                    _running[count++] = sequence;
+                    longest = Math.Max(longest, Math.Min(left, steps));
+                }
             }
 
-            for (int sequence = 0; sequence < count; sequence++)
+            if (withGradients)
             {
-                Part(batch[first + sequence].Inputs.Span, _shape.InputSize, from, steps)
-                    .CopyTo(inputs.Slice(sequence * steps * _shape.InputSize));
+                Gradients.Clear();
+            }
+
+            if (count == 0)
+            {
+                return;
+            }
+
+            // What has ended had a gradient of nought: without it every sum is the same.
+            Span<float> states = _states.AsSpan(0, count * _shape.StateSize);
+            Span<float> inputs = _inputs.AsSpan(0, count * longest * _shape.InputSize);
+            StepsRun += (long)count * longest;
+            inputs.Clear();
+
+            for (int i = 0; i < count; i++)
+            {
+                Feed(batch[_running[i]], from, longest, inputs.Slice(i * longest * _shape.InputSize));
+                Span<float> state = states.Slice(i * _shape.StateSize, _shape.StateSize);
+
+                if (from == 0)
+                {
+                    state.Clear();
+                }
+                else
+                {
+                    StateOf(_running[i] - first).CopyTo(state);
+                }
             }
 
             ReadOnlySpan<float> outputs = _throughTime.Forward(weights, inputs, states, withGradients ? _dropout : null);
             Span<float> outputGradients = _outputGradients.AsSpan(0, outputs.Length);
             outputGradients.Clear();
 
-            for (int sequence = 0; sequence < count; sequence++)
+            for (int i = 0; i < count; i++)
             {
-                Judge(batch[first + sequence], sequence, from, steps, outputs, outputGradients);
+                Judge(batch[_running[i]], i, from, longest, outputs, outputGradients);
             }
 
-            _throughTime.FinalStates().CopyTo(states);
+            ReadOnlySpan<float> final = _throughTime.FinalStates();
+
+            for (int i = 0; i < count; i++)
+            {
+                final.Slice(i * _shape.StateSize, _shape.StateSize).CopyTo(StateOf(_running[i] - first));
+            }
 
             if (withGradients)
             {
-                Gradients.Clear();
                 _throughTime.Backward(weights, outputGradients, Gradients);
+            }
+        }
+
+        private Span<float> StateOf(int sequence) => _kept.AsSpan(sequence * _shape.StateSize, _shape.StateSize);
+
+        private void Feed(TrainingSequence sequence, int from, int steps, Span<float> inputs)
+        {
+            Part(sequence.Inputs.Span, _shape.InputSize, from, steps).CopyTo(inputs);
+            ReadOnlySpan<int> places = Part(sequence.Places.Span, 1, from, steps);
+
+            for (int step = 0; step < places.Length; step++)
+            {
+                inputs[step * _shape.InputSize + places[step]] = 1;
             }
         }
 
@@ -334,7 +405,7 @@ public sealed class LstmTrainer
             }
         }
 
-        private static ReadOnlySpan<float> Part(ReadOnlySpan<float> values, int size, int from, int steps)
+        private static ReadOnlySpan<T> Part<T>(ReadOnlySpan<T> values, int size, int from, int steps)
         {
             int start = Math.Min(from * size, values.Length);
             return values[start..Math.Min((from + steps) * size, values.Length)];

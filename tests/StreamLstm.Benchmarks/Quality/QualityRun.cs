@@ -77,8 +77,12 @@ internal sealed class QualityRun(IQualitySet set, string data, int[] seeds, IRea
         return run;
     }
 
-    private IReadOnlyList<BacktestResult> Sessions(int seed, string results) => new EventBacktest(seed, results).Run(
-        Path.Combine(data, HdfsQuality.Training), [.. HdfsQuality.Tests.Select(file => Path.Combine(data, file))], null, CancellationToken.None);
+    private IReadOnlyList<BacktestResult> Sessions(int seed, string results)
+    {
+        var run = new EventBacktest(seed, results);
+        string[] inputs = [.. HdfsQuality.Tests.Select(file => Path.Combine(data, file))];
+        return run.Score(run.Train(Path.Combine(data, HdfsQuality.Training), inputs, null, CancellationToken.None), inputs, null, CancellationToken.None);
+    }
 
     private QualityTable Table(List<IReadOnlyList<QualityRow>> scored)
     {

@@ -172,7 +172,51 @@ public sealed class LstmTrainerTests
         var refused = Assert.Throws<ArgumentException>(() => trainer.Loss(
             WeightInitializer.Create(Shape, 1), [.. Sines(1, 1), new TrainingSequence(new float[3], new float[2])]));
 
-        Assert.Contains("sequences[1] holds 3 inputs and 2 targets, expected 1 and 1 for each step", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("sequences[1] holds 3 inputs, 0 places and 2 targets, expected 1 inputs or one place, and 1 targets for each step", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Places_are_the_one_hot_inputs_they_stand_for()
+    {
+        var shape = new LstmShape(3, 5, 1, 3);
+        int[] places = [2, 0, 1, 1, 0];
+        float[] targets = [0, 1, 1, 0, 2];
+        var inputs = new float[15];
+
+        for (int step = 0; step < places.Length; step++)
+        {
+            inputs[step * 3 + places[step]] = 1;
+        }
+
+        Assert.Equal(Trained(new TrainingSequence(inputs, targets)), Trained(new TrainingSequence(default, targets) { Places = places }));
+
+        float[] Trained(TrainingSequence sequence)
+        {
+            LstmWeights weights = WeightInitializer.Create(shape, 3);
+            new LstmTrainer(shape, Options() with { Loss = new CrossEntropyLoss(3), TruncationSteps = 2 }).Train(
+                weights, [sequence], [], cancellationToken: TestContext.Current.CancellationToken);
+            return weights.Parameters.ToArray();
+        }
+    }
+
+    [Fact]
+    public void A_place_that_no_input_has_is_refused()
+    {
+        var refused = Assert.Throws<ArgumentException>(() => new LstmTrainer(Shape, Options()).Loss(
+            WeightInitializer.Create(Shape, 1), [new TrainingSequence(default, new float[2]) { Places = new[] { 0, 1 } }]));
+
+        Assert.Contains("sequences[0] has place 1 at step 1, expected 0 to 0", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Steps_that_a_sequence_does_not_have_are_not_run()
+    {
+        var trainer = new LstmTrainer(Shape, Options());
+
+        // 50, 55 and 60 steps, cut at 30: all of the first piece, and each group's longest of the second.
+        trainer.Loss(WeightInitializer.Create(Shape, 1), [.. Sines(1, 3), .. Sines(1, 9).Select(one => one with { Inputs = one.Inputs[..20], Targets = one.Targets[..20] })]);
+
+        Assert.Equal(12 * 30 + 3 * 30, trainer.StepsRun);
     }
 
     private static LstmTrainingOptions Options() => new()

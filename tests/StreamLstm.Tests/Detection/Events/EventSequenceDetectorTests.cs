@@ -65,6 +65,58 @@ public sealed class EventSequenceDetectorTests
         Assert.NotEqual(first, Score(2));
     }
 
+    [Theory]
+    [InlineData(400, 30, 800, 30)] // more sessions
+    [InlineData(200, 126, 200, 252)] // longer ones
+    [InlineData(200, 63, 200, 127)]
+    public void Learning_and_judging_cost_no_more_than_the_events_there_are(int few, int shorter, int many, int longer)
+    {
+        (long learnt, long judged, long compared) = Work(few, shorter);
+        (long learntMore, long judgedMore, long comparedMore) = Work(many, longer);
+        double events = (double)many * (longer + 1) / (few * (shorter + 1));
+
+        // Learning is so many pieces of sessions, however many there are, and how long: only passes are whole.
+        Assert.InRange((double)learntMore / learnt, 0.8, 1.25);
+        Assert.Equal(events, (double)judgedMore / judged, 2);
+        Assert.InRange((double)comparedMore / compared, 0, (double)many / few * Math.Min(many, 4096) / few);
+
+        static (long Learnt, long Judged, long Compared) Work(int sessions, int events) => EventSequenceDetector.Train(
+            Loops(sessions, events), Small with { TrainingSteps = 240 }, cancellationToken: TestContext.Current.CancellationToken).Work;
+    }
+
+    [Fact]
+    public void A_session_far_longer_than_the_others_costs_its_own_events_only()
+    {
+        string[][] alike = Loops(96, 30);
+        long without = Learnt(alike);
+        long with = Learnt([.. alike, .. Loops(1, 960)]);
+
+        // Not 960 events of each session of its batch.
+        Assert.InRange(with, without, 2 * without);
+
+        static long Learnt(string[][] sessions) => EventSequenceDetector.Train(
+            sessions, Small with { TrainingSteps = 40 }, cancellationToken: TestContext.Current.CancellationToken).Work.Learnt;
+    }
+
+    [Fact]
+    public void Scores_are_those_of_the_program_before_learning_went_by_pieces()
+    {
+        // Recorded with sessions of up to 64 events, at which nothing was to change.
+        Assert.Equal(
+            6.6473554590353805,
+            Trained.Value.Score("open write ack write write ack ack close close".Split(' ')).Score);
+    }
+
+    [Fact]
+    public void Threads_change_no_score()
+    {
+        var session = "open write ack write write ack ack close".Split(' ');
+        double Score(int threads) => EventSequenceDetector.Train(
+            Normal(3, 200), Small with { TrainingSteps = 60, Threads = threads }, cancellationToken: TestContext.Current.CancellationToken).Score(session).Surprise;
+
+        Assert.Equal(Score(1), Score(3));
+    }
+
     [Fact]
     public void Too_few_sessions_are_refused()
     {
@@ -90,6 +142,10 @@ public sealed class EventSequenceDetectorTests
         ended.AddRange(sessions.CloseAll());
         Assert.Equal(["b: b1", "a: a1 a2 a3", "c: c1 c2"], ended.Select(session => $"{session.Key}: {string.Join(' ', session.Events)}"));
     }
+
+    /// <summary>So many events each, one of four kinds after another; every other session begins elsewhere.</summary>
+    private static string[][] Loops(int sessions, int events) =>
+        [.. Enumerable.Range(0, sessions).Select(session => Enumerable.Range(session % 2, events).Select(step => $"E{step % 4}").ToArray())];
 
     /// <summary>Open, three writes each acknowledged some time later, close.</summary>
     private static string[][] Normal(int seed, int count)
