@@ -189,7 +189,7 @@ internal static class DaemonClient
     }
 
     /// <summary>The token; empty for none, null where its file cannot be read, which is told.</summary>
-    private static string? Token(ParseResult parsed, TextWriter error)
+    public static string? Token(ParseResult parsed, TextWriter error)
     {
         if (parsed.GetValue(TokenFile) is not { } file)
         {

@@ -68,6 +68,8 @@ public sealed class SimulateCommandTests : IDisposable
     [InlineData("--faults", "11", "--faults: 11, expected 0 to 10")]
     [InlineData("--interval", "soon", "--interval: 'soon', expected a duration such as 500ms, 10s or 5m")]
     [InlineData("--to", "kafka://127.0.0.1:9092", "--to: set, and --out too; expected one of them")]
+    [InlineData("--rate", "0", "--rate: 0, expected more than 0 and up to 1000000 observations a second")]
+    [InlineData("--for", "10m", "--for: expected with --rate")]
     [InlineData("--rows", "900000000000", "expected an end before the year 10000")]
     public async Task Wrong_words_are_told(string option, string value, string expected)
     {
@@ -77,6 +79,37 @@ public sealed class SimulateCommandTests : IDisposable
         Assert.Empty(output);
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_directory));
+    }
+
+    [Theory]
+    [InlineData("--to: 'kafka://127.0.0.1:9092', expected kafka://HOST:9092/TOPIC, mqtt://HOST:1883/PREFIX or http://HOST:8080", "--to", "kafka://127.0.0.1:9092")]
+    [InlineData("--to: 'ftp://host/x', expected", "--to", "ftp://host/x")]
+    [InlineData("--to: 'mqtt://me:word@host', expected", "--to", "mqtt://me:word@host")]
+    [InlineData("--events: sessions go to a file or a topic at once", "--events", "--rate", "5")]
+    [InlineData("--events: sessions go to a file or a topic at once", "--events", "--to", "http://127.0.0.1:8080")]
+    [InlineData("--for: set, and --rows too; expected one of them", "--rate", "5", "--for", "10s", "--rows", "7")]
+    [InlineData("--for: '10ms', expected a duration such as 30s, 10m or 1h, in which there is an observation", "--rate", "5", "--for", "10ms")]
+    [InlineData("--interval: set, and --rate too, which says it", "--rate", "5", "--interval", "10s")]
+    public async Task Words_that_do_not_go_together_are_told(string expected, params string[] arguments)
+    {
+        (int code, string output, string error) = await RunAsync(arguments);
+
+        Assert.Equal(2, code);
+        Assert.Empty(output);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mqtt")]
+    [InlineData("http")]
+    public async Task A_target_that_is_not_there_is_told(string scheme)
+    {
+        // Nothing listens on port 1.
+        (int code, _, string error) = await RunAsync("--to", $"{scheme}://127.0.0.1:1", "--rows", "1");
+
+        Assert.Equal(1, code);
+        Assert.Contains("error: --to", error, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:1", error, StringComparison.Ordinal);
     }
 
     private string At(string name) => Path.Combine(_directory, name);
