@@ -117,7 +117,7 @@ internal static class SimulateCommand
                 : request.Rows is not null ? throw new BacktestUsageException("--for: set, and --rows too; expected one of them")
                 : !Duration.TryParse(request.Length, out TimeSpan length) || length <= TimeSpan.Zero || length.TotalSeconds * rate < 1
                     ? throw new BacktestUsageException($"--for: '{request.Length}', expected a duration such as 30s, 10m or 1h, in which there is an observation")
-                    : request with { Time = Interval(request), Count = (long)(length.TotalSeconds * rate) };
+                    : request with { Time = Interval(request), Span = length + TokenSchedule.CaughtUp, Count = (long)(length.TotalSeconds * rate) };
         }
 
         TimeSpan time = Interval(request);
@@ -167,16 +167,18 @@ internal static class SimulateCommand
 
         try
         {
+            long rows, faults;
+
+            // Made before the clock of the load begins.
+            SimulatedFleet? fleet = request.IsEvents ? null : new SimulatedFleet(request.Streams, request.Seed, request.Faults);
             var schedule = request.Rate is { } rate ? new TokenSchedule(rate, time, error.WriteLine) : null;
             var run = new LoadRun(target, schedule, time);
-            long rows = request.IsEvents ? request.Count : (request.Count + request.Streams - 1) / request.Streams;
-            long faults;
 
             try
             {
-                faults = WorkProgress.With("sending", request.Count, error, progress => request.IsEvents
+                (rows, faults) = WorkProgress.With("sending", request.Count, error, progress => fleet is null
                     ? SendSessions(request, run, labelFile?.Writer, progress, cancellation)
-                    : SendStreams(request, run, schedule, rows, labelFile?.Writer, time, progress, cancellation));
+                    : SendStreams(request, fleet, run, schedule, labelFile?.Writer, time, progress, cancellation));
             }
             finally
             {
@@ -220,10 +222,9 @@ internal static class SimulateCommand
             : throw new BacktestUsageException($"--to: '{to}', expected {ToExpected}");
     }
 
-    private static long SendStreams(
-        Request request, LoadRun run, TokenSchedule? schedule, long rows, TextWriter? labels, TimeProvider time, Action<long>? progress, CancellationToken cancellation)
+    private static (long Rows, long Faults) SendStreams(
+        Request request, SimulatedFleet fleet, LoadRun run, TokenSchedule? schedule, TextWriter? labels, TimeProvider time, Action<long>? progress, CancellationToken cancellation)
     {
-        var fleet = new SimulatedFleet(request.Streams, request.Seed, request.Faults);
         DateTimeOffset now = time.GetUtcNow();
         long began = time.GetTimestamp();
         List<DateTimeOffset> times = [];
@@ -243,17 +244,19 @@ internal static class SimulateCommand
                 return (number, new LoadRow(name, Encoding.UTF8.GetBytes(fleet.Next(RowTime.Text(at)).ToString()), due));
             },
             request.Count,
+            request.Span,
             progress,
             cancellation).GetAwaiter().GetResult();
-        return fleet.WriteFaults(labels, rows, row => RowTime.Text(times[(int)row]));
+        return (times.Count, fleet.WriteFaults(labels, times.Count, row => RowTime.Text(times[(int)row])));
     }
 
-    private static long SendSessions(Request request, LoadRun run, TextWriter? labels, Action<long>? progress, CancellationToken cancellation)
+    private static (long Rows, long Faults) SendSessions(Request request, LoadRun run, TextWriter? labels, Action<long>? progress, CancellationToken cancellation)
     {
         Queue<string> lines = [];
         long faults = Sessions(request, request.Count, line => lines.Enqueue(line), labels, null, cancellation);
-        run.RunAsync(due => (0, new LoadRow("", Encoding.UTF8.GetBytes(lines.Dequeue()), due)), request.Count, progress, cancellation).GetAwaiter().GetResult();
-        return faults;
+        run.RunAsync(
+            due => (0, new LoadRow("", Encoding.UTF8.GetBytes(lines.Dequeue()), due)), request.Count, request.Span, progress, cancellation).GetAwaiter().GetResult();
+        return (request.Count, faults);
     }
 
     private static long Streams(Request request, long rows, TextWriter data, TextWriter? labels, Action<long>? progress, CancellationToken cancellation)
@@ -321,6 +324,9 @@ internal static class SimulateCommand
     {
         /// <summary>Between two rows of a stream.</summary>
         public TimeSpan Time { get; init; }
+
+        /// <summary>How long it goes on at most.</summary>
+        public TimeSpan Span { get; init; } = TimeSpan.MaxValue;
 
         /// <summary>Observations of all streams, or sessions.</summary>
         public long Count { get; init; }

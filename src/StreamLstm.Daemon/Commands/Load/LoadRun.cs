@@ -20,11 +20,12 @@ internal sealed class LoadRun(ILoadTarget target, TokenSchedule? schedule, TimeP
 
     /// <summary>Sends; ends once all are answered for.</summary>
     /// <param name="next">The next observation, said at this time, and the number of its stream.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="count">How many at most.</param>
+    /// <param name="length">How long at most: a target that is too slow gets fewer.</param>
     /// <param name="progress">Told of those answered for.</param>
     /// <param name="cancellationToken">Ends it at once.</param>
     /// <exception cref="IOException">The target is not there, or takes nothing any more.</exception>
-    public async Task RunAsync(Func<long, (int Number, LoadRow Row)> next, long count, Action<long>? progress, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<long, (int Number, LoadRow Row)> next, long count, TimeSpan length, Action<long>? progress, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Channel<LoadRow>[] lanes = [.. Enumerable.Range(0, target.Lanes).Select(_ => Channel.CreateBounded<LoadRow>(
@@ -41,6 +42,12 @@ internal sealed class LoadRun(ILoadTarget target, TokenSchedule? schedule, TimeP
                 }
 
                 ended.Token.ThrowIfCancellationRequested();
+
+                if (time.GetElapsedTime(_started) >= length)
+                {
+                    break;
+                }
+
                 (int number, LoadRow row) = next(schedule?.Take() ?? time.GetTimestamp());
                 await lanes[number % lanes.Length].Writer.WriteAsync(row, ended.Token);
             }

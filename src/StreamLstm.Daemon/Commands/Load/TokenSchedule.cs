@@ -11,7 +11,9 @@ namespace StreamLstm.Daemon.Commands.Load;
 /// <param name="tell">Told once whenever the schedule cannot be kept up any more.</param>
 internal sealed class TokenSchedule(double rate, TimeProvider time, Action<string> tell)
 {
-    private static readonly TimeSpan CaughtUp = TimeSpan.FromSeconds(1);
+    /// <summary>How late an observation may be and still be made up for.</summary>
+    public static readonly TimeSpan CaughtUp = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan OnTime = TimeSpan.FromMilliseconds(100);
 
     private readonly long _started = time.GetTimestamp();

@@ -67,7 +67,7 @@ public sealed class LoadRunTests
         var run = new LoadRun(target, null, TimeProvider.System);
         long next = 0;
 
-        await run.RunAsync(due => Row(next++, due), 1000, null, TestContext.Current.CancellationToken);
+        await run.RunAsync(due => Row(next++, due), 1000, TimeSpan.MaxValue, null, TestContext.Current.CancellationToken);
 
         foreach (IGrouping<string, LoadRow> stream in target.Taken.GroupBy(row => row.Stream))
         {
@@ -81,13 +81,32 @@ public sealed class LoadRunTests
     }
 
     [Fact]
+    public async Task A_target_that_is_too_slow_does_not_make_it_longer()
+    {
+        var time = new FakeTimeProvider();
+        var run = new LoadRun(new CatchingTarget(refuse: _ => false), null, time);
+        long next = 0;
+
+        await run.RunAsync(
+            due =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return Row(next++, due);
+            },
+            1000, TimeSpan.FromSeconds(10), null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(10, next);
+        Assert.True(run.IsComplete);
+    }
+
+    [Fact]
     public async Task A_target_that_fails_ends_it_and_what_was_not_answered_is_told()
     {
         var target = new CatchingTarget(refuse: _ => false) { FailsAfter = 300 };
         var run = new LoadRun(target, null, TimeProvider.System);
         long next = 0;
 
-        var failed = await Assert.ThrowsAsync<IOException>(() => run.RunAsync(due => Row(next++, due), 1_000_000, null, TestContext.Current.CancellationToken));
+        var failed = await Assert.ThrowsAsync<IOException>(() => run.RunAsync(due => Row(next++, due), 1_000_000, TimeSpan.MaxValue, null, TestContext.Current.CancellationToken));
 
         Assert.Equal("gone", failed.Message);
         Assert.Contains(", unanswered ", run.Report(), StringComparison.Ordinal);
