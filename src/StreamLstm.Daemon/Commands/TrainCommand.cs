@@ -134,7 +134,7 @@ internal static class TrainCommand
         }
 
         using var file = new PartialFile(path);
-        LstmWeights weights = BacktestCommand.WithProgress("training", ProgressTotal, error, progress => ReconstructionTraining.Train(
+        LstmWeights weights = WorkProgress.With("training", ProgressTotal, error, progress => ReconstructionTraining.Train(
             new ReconstructionTrainingOptions { Seed = (ulong)seed }, progress is null ? null : new Share(progress), cancellation));
         TorchStateDict.Write(file.Writer.BaseStream, weights);
         file.Complete();
