@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using StreamLstm.Daemon.Messages;
+using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Service;
 using StreamLstm.Decoding;
 using StreamLstm.Detection.Reconstructing;
@@ -63,14 +64,12 @@ internal static class ExplainEndpoint
 
         try
         {
-            ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation, what);
-
             if (what == Explained.Reconstruction)
             {
-                return answer.Excerpt is { } excerpt
-                    ? Results.Json(Shown(stream, await ReconstructAsync(excerpt, turn, cancellation)), EventJson.Options)
-                    : Error($"stream '{stream}' has no stretch to reconstruct: {answer.Missing}", 404);
+                return await ReconstructAsync(running, turn, stream, time, cancellation);
             }
+
+            ExplainAnswer answer = await running.ExplainAsync(stream, time, cancellation, what);
 
             if (what == Explained.Gates && answer.Explanation is not null)
             {
@@ -116,14 +115,17 @@ internal static class ExplainEndpoint
         float[][] Rows(ReadOnlyMemory<float> values) => [.. Enumerable.Range(0, trace.Steps).Select(step => values.Slice(step * trace.Cells, trace.Cells).ToArray().Select(value => MathF.Round(value, 3)).ToArray())];
     }
 
-    /// <summary>Here, and not in the worker: no stream waits for it.</summary>
-    private static async Task<Reconstruction> ReconstructAsync(Excerpt excerpt, SemaphoreSlim turn, CancellationToken cancellation)
+    /// <summary>Here, and not in the worker: no stream waits for it. Who waits for a turn holds nothing yet.</summary>
+    private static async Task<IResult> ReconstructAsync(DetectionPipeline running, SemaphoreSlim turn, string stream, DateTimeOffset? at, CancellationToken cancellation)
     {
         await turn.WaitAsync(cancellation);
 
         try
         {
-            return excerpt.Reconstruct(cancellation);
+            ExplainAnswer answer = await running.ExplainAsync(stream, at, cancellation, Explained.Reconstruction);
+            return answer.Excerpt is { } excerpt
+                ? Results.Json(Shown(stream, excerpt.Reconstruct(cancellation)), EventJson.Options)
+                : Error($"stream '{stream}' has no stretch to reconstruct: {answer.Missing}", 404);
         }
         finally
         {

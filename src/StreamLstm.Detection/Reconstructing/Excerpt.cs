@@ -22,61 +22,52 @@ public sealed class Excerpt
     /// <summary>Rows that are told of where nothing is wrong.</summary>
     private const int OrdinaryRows = 48;
 
-    private readonly double[] _values;
+    private readonly double[] _values;      // (rows), those before the stretch and the stretch itself
     private readonly double[] _seconds;
+    private readonly bool[] _isAbnormal;
+    private readonly int _from;
+    private readonly int _length;
+    private readonly ValueScale _scale;
+    private readonly (int Short, int Long) _seasons;
     private readonly bool _isRate;
     private readonly bool _isCut;
 
     private Excerpt(ValueRing ring, long from, long until, ValueScale scale, int shortSeason, int longSeason, bool isRate)
     {
         int count = (int)(until - ring.First);
-        (_values, _seconds) = (new double[count], new double[count]);
-        bool[] isAbnormal = new bool[count];
-        float[] y = new float[count];
+        (_values, _seconds, _isAbnormal) = (new double[count], new double[count], new bool[count]);
 
         for (int i = 0; i < count; i++)
         {
             long row = ring.First + i;
-            (_values[i], _seconds[i], isAbnormal[i]) = (ring[row], ring.Seconds(row), ring.IsAbnormal(row));
-            y[i] = (float)scale.Y(ring[row]);
+            (_values[i], _seconds[i], _isAbnormal[i]) = (ring[row], ring.Seconds(row), ring.IsAbnormal(row));
         }
 
-        int begin = (int)(from - ring.First), length = Math.Min(RowsMax, count - begin);
-        (_isRate, _isCut) = (isRate, begin + length < count);
-        (From, Length, Scale) = (begin, length, scale);
-        Past = new StretchPast(y, isAbnormal, shortSeason, longSeason);
+        (_from, _scale, _seasons, _isRate) = ((int)(from - ring.First), scale, (shortSeason, longSeason), isRate);
+        _length = Math.Min(RowsMax, count - _from);
+        _isCut = _from + _length < count;
     }
-
-    /// <summary>What the network is told from: (rows).</summary>
-    internal StretchPast Past { get; }
-
-    /// <summary>The first row of the stretch, among those of <see cref="Past"/>.</summary>
-    internal int From { get; }
-
-    /// <summary>T: its rows.</summary>
-    internal int Length { get; }
-
-    internal ValueScale Scale { get; }
 
     /// <summary>Says what should have come. The same each time; takes about half a second of one core, where there are few rows some milliseconds.</summary>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <exception cref="OperationCanceledException">It was ended early.</exception>
     public Reconstruction Reconstruct(CancellationToken cancellationToken = default)
     {
-        int clean = Past.CleanBefore(From);
+        var past = new StretchPast([.. _values.Select(value => (float)_scale.Y(value))], _isAbnormal, _seasons.Short, _seasons.Long);
+        int clean = past.CleanBefore(_from);
         ReconstructionNetwork network = ReconstructionNetwork.Shipped;
-        network = clean >= TunedFrom ? ReconstructionTraining.Tuned(network, Past, From, cancellationToken) : network;
-        float[] bands = network.Fill(Past, From, Length);
-        var rows = new ReconstructedRow[Length];
+        network = clean >= TunedFrom ? ReconstructionTraining.Tuned(network, past, _from, cancellationToken) : network;
+        float[] bands = network.Fill(past, _from, _length);
+        var rows = new ReconstructedRow[_length];
 
-        for (int i = 0; i < Length; i++)
+        for (int i = 0; i < rows.Length; i++)
         {
             rows[i] = new ReconstructedRow(
-                Time(_seconds[From + i]),
-                _values[From + i],
-                Scale.Value(bands[3 * i + 1]),
-                Scale.Value(bands[3 * i]),
-                Scale.Value(bands[3 * i + 2]));
+                Time(_seconds[_from + i]),
+                _values[_from + i],
+                _scale.Value(bands[3 * i + 1]),
+                _scale.Value(bands[3 * i]),
+                _scale.Value(bands[3 * i + 2]));
         }
 
         return new Reconstruction(rows, _isCut, _isRate, clean);

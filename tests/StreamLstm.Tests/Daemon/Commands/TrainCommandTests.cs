@@ -56,6 +56,7 @@ public sealed class TrainCommandTests : IDisposable
     [InlineData("--epochs", "0", "--epochs: 0, expected 1 to 1000")]
     [InlineData("absent.csv", "--epochs=1", "INPUT: 'absent.csv' is not there")]
     [InlineData("absent.csv", "--streams=3", "--streams and --rows: expected without INPUT")]
+    [InlineData("absent.csv", "--reconstruction", "INPUT: expected none with --reconstruction")]
     public async Task Wrong_words_are_told(string first, string second, string expected)
     {
         (int code, string output, string error) = await RunAsync("train", first, second, "--out", At("none"));
