@@ -29,7 +29,7 @@ public sealed class ReconstructionTrainingTests
     }
 
     [Fact]
-    public void The_gradient_is_the_losss_slope()
+    public void The_gradient_of_the_bands_outputs_is_the_losss_slope()
     {
         // The median's error alone: what the band says must not move the median, so its own slope is not the whole loss's.
         float[] y = [.. Enumerable.Range(0, 400).Select(row => MathF.Sin(0.13f * row) + 0.1f * MathF.Sin(1.7f * row))];
