@@ -23,8 +23,8 @@ internal static class ApiEndpoints
 
         routes.MapRead("/api/v1/status", () => Status(live, ledger, pipeline, time));
         routes.MapRead("/api/v1/streams/{**stream}", (string stream, HttpRequest request, CancellationToken cancellation) => StreamAsync(live, pipeline, stream, request, cancellation));
-        routes.MapRead("/api/v1/models", () => Models(live, pipeline));
         routes.MapRead("/api/v1/live", feed.ServeAsync);
+        ModelsEndpoints.Map(routes, pipeline);
         StreamsEndpoint.Map(routes, live);
         IncidentsEndpoint.Map(routes, live, pipeline, time);
         HistoryEndpoints.Map(routes, live, pipeline, time);
@@ -75,16 +75,6 @@ internal static class ApiEndpoints
             ? Results.Json(new { state, points = live.Points(stream, DateTimeOffset.MinValue) }, EventJson.Options)
             : pipeline.Cluster is { } cluster ? await ClusterVerbs.ReadAsync(cluster, request, stream, cancellation)
             : Results.Json(new { error = $"stream '{stream}' is not known; /api/v1/streams lists those that are" }, statusCode: 404);
-
-    private static IResult Models(LiveView live, PipelineService pipeline) => Results.Json(
-        new
-        {
-            serving = pipeline.LiveModel?.Serving.Model.Version ?? 0,
-            swaps = live.Swaps(),
-            last_training = pipeline.Retrainer?.Last,
-            next_training_at = pipeline.Retrainer?.NextAt,
-        },
-        EventJson.Options);
 
     /// <summary>Whether a page can be asked for; the answer where not.</summary>
     public static bool IsPage(int? limit, int? offset, out IResult? refused)

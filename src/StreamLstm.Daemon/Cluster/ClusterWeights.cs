@@ -49,12 +49,15 @@ internal sealed record FleetWeights(BaseModel Model, ModelSwap Swap)
 /// <param name="logger">Where a swap is told.</param>
 internal sealed class ClusterWeights(Fleet fleet, Func<IReadOnlyList<OwnedPartition>> owned, LiveModel live, DaemonMetrics metrics, ILogger logger)
 {
+    /// <summary>Whether this daemon decides which weights serve the group: one does, so that no two give different weights the same version.</summary>
+    public bool IsDecider => owned().Any(one => one.Partition.Number == 0);
+
     /// <summary>Recent clean windows of this daemon's partitions; null where it is another one's turn to train.</summary>
     public async Task<IReadOnlyList<TrainingWindow>?> WindowsAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<OwnedPartition> mine = owned();
 
-        if (!mine.Any(one => one.Partition.Number == 0))
+        if (!IsDecider)
         {
             return null;
         }
@@ -89,7 +92,7 @@ internal sealed class ClusterWeights(Fleet fleet, Func<IReadOnlyList<OwnedPartit
         {
             live.Swap(told.Model, told.Swap);
             metrics.Swapped(told.Model.Version);
-            LogMessages.WeightsFollowed(logger, told.Model.Version, told.Swap.TrainingWindows, told.Swap.ChampionLoss, told.Swap.CandidateLoss);
+            LogMessages.WeightsFollowed(logger, told.Model.Version, told.Swap.TrainingWindows, told.Swap.ChampionLoss ?? double.NaN, told.Swap.CandidateLoss ?? double.NaN);
         }
 
         foreach (OwnedPartition one in owned())

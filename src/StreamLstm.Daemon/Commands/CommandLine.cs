@@ -103,6 +103,7 @@ internal static class CommandLine
               streamlstm reload                            read the configuration again, streams go on
               streamlstm notify test --config my.yaml      send everybody who is told of incidents a test
               streamlstm maintenance add --streams "plant/*" --for 2h
+              streamlstm models list                       which base weights serve, and which are kept
               streamlstm backtest today.txt --format events --train normal.txt --out results
               streamlstm simulate --out fleet.ndjson --labels faults.csv
               streamlstm train --out base.safetensors
@@ -116,7 +117,7 @@ internal static class CommandLine
             ExplainCommand.Create(output, error), LabelCommand.Create(output, error), AcceptCommand.Create(output, error),
             StreamsCommand.Create(output, error), IncidentsCommand.Create(output, error), StatusCommand.Create(output, error), CompletionCommand.Create(output),
             ReloadCommand.Create(output, error), NotifyCommand.Create(WithOptions, output, error),
-            MaintenanceCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
+            MaintenanceCommand.Create(output, error), ModelsCommand.Create(output, error), StateCommand.Create(WithOptions, output, error),
             SelfTestCommand.Create(WithOptions, output, error), EstimateCommand.Create(WithOptions, output, error), TrainCommand.Create(WithOptions, output, error), DemoCommand.Create(output, error), config, set,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));

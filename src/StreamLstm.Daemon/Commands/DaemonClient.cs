@@ -49,14 +49,25 @@ internal static class DaemonClient
     /// <param name="parsed">The command line.</param>
     /// <param name="method">GET, POST, DELETE.</param>
     /// <param name="path">Path and query, without a slash before it.</param>
-    /// <param name="body">What is sent as JSON; null for nothing.</param>
+    /// <param name="body">What is sent: content as it is, else as JSON; null for nothing.</param>
     /// <param name="write">Writes a good answer.</param>
     /// <param name="error">Where it is said that something failed.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> SendAsync(
         ParseResult parsed, HttpMethod method, string path, object? body, Action<JsonElement> write, TextWriter error,
-        CancellationToken cancellation)
+        CancellationToken cancellation) => await SendAsync(
+            parsed, method, path, body is null or HttpContent ? (HttpContent?)body : JsonContent.Create(body),
+            bytes =>
+            {
+                using JsonDocument answer = JsonDocument.Parse(bytes);
+                write(answer.RootElement);
+            },
+            error, cancellation);
+
+    /// <summary>The same for an answer that is no JSON.</summary>
+    public static async Task<int> SendAsync(
+        ParseResult parsed, HttpMethod method, string path, HttpContent? content, Action<byte[]> write, TextWriter error, CancellationToken cancellation)
     {
         string url, said;
 
@@ -86,7 +97,7 @@ internal static class DaemonClient
         {
             using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
             using var request = new HttpRequestMessage(method, uri);
-            request.Content = body is null ? null : JsonContent.Create(body);
+            request.Content = content;
 
             if (token.Length > 0)
             {
@@ -94,11 +105,11 @@ internal static class DaemonClient
             }
 
             using HttpResponseMessage response = await client.SendAsync(request, cancellation);
-            string text = await response.Content.ReadAsStringAsync(cancellation);
+            byte[] bytes = await response.Content.ReadAsByteArrayAsync(cancellation);
 
             if (!response.IsSuccessStatusCode)
             {
-                error.WriteLine($"error: {Reason(text) ?? $"{uri} answered {(int)response.StatusCode}"}");
+                error.WriteLine($"error: {Reason(bytes) ?? $"{uri} answered {(int)response.StatusCode}"}");
 
                 if (response.StatusCode is HttpStatusCode.Unauthorized)
                 {
@@ -108,8 +119,7 @@ internal static class DaemonClient
                 return CommandLine.Failed;
             }
 
-            using JsonDocument answer = JsonDocument.Parse(text);
-            write(answer.RootElement);
+            write(bytes);
             return 0;
         }
         catch (JsonException)
@@ -207,11 +217,11 @@ internal static class DaemonClient
         }
     }
 
-    private static string? Reason(string text)
+    private static string? Reason(byte[] bytes)
     {
         try
         {
-            using JsonDocument answer = JsonDocument.Parse(text);
+            using JsonDocument answer = JsonDocument.Parse(bytes);
             return answer.RootElement.GetProperty("error").GetString();
         }
         catch (Exception other) when (other is JsonException or InvalidOperationException or KeyNotFoundException)

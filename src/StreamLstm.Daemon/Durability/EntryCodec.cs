@@ -79,10 +79,12 @@ internal static class EntryCodec
                 writer.Write((byte)Kind.Swap);
                 writer.Write(swap.Version);
                 Write(writer, swap.Time);
-                writer.Write(swap.ChampionLoss);
-                writer.Write(swap.CandidateLoss);
+                writer.Write(swap.ChampionLoss ?? double.NaN);
+                writer.Write(swap.CandidateLoss ?? double.NaN);
                 writer.Write(swap.TrainingWindows);
                 writer.Write(swap.Sha256);
+                writer.Write((byte)swap.Reason);
+                writer.Write(swap.By);
                 break;
             case LabelEntry label:
                 writer.Write((byte)Kind.Label);
@@ -132,6 +134,15 @@ internal static class EntryCodec
         return buffer.ToArray();
     }
 
+    /// <summary>Entries of versions that only the retrainer swapped in end before the reason.</summary>
+    private static ModelSwap ReadSwap(BinaryReader reader)
+    {
+        var swap = new ModelSwap(reader.ReadInt64(), ReadTime(reader), Loss(reader), Loss(reader), reader.ReadInt32(), reader.ReadString());
+        return reader.BaseStream.Position == reader.BaseStream.Length ? swap : swap with { Reason = (SwapReason)reader.ReadByte(), By = reader.ReadString() };
+    }
+
+    private static double? Loss(BinaryReader reader) => reader.ReadDouble() is var loss && double.IsNaN(loss) ? null : loss;
+
     /// <exception cref="InvalidDataException">It was written by a version that knows more.</exception>
     public static Entry Read(ReadOnlyMemory<byte> bytes)
     {
@@ -145,8 +156,7 @@ internal static class EntryCodec
             Kind.Tick => new TickEntry(
                 ReadTime(reader), new TimeSpan(reader.ReadInt64()),
                 [.. Many(reader, () => new RejectedCount(reader.ReadString(), (RejectionReason)reader.ReadByte(), reader.Read7BitEncodedInt64()))]),
-            Kind.Swap => new SwapEntry(new ModelSwap(
-                reader.ReadInt64(), ReadTime(reader), reader.ReadDouble(), reader.ReadDouble(), reader.ReadInt32(), reader.ReadString())),
+            Kind.Swap => new SwapEntry(ReadSwap(reader)),
             Kind.Label => new LabelEntry(
                 reader.ReadString(), reader.ReadString(), reader.ReadSByte() is >= 0 and var label ? (IncidentLabel)label : null, reader.ReadString(), ReadTime(reader)),
             Kind.Accept => new AcceptEntry(reader.ReadString(), ReadTime(reader)),

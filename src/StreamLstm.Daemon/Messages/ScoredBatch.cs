@@ -39,17 +39,38 @@ internal sealed record ScoredBatch(
     public bool IsEmpty => Observations.Count + Incidents.Count + Swaps.Count + Groups.Count + Forgotten.Count == 0 && Label is null && Acknowledged is null;
 }
 
-/// <summary>New base weights went into service.</summary>
-/// <param name="Version">The number every later event carries.</param>
-/// <param name="Time">When the router put them into service.</param>
-/// <param name="ChampionLoss">Mean loss of the former weights on the held-out windows, in nats per value.</param>
-/// <param name="CandidateLoss">The same of the new weights: lower.</param>
-/// <param name="TrainingWindows">How many windows it was trained on.</param>
+/// <summary>Other base weights went into service.</summary>
+/// <param name="Version">The number every later event carries; one higher with each swap, whichever weights it brings.</param>
+/// <param name="Time">When that was decided.</param>
+/// <param name="ChampionLoss">Mean loss of the weights that theirs were held against on the held-out windows, in nats per value; null where there were none.</param>
+/// <param name="CandidateLoss">The same of these weights: lower.</param>
+/// <param name="TrainingWindows">How many windows they were trained on here.</param>
 /// <param name="Sha256">Identity of the weights file, lower-case hex.</param>
+/// <param name="Reason">What brought them.</param>
+/// <param name="By">Who.</param>
 internal sealed record ModelSwap(
     long Version,
     DateTimeOffset Time,
-    double ChampionLoss,
-    double CandidateLoss,
+    double? ChampionLoss,
+    double? CandidateLoss,
     int TrainingWindows,
-    string Sha256);
+    string Sha256,
+    SwapReason Reason = SwapReason.Trained,
+    string By = ModelSwap.Retrainer)
+{
+    /// <summary>Who swaps where nobody asks.</summary>
+    public const string Retrainer = "retrainer";
+}
+
+/// <summary>What brings weights into service. Written down: numbers stay.</summary>
+internal enum SwapReason : byte
+{
+    /// <summary>They were trained, and forecast better than those before.</summary>
+    Trained = 0,
+
+    /// <summary>A person chose them of those that are kept.</summary>
+    Promoted = 1,
+
+    /// <summary>A person wanted those back that served before.</summary>
+    RolledBack = 2,
+}

@@ -48,13 +48,19 @@ internal static class BaseWeightsFile
         }
     }
 
-
-    private static ForecastWeights Read(string path)
+    /// <summary>Weights of the shape that the detector has, all of them finite.</summary>
+    /// <exception cref="InvalidDataException">They are of another shape, or the file is no such file; the message names what is wrong.</exception>
+    public static ForecastWeights Read(Stream file)
     {
-        using FileStream file = File.OpenRead(path);
         ForecastWeights weights = WeightsFile.Read(file, out _);
         return weights.Shape == BaseModel.Shape
             ? weights
             : throw new InvalidDataException($"weights of shape {weights.Shape}, expected {BaseModel.Shape}");
+    }
+
+    private static ForecastWeights Read(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Read(file);
     }
 }

@@ -1,53 +1,28 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.ExceptionServices;
-using System.Security.Cryptography;
-using StreamLstm.Daemon.Cluster;
-using StreamLstm.Daemon.Durability;
-using StreamLstm.Daemon.Messages;
-using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Telemetry;
-using StreamLstm.Decoding;
 using StreamLstm.Detection.Learning;
-using StreamLstm.Model.Formats;
 
 namespace StreamLstm.Daemon.Retraining;
 
-/// <summary>Whose weights are trained.</summary>
-/// <param name="WindowsAsync">Recent clean windows of all its streams; null where it is not this daemon's turn to train.</param>
-/// <param name="Serving">The weights in service.</param>
-/// <param name="SwapAsync">Puts better ones into service, whose file is durable by then.</param>
-internal sealed record Trainee(
-    Func<CancellationToken, Task<IReadOnlyList<TrainingWindow>?>> WindowsAsync, Func<BaseModel> Serving, Func<BaseModel, ModelSwap, CancellationToken, Task> SwapAsync)
-{
-    public static Trainee Of(DetectionPipeline pipeline, LiveModel live, DaemonMetrics metrics) => new(
-        async cancellation => await pipeline.CollectWindowsAsync(cancellation), () => live.Serving.Model, async (model, swap, cancellation) =>
-        {
-            await pipeline.Decisions.SwapAsync(model, swap, cancellation);
-            metrics.Swapped(model.Version);
-        });
-
-    public static Trainee Of(ClusterWeights weights, LiveModel live) => new(
-        weights.WindowsAsync, () => live.Serving.Model, (model, swap, _) =>
-        {
-            weights.Tell(model, swap);
-            return Task.CompletedTask;
-        });
-}
-
 /// <summary>Trains new base weights on recent clean windows, on its period, and puts them into service if they are better.</summary>
 /// <remarks>Scoring never waits for it: it trains on copies, on a thread of its own, and swaps one reference.</remarks>
+/// <param name="windows">Recent clean windows of all streams; null where it is not this daemon's turn to train.</param>
+/// <param name="versions">What serves, and what is to.</param>
+/// <param name="options">When, and on how much.</param>
+/// <param name="seed">Of the training.</param>
+/// <param name="metrics">Told of trainings.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Told of trainings.</param>
 internal sealed class Retrainer(
-    Trainee trainee,
-    StorageDirectory storage,
+    Func<CancellationToken, Task<IReadOnlyList<TrainingWindow>?>> windows,
+    ModelVersions versions,
     RetrainOptions options,
     int seed,
     DaemonMetrics metrics,
     TimeProvider time,
     ILogger<Retrainer> logger)
 {
-    private const int ModelsKept = 5;
-
     private volatile RetrainOptions _options = options;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -98,42 +73,41 @@ internal sealed class Retrainer(
     /// <summary>One training, whatever the period says.</summary>
     internal async Task TrainAsync(CancellationToken stopping)
     {
-        if (await trainee.WindowsAsync(stopping) is not { } windows)
+        if (await windows(stopping) is not { } recent)
         {
             return;
         }
 
-        if (windows.Count < _options.WindowsMin)
+        if (recent.Count < _options.WindowsMin)
         {
-            Report("too_few_windows", TimeSpan.Zero, double.NaN, double.NaN, windows.Count);
-            LogMessages.TooFewWindows(logger, windows.Count, _options.WindowsMin);
+            Report("too_few_windows", TimeSpan.Zero, double.NaN, double.NaN, recent.Count);
+            LogMessages.TooFewWindows(logger, recent.Count, _options.WindowsMin);
             return;
         }
 
-        BaseModel champion = trainee.Serving();
+        BaseModel champion = versions.Newest;
         long started = Stopwatch.GetTimestamp();
 
         try
         {
-            TrainingResult result = await TrainOnOwnThreadAsync(champion, windows, stopping);
+            TrainingResult result = await TrainOnOwnThreadAsync(champion, recent, stopping);
             TimeSpan duration = Stopwatch.GetElapsedTime(started);
 
-            if (result.Verdict == TrainingVerdict.Promoted)
-            {
-                await PromoteAsync(champion, result, stopping);
-            }
-
-            string verdict = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Verdict.ToString());
+            // R4: the file, then the journal, then the first score. Whoever has other weights serve meanwhile knows why.
+            bool isBetter = result.Verdict == TrainingVerdict.Promoted;
+            string verdict = isBetter && !await versions.ReplaceAsync(champion, result, stopping)
+                ? "superseded"
+                : System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Verdict.ToString());
             Report(verdict, duration, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows);
             LogMessages.Trained(
                 logger, verdict, result.TrainingWindows, result.HeldOutWindows, result.Epochs, duration.TotalSeconds,
-                result.ChampionLoss, result.CandidateLoss, trainee.Serving().Version);
+                result.ChampionLoss, result.CandidateLoss, versions.Newest.Version);
         }
 #pragma warning disable CA1031 // whatever went wrong, the champion keeps serving
         catch (Exception failed) when (failed is not (OperationCanceledException or System.Threading.Channels.ChannelClosedException))
 #pragma warning restore CA1031
         {
-            Report("failed", Stopwatch.GetElapsedTime(started), double.NaN, double.NaN, windows.Count);
+            Report("failed", Stopwatch.GetElapsedTime(started), double.NaN, double.NaN, recent.Count);
             LogMessages.TrainingFailed(logger, failed);
         }
         finally
@@ -146,7 +120,7 @@ internal sealed class Retrainer(
     /// The thread that trains hands nothing on by itself: one that it had to make for that would take its low priority over, and keep
     /// it for as long as the pool keeps the thread.
     /// </remarks>
-    private Task<TrainingResult> TrainOnOwnThreadAsync(BaseModel champion, IReadOnlyList<TrainingWindow> windows, CancellationToken stopping) =>
+    private Task<TrainingResult> TrainOnOwnThreadAsync(BaseModel champion, IReadOnlyList<TrainingWindow> recent, CancellationToken stopping) =>
         Task.Factory.StartNew(
             () =>
             {
@@ -160,7 +134,7 @@ internal sealed class Retrainer(
 
                     try
                     {
-                        result = BaseTraining.Train(champion.Weights, windows, seed + (int)champion.Version, new Share(this), cancellationToken: limit.Token);
+                        result = BaseTraining.Train(champion.Weights, recent, seed + (int)champion.Version, new Share(this), cancellationToken: limit.Token);
                     }
 #pragma warning disable CA1031 // travels to the awaiting task
                     catch (Exception failed)
@@ -179,71 +153,6 @@ internal sealed class Retrainer(
                 return result!;
             },
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    /// <summary>R4: the file, then the journal, then the first score.</summary>
-    private async Task PromoteAsync(BaseModel champion, TrainingResult result, CancellationToken stopping)
-    {
-        var model = new BaseModel(champion.Version + 1, result.Candidate);
-        DateTimeOffset now = time.GetUtcNow();
-        string sha256 = Keep(model, result, now);
-        await trainee.SwapAsync(
-            model, new ModelSwap(model.Version, now, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows, sha256), stopping);
-    }
-
-    /// <summary>The weights of a swap that a former life of the program made.</summary>
-    /// <exception cref="StorageException">They are not what was put into service.</exception>
-    public static BaseModel Load(StorageDirectory storage, ModelSwap swap)
-    {
-        string path = storage.FileIn(Path.Combine("models", $"{swap.Sha256}.safetensors"));
-
-        try
-        {
-            byte[] bytes = File.ReadAllBytes(path);
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == swap.Sha256
-                ? new BaseModel(swap.Version, WeightsFile.Read(new MemoryStream(bytes, writable: false), out _))
-                : throw new InvalidDataException("its SHA-256 is not its name");
-        }
-        catch (Exception unreadable) when (unreadable is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            throw new StorageException(
-                $"{path}: the weights that were in service cannot be read ({unreadable.Message}); restore the file from a backup", unreadable);
-        }
-    }
-
-    /// <summary>Writes the weights under their own hash before anything names them; keeps the last five.</summary>
-    private string Keep(BaseModel model, TrainingResult result, DateTimeOffset now)
-    {
-        using var buffer = new MemoryStream();
-        WeightsFile.Write(buffer, model.Weights, new Dictionary<string, string>
-        {
-            ["version"] = model.Version.ToString(CultureInfo.InvariantCulture),
-            ["trained_at"] = now.ToString("O", CultureInfo.InvariantCulture),
-            ["champion_loss"] = result.ChampionLoss.ToString("R", CultureInfo.InvariantCulture),
-            ["candidate_loss"] = result.CandidateLoss.ToString("R", CultureInfo.InvariantCulture),
-        });
-        string sha256 = Convert.ToHexStringLower(SHA256.HashData(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)));
-        string directory = storage.FileIn("models");
-        Directory.CreateDirectory(directory);
-        string temporary = Path.Combine(directory, "candidate.tmp");
-
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-        {
-            buffer.Position = 0;
-            buffer.CopyTo(file);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, Path.Combine(directory, $"{sha256}.safetensors"), overwrite: true);
-        LocalDisk.Sync(directory);
-
-        foreach (FileInfo old in new DirectoryInfo(directory).GetFiles("*.safetensors")
-            .OrderByDescending(file => file.LastWriteTimeUtc).Skip(ModelsKept))
-        {
-            old.Delete();
-        }
-
-        return sha256;
-    }
 
     private void Report(string result, TimeSpan duration, double championLoss, double candidateLoss, int windows)
     {

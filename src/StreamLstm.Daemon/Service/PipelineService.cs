@@ -59,6 +59,9 @@ internal sealed class PipelineService(
 
     public Retrainer? Retrainer { get; private set; }
 
+    /// <summary>The weights that are kept, and which serve; null while state is being restored.</summary>
+    public ModelVersions? Models { get; private set; }
+
     /// <summary>Reads the history; null where none is kept.</summary>
     public HistoryReader? History => ConfiguredSinks?.History;
 
@@ -111,8 +114,9 @@ internal sealed class PipelineService(
         {
             LiveModel = new LiveModel(BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed));
             Cluster = ClusterService.Node(options, _storage.Instance, LiveModel, live, ledger, _deadLetters, metrics, time, loggers);
+            Models = new ModelVersions(Swapper.Of(Cluster.Weights, LiveModel), new ModelFiles(_storage), live.Swaps, time);
             Retrainer = new Retrainer(
-                Trainee.Of(Cluster.Weights, LiveModel), _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+                Cluster.Weights.WindowsAsync, Models, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
             _beside = BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token));
             _running = RunAsync(Cluster.RunAsync);
             _goneOn.SetResult();
@@ -150,7 +154,7 @@ internal sealed class PipelineService(
         ConfiguredSources = new ConfiguredSources(options, _storage, httpSource, metrics, time, loggers);
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         var pipeline = new DetectionPipeline(
-            options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => Retrainer.Load(_storage, swap),
+            options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => ModelFiles.Load(_storage, swap),
             ConfiguredSources.Present, ConfiguredSinks.All, ledger, _deadLetters, metrics, time, loggers, limits, labels, units);
         var liveFile = new LiveViewFile(_storage, live, _logger);
 
@@ -161,8 +165,9 @@ internal sealed class PipelineService(
 
         _snapshots = new Snapshots(
             pipeline, _journal, generations, options.Storage, ledger, metrics, liveFile.Write, time, loggers.CreateLogger<Snapshots>());
+        Models = new ModelVersions(Swapper.Of(pipeline, LiveModel, metrics), new ModelFiles(_storage), live.Swaps, time);
         Retrainer = new Retrainer(
-            Trainee.Of(pipeline, LiveModel, metrics), _storage, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+            async cancellation => await pipeline.CollectWindowsAsync(cancellation), Models, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
 
         if (generation is null || generation.Manifest.Layout != Generations.Layout)
         {

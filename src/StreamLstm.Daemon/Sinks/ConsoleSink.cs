@@ -37,9 +37,10 @@ internal sealed class ConsoleSink(ConsoleSinkOptions options, TextWriter output,
 
         foreach (ModelSwap swap in batch.Swaps)
         {
-            await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{swap.Time:HH:mm:ss} MODEL     version {swap.Version} in service: loss {swap.ChampionLoss:0.000} -> {swap.CandidateLoss:0.000} nats on held-out windows"));
+            await output.WriteLineAsync(FormattableString.Invariant(
+                swap.Reason != SwapReason.Trained
+                    ? (FormattableString)$"{swap.Time:HH:mm:ss} MODEL     version {swap.Version} in service: {(swap.Reason == SwapReason.RolledBack ? "rolled back" : "promoted")} by {Plain(swap.By)}"
+                    : $"{swap.Time:HH:mm:ss} MODEL     version {swap.Version} in service: loss {swap.ChampionLoss:0.000} -> {swap.CandidateLoss:0.000} nats on held-out windows"));
         }
     }
 

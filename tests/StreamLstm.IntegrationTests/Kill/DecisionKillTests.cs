@@ -1,7 +1,9 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using StreamLstm.Daemon.Durability;
+using StreamLstm.Detection.Learning;
 using StreamLstm.IntegrationTests.Support;
+using StreamLstm.Model.Formats;
 
 namespace StreamLstm.IntegrationTests.Kill;
 
@@ -109,6 +111,22 @@ public sealed class DecisionKillTests : IDisposable
             "maintenance",
             http => http.PostAsJsonAsync("/api/v1/maintenance", new { streams = "boil*", from = Start, @for = "24h" }, Cancellation),
             async daemon => Assert.Single((await daemon.GetAsync("/api/v1/maintenance")).GetProperty("maintenance").EnumerateArray())),
+        (
+            "promote",
+            async http =>
+            {
+                using var file = new MemoryStream();
+                WeightsFile.Write(file, BaseModel.Untrained(7).Weights, new Dictionary<string, string>());
+                using var content = new ByteArrayContent(file.ToArray());
+                content.Headers.ContentType = new("application/octet-stream");
+                return await http.PostAsync("/api/v1/models?promote=true&by=ann", content, Cancellation);
+            },
+            async daemon =>
+            {
+                JsonElement models = await daemon.GetAsync("/api/v1/models");
+                Assert.Equal(1, models.GetProperty("serving").GetInt64());
+                Assert.Equal("ann", Assert.Single(models.GetProperty("swaps").EnumerateArray()).GetProperty("by").GetString());
+            }),
         (
             "forget",
             http => http.DeleteAsync("/api/v1/streams/boiler", Cancellation),

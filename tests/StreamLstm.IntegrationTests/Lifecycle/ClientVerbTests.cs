@@ -50,6 +50,48 @@ public sealed class ClientVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Weights_go_from_one_daemon_into_another_serve_there_and_are_taken_back()
+    {
+        using var directory = new TemporaryDirectory();
+        await using DaemonProcess from = await DaemonProcess.StartAsync(_directory.Path, "sources.mqtt_embedded.enabled=false", "detection.base_weights=random", "retrain.enabled=false");
+        await using DaemonProcess to = await DaemonProcess.StartAsync(directory.Path, "sources.mqtt_embedded.enabled=false", "retrain.enabled=false");
+        (string first, string second) = ($"http://127.0.0.1:{from.HttpPort}", $"http://127.0.0.1:{to.HttpPort}");
+        string file = Path.Combine(directory.Path, "random.safetensors");
+
+        (int code, string said) = await RunAsync(first, "models", "list");
+        Assert.Equal((0, "version 0 serves\nnone is kept yet: the daemon began with these, and has trained none that are better\n"), (code, said));
+        (code, said) = await RunAsync(first, "models", "export", "0", "--out", file);
+        Assert.Equal(1, code);
+        Assert.Contains("error: model '0' is not kept; expected a version or the first characters of a SHA-256", said, StringComparison.Ordinal);
+
+        await using (FileStream written = File.Create(file))
+        {
+            StreamLstm.Model.Formats.WeightsFile.Write(written, StreamLstm.Detection.Learning.BaseModel.Untrained(7).Weights, new Dictionary<string, string>());
+        }
+
+        (code, said) = await RunAsync(second, "models", "import", file, "--promote", "--by", "ann");
+        Assert.True(code == 0, said);
+        Assert.Contains("origin            imported\n", said, StringComparison.Ordinal);
+        (code, said) = await RunAsync(second, "models", "rollback", "--by", "bea");
+        Assert.True(code == 0, said);
+        Assert.StartsWith("version 2 serves: the weights ", said, StringComparison.Ordinal);
+        (code, said) = await RunAsync(second, "models", "promote", "1", "--by", "ann");
+        Assert.StartsWith("version 3 serves: the weights ", said, StringComparison.Ordinal);
+        (code, said) = await RunAsync(second, "models", "show", "3");
+        Assert.Contains("versions          1, 3\n", said, StringComparison.Ordinal);
+        Assert.Contains("as version 3, promoted by ann\n", said, StringComparison.Ordinal);
+        (_, said) = await RunAsync(second, "models", "list");
+        Assert.Contains("imported", said, StringComparison.Ordinal);
+        Assert.Contains("start", said, StringComparison.Ordinal);
+        string copy = Path.Combine(directory.Path, "copy.safetensors");
+        (code, said) = await RunAsync(second, "models", "export", "3", "--out", copy);
+        Assert.True(code == 0, said);
+        (code, said) = await RunAsync(first, "models", "import", copy);
+        Assert.True(code == 0, said);
+        Assert.Contains("is serving        False\n", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_shell_completes_verbs_and_options()
     {
         (int code, string bash) = await RunAsync("", "completion", "bash");
