@@ -50,7 +50,7 @@ internal sealed class ModelRefusedException(string message) : Exception(message)
 /// <param name="files">Those that are kept.</param>
 /// <param name="told">The swaps that the sinks were told of, in their order.</param>
 /// <param name="time">When something was decided.</param>
-internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IReadOnlyList<ModelSwap>> told, TimeProvider time)
+internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IReadOnlyList<ModelSwap>> told, TimeProvider time) : IDisposable
 {
     private const int HashMin = 6;
 
@@ -153,6 +153,8 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
                     ?? throw new ModelRefusedException($"version {before}, which served before, is not kept any more; /api/v1/models lists those that are");
         },
         SwapReason.RolledBack, by, cancellationToken);
+
+    public void Dispose() => _oneAtATime.Dispose();
 
     /// <summary>What is kept under a version or a hash's first characters; null where nothing is.</summary>
     public KeptModel? Find(string name)

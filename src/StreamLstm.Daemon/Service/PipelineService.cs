@@ -244,6 +244,7 @@ internal sealed class PipelineService(
     {
         _stopping.Dispose();
         _drained.Dispose();
+        Models?.Dispose();
         _pipeline?.Dispose();
         _journal?.Dispose();
         _storage?.Dispose();

@@ -89,7 +89,7 @@ public sealed class ModelVersionsTests : IDisposable
         using StorageDirectory storage = StorageDirectory.Open(new StorageOptions { Directory = _directory });
         BaseModel serving = BaseModel.Pretrained;
         List<ModelSwap> swaps = [];
-        var versions = new ModelVersions(
+        using var versions = new ModelVersions(
             new Swapper(() => new ServingModel(serving, null), _ => Task.CompletedTask, () => null, (model, swap, _) =>
             {
                 serving = model;
