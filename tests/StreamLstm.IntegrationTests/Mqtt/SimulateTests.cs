@@ -62,7 +62,6 @@ public sealed class SimulateTests
         using var directory = new TemporaryDirectory();
         string rights = Path.Combine(directory.Path, "rights");
         await File.WriteAllTextAsync(rights, "topic read #\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(rights, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await using Mosquitto broker = await Mosquitto.StartAsync(Path.Combine(directory.Path, "broker"), $"acl_file {rights}", isKept: false);
         using StringWriter output = new(), error = new();
 
