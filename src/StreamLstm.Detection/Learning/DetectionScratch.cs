@@ -34,10 +34,8 @@ public sealed class DetectionScratch
 
     internal Judging.Events.EventScratch Events { get; } = new();
 
-    private Judging.Texts.TextScratch? _texts;
-
-    /// <summary>Buffers for streams of texts, made when the first one comes.</summary>
-    internal Judging.Texts.TextScratch Texts => _texts ??= new Judging.Texts.TextScratch();
+    /// <summary>Buffers for streams of texts.</summary>
+    internal Judging.PlaceScratches Texts { get; } = new(Judging.Texts.TextPieces.Steps, Judging.Texts.TextNetwork.BatchPieces);
 
     private readonly List<Judging.Records.JointScratch> _joint = [];
     private LstmScratch? _judge;

@@ -1,5 +1,4 @@
 using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Judging.Events;
 
@@ -50,22 +49,14 @@ internal sealed class EventChannelBank
     private const double Least = 1;
     private const double LeastOrder = 0.25;
 
-    private static readonly double BlockDecades = Math.Log10(CleanTail.BlockRows);
-
     public static readonly IReadOnlyList<string> Names =
         [.. Enum.GetNames<EventChannel>().Select(name => name.ToLowerInvariant())];
 
     /// <summary>What explanations call them.</summary>
     public static readonly IndicatorWords Words = new(channel => Names[channel], Meaning);
 
-    private readonly CleanTail[] _tails =
-    [
-        .. Enumerable.Range(0, EventChannels).Select(channel =>
-            new CleanTail(BlocksMax, TailScale.Difference, channel == (int)EventChannel.Order ? LeastOrder : Least)),
-    ];
-
+    private readonly ChannelTails _tails = new(EventChannels, BlocksMax, channel => channel == (int)EventChannel.Order ? LeastOrder : Least);
     private double _run;
-    private bool _hasOrdinary;
 
     /// <summary>Judges one event.</summary>
     public void Judge(in EventIndicators indicators, EventRate rate, Judgement judgement)
@@ -80,68 +71,45 @@ internal sealed class EventChannelBank
         values[(int)EventChannel.Run] = _run;
         values[(int)EventChannel.Repeat] = indicators.Repeat;
 
-        for (int channel = 0; channel < EventChannels; channel++)
-        {
-            (scores[channel], plain[channel]) = (_tails[channel].Score(values[channel]), _tails[channel].PlainScore(values[channel]));
-        }
+        _tails.Score(values, scores, plain);
 
         // How often something new comes, and ranks as deep, has been counted: it is as rare as that.
         foreach (int counted in (ReadOnlySpan<int>)[(int)EventChannel.New, (int)EventChannel.Rank])
         {
-            double most = Math.Max(0, values[counted] / Math.Log(10) - BlockDecades);
+            double most = Math.Max(0, values[counted] / Math.Log(10) - ChannelTails.BlockDecades);
             (scores[counted], plain[counted]) = (Math.Min(scores[counted], most), Math.Min(plain[counted], most));
         }
 
         // The rate has a unit of its own, the bin, and is calibrated by it.
         (values[EventChannels], scores[EventChannels], plain[EventChannels]) = (rate.Value, rate.Score, rate.Plain);
-        judgement.Count = Count;
-        judgement.Evidence = Evidence(scores);
-        judgement.Plain = _hasOrdinary ? Evidence(plain) : null;
+        _tails.Conclude(scores[..Count], plain, judgement);
     }
 
     /// <summary>Takes the event just judged, once it has been decided whether it counts.</summary>
-    public void Remember(ReadOnlySpan<double> values, bool counts)
-    {
-        for (int channel = 0; channel < EventChannels; channel++)
-        {
-            _tails[channel].Add(values[channel], counts);
-        }
-    }
+    public void Remember(ReadOnlySpan<double> values, bool counts) => _tails.Remember(values, counts);
 
     /// <summary>Takes levels for ordinary because a person said so; 0 for none. They replace those before.</summary>
     /// <param name="levels">(channels).</param>
     /// <param name="rate">The stream's rate, which has a level of its own.</param>
     public void Ordinary(ReadOnlySpan<double> levels, EventRate rate)
     {
-        for (int channel = 0; channel < EventChannels; channel++)
-        {
-            _tails[channel].Ordinary = levels[channel];
-        }
-
+        _tails.Ordinary(levels);
         rate.Ordinary = levels[EventChannels];
-        _hasOrdinary = levels.ContainsAnyExcept(0);
     }
 
     /// <summary>Keeps the last events from teaching, as far as they have not yet; 1 is the last that was remembered.</summary>
-    public void Spare(long eventsAgo) => Array.ForEach(_tails, tail => tail.Spare(eventsAgo));
+    public void Spare(long eventsAgo) => _tails.Spare(eventsAgo);
 
     public void Save(BinaryWriter writer)
     {
-        Array.ForEach(_tails, tail => tail.Save(writer));
+        _tails.Save(writer);
         writer.Write(_run);
     }
 
     public void Load(BinaryReader reader)
     {
-        Array.ForEach(_tails, tail => tail.Load(reader));
+        _tails.Load(reader);
         _run = reader.ReadDouble();
-    }
-
-    /// <summary>Decades of events between two like it. What every block has is nothing; what one in ten has is one event of its 32.</summary>
-    private static double Evidence(ReadOnlySpan<double> scores)
-    {
-        double blocks = ScoreCombination.Combine(scores);
-        return blocks + Math.Min(1, blocks) * BlockDecades;
     }
 
     private static string Meaning(int channel, int _) => (EventChannel)channel switch

@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using StreamLstm.Model;
-using StreamLstm.Model.Heads;
 using StreamLstm.Model.Training;
 using StreamLstm.Model.Training.Losses;
 
@@ -36,10 +35,8 @@ internal sealed class EventNetwork
 
     private const int HiddenSize = 32;
     private const int PlacesMin = 32;
-    private const double ClipNorm = 1;
 
-    /// <summary>Steps after which the step length is down to 0.7 of the first, and the least share it falls to: what is learnt becomes sharp, and may still change.</summary>
-    private const double RateSteps = 300;
+    /// <summary>The least share that the step length falls to.</summary>
     private const double RateShareMin = 0.2;
 
     private static readonly AdamOptions Adam = new() { LearningRate = 0.01f };
@@ -58,14 +55,7 @@ internal sealed class EventNetwork
     /// <param name="place">The event.</param>
     /// <param name="state">h and c of the session (StateSize): replaced.</param>
     /// <param name="scratch">Its forecast becomes the probabilities of the places in use.</param>
-    public void Step(int place, Span<float> state, EventScratch scratch)
-    {
-        EventNetworkScratch buffers = scratch.Of(_weights.Shape);
-        buffers.Input[place] = 1;
-        LstmNetwork.Step(_weights, buffers.Input, state, buffers.Logits, buffers.Step);
-        buffers.Input[place] = 0;
-        ForecastHead.Softmax(buffers.Logits.AsSpan(0, Used), scratch.Forecast.AsSpan(0, Used));
-    }
+    public void Step(int place, Span<float> state, EventScratch scratch) => scratch.Of(_weights.Shape).Step(_weights, place, state, scratch.Forecast.AsSpan(0, Used));
 
     /// <summary>Gives the next free place to a kind; there must be one.</summary>
     public int Open()
@@ -109,74 +99,30 @@ internal sealed class EventNetwork
     /// <summary>One small step on some pieces; false where it was left out because it was not finite.</summary>
     public bool Train(EventChunks chunks, ReadOnlySpan<int> batch, EventScratch scratch)
     {
-        LstmShape shape = _weights.Shape;
-        EventNetworkScratch buffers = scratch.Of(shape);
-        int steps = 0, events = 0;
+        PlaceScratch buffers = scratch.Of(_weights.Shape);
+        buffers.Begin();
 
         foreach (int chunk in batch)
         {
-            int length = chunks.Places(chunk).Length - 1;
-            steps = Math.Max(steps, length);
-            events += length;
+            chunks.State(chunk).CopyTo(buffers.Add(chunks.Places(chunk)));
         }
 
-        if (events == 0)
+        ReadOnlySpan<float> gradients = buffers.Gradients(_weights, _loss, Used, out bool isFinite);
+
+        if (gradients.IsEmpty)
         {
-            return true;
-        }
-
-        Span<float> inputs = buffers.Inputs.AsSpan(0, batch.Length * steps * shape.InputSize);
-        Span<float> states = buffers.States.AsSpan(0, batch.Length * shape.StateSize);
-        inputs.Clear();
-
-        for (int i = 0; i < batch.Length; i++)
-        {
-            ReadOnlySpan<byte> places = chunks.Places(batch[i]);
-            chunks.State(batch[i]).CopyTo(states[(i * shape.StateSize)..]);
-
-            for (int step = 0; step < places.Length - 1; step++)
-            {
-                inputs[(i * steps + step) * shape.InputSize + places[step]] = 1;
-            }
-        }
-
-        ReadOnlySpan<float> outputs = buffers.ThroughTime.Forward(_weights, inputs, states);
-        Span<float> outputGradients = buffers.OutputGradients.AsSpan(0, outputs.Length);
-        outputGradients.Clear();
-        Span<float> target = stackalloc float[1];
-
-        // A shorter piece ends before the batch does: what follows has neither loss nor gradient.
-        for (int i = 0; i < batch.Length; i++)
-        {
-            ReadOnlySpan<byte> places = chunks.Places(batch[i]);
-
-            for (int step = 0; step < places.Length - 1; step++)
-            {
-                int row = (i * steps + step) * shape.OutputSize;
-                target[0] = places[step + 1];
-                _loss.Evaluate(outputs.Slice(row, Used), target, 1f / events, outputGradients.Slice(row, Used));
-            }
-        }
-
-        Span<float> gradients = buffers.Gradients.Values;
-        gradients.Clear();
-        buffers.ThroughTime.Backward(_weights, outputGradients, buffers.Gradients);
-
-        if (!double.IsFinite(GradientClipping.ByGlobalNorm(gradients, ClipNorm)))
-        {
-            return false;
+            return isFinite;
         }
 
         if (_adam is null)
         {
             LstmWeights beginning = _weights;
-            _weights = new LstmWeights(shape);
+            _weights = new LstmWeights(beginning.Shape);
             beginning.Parameters.CopyTo(_weights.Parameters);
-            _adam = new AdamOptimizer(shape.ParameterCount, Adam);
+            _adam = new AdamOptimizer(beginning.Shape.ParameterCount, Adam);
         }
 
-        _adam.LearningRate = (float)(Adam.LearningRate * Math.Max(RateShareMin, 1 / Math.Sqrt(1 + _adam.StepCount / RateSteps)));
-        _adam.Step(_weights.Parameters, gradients);
+        PlaceScratch.Take(_adam, Adam.LearningRate, RateShareMin, _weights, gradients);
         return true;
     }
 

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Judging.Texts;
 
@@ -29,16 +28,13 @@ internal sealed class TextChannelBank(int blocksMax)
     /// <summary>What stays of <see cref="TextChannel.Run"/> from line to line: about ten lines.</summary>
     private const double RunStays = 0.9;
 
-    private static readonly double BlockDecades = Math.Log10(CleanTail.BlockRows);
-
     private static readonly IReadOnlyList<string> Names = [.. Enum.GetNames<TextChannel>().Select(name => name.ToLowerInvariant())];
 
     private static readonly FrozenDictionary<string, IndicatorWords> Words =
         ((string[])["character", "word"]).ToFrozenDictionary(unit => unit, unit => new IndicatorWords(channel => Names[channel], (channel, _) => Meaning(channel, unit)));
 
-    private readonly CleanTail[] _tails = [.. Enumerable.Range(0, Count).Select(_ => new CleanTail(blocksMax, TailScale.Difference, least: 0.5))];
+    private readonly ChannelTails _tails = new(Count, blocksMax, _ => 0.5);
     private double _run;
-    private bool _hasOrdinary;
 
     /// <summary>What explanations call them.</summary>
     /// <param name="unit">What a token is called.</param>
@@ -57,60 +53,36 @@ internal sealed class TextChannelBank(int blocksMax)
         values[(int)TextChannel.Stretch] = stretch;
         values[(int)TextChannel.Run] = RunWith(line);
 
-        for (int channel = 0; channel < Count; channel++)
-        {
-            (scores[channel], plain[channel]) = (_tails[channel].Score(values[channel]), _tails[channel].PlainScore(values[channel]));
-        }
-
-        judgement.Count = Count;
-        judgement.Evidence = Evidence(scores);
-        judgement.Plain = _hasOrdinary ? Evidence(plain) : null;
+        _tails.Score(values, scores, plain);
+        _tails.Conclude(scores[..Count], plain, judgement);
     }
 
     /// <summary>Takes the line just judged, once it has been decided whether it counts.</summary>
     public void Remember(double line, ReadOnlySpan<double> values, bool counts)
     {
         _run = RunWith(line);
-
-        for (int channel = 0; channel < Count; channel++)
-        {
-            _tails[channel].Add(values[channel], counts);
-        }
+        _tails.Remember(values, counts);
     }
 
     /// <summary>Takes levels for ordinary because a person said so; 0 for none. They replace those before.</summary>
-    public void Ordinary(ReadOnlySpan<double> levels)
-    {
-        for (int channel = 0; channel < Count; channel++)
-        {
-            _tails[channel].Ordinary = levels[channel];
-        }
-
-        _hasOrdinary = levels.ContainsAnyExcept(0);
-    }
+    public void Ordinary(ReadOnlySpan<double> levels) => _tails.Ordinary(levels);
 
     /// <summary>Keeps the last lines from teaching, as far as they have not yet; 1 is the last that was remembered.</summary>
-    public void Spare(long linesAgo) => Array.ForEach(_tails, tail => tail.Spare(linesAgo));
+    public void Spare(long linesAgo) => _tails.Spare(linesAgo);
 
     public void Save(BinaryWriter writer)
     {
-        Array.ForEach(_tails, tail => tail.Save(writer));
+        _tails.Save(writer);
         writer.Write(_run);
     }
 
     public void Load(BinaryReader reader)
     {
-        Array.ForEach(_tails, tail => tail.Load(reader));
+        _tails.Load(reader);
         _run = reader.ReadDouble();
     }
 
     private double RunWith(double line) => Math.Max(0, RunStays * _run + line);
-
-    private static double Evidence(ReadOnlySpan<double> scores)
-    {
-        double blocks = ScoreCombination.Combine(scores);
-        return blocks + Math.Min(1, blocks) * BlockDecades;
-    }
 
     private static string Meaning(int channel, string unit) => (TextChannel)channel switch
     {

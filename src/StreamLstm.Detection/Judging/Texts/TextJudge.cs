@@ -149,7 +149,7 @@ internal sealed class TextJudge : IJudge
 
     public void Remember(Lesson lesson, in Circumstances circumstances)
     {
-        TextNetworkScratch scratch = circumstances.Scratch.Texts.Of(_shape);
+        PlaceScratch scratch = circumstances.Scratch.Texts.Of(_shape);
         Rows++;
         bool learns = lesson <= Lesson.Suspicious;
         _settling.Observe([Last.Value], isOrdinary: lesson is Lesson.Normal or Lesson.Frozen, isAsForecast: Last.IsAsForecast);
@@ -296,7 +296,7 @@ internal sealed class TextJudge : IJudge
     }
 
     /// <summary>How unlikely each token was; changes nothing but what is said of the line.</summary>
-    private double Weigh(TextNetworkScratch scratch, out double peak, out double stretch)
+    private double Weigh(PlaceScratch scratch, out double peak, out double stretch)
     {
         double sum = 0, last = 0;
         (peak, stretch) = (0, 0);
@@ -321,7 +321,7 @@ internal sealed class TextJudge : IJudge
     }
 
     /// <summary>h and c go on through the line; a normal one's new tokens get places, and it is there to learn from.</summary>
-    private void Follow(bool isNormal, TextNetworkScratch scratch)
+    private void Follow(bool isNormal, PlaceScratch scratch)
     {
         for (int i = 0; i < _tokens.Count && isNormal; i++)
         {
@@ -377,7 +377,7 @@ internal sealed class TextJudge : IJudge
     }
 
     /// <summary>One small step a line at first, and less often later: what is well known moves slowly, and most of the cost is here.</summary>
-    private void Learn(in Circumstances circumstances, TextNetworkScratch scratch)
+    private void Learn(in Circumstances circumstances, PlaceScratch scratch)
     {
         if (Rows % (Rows < 16_384 ? 1 : Rows < 65_536 ? 2 : 4) != 0 || _pieces.Count < TextNetwork.BatchPieces)
         {

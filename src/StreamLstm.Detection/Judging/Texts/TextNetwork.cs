@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using StreamLstm.Model;
-using StreamLstm.Model.Heads;
 using StreamLstm.Model.Training;
 using StreamLstm.Model.Training.Losses;
 
@@ -27,10 +26,7 @@ internal sealed class TextNetwork
     /// <summary>Pieces that are learnt from together.</summary>
     public const int BatchPieces = 4;
 
-    private const double ClipNorm = 1;
-
-    /// <summary>Steps after which the step length is down to 0.7 of the first, and the least share it falls to.</summary>
-    private const double RateSteps = 300;
+    /// <summary>The least share that the step length falls to.</summary>
     private const double RateShareMin = 0.1;
 
     private static readonly AdamOptions Adam = new() { LearningRate = 0.01f };
@@ -81,13 +77,7 @@ internal sealed class TextNetwork
     /// <param name="state">h and c (StateSize): replaced.</param>
     /// <param name="forecast">Becomes the chance of each place in use (Used).</param>
     /// <param name="scratch">Room to work in, of its shape.</param>
-    public void Step(byte place, Span<float> state, Span<float> forecast, TextNetworkScratch scratch)
-    {
-        scratch.Input[place] = 1;
-        LstmNetwork.Step(_weights, scratch.Input, state, scratch.Logits, scratch.Step);
-        scratch.Input[place] = 0;
-        ForecastHead.Softmax(scratch.Logits.AsSpan(0, Used), forecast);
-    }
+    public void Step(byte place, Span<float> state, Span<float> forecast, PlaceScratch scratch) => scratch.Step(_weights, place, state, forecast);
 
     /// <summary>-ln of the chance that a place had, in nats. One token in all that were learnt from may be any: so what was never seen has a chance too.</summary>
     public float Surprise(ReadOnlySpan<float> forecast, byte came)
@@ -99,54 +89,23 @@ internal sealed class TextNetwork
     }
 
     /// <summary>One small step on some pieces; false where it was left out because it was not finite.</summary>
-    public bool Train(TextPieces pieces, ReadOnlySpan<int> batch, TextNetworkScratch scratch)
+    public bool Train(TextPieces pieces, ReadOnlySpan<int> batch, PlaceScratch scratch)
     {
-        const int Steps = TextPieces.Steps;
-        int stateSize = _weights.Shape.StateSize;
-        Span<float> inputs = scratch.Inputs.AsSpan(0, batch.Length * Steps * Places);
-        Span<float> states = scratch.States.AsSpan(0, batch.Length * stateSize);
-        inputs.Clear();
+        scratch.Begin();
 
-        for (int i = 0; i < batch.Length; i++)
+        foreach (int piece in batch)
         {
-            ReadOnlySpan<byte> places = pieces.Places(batch[i]);
-            pieces.State(batch[i], states.Slice(i * stateSize, stateSize));
-
-            for (int step = 0; step < Steps; step++)
-            {
-                inputs[(i * Steps + step) * Places + places[step]] = 1;
-            }
+            pieces.State(piece, scratch.Add(pieces.Places(piece)));
         }
 
-        ReadOnlySpan<float> outputs = scratch.ThroughTime.Forward(_weights, inputs, states);
-        Span<float> outputGradients = scratch.OutputGradients.AsSpan(0, outputs.Length);
-        outputGradients.Clear();
-        Span<float> target = stackalloc float[1];
+        ReadOnlySpan<float> gradients = scratch.Gradients(_weights, _loss, Used, out bool isFinite);
 
-        for (int i = 0; i < batch.Length; i++)
+        if (!gradients.IsEmpty)
         {
-            ReadOnlySpan<byte> places = pieces.Places(batch[i]);
-
-            for (int step = 0; step < Steps; step++)
-            {
-                int row = (i * Steps + step) * Places;
-                target[0] = places[step + 1];
-                _loss.Evaluate(outputs.Slice(row, Used), target, 1f / (batch.Length * Steps), outputGradients.Slice(row, Used));
-            }
+            PlaceScratch.Take(_adam, Adam.LearningRate, RateShareMin, _weights, gradients);
         }
 
-        Span<float> gradients = scratch.Gradients.Values;
-        gradients.Clear();
-        scratch.ThroughTime.Backward(_weights, outputGradients, scratch.Gradients);
-
-        if (!double.IsFinite(GradientClipping.ByGlobalNorm(gradients, ClipNorm)))
-        {
-            return false;
-        }
-
-        _adam.LearningRate = (float)(Adam.LearningRate * Math.Max(RateShareMin, 1 / Math.Sqrt(1 + _adam.StepCount / RateSteps)));
-        _adam.Step(_weights.Parameters, gradients);
-        return true;
+        return isFinite;
     }
 
     /// <summary>Counts tokens that are to be learnt from.</summary>

@@ -320,6 +320,20 @@ public sealed class EventStreamTests
         Assert.Equal(name, refused.ParamName);
     }
 
+    [Fact]
+    public void A_stream_of_events_has_the_bytes_it_had_when_texts_and_events_had_networks_apart()
+    {
+        DetectionShard shard = NewShard();
+        Feed(shard, new ServiceLog(3).Lines(4_000).Select(line => Line(line, keyed: true)));
+        using var file = new MemoryStream();
+        using (var writer = new BinaryWriter(file, System.Text.Encoding.UTF8, leaveOpen: true))
+        {
+            shard.Save(writer);
+        }
+
+        Assert.Equal("EDF1873C88418C93", Convert.ToHexString(System.IO.Hashing.XxHash3.Hash(file.ToArray())));
+    }
+
     private static string Word(Random random) => new([.. Enumerable.Range(0, 12).Select(_ => (char)('a' + random.Next(26)))]);
 
     private static long Size(DetectionShard shard)
