@@ -21,6 +21,8 @@ internal static class SequencesCommand
         ("sequences", new QualityGoal("S5", "exactly right, dates into ISO 8601", 0, ">=", 0.95)),
         ("sequences", new QualityGoal("S6", "exactly right, numbers into words", 0, ">=", 0.95)),
         ("video", new QualityGoal("S7", "AUC, mean of faults", 0, ">=", 0.95)),
+        ("commands", new QualityGoal("S8", "AUC, all intruders' commands", 0, ">=", 0.98)),
+        ("urls", new QualityGoal("S9", "AUC, all attacks", 0, ">=", 0.98)),
     ];
 
     /// <summary>Exit code 0 where it ran, whatever the goals say; 2 for wrong usage.</summary>

@@ -16,12 +16,13 @@ public sealed class SoundRouteTests
     [InlineData("?format=pcm&stream=a&rate=x", false, 400, "query parameter rate: 'x', expected a number")]
     [InlineData("?format=pcm&stream=a&encoding=mp3", false, 400, "query parameter encoding: 'mp3', expected s16, u8, s24, s32 or f32")]
     [InlineData("?format=text&stream=names", false, 202, "\"accepted\"")]
-    [InlineData("?format=mp3&stream=a", false, 400, "expected log, text, wav or pcm")]
+    [InlineData("?format=words&stream=commands", false, 202, "\"accepted\"")]
+    [InlineData("?format=mp3&stream=a", false, 400, "expected log, text, words, wav or pcm")]
     public async Task Sound_is_taken_as_it_says(string query, bool isWav, int status, string expected)
     {
         await using HostedDaemon daemon = await HostedDaemon.StartAsync("vectors.0.streams=sound/*", "vectors.0.fields=joint");
         byte[] body = LogMelBandsTests.Wav(LogMelBandsTests.Tone(440, 0.3, 2), SampleEncoding.S16, channels: 1);
-        body = isWav ? body : query.Contains("text", StringComparison.Ordinal) ? "one\ntwo\n"u8.ToArray() : body[56..];
+        body = isWav ? body : query.Contains("text", StringComparison.Ordinal) || query.Contains("words", StringComparison.Ordinal) ? "one\ntwo\n"u8.ToArray() : body[56..];
 
         using var content = new ByteArrayContent(body);
         using HttpResponseMessage answer = await daemon.Http.PostAsync(new Uri($"/api/v1/observations{query}", UriKind.Relative), content, TestContext.Current.CancellationToken);
