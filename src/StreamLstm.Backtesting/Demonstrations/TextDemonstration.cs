@@ -10,6 +10,7 @@ internal static class TextDemonstration
     public const string WordsPath = "/usr/share/dict/american-english";
 
     private const string Chain = "order-3 Markov chain";
+    private const string CleanChain = "the same of the clean lines";
     private const string Length = "length alone";
     private const string ByWords = "by words";
 
@@ -37,7 +38,7 @@ internal static class TextDemonstration
     {
         var characters = new AnomalyDetector(new DetectionOptions { Seed = seed, Form = form });
         AnomalyDetector? words = lines.HasWords ? new AnomalyDetector(new DetectionOptions { Seed = seed, Form = form }) : null;
-        var chain = new MarkovChain();
+        MarkovChain chain = new(), cleanChain = new();
         var lengths = new Dictionary<int, int>();
         var families = lines.Families.Select(_ => new Scores()).ToArray();
         Scores ordinary = new();
@@ -55,11 +56,17 @@ internal static class TextDemonstration
 
             if (row >= clean)
             {
-                (family < 0 ? ordinary : families[family]).Add(byCharacters, byWords, chain.Surprise(line), -lengths.GetValueOrDefault(line.Length));
+                (family < 0 ? ordinary : families[family]).Add(byCharacters, byWords, chain.Surprise(line), cleanChain.Surprise(line), -lengths.GetValueOrDefault(line.Length));
             }
 
-            // Nobody is told which lines were odd: all go on learning.
+            // Nobody is told which lines were odd: all go on learning, but for the second chain, which has what no stream has, a beginning known to be clean.
             chain.Learn(line);
+
+            if (row < clean)
+            {
+                cleanChain.Learn(line);
+            }
+
             lengths[line.Length] = lengths.GetValueOrDefault(line.Length) + 1;
 
             foreach (AnomalyDetector detector in words is null ? (AnomalyDetector[])[characters] : [characters, words])
@@ -98,7 +105,7 @@ internal static class TextDemonstration
             [.. Beside(ordinary).Select(peer => (peer.Name, figure(odd.Of(peer.Column), ordinary.Of(peer.Column))))]);
 
     private static IEnumerable<(string Name, Column Column)> Beside(Scores scores) =>
-        ((string, Column)[])[.. scores.Of(Column.Words).Count > 0 ? ((string, Column)[])[(ByWords, Column.Words)] : [], (Chain, Column.Chain), (Length, Column.Length)];
+        ((string, Column)[])[.. scores.Of(Column.Words).Count > 0 ? ((string, Column)[])[(ByWords, Column.Words)] : [], (Chain, Column.Chain), (CleanChain, Column.CleanChain), (Length, Column.Length)];
 
     /// <summary>Share of the odd that score more than all but a hundredth of the ordinary.</summary>
     private static double Found(List<double> odd, List<double> ordinary)
@@ -113,6 +120,7 @@ internal static class TextDemonstration
         Characters,
         Words,
         Chain,
+        CleanChain,
         Length,
     }
 
@@ -128,10 +136,11 @@ internal static class TextDemonstration
 
         public List<double> Of(Column column) => _of[(int)column];
 
-        public void Add(in ScoredObservation byCharacters, in ScoredObservation? byWords, double chain, double length)
+        public void Add(in ScoredObservation byCharacters, in ScoredObservation? byWords, double chain, double cleanChain, double length)
         {
             Of(Column.Characters).Add(byCharacters.Value);
             Of(Column.Chain).Add(chain);
+            Of(Column.CleanChain).Add(cleanChain);
             Of(Column.Length).Add(length);
             _alerts += byCharacters.IsAlert ? 1 : 0;
 

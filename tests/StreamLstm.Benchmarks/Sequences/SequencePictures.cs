@@ -10,7 +10,7 @@ internal static class SequencePictures
     private const int Height = 360;
 
     // Okabe and Ito 2008: told apart by colour-blind readers too.
-    private static readonly Color[] Palette = [Color.FromHex("#0072B2"), Color.FromHex("#D55E00"), Color.FromHex("#009E73"), Color.FromHex("#999999")];
+    private static readonly Color[] Palette = [Color.FromHex("#0072B2"), Color.FromHex("#D55E00"), Color.FromHex("#009E73"), Color.FromHex("#CC79A7"), Color.FromHex("#999999")];
 
     public static void Save(DemonstrationPicture picture, string path)
     {

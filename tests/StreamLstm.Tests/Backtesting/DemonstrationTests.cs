@@ -53,7 +53,7 @@ public sealed class DemonstrationTests
         Assert.InRange(all.Peers.Single(peer => peer.Name == "by words").Value, 0.9, 1);
         Assert.InRange(all.Peers.Single(peer => peer.Name == "length alone").Value, 0.35, 0.65);
         Assert.InRange(result.Scores.Single(score => score.Name.StartsWith("ordinary ", StringComparison.Ordinal)).Ours, 0, 0.01);
-        Assert.Equal(4, result.Picture!.Lines.Count);
+        Assert.Equal(5, result.Picture!.Lines.Count);
     }
 
     [Fact]
