@@ -9,7 +9,7 @@ internal static class ReconstructionTable
 {
     private static readonly int[] Lengths = [12, 32, 96, 240];
     private const int GoalRows = 32;
-    private static readonly QualityGoal Goal = new("S8", "error of 32 rows, that of the best simple peer being 1", 0, "<=", 0.85);
+    private static readonly QualityGoal Goal = new("S10", "error of 32 rows, that of the best simple peer being 1", 0, "<=", 0.85);
 
     /// <summary>Mean absolute errors in mean deviations of each life, the mean over seeds.</summary>
     public static void Print(int[] seeds, TextWriter output)
