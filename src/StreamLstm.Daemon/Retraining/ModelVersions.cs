@@ -154,6 +154,16 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
         },
         SwapReason.RolledBack, by, cancellationToken);
 
+    /// <summary>The weights that served before those in service, where the retrainer put these there; null where a person did, or they are not kept any more.</summary>
+    public BaseModel? BeforeTrained()
+    {
+        long version = Newest.Version;
+        return Swaps.FirstOrDefault(swap => swap.Version == version) is { Reason: SwapReason.Trained }
+            && Find((version - 1).ToString(CultureInfo.InvariantCulture)) is { } kept
+                ? new BaseModel(version - 1, files.Read(kept.Sha256).Weights)
+                : null;
+    }
+
     public void Dispose() => _oneAtATime.Dispose();
 
     /// <summary>What is kept under a version or a hash's first characters; null where nothing is.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection.Learning;
 
@@ -90,7 +91,13 @@ internal sealed class Retrainer(
 
         try
         {
-            TrainingResult result = await TrainOnOwnThreadAsync(champion, recent, stopping);
+            if (await RollBackAsync(champion, recent, stopping))
+            {
+                return;
+            }
+
+            TrainingResult result = await AsideAsync(
+                limit => BaseTraining.Train(champion.Weights, recent, seed + (int)champion.Version, new Share(this), cancellationToken: limit), stopping);
             TimeSpan duration = Stopwatch.GetElapsedTime(started);
 
             // R4: the file, then the journal, then the first score. Whoever has other weights serve meanwhile knows why.
@@ -116,43 +123,65 @@ internal sealed class Retrainer(
         }
     }
 
-    /// <remarks>
-    /// The thread that trains hands nothing on by itself: one that it had to make for that would take its low priority over, and keep
-    /// it for as long as the pool keeps the thread.
-    /// </remarks>
-    private Task<TrainingResult> TrainOnOwnThreadAsync(BaseModel champion, IReadOnlyList<TrainingWindow> recent, CancellationToken stopping) =>
-        Task.Factory.StartNew(
-            () =>
-            {
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-                limit.CancelAfter(_options.TimeMax);
-                TrainingResult? result = null;
-                ExceptionDispatchInfo? failure = null;
-                var thread = new Thread(() =>
-                {
-                    KernelPriority.LowerThisThread();
+    /// <summary>Puts the weights back that served before, where they forecast what came since better than those that were trained on what came before.</summary>
+    private async Task<bool> RollBackAsync(BaseModel champion, IReadOnlyList<TrainingWindow> recent, CancellationToken stopping)
+    {
+        if (versions.BeforeTrained() is not { } before)
+        {
+            return false;
+        }
 
-                    try
-                    {
-                        result = BaseTraining.Train(champion.Weights, recent, seed + (int)champion.Version, new Share(this), cancellationToken: limit.Token);
-                    }
-#pragma warning disable CA1031 // travels to the awaiting task
-                    catch (Exception failed)
-#pragma warning restore CA1031
-                    {
-                        failure = ExceptionDispatchInfo.Capture(failed);
-                    }
-                })
+        long started = Stopwatch.GetTimestamp();
+        (bool isBetter, double championLoss, double beforeLoss) = await AsideAsync(_ => BaseTraining.Compare(champion.Weights, before.Weights, recent), stopping);
+
+        if (!isBetter || versions.Newest.Version != champion.Version)
+        {
+            return false;
+        }
+
+        await versions.RollbackAsync(ModelSwap.Retrainer, stopping);
+        Report("rolled_back", Stopwatch.GetElapsedTime(started), championLoss, beforeLoss, recent.Count);
+        LogMessages.RolledBack(logger, champion.Version, recent.Count, championLoss, beforeLoss, versions.Newest.Version);
+        return true;
+    }
+
+    /// <summary>Works on a thread that lets all others go first.</summary>
+    /// <remarks>
+    /// That thread hands nothing on by itself: one that it had to make for that would take its low priority over, and keep it for as long
+    /// as the pool keeps the thread.
+    /// </remarks>
+    private Task<T> AsideAsync<T>(Func<CancellationToken, T> work, CancellationToken stopping) => Task.Factory.StartNew(
+        () =>
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            limit.CancelAfter(_options.TimeMax);
+            T? result = default;
+            ExceptionDispatchInfo? failure = null;
+            var thread = new Thread(() =>
+            {
+                KernelPriority.LowerThisThread();
+
+                try
                 {
-                    IsBackground = true,
-                    Name = "retrainer",
-                };
-                thread.Start();
-                thread.Join();
-                failure?.Throw();
-                return result!;
-            },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                    result = work(limit.Token);
+                }
+#pragma warning disable CA1031 // travels to the awaiting task
+                catch (Exception failed)
+#pragma warning restore CA1031
+                {
+                    failure = ExceptionDispatchInfo.Capture(failed);
+                }
+            })
+            {
+                IsBackground = true,
+                Name = "retrainer",
+            };
+            thread.Start();
+            thread.Join();
+            failure?.Throw();
+            return result!;
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private void Report(string result, TimeSpan duration, double championLoss, double candidateLoss, int windows)
     {

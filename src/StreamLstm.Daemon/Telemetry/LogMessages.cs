@@ -159,4 +159,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(402, LogLevel.Error, "Training failed; the weights in service stay")]
     public static partial void TrainingFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(403, LogLevel.Warning, "Weights of version {Version} are taken back: of {Windows} recent windows their loss is {Champion:0.0000}, that of those before {Before:0.0000}, which serve again as version {Serving}")]
+    public static partial void RolledBack(ILogger logger, long version, int windows, double champion, double before, long serving);
 }

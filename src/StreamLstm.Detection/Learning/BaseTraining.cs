@@ -112,6 +112,22 @@ public static class BaseTraining
         return new TrainingResult(verdict, best, championLoss, bestLoss, training.Length, heldOut.Length, epoch);
     }
 
+    /// <summary>Whether weights that served before forecast recent windows better than those in service: by as much as a candidate would have to.</summary>
+    /// <param name="champion">The weights in service.</param>
+    /// <param name="before">Those before them.</param>
+    /// <param name="windows">Recent clean windows, at least one.</param>
+    /// <returns>Whether they do, and the mean loss of both, in nats per target.</returns>
+    public static (bool IsBetter, double ChampionLoss, double BeforeLoss) Compare(ForecastWeights champion, ForecastWeights before, IReadOnlyList<TrainingWindow> windows)
+    {
+        ArgumentNullException.ThrowIfNull(champion);
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(windows);
+        ArgumentOutOfRangeException.ThrowIfZero(windows.Count);
+        var scratch = new DetectionScratch();
+        double championLoss = Loss(champion, windows, scratch), beforeLoss = Loss(before, windows, scratch);
+        return (beforeLoss < (1 - Margin) * championLoss, championLoss, beforeLoss);
+    }
+
     private static void TrainEpoch(
         ForecastWeights candidate, TrainingWindow[] training, AdamOptimizer adam, DetectionScratch scratch,
         Action<double> report, CancellationToken cancellationToken)
@@ -132,7 +148,7 @@ public static class BaseTraining
         }
     }
 
-    private static double Loss(ForecastWeights weights, TrainingWindow[] windows, DetectionScratch scratch)
+    private static double Loss(ForecastWeights weights, IReadOnlyList<TrainingWindow> windows, DetectionScratch scratch)
     {
         double sum = 0;
 
@@ -142,7 +158,7 @@ public static class BaseTraining
                 weights, window.Inputs, window.Anchors, window.Targets, ZeroState(scratch), TrainingWindow.WarmUpRows);
         }
 
-        return sum / windows.Length;
+        return sum / windows.Count;
     }
 
     private static ReadOnlySpan<float> ZeroState(DetectionScratch scratch) =>

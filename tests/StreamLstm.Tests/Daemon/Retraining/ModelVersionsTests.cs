@@ -4,10 +4,13 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
 using StreamLstm.Daemon.Retraining;
+using StreamLstm.Daemon.Telemetry;
+using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model;
 using StreamLstm.Model.Formats;
@@ -113,6 +116,51 @@ public sealed class ModelVersionsTests : IDisposable
         Assert.Equal(serving.Weights.Parameters.ToArray(), ModelFiles.Load(storage, swaps[1]).Weights.Parameters.ToArray());
     }
 
+    [Theory]
+    [InlineData(true, "rolled_back")]
+    [InlineData(false, "not_better")]
+    public async Task What_the_retrainer_put_into_service_and_forecasts_worse_since_is_taken_back_and_a_persons_word_is_not(bool isTrained, string result)
+    {
+        using StorageDirectory storage = StorageDirectory.Open(new StorageOptions { Directory = _directory });
+        ServingModel serving = new(BaseModel.Pretrained, null);
+        List<ModelSwap> swaps = [];
+        using var versions = new ModelVersions(
+            new Swapper(() => serving, _ => Task.CompletedTask, () => null, (model, swap, _) =>
+            {
+                serving = new ServingModel(model, swap);
+                swaps.Add(swap);
+                return Task.CompletedTask;
+            }),
+            new ModelFiles(storage), () => swaps, TimeProvider.System);
+        ForecastWeights worse = BaseModel.Untrained(3).Weights;
+
+        if (isTrained)
+        {
+            Assert.True(await versions.ReplaceAsync(versions.Newest, new TrainingResult(TrainingVerdict.Promoted, worse, 2, 1, 80, 20, 5), Cancellation));
+        }
+        else
+        {
+            await versions.PromoteAsync((await versions.ImportAsync(Bytes(worse), "ann", Cancellation)).Sha256, "ann", Cancellation);
+        }
+
+        using var metrics = new DaemonMetrics(new Ledger());
+        IReadOnlyList<TrainingWindow> windows = Windows();
+
+        // No time to train: what comes of a training is that it is not better.
+        var retrainer = new Retrainer(
+            _ => Task.FromResult<IReadOnlyList<TrainingWindow>?>(windows), versions, new RetrainOptions { WindowsMin = 2, TimeMax = TimeSpan.FromTicks(1) }, 1, metrics,
+            TimeProvider.System, NullLogger<Retrainer>.Instance);
+        await retrainer.TrainAsync(Cancellation);
+
+        Assert.Equal(result, retrainer.Last?.Result);
+        Assert.Equal(isTrained ? BaseModel.Pretrained.Weights.Parameters.ToArray() : worse.Parameters.ToArray(), versions.Newest.Weights.Parameters.ToArray());
+
+        // Not back and forth: those that are back were not trained.
+        await retrainer.TrainAsync(Cancellation);
+        Assert.Equal("not_better", retrainer.Last?.Result);
+        Assert.Equal(isTrained ? 2 : 1, swaps.Count);
+    }
+
     [Fact]
     public void Of_many_files_the_last_are_kept_and_those_that_may_not_go()
     {
@@ -146,6 +194,22 @@ public sealed class ModelVersionsTests : IDisposable
         ModelSwap unknown = swap with { ChampionLoss = null, CandidateLoss = null };
         Assert.Equal(new SwapEntry(unknown), EntryCodec.Read(EntryCodec.Write(new SwapEntry(unknown))));
         Assert.DoesNotContain("NaN", EventJson.Swap(unknown), StringComparison.Ordinal);
+    }
+
+    /// <summary>Clean windows of a stream that goes by the day.</summary>
+    private static IReadOnlyList<TrainingWindow> Windows()
+    {
+        var shard = new DetectionShard(new DetectionOptions(), new StreamQuota(1, 0), 0, 1, new DetectionScratch());
+        var output = new ShardOutput();
+
+        foreach ((int row, double value) in DailySeries.Clean(1, 1_500).Index())
+        {
+            output.Clear();
+            DateTimeOffset at = DateTimeOffset.UnixEpoch.AddMinutes(row);
+            shard.Apply([new Observation("boiler", at, value)], at, BaseModel.Pretrained, output);
+        }
+
+        return shard.TrainingWindows;
     }
 
     private static byte[] Bytes(ForecastWeights weights)
