@@ -46,6 +46,7 @@ internal static class LatencyBenchmark
         List<double>[] milliseconds = [.. Phases.Select(_ => new List<double>())];
         int phase = -1;
         int[] times = new int[Phases.Length];
+        var pauses = new TimeSpan[Phases.Length];
 
         await using var life = new PipelineLife(directory.Path, options, RestoredState.Nothing(1), generations, feed, latency =>
         {
@@ -65,7 +66,9 @@ internal static class LatencyBenchmark
             for (int next = 0; next < Phases.Length; next++)
             {
                 Volatile.Write(ref phase, next);
+                TimeSpan paused = GC.GetTotalPauseDuration();
                 times[next] += await DisturbAsync(next, life, windows, turn);
+                pauses[next] += GC.GetTotalPauseDuration() - paused;
             }
         }
 
@@ -78,7 +81,7 @@ internal static class LatencyBenchmark
         {
             run.Print(string.Create(
                 CultureInfo.InvariantCulture,
-                $"latency, {what}, 1,000 observations a second in batches of {BatchSize}, {Phases[i]}{(i == 0 ? "" : $" ({times[i]})")}: p50 {At(one, .5):0.0} p99 {At(one, .99):0.0} p99.9 {At(one, .999):0.0} ms"));
+                $"latency, {what}, 1,000 observations a second in batches of {BatchSize}, {Phases[i]}{(i == 0 ? "" : $" ({times[i]})")}: p50 {At(one, .5):0.0} p99 {At(one, .99):0.0} p99.9 {At(one, .999):0.0} ms; collector's pauses {pauses[i].TotalMilliseconds:0} ms in all"));
         }
 
         run.Goal($"P10 {what}, p50", At(sorted[0], .5), "ms", 2, atLeast: false);
