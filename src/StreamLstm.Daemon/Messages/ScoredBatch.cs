@@ -71,6 +71,6 @@ internal enum SwapReason : byte
     /// <summary>A person chose them of those that are kept.</summary>
     Promoted = 1,
 
-    /// <summary>Those are back that served before: a person wanted them, or the retrainer found that they forecast what came since better.</summary>
+    /// <summary>Those are back that served before: a person wanted them, or the retrainer found that they forecast recent windows better.</summary>
     RolledBack = 2,
 }

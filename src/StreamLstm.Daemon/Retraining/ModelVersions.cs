@@ -143,16 +143,26 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
 
     /// <summary>Puts those back into service that served before the present ones.</summary>
     /// <exception cref="ModelRefusedException">None did, they are not kept any more, or this daemon may not.</exception>
-    public Task<ModelSwap> RollbackAsync(string by, CancellationToken cancellationToken) => ServeAsync(
-        () =>
+    public Task<ModelSwap> RollbackAsync(string by, CancellationToken cancellationToken) => ServeAsync(Before, SwapReason.RolledBack, by, cancellationToken);
+
+    /// <summary>The retrainer puts those back that served before the ones it has looked at.</summary>
+    /// <param name="champion">Those it has looked at.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Whether they serve: not where a person has chosen others meanwhile.</returns>
+    public async Task<bool> TakeBackAsync(BaseModel champion, CancellationToken cancellationToken)
+    {
+        try
         {
-            long before = Newest.Version - 1;
-            return before < 0
-                ? throw new ModelRefusedException($"version {Newest.Version} is the first that served, there is none before it")
-                : Find(before.ToString(CultureInfo.InvariantCulture))
-                    ?? throw new ModelRefusedException($"version {before}, which served before, is not kept any more; /api/v1/models lists those that are");
-        },
-        SwapReason.RolledBack, by, cancellationToken);
+            await ServeAsync(
+                () => Newest.Version == champion.Version ? Before() : throw new ModelRefusedException($"version {Newest.Version} serves by now"),
+                SwapReason.RolledBack, ModelSwap.Retrainer, cancellationToken);
+            return true;
+        }
+        catch (ModelRefusedException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The weights that served before those in service, where the retrainer put these there; null where a person did, or they are not kept any more.</summary>
     public BaseModel? BeforeTrained()
@@ -185,6 +195,15 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
     /// <exception cref="IOException">They are not there any more.</exception>
     /// <exception cref="InvalidDataException">They are damaged.</exception>
     public byte[] Bytes(KeptModel kept) => files.Read(kept.Sha256).Bytes;
+
+    private KeptModel Before()
+    {
+        long before = Newest.Version - 1;
+        return before < 0
+            ? throw new ModelRefusedException($"version {Newest.Version} is the first that served, there is none before it")
+            : Find(before.ToString(CultureInfo.InvariantCulture))
+                ?? throw new ModelRefusedException($"version {before}, which served before, is not kept any more; /api/v1/models lists those that are");
+    }
 
     private async Task<ModelSwap> ServeAsync(Func<KeptModel> find, SwapReason reason, string by, CancellationToken cancellationToken)
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection.Learning;
 
@@ -123,7 +122,7 @@ internal sealed class Retrainer(
         }
     }
 
-    /// <summary>Puts the weights back that served before, where they forecast what came since better than those that were trained on what came before.</summary>
+    /// <summary>Puts the weights back that served before, where they forecast the recent windows better: more and more of those came after the training.</summary>
     private async Task<bool> RollBackAsync(BaseModel champion, IReadOnlyList<TrainingWindow> recent, CancellationToken stopping)
     {
         if (versions.BeforeTrained() is not { } before)
@@ -134,12 +133,11 @@ internal sealed class Retrainer(
         long started = Stopwatch.GetTimestamp();
         (bool isBetter, double championLoss, double beforeLoss) = await AsideAsync(_ => BaseTraining.Compare(champion.Weights, before.Weights, recent), stopping);
 
-        if (!isBetter || versions.Newest.Version != champion.Version)
+        if (!isBetter || !await versions.TakeBackAsync(champion, stopping))
         {
             return false;
         }
 
-        await versions.RollbackAsync(ModelSwap.Retrainer, stopping);
         Report("rolled_back", Stopwatch.GetElapsedTime(started), championLoss, beforeLoss, recent.Count);
         LogMessages.RolledBack(logger, champion.Version, recent.Count, championLoss, beforeLoss, versions.Newest.Version);
         return true;

@@ -155,6 +155,9 @@ public sealed class ModelVersionsTests : IDisposable
         Assert.Equal(result, retrainer.Last?.Result);
         Assert.Equal(isTrained ? BaseModel.Pretrained.Weights.Parameters.ToArray() : worse.Parameters.ToArray(), versions.Newest.Weights.Parameters.ToArray());
 
+        // Whoever chose others meanwhile is not overruled.
+        Assert.False(await versions.TakeBackAsync(new BaseModel(versions.Newest.Version - 1, worse), Cancellation));
+
         // Not back and forth: those that are back were not trained.
         await retrainer.TrainAsync(Cancellation);
         Assert.Equal("not_better", retrainer.Last?.Result);
