@@ -14,9 +14,6 @@ public sealed class DetectionShard
 {
     private const int StreamNameMaxBytes = 256;
 
-    /// <summary>Stands for the form of a lean stream of texts, which was once of the size of a full one and stays it.</summary>
-    private const byte LeanText = 2;
-
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly AlertPolicy _policy;
@@ -373,13 +370,11 @@ public sealed class DetectionShard
         ArgumentNullException.ThrowIfNull(reader);
         string stream = reader.ReadString();
         var kind = (StreamKind)reader.ReadByte();
-        byte written = reader.ReadByte();
-        // A lean stream of texts was as large as any when this was written for it.
-        StreamForm form = written == LeanText ? StreamForm.Lean : kind == StreamKind.Texts ? StreamForm.Full : (StreamForm)written;
+        var form = (StreamForm)reader.ReadByte();
 
-        if (!Enum.IsDefined(kind) || written > LeanText || !Enum.IsDefined(form))
+        if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
         {
-            throw new InvalidDataException($"stream {stream}: kind {kind}, form {written}, expected kind 0 to 4, form 0 to {LeanText}");
+            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 4, form 0 to 1");
         }
 
         bool ownWeights = reader.ReadBoolean();
@@ -485,7 +480,7 @@ public sealed class DetectionShard
     {
         writer.Write(row.Stream);
         writer.Write((byte)row.Kind);
-        writer.Write(row is { Kind: StreamKind.Texts, Form: StreamForm.Lean } ? LeanText : (byte)row.Form);
+        writer.Write((byte)row.Form);
         writer.Write(row.HasOwnWeights);
         writer.Write(row.Birth);
         row.Save(writer);
