@@ -37,6 +37,9 @@ public sealed record DetectionOptions
     /// <summary>Clean windows kept for training base weights, over all streams.</summary>
     public int TrainingWindowsMax { get; init; } = 2_000;
 
+    /// <summary>Streams that share base weights of their own; the first whose pattern a stream's name matches counts.</summary>
+    public IReadOnlyList<Learning.ModelGroup> ModelGroups { get; init; } = [];
+
     /// <summary>How streams of events are learnt and judged.</summary>
     public Judging.Events.EventStreamOptions Events { get; init; } = new();
 

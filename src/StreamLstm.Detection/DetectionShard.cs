@@ -19,12 +19,12 @@ public sealed class DetectionShard
     private readonly AlertPolicy _policy;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
-    private readonly TrainingBuffer _training;
+    private readonly Dictionary<string, TrainingBuffer> _training = new(StringComparer.Ordinal);   // by group; "" for streams of none
     private readonly SortedDictionary<long, StreamRow> _byBirth = [];
     private SeededRandom _random;
     private long _births;
     private ShardCut? _cut;
-    private readonly int _number;
+    private readonly int _number, _shardCount;
     private double _clockSeconds;
     private Canary? _canary;
     private BaseModel _model = BaseModel.Pretrained;   // as of the last batch
@@ -51,19 +51,18 @@ public sealed class DetectionShard
             }
         }
 
-        (_options, _number) = (options, number);
+        (_options, _number, _shardCount) = (options, number, shardCount);
         _policy = new AlertPolicy(options);
         _quota = quota;
         _scratch = scratch;
-        _training = new TrainingBuffer(Math.Max(8, options.TrainingWindowsMax / shardCount));
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
     }
 
     /// <summary>The streams of this shard.</summary>
     public IReadOnlyCollection<StreamRow> Rows => _rows.Values;
 
-    /// <summary>Recent clean windows of this shard's streams.</summary>
-    public IReadOnlyList<TrainingWindow> TrainingWindows => _training.Windows;
+    /// <summary>Recent clean windows of this shard's streams, of each group of streams as many.</summary>
+    public IReadOnlyList<TrainingWindow> TrainingWindows => [.. _training.OrderBy(one => one.Key, StringComparer.Ordinal).SelectMany(one => one.Value.Windows)];
 
     /// <summary>Applies observations in their order; what comes of them is added to <paramref name="output"/>.</summary>
     /// <param name="observations">Observations of streams of this shard.</param>
@@ -110,7 +109,15 @@ public sealed class DetectionShard
 
         foreach (TrainingWindow window in output.Windows)
         {
-            _training.Add(window, ref _random);
+            // Of each group as many: a large one would else leave a small one none.
+            string group = ModelGroup.Of(_options.ModelGroups, window.Stream) ?? "";
+
+            if (!_training.TryGetValue(group, out TrainingBuffer? windows))
+            {
+                _training.Add(group, windows = new TrainingBuffer(Math.Max(8, _options.TrainingWindowsMax / _shardCount)));
+            }
+
+            windows.Add(window, ref _random);
         }
 
         output.Windows.Clear();
@@ -525,8 +532,7 @@ public sealed class DetectionShard
 
         StreamRow NewCanaryRow() => new(
             Canary.Stream, StreamKind.Values, StreamForm.Lean,
-            new ValueJudge(Canary.Stream, options, () => policy.Terms, model, StreamForm.Lean, ownWeights: false), options, policy.NewGate(Canary.Stream),
-            model.Version);
+            new ValueJudge(Canary.Stream, options, () => policy.Terms, model, StreamForm.Lean, ownWeights: false), options, policy.NewGate(Canary.Stream), model);
     }
 
     private StreamRow NewRow(string stream, StreamKind kind, StreamForm form, bool ownWeights, BaseModel model, long birth)
@@ -534,12 +540,12 @@ public sealed class DetectionShard
         AlertGate gate = _policy.NewGate(stream);
         IJudge judge = kind switch
         {
-            StreamKind.Values => new ValueJudge(stream, _options, () => gate.Terms, model, form, ownWeights),
+            StreamKind.Values => new ValueJudge(stream, _options, () => gate.Terms, model.Of(ModelGroup.Of(_options.ModelGroups, stream)), form, ownWeights),
             StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
             StreamKind.Texts => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new CharacterTokens(), TextSizes.Of(words: false, form)),
             StreamKind.Words => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new WordTokens(), TextSizes.Of(words: true, form)),
             _ => new EventJudge(stream, _options, () => gate.Terms, ownWeights),
         };
-        return new StreamRow(stream, kind, form, judge, _options, gate, model.Version) { Birth = birth };
+        return new StreamRow(stream, kind, form, judge, _options, gate, model) { Birth = birth };
     }
 }

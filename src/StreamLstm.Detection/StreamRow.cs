@@ -14,16 +14,19 @@ public sealed class StreamRow
     private readonly IJudge _judge;
     private readonly Decider _decider;
     private readonly Cadence _cadence = new();
+    private readonly string? _group;   // whose weights it shares
     private SeededRandom _random;
     private long _alerts;
     private double _activeSeconds;
 
-    internal StreamRow(string stream, StreamKind kind, StreamForm form, IJudge judge, DetectionOptions options, AlertGate gate, long modelVersion)
+    internal StreamRow(string stream, StreamKind kind, StreamForm form, IJudge judge, DetectionOptions options, AlertGate gate, BaseModel model)
     {
         Stream = stream;
         Kind = kind;
         Form = form;
-        ModelVersion = modelVersion;
+        _group = ModelGroup.Of(options.ModelGroups, stream);
+        ModelVersion = model.Version;
+        NoticedVersion = model.Of(_group).Since;
         _judge = judge;
         _decider = new Decider(stream, judge, gate, MemorySizes.Of(form).Decisions);
         _random = SeededRandom.Of(stream, options.Seed);
@@ -56,8 +59,11 @@ public sealed class StreamRow
     /// <summary>Share of the warm-up that is done, 0 to 1.</summary>
     public double Progress => Math.Min(1, (double)_judge.WarmUp.Rows / _judge.WarmUp.Needed);
 
-    /// <summary>The version of the base weights the stream last took notice of.</summary>
+    /// <summary>The version of the base weights that served when its last observation came.</summary>
     public long ModelVersion { get; private set; }
+
+    /// <summary>The version its judge goes by: weights of its own are held against others a few rows after those came.</summary>
+    internal long NoticedVersion { get; private set; }
 
     /// <summary>Whether the stream has weights of its own.</summary>
     public bool HasOwnWeights => _judge.HasOwnWeights;
@@ -122,10 +128,12 @@ public sealed class StreamRow
             return null;
         }
 
-        if (model.Version != ModelVersion)
+        ModelVersion = model.Version;
+        BaseModel shared = model.Of(_group);
+
+        if (shared.Since != NoticedVersion && _judge.TakeNoticeOf(shared, scratch))
         {
-            ModelVersion = model.Version;
-            _judge.TakeNoticeOf(model, scratch);
+            NoticedVersion = shared.Since;
         }
 
         var circumstances = new Circumstances
@@ -133,7 +141,7 @@ public sealed class StreamRow
             Time = time,
             GapRatio = arrival.GapRatio,
             UsualSeconds = _cadence.UsualSeconds,
-            Model = model,
+            Model = shared,
             Scratch = scratch,
             Output = output,
         };
@@ -220,6 +228,7 @@ public sealed class StreamRow
     internal void Save(BinaryWriter writer)
     {
         writer.Write(ModelVersion);
+        writer.Write(NoticedVersion);
         writer.Write(_random.State);
         writer.Write(_alerts);
         writer.Write(_activeSeconds);
@@ -231,7 +240,7 @@ public sealed class StreamRow
     /// <summary>Reads what <see cref="Save"/> wrote; false where it is of no use any more.</summary>
     internal bool Load(BinaryReader reader)
     {
-        ModelVersion = reader.ReadInt64();
+        (ModelVersion, NoticedVersion) = (reader.ReadInt64(), reader.ReadInt64());
         _random = new SeededRandom(reader.ReadUInt64());
         _alerts = reader.ReadInt64();
         _activeSeconds = reader.ReadDouble();

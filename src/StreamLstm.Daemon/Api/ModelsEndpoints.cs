@@ -14,26 +14,30 @@ internal static class ModelsEndpoints
 {
     private const int NameMaxCharacters = 100;
     private const int FileBytesMax = 1 << 20;
-    private const string Expected = """{"by": "who"}""";
+    private const string Expected = """{"by": "who", "group": "a model group, or nothing"}""";
+    private const int StreamsShown = 100;
     private const string Nobody = "a person";
+    private const string Everyone = "all streams";
 
     public static void Map(IEndpointRouteBuilder routes, PipelineService pipeline)
     {
         routes.MapRead("/api/v1/models", () => List(pipeline));
         routes.MapRead("/api/v1/models/{id}", (string id) => One(pipeline, id));
         routes.MapRead("/api/v1/models/{id}/weights", (string id) => Weights(pipeline, id));
-        routes.MapPost("/api/v1/models", (string? by, bool? promote, HttpRequest request, CancellationToken cancellation) =>
-            ChangeAsync(pipeline, by, models => ImportAsync(models, request, by ?? Nobody, promote ?? false, cancellation)));
+        routes.MapRead("/api/v1/models/{id}/windows", (string id) => Windows(pipeline, id));
+        routes.MapPost("/api/v1/models", (string? by, bool? promote, string? group, HttpRequest request, CancellationToken cancellation) =>
+            ChangeAsync(pipeline, by, models => ImportAsync(models, request, by ?? Nobody, promote ?? false, group, cancellation)));
         routes.MapPost("/api/v1/models/rollback", (HttpRequest request, CancellationToken cancellation) =>
-            SwapAsync(pipeline, request, (models, by) => models.RollbackAsync(by, cancellation), cancellation));
+            SwapAsync(pipeline, request, (models, group, by) => models.RollbackAsync(group, by, cancellation), cancellation));
         routes.MapPost("/api/v1/models/{id}/promote", (string id, HttpRequest request, CancellationToken cancellation) =>
-            SwapAsync(pipeline, request, (models, by) => models.PromoteAsync(id, by, cancellation), cancellation));
+            SwapAsync(pipeline, request, (models, group, by) => models.PromoteAsync(id, group, by, cancellation), cancellation));
     }
 
     private static IResult List(PipelineService pipeline) => Results.Json(
         new
         {
             serving = pipeline.LiveModel?.Serving.Model.Version ?? 0,
+            groups = pipeline.LiveModel?.Serving.Model.Groups.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => new { group = one.Key, version = one.Value.Version }) ?? [],
             swaps = pipeline.Models?.Swaps ?? [],
             kept = pipeline.Models is { } models ? models.Kept.Select(one => Answer(models, one)) : [],
             last_training = pipeline.Retrainer?.Last,
@@ -44,6 +48,11 @@ internal static class ModelsEndpoints
     private static IResult One(PipelineService pipeline, string id) =>
         pipeline.Models is not { } models ? Restoring()
         : models.Find(id) is { } found ? Results.Json(Answer(models, found), EventJson.Options)
+        : Unknown(id);
+
+    private static IResult Windows(PipelineService pipeline, string id) =>
+        pipeline.Models is not { } models ? Restoring()
+        : models.Find(id) is { } found ? Results.Json(models.Sources(found), EventJson.Options)
         : Unknown(id);
 
     private static IResult Weights(PipelineService pipeline, string id)
@@ -60,7 +69,7 @@ internal static class ModelsEndpoints
         }
     }
 
-    private static async Task<IResult> ImportAsync(ModelVersions models, HttpRequest request, string by, bool promote, CancellationToken cancellation)
+    private static async Task<IResult> ImportAsync(ModelVersions models, HttpRequest request, string by, bool promote, string? group, CancellationToken cancellation)
     {
         // As of JSON: a page of another origin may not send it without asking.
         if (request.ContentType != "application/octet-stream")
@@ -89,18 +98,18 @@ internal static class ModelsEndpoints
 
         if (promote)
         {
-            await models.PromoteAsync(kept.Sha256, by, cancellation);
+            await models.PromoteAsync(kept.Sha256, group, by, cancellation);
         }
 
         return Results.Json(Answer(models, kept), EventJson.Options, statusCode: 201);
     }
 
     private static async Task<IResult> SwapAsync(
-        PipelineService pipeline, HttpRequest request, Func<ModelVersions, string, Task<ModelSwap>> decide, CancellationToken cancellation)
+        PipelineService pipeline, HttpRequest request, Func<ModelVersions, string?, string, Task<ModelSwap>> decide, CancellationToken cancellation)
     {
         (ModelBody? body, IResult? refused) = await JsonBody.ReadAsync<ModelBody>(request, Expected, cancellation);
         return refused ?? await ChangeAsync(
-            pipeline, body!.By, async models => Results.Json(await decide(models, body.By?.Trim() ?? Nobody), EventJson.Options, statusCode: 201));
+            pipeline, body!.By, async models => Results.Json(await decide(models, body.Group, body.By?.Trim() ?? Nobody), EventJson.Options, statusCode: 201));
     }
 
     private static async Task<IResult> ChangeAsync(PipelineService pipeline, string? by, Func<ModelVersions, Task<IResult>> change)
@@ -143,13 +152,19 @@ internal static class ModelsEndpoints
         kept.Origin,
         kept.Time,
         by = kept.By.Length > 0 ? kept.By : null,
-        is_serving = kept.Sha256 == models.ServingHash,
+        kept.Group,
+        is_serving = models.ServedBy(kept.Sha256).Count > 0,
+        serves = models.ServedBy(kept.Sha256).Select(group => group ?? Everyone),
         versions = models.Swaps.Where(swap => swap.Sha256 == kept.Sha256).Select(swap => swap.Version).Concat(kept.Version is { } first ? [first] : []).Distinct().Order(),
         kept.ChampionLoss,
         kept.CandidateLoss,
+        kept.ChampionSeparation,
+        kept.CandidateSeparation,
         kept.TrainingWindows,
         kept.HeldOutWindows,
-        swaps = models.Swaps.Where(swap => swap.Sha256 == kept.Sha256).Select(swap => new { swap.Version, swap.Time, swap.Reason, swap.By }),
+        streams = models.Sources(kept).GroupBy(source => source.Stream).OrderByDescending(same => same.Count()).ThenBy(same => same.Key, StringComparer.Ordinal).Take(StreamsShown)
+            .Select(same => new { stream = same.Key, windows = same.Count(), held_out = same.Count(one => one.IsHeldOut), from = same.Min(one => one.From), to = same.Max(one => one.To) }),
+        swaps = models.Swaps.Where(swap => swap.Sha256 == kept.Sha256).Select(swap => new { swap.Version, swap.Time, swap.Reason, swap.By, swap.Group }),
     };
 
     private static IResult Unknown(string id) =>
@@ -157,5 +172,5 @@ internal static class ModelsEndpoints
 
     private static IResult Restoring() => JsonBody.Error(PipelineService.WhyNoPipeline, 503);
 
-    private sealed record ModelBody(string? By);
+    private sealed record ModelBody(string? By, string? Group = null);
 }

@@ -23,6 +23,8 @@ internal static class ModelsCommand
               streamlstm models show 3
               streamlstm models rollback                     back to those that served before
               streamlstm models promote 3f6a1c               by the first characters of a hash, or by a version
+              streamlstm models promote 5 --group pumps      for the streams of one of detection.model_groups
+              streamlstm models show 3 --windows             which stretches of which streams it was trained and judged on
               streamlstm models export 3 --out good.safetensors
               streamlstm models import good.safetensors --promote --url http://other:8080
             """)
@@ -43,30 +45,31 @@ internal static class ModelsCommand
     {
         Argument<string> id = Id();
         Option<string> format = DaemonClient.OutputOption();
-        var command = new Command("show", "Print what is known of one, and when it served.") { id, DaemonClient.Url, DaemonClient.TokenFile, format };
+        var windows = new Option<bool>("--windows") { Description = "The stretches of streams it was trained and judged on instead." };
+        var command = new Command("show", "Print what is known of one, when it served, and which streams it was trained on.") { id, windows, DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) => DaemonClient.SendAsync(
-            parsed, HttpMethod.Get, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}", (object?)null,
-            Writer(parsed, format, output, answer => WriteOne(answer, output)), error, cancellation));
+            parsed, HttpMethod.Get, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}{(parsed.GetValue(windows) ? "/windows" : "")}", (object?)null,
+            Writer(parsed, format, output, answer => (parsed.GetValue(windows) ? (Action<JsonElement, TextWriter>)WriteWindows : WriteOne)(answer, output)), error, cancellation));
         return command;
     }
 
     private static Command Promote(TextWriter output, TextWriter error)
     {
         Argument<string> id = Id();
-        (Option<string> by, Option<string> format) = (By(), DaemonClient.OutputOption());
-        var command = new Command("promote", "Have one that is kept serve from now on, as a version of its own.") { id, by, DaemonClient.Url, DaemonClient.TokenFile, format };
+        (Option<string> by, Option<string?> group, Option<string> format) = (By(), Group(), DaemonClient.OutputOption());
+        var command = new Command("promote", "Have one that is kept serve from now on, as a version of its own.") { id, group, by, DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) => DaemonClient.SendAsync(
-            parsed, HttpMethod.Post, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}/promote", new { by = parsed.GetValue(by) },
+            parsed, HttpMethod.Post, $"{Path}/{Uri.EscapeDataString(parsed.GetValue(id)!)}/promote", new { by = parsed.GetValue(by), group = parsed.GetValue(group) },
             Writer(parsed, format, output, swap => WriteSwap(swap, output)), error, cancellation));
         return command;
     }
 
     private static Command Rollback(TextWriter output, TextWriter error)
     {
-        (Option<string> by, Option<string> format) = (By(), DaemonClient.OutputOption());
-        var command = new Command("rollback", "Have those serve again that served before the present ones.") { by, DaemonClient.Url, DaemonClient.TokenFile, format };
+        (Option<string> by, Option<string?> group, Option<string> format) = (By(), Group(), DaemonClient.OutputOption());
+        var command = new Command("rollback", "Have those serve again that served before the present ones.") { group, by, DaemonClient.Url, DaemonClient.TokenFile, format };
         command.SetAction((parsed, cancellation) => DaemonClient.SendAsync(
-            parsed, HttpMethod.Post, $"{Path}/rollback", new { by = parsed.GetValue(by) },
+            parsed, HttpMethod.Post, $"{Path}/rollback", new { by = parsed.GetValue(by), group = parsed.GetValue(group) },
             Writer(parsed, format, output, swap => WriteSwap(swap, output)), error, cancellation));
         return command;
     }
@@ -98,10 +101,10 @@ internal static class ModelsCommand
     {
         var file = new Argument<string>("FILE") { Description = "A safetensors file, as export and train write it." };
         var promote = new Option<bool>("--promote") { Description = "Has it serve at once; else it is kept, and promote does that." };
-        (Option<string> by, Option<string> format) = (By(), DaemonClient.OutputOption());
+        (Option<string> by, Option<string?> group, Option<string> format) = (By(), Group(), DaemonClient.OutputOption());
         var command = new Command("import", "Give a daemon weights; they are checked for shape and for numbers that are none.")
         {
-            file, promote, by, DaemonClient.Url, DaemonClient.TokenFile, format,
+            file, promote, group, by, DaemonClient.Url, DaemonClient.TokenFile, format,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -122,7 +125,8 @@ internal static class ModelsCommand
 
             var content = new ByteArrayContent(weights);
             content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-            string query = $"?promote={(parsed.GetValue(promote) ? "true" : "false")}&by={Uri.EscapeDataString(parsed.GetValue(by)!)}";
+            string query = $"?promote={(parsed.GetValue(promote) ? "true" : "false")}&by={Uri.EscapeDataString(parsed.GetValue(by)!)}"
+                + (parsed.GetValue(group) is { } its ? $"&group={Uri.EscapeDataString(its)}" : "");
             return await DaemonClient.SendAsync(
                 parsed, HttpMethod.Post, Path + query, (object)content, Writer(parsed, format, output, answer => WriteOne(answer, output)), error, cancellation);
         });
@@ -130,6 +134,9 @@ internal static class ModelsCommand
     }
 
     private static Argument<string> Id() => new("MODEL") { Description = "A version under which it served, or the first six or more characters of its SHA-256." };
+
+    private static Option<string?> Group() =>
+        new("--group") { Description = "One of detection.model_groups, whose streams alone it is for.", HelpName = "NAME" };
 
     private static Option<string> By() =>
         new("--by") { Description = "Who decides so; without it this computer's user.", HelpName = "NAME", DefaultValueFactory = _ => Environment.UserName };
@@ -151,7 +158,7 @@ internal static class ModelsCommand
 
     private static void WriteOne(JsonElement model, TextWriter output)
     {
-        foreach (string name in (string[])["sha256", "origin", "time", "by", "is_serving", "versions", "champion_loss", "candidate_loss", "training_windows", "held_out_windows"])
+        foreach (string name in (string[])["sha256", "origin", "time", "by", "group", "serves", "versions", "champion_loss", "candidate_loss", "champion_separation", "candidate_separation", "training_windows", "held_out_windows"])
         {
             if (Said(model, name) is { Length: > 0 } said)
             {
@@ -161,13 +168,41 @@ internal static class ModelsCommand
 
         foreach (JsonElement swap in model.GetProperty("swaps").EnumerateArray())
         {
-            output.WriteLine($"{"served",-17} from {Said(swap, "time")} as version {Said(swap, "version")}, {Said(swap, "reason").Replace('_', ' ')} by {Said(swap, "by")}");
+            output.WriteLine($"{"served",-17} from {Said(swap, "time")} as version {Said(swap, "version")}, {Said(swap, "reason").Replace('_', ' ')} by {Said(swap, "by")}{(Said(swap, "group") is { Length: > 0 } group ? $", for {group}" : "")}");
+        }
+
+        if (model.GetProperty("streams").GetArrayLength() > 0)
+        {
+            output.WriteLine();
+            Table table = new Table { Border = TableBorder.Simple }.AddColumn("trained on").AddColumn("windows").AddColumn("held out").AddColumn("from").AddColumn("to");
+
+            foreach (JsonElement stream in model.GetProperty("streams").EnumerateArray())
+            {
+                table.AddRow(
+                    new Text(Said(stream, "stream")), DaemonClient.Figure(stream, "windows"), DaemonClient.Figure(stream, "held_out"),
+                    new Text(Said(stream, "from")), new Text(Said(stream, "to")));
+            }
+
+            DaemonClient.WriteTable(table, output);
+        }
+    }
+
+    private static void WriteWindows(JsonElement windows, TextWriter output)
+    {
+        foreach (JsonElement window in windows.EnumerateArray())
+        {
+            output.WriteLine($"{Said(window, "from")}  {Said(window, "to")}  {(window.GetProperty("is_held_out").GetBoolean() ? "judged on " : "trained on")}  {Said(window, "stream")}");
         }
     }
 
     private static void WriteTable(JsonElement answer, TextWriter output)
     {
         output.WriteLine($"version {Said(answer, "serving")} serves");
+
+        foreach (JsonElement group in answer.GetProperty("groups").EnumerateArray())
+        {
+            output.WriteLine($"group {Said(group, "group")} has weights of its own, of version {Said(group, "version")}");
+        }
 
         if (answer.GetProperty("kept").GetArrayLength() == 0)
         {
@@ -182,7 +217,7 @@ internal static class ModelsCommand
         foreach (JsonElement model in answer.GetProperty("kept").EnumerateArray())
         {
             table.AddRow(
-                new Text(Said(model, "sha256")[..HashShown]), new Text(Said(model, "versions")), new Text(model.GetProperty("is_serving").GetBoolean() ? "yes" : ""),
+                new Text(Said(model, "sha256")[..HashShown]), new Text(Said(model, "versions")), new Text(Said(model, "serves")),
                 new Text(Said(model, "origin")), new Text(Said(model, "time")), new Text(Said(model, "by")),
                 DaemonClient.Figure(model, "training_windows"), DaemonClient.Figure(model, "champion_loss"), DaemonClient.Figure(model, "candidate_loss"));
         }

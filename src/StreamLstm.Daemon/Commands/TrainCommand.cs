@@ -167,7 +167,7 @@ internal static class TrainCommand
             start.Weights, windows, request.Seed, progress is null ? null : new Share(progress), request.Epochs, cancellation));
         cancellation.ThrowIfCancellationRequested();
         output.WriteLine(Text(
-            $"{result.TrainingWindows:N0} windows, {result.HeldOutWindows:N0} held out, {result.Epochs} epochs; loss of those held out {result.ChampionLoss:F4} -> {result.CandidateLoss:F4} nats"));
+            $"{result.TrainedOn.Count:N0} windows, {result.HeldOut.Count:N0} held out, {result.Epochs} epochs; loss of those held out {result.ChampionLoss:F4} -> {result.CandidateLoss:F4} nats"));
 
         if (result.Verdict != TrainingVerdict.Promoted)
         {
@@ -178,7 +178,7 @@ internal static class TrainCommand
         WeightsFile.Write(file.Writer.BaseStream, result.Candidate, new Dictionary<string, string>
         {
             ["seed"] = Text($"{request.Seed}"),
-            ["windows"] = Text($"{result.TrainingWindows}"),
+            ["windows"] = Text($"{result.TrainedOn.Count}"),
             ["champion_loss"] = Text($"{result.ChampionLoss:R}"),
             ["candidate_loss"] = Text($"{result.CandidateLoss:R}"),
         });

@@ -72,6 +72,7 @@ internal sealed class DaemonOptions
             .. Sources.TopicTemplates().Where(template => template.Join is not null)
                 .Select(template => new VectorOptions { Streams = template.Pattern, Columns = template.Join!.Fields }),
         ],
+        ModelGroups = [.. Detection.ModelGroups.Select(group => group.Detection())],
         StreamsMax = Limits.Streams,
         TrainingWindowsMax = Retrain.WindowsMax,
         PerStreamMax = Detection.Learning switch

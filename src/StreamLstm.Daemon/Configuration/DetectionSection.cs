@@ -28,6 +28,9 @@ internal sealed class DetectionSection
     /// <summary>full, or lean: an eighth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half. Records and logs have one form. Streams stay as they began.</summary>
     public StreamForm Form { get; init; } = StreamForm.Full;
 
+    /// <summary>Streams that share base weights of their own, trained on their windows alone once there are enough.</summary>
+    public IReadOnlyList<ModelGroupOptions> ModelGroups { get; init; } = [];
+
     /// <summary>File that streamlstm train wrote, whose weights streams start from; empty for those shipped, random for none. A snapshot's weights win.</summary>
     public string BaseWeights { get; init; } = "";
 

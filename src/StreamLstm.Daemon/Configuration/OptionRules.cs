@@ -7,6 +7,7 @@ using StreamLstm.Daemon.Sources;
 using StreamLstm.Daemon.Sources.Senses;
 using StreamLstm.Decoding;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Daemon.Configuration;
 
@@ -52,6 +53,21 @@ internal static class OptionRules
             {
                 errors.Add($"{Origin($"vectors.{i}.columns.0")}vectors.{i}: {wrong}");
             }
+        }
+
+        ModelGroup[] groups = [.. options.Detection.ModelGroups.Select(group => group.Detection())];
+
+        for (int i = 0; i < groups.Length; i++)
+        {
+            if (groups[i].Name.Length > 0 && groups[i].Wrong(groups.Take(i)) is { } wrong)
+            {
+                errors.Add($"{Origin($"detection.model_groups.{i}.name")}detection.model_groups.{i}.{wrong}");
+            }
+        }
+
+        if (groups.Length > ModelGroup.Max)
+        {
+            errors.Add($"{Origin("detection.model_groups.0.name")}detection.model_groups: {groups.Length} groups, expected {ModelGroup.Max} at most: each is a training of its own");
         }
 
         for (int i = 0; i < options.Alerts.Count; i++)

@@ -85,6 +85,12 @@ internal static class EntryCodec
                 writer.Write(swap.Sha256);
                 writer.Write((byte)swap.Reason);
                 writer.Write(swap.By);
+
+                if (swap.Group is { } group)
+                {
+                    writer.Write(group);
+                }
+
                 break;
             case LabelEntry label:
                 writer.Write((byte)Kind.Label);
@@ -134,12 +140,15 @@ internal static class EntryCodec
         return buffer.ToArray();
     }
 
-    /// <summary>Entries of versions that only the retrainer swapped in end before the reason.</summary>
+    /// <summary>Entries of versions that only the retrainer swapped in end before the reason, those of versions without groups before the group.</summary>
     private static ModelSwap ReadSwap(BinaryReader reader)
     {
         var swap = new ModelSwap(reader.ReadInt64(), ReadTime(reader), Loss(reader), Loss(reader), reader.ReadInt32(), reader.ReadString());
-        return reader.BaseStream.Position == reader.BaseStream.Length ? swap : swap with { Reason = (SwapReason)reader.ReadByte(), By = reader.ReadString() };
+        swap = IsAtEnd(reader) ? swap : swap with { Reason = (SwapReason)reader.ReadByte(), By = reader.ReadString() };
+        return IsAtEnd(reader) ? swap : swap with { Group = reader.ReadString() };
     }
+
+    private static bool IsAtEnd(BinaryReader reader) => reader.BaseStream.Position == reader.BaseStream.Length;
 
     private static double? Loss(BinaryReader reader) => reader.ReadDouble() is var loss && double.IsNaN(loss) ? null : loss;
 

@@ -48,6 +48,7 @@ internal sealed record ScoredBatch(
 /// <param name="Sha256">Identity of the weights file, lower-case hex.</param>
 /// <param name="Reason">What brought them.</param>
 /// <param name="By">Who.</param>
+/// <param name="Group">The group of streams they are for; null for all that are in none with weights of its own.</param>
 internal sealed record ModelSwap(
     long Version,
     DateTimeOffset Time,
@@ -56,7 +57,8 @@ internal sealed record ModelSwap(
     int TrainingWindows,
     string Sha256,
     SwapReason Reason = SwapReason.Trained,
-    string By = ModelSwap.Retrainer)
+    string By = ModelSwap.Retrainer,
+    string? Group = null)
 {
     /// <summary>Who swaps where nobody asks.</summary>
     public const string Retrainer = "retrainer";

@@ -96,7 +96,7 @@ internal sealed class StreamRouter(
                     await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
                     break;
                 case SwapEntry swap:
-                    liveModel.Swap(swap.Model ?? modelOf(swap.Swap), swap.Swap);
+                    liveModel.Swap(liveModel.Serving.Model.With(swap.Swap.Group, swap.Model ?? modelOf(swap.Swap)), swap.Swap);
                     await TellAllAsync(_ => Nothing(one.Sequence), cancellationToken);
                     break;
                 case TermsEntry terms:

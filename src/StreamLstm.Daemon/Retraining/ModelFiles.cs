@@ -33,9 +33,17 @@ internal enum ModelOrigin
 /// <param name="CandidateLoss">Theirs.</param>
 /// <param name="TrainingWindows">Windows they were trained on here.</param>
 /// <param name="HeldOutWindows">Windows they were judged on.</param>
+/// <param name="Group">The group of streams they were trained for; null for all, and for those that were brought.</param>
 internal sealed record KeptModel(
     string Sha256, ModelOrigin Origin, DateTimeOffset Time, string By, long? Version,
-    double? ChampionLoss = null, double? CandidateLoss = null, int TrainingWindows = 0, int HeldOutWindows = 0);
+    double? ChampionLoss = null, double? CandidateLoss = null, int TrainingWindows = 0, int HeldOutWindows = 0, string? Group = null)
+{
+    /// <summary>The chance that an injected fault surprised the weights they were held against more than a clean value did; null where they were held against none.</summary>
+    public double? ChampionSeparation { get; init; }
+
+    /// <summary>The same of these.</summary>
+    public double? CandidateSeparation { get; init; }
+}
 
 /// <summary>The weights that were trained, brought or served last: each a file under its own hash, beside a ledger that says what it is.</summary>
 /// <remarks>
@@ -44,7 +52,7 @@ internal sealed record KeptModel(
 /// <param name="storage">Of it the folder models.</param>
 internal sealed class ModelFiles(StorageDirectory storage)
 {
-    /// <summary>Files kept, besides those that may not go yet.</summary>
+    /// <summary>Files kept of each group of streams, besides those that may not go yet.</summary>
     public const int FilesMax = 5;
 
     private const int LinesMax = 400;
@@ -72,8 +80,9 @@ internal sealed class ModelFiles(StorageDirectory storage)
     /// <param name="weights">The weights; their version is that under which they serve or served.</param>
     /// <param name="what">What they are, but for the hash.</param>
     /// <param name="pinned">Hashes of files that must not go.</param>
+    /// <param name="sources">Which windows they were trained and judged on; empty where nobody knows.</param>
     /// <returns>The same with the hash.</returns>
-    public KeptModel Keep(BaseModel weights, KeptModel what, IReadOnlySet<string> pinned)
+    public KeptModel Keep(BaseModel weights, KeptModel what, IReadOnlySet<string> pinned, IReadOnlyList<TrainingSource> sources)
     {
         using var buffer = new MemoryStream();
         WeightsFile.Write(buffer, weights.Weights, new Dictionary<string, string>
@@ -85,14 +94,19 @@ internal sealed class ModelFiles(StorageDirectory storage)
         KeptModel kept = what with { Sha256 = Convert.ToHexStringLower(SHA256.HashData(buffer.GetBuffer().AsSpan(0, (int)buffer.Length))) };
         Directory.CreateDirectory(Folder);
         ReplacedFile.Write(FileOf(kept.Sha256), buffer.GetBuffer().AsSpan(0, (int)buffer.Length), isSynced: true);
-        List<KeptModel> lines = [.. Lines().TakeLast(LinesMax - 1), kept];
-        ReplacedFile.Write(
-            Ledger, Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => JsonSerializer.Serialize(line, EventJson.Options) + "\n"))), isSynced: true);
 
-        foreach (FileInfo old in Files().Where(file => file.Name != Path.GetFileName(FileOf(kept.Sha256)) && !pinned.Contains(Path.GetFileNameWithoutExtension(file.Name)))
-            .OrderByDescending(file => file.LastWriteTimeUtc).Skip(FilesMax - 1))
+        if (sources.Count > 0)
         {
-            old.Delete();
+            WriteLines(SourcesOf(kept.Sha256), sources);
+        }
+
+        WriteLines(Ledger, [.. Lines<KeptModel>(Ledger, line => line.Sha256 is not null).TakeLast(LinesMax - 1), kept]);
+
+        foreach (KeptModel old in All().Where(one => one.Sha256 != kept.Sha256 && !pinned.Contains(one.Sha256))
+            .GroupBy(one => one.Group).SelectMany(same => same.Skip(same.Key == kept.Group ? FilesMax - 1 : FilesMax)))
+        {
+            File.Delete(FileOf(old.Sha256));
+            File.Delete(SourcesOf(old.Sha256));
         }
 
         return kept;
@@ -101,7 +115,7 @@ internal sealed class ModelFiles(StorageDirectory storage)
     /// <summary>All that are there, those written last first.</summary>
     public IReadOnlyList<KeptModel> All()
     {
-        Dictionary<string, KeptModel> known = Lines().GroupBy(line => line.Sha256).ToDictionary(same => same.Key, same => same.Last());
+        Dictionary<string, KeptModel> known = Lines<KeptModel>(Ledger, line => line.Sha256 is not null).GroupBy(line => line.Sha256).ToDictionary(same => same.Key, same => same.Last());
         return
         [
             .. Files().OrderByDescending(file => file.LastWriteTimeUtc).Select(file => Path.GetFileNameWithoutExtension(file.Name) is var hash && known.TryGetValue(hash, out KeptModel? one)
@@ -124,19 +138,27 @@ internal sealed class ModelFiles(StorageDirectory storage)
             : throw new InvalidDataException("its SHA-256 is not its name");
     }
 
+    /// <summary>Which windows weights were trained and judged on; empty where that is not known.</summary>
+    public IReadOnlyList<TrainingSource> Sources(string sha256) => Lines<TrainingSource>(SourcesOf(sha256), line => line.Stream is not null);
+
+    private string SourcesOf(string sha256) => Path.Combine(Folder, $"{sha256}.windows.ndjson");
+
     private string FileOf(string sha256) => Path.Combine(Folder, $"{sha256}.safetensors");
 
     private FileInfo[] Files() => Directory.Exists(Folder) ? new DirectoryInfo(Folder).GetFiles("*.safetensors") : [];
 
-    private List<KeptModel> Lines()
-    {
-        List<KeptModel> lines = [];
+    private static void WriteLines<T>(string path, IReadOnlyList<T> lines) => ReplacedFile.Write(
+        path, Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => JsonSerializer.Serialize(line, EventJson.Options) + "\n"))), isSynced: true);
 
-        foreach (string line in File.Exists(Ledger) ? File.ReadLines(Ledger) : [])
+    private static List<T> Lines<T>(string path, Func<T, bool> isWhole)
+    {
+        List<T> lines = [];
+
+        foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
         {
             try
             {
-                if (JsonSerializer.Deserialize<KeptModel>(line, EventJson.Options) is { Sha256: not null } one)
+                if (JsonSerializer.Deserialize<T>(line, EventJson.Options) is { } one && isWhole(one))
                 {
                     lines.Add(one);
                 }

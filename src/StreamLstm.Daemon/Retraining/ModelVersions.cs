@@ -12,7 +12,7 @@ namespace StreamLstm.Daemon.Retraining;
 /// <param name="Serving">The weights in service, and what brought them.</param>
 /// <param name="ReadyAsync">Ends once all swaps that were written down before have come into force: a version would be given twice else.</param>
 /// <param name="WhyNot">Why this daemon may not, for people; null where it may.</param>
-/// <param name="SwapAsync">Puts others into service, whose file is durable by then.</param>
+/// <param name="SwapAsync">Puts into service what is to serve from now on, all groups of it: of that the swap's group is new, and its file durable by then.</param>
 internal sealed record Swapper(
     Func<ServingModel> Serving, Func<CancellationToken, Task> ReadyAsync, Func<string?> WhyNot,
     Func<BaseModel, ModelSwap, CancellationToken, Task> SwapAsync)
@@ -21,19 +21,19 @@ internal sealed record Swapper(
         () => live.Serving,
         pipeline.RouterPartAsync,
         () => null,
-        async (model, swap, cancellation) =>
+        async (served, swap, cancellation) =>
         {
-            await pipeline.Decisions.SwapAsync(model, swap, cancellation);
-            metrics.Swapped(model.Version);
+            await pipeline.Decisions.SwapAsync(served.Of(swap.Group), swap, cancellation);
+            metrics.Swapped(served.Version);
         });
 
     public static Swapper Of(ClusterWeights weights, LiveModel live) => new(
         () => live.Serving,
         _ => Task.CompletedTask,
         () => weights.IsDecider ? null : "the daemon that owns partition 0 decides which weights serve the group; ask that one (/api/v1/fleet says which it is)",
-        (model, swap, _) =>
+        (served, swap, _) =>
         {
-            weights.Tell(model, swap);
+            weights.Tell(served, swap);
             return Task.CompletedTask;
         });
 }
@@ -44,13 +44,15 @@ internal sealed class ModelRefusedException(string message) : Exception(message)
 /// <summary>Which weights are kept, which serve and served: one swap after the other, whoever asks for it.</summary>
 /// <remarks>
 /// A swap gives whatever it brings a version of its own, one higher than the last: weights of before that serve again have two. So a
-/// replay and the daemons of a cluster go through the same versions in the same order.
+/// replay and the daemons of a cluster go through the same versions in the same order. Versions count the swaps of all groups.
 /// </remarks>
 /// <param name="swapper">Puts weights into service.</param>
 /// <param name="files">Those that are kept.</param>
 /// <param name="told">The swaps that the sinks were told of, in their order.</param>
+/// <param name="groups">Names of the groups that may have weights of their own.</param>
 /// <param name="time">When something was decided.</param>
-internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IReadOnlyList<ModelSwap>> told, TimeProvider time) : IDisposable
+internal sealed class ModelVersions(
+    Swapper swapper, ModelFiles files, Func<IReadOnlyList<ModelSwap>> told, IReadOnlyList<string> groups, TimeProvider time) : IDisposable
 {
     private const int HashMin = 6;
 
@@ -78,12 +80,18 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
         }
     }
 
-    /// <summary>The hash of the weights in service; null where they are not kept.</summary>
-    public string? ServingHash => HashOf(Newest.Version);
+    /// <summary>What a file of weights serves now: the groups, and null for the streams that are in none with weights of its own; empty for none.</summary>
+    /// <param name="sha256">The file's hash.</param>
+    public IReadOnlyList<string?> ServedBy(string sha256) =>
+        [.. Newest.Groups.Keys.Order(StringComparer.Ordinal).Prepend(null).Where(group => ServingHash(group) == sha256)];
 
-    /// <summary>Weights that were trained serve instead of those they were held against.</summary>
+    /// <summary>Weights that were trained serve a group instead of those they were held against.</summary>
+    /// <param name="champion">All that served when they were.</param>
+    /// <param name="group">The group; null for the streams that are in none with weights of its own.</param>
+    /// <param name="result">What came of the training.</param>
+    /// <param name="cancellationToken">Ends the wait for the change before.</param>
     /// <returns>Whether they do: not where others serve by now.</returns>
-    public async Task<bool> ReplaceAsync(BaseModel champion, TrainingResult result, CancellationToken cancellationToken)
+    public async Task<bool> ReplaceAsync(BaseModel champion, string? group, TrainingResult result, CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken);
 
@@ -91,19 +99,25 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
         {
             await swapper.ReadyAsync(cancellationToken);
 
-            if (Newest.Version != champion.Version || swapper.WhyNot() is not null)
+            if (Newest.Of(group).Since != champion.Of(group).Since || swapper.WhyNot() is not null)
             {
                 return false;
             }
 
             KeepServing();
             DateTimeOffset now = time.GetUtcNow();
-            var model = new BaseModel(champion.Version + 1, result.Candidate);
+            var model = new BaseModel(Newest.Version + 1, result.Candidate);
             KeptModel kept = files.Keep(
                 model,
-                new KeptModel("", ModelOrigin.Trained, now, ModelSwap.Retrainer, model.Version, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows, result.HeldOutWindows),
-                Pinned());
-            await SwapAsync(model, kept, SwapReason.Trained, ModelSwap.Retrainer, now, cancellationToken);
+                new KeptModel(
+                    "", ModelOrigin.Trained, now, ModelSwap.Retrainer, model.Version, result.ChampionLoss, result.CandidateLoss, result.TrainedOn.Count, result.HeldOut.Count,
+                    Group: group)
+                {
+                    ChampionSeparation = result.ChampionSeparation,
+                    CandidateSeparation = result.CandidateSeparation,
+                },
+                Pinned(), TrainingSource.Of(result));
+            await SwapAsync(model, kept, SwapReason.Trained, ModelSwap.Retrainer, group, now, cancellationToken);
             return true;
         }
         finally
@@ -124,7 +138,7 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
 
         try
         {
-            return files.Keep(new BaseModel(0, weights), new KeptModel("", ModelOrigin.Imported, time.GetUtcNow(), by, null), Pinned());
+            return files.Keep(new BaseModel(0, weights), new KeptModel("", ModelOrigin.Imported, time.GetUtcNow(), by, null), Pinned(), []);
         }
         finally
         {
@@ -134,28 +148,34 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
 
     /// <summary>Puts weights that are kept into service.</summary>
     /// <param name="name">A version under which they served, or the first characters of their hash.</param>
+    /// <param name="group">The group they are for; null for the streams that are in none with weights of its own.</param>
     /// <param name="by">Who wants it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="ModelRefusedException">There are none such, they serve already, or this daemon may not.</exception>
-    public Task<ModelSwap> PromoteAsync(string name, string by, CancellationToken cancellationToken) => ServeAsync(
+    /// <exception cref="ModelRefusedException">There are none such, they serve already, there is no such group, or this daemon may not.</exception>
+    public Task<ModelSwap> PromoteAsync(string name, string? group, string by, CancellationToken cancellationToken) => ServeAsync(
         () => Find(name) ?? throw new ModelRefusedException($"model '{name}' is not kept; /api/v1/models lists those that are"),
-        SwapReason.Promoted, by, cancellationToken);
+        SwapReason.Promoted, group, by, cancellationToken);
 
-    /// <summary>Puts those back into service that served before the present ones.</summary>
+    /// <summary>Puts those back into service that served a group before the present ones.</summary>
+    /// <param name="group">The group; null for the streams that are in none with weights of its own.</param>
+    /// <param name="by">Who wants it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ModelRefusedException">None did, they are not kept any more, or this daemon may not.</exception>
-    public Task<ModelSwap> RollbackAsync(string by, CancellationToken cancellationToken) => ServeAsync(Before, SwapReason.RolledBack, by, cancellationToken);
+    public Task<ModelSwap> RollbackAsync(string? group, string by, CancellationToken cancellationToken) =>
+        ServeAsync(() => Before(group), SwapReason.RolledBack, group, by, cancellationToken);
 
-    /// <summary>The retrainer puts those back that served before the ones it has looked at.</summary>
-    /// <param name="champion">Those it has looked at.</param>
+    /// <summary>The retrainer puts those back that served a group before the ones it has looked at.</summary>
+    /// <param name="champion">All that served when it looked.</param>
+    /// <param name="group">The group; null for the streams that are in none with weights of its own.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether they serve: not where a person has chosen others meanwhile.</returns>
-    public async Task<bool> TakeBackAsync(BaseModel champion, CancellationToken cancellationToken)
+    public async Task<bool> TakeBackAsync(BaseModel champion, string? group, CancellationToken cancellationToken)
     {
         try
         {
             await ServeAsync(
-                () => Newest.Version == champion.Version ? Before() : throw new ModelRefusedException($"version {Newest.Version} serves by now"),
-                SwapReason.RolledBack, ModelSwap.Retrainer, cancellationToken);
+                () => Newest.Of(group).Since == champion.Of(group).Since ? Before(group) : throw new ModelRefusedException($"version {Newest.Of(group).Since} serves by now"),
+                SwapReason.RolledBack, group, ModelSwap.Retrainer, cancellationToken);
             return true;
         }
         catch (ModelRefusedException)
@@ -164,13 +184,14 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
         }
     }
 
-    /// <summary>The weights that served before those in service, where the retrainer put these there; null where a person did, or they are not kept any more.</summary>
-    public BaseModel? BeforeTrained()
+    /// <summary>The weights that served a group before those in service, where the retrainer put these there; null where a person did, or they are not kept any more.</summary>
+    /// <param name="group">The group; null for the streams that are in none with weights of its own.</param>
+    public BaseModel? BeforeTrained(string? group)
     {
-        long version = Newest.Version;
+        long version = Newest.Of(group).Since;
         return Swaps.FirstOrDefault(swap => swap.Version == version) is { Reason: SwapReason.Trained }
-            && Find((version - 1).ToString(CultureInfo.InvariantCulture)) is { } kept
-                ? new BaseModel(version - 1, files.Read(kept.Sha256).Weights)
+            && Find(Named(VersionBefore(version, group))) is { } kept
+                ? new BaseModel(VersionBefore(version, group), files.Read(kept.Sha256).Weights)
                 : null;
     }
 
@@ -191,22 +212,47 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
         return named.Length == 1 ? named[0] : null;
     }
 
+    /// <summary>Which windows what is kept was trained and judged on; empty where that is not known.</summary>
+    public IReadOnlyList<TrainingSource> Sources(KeptModel kept) => files.Sources(kept.Sha256);
+
     /// <summary>The bytes of what is kept.</summary>
     /// <exception cref="IOException">They are not there any more.</exception>
     /// <exception cref="InvalidDataException">They are damaged.</exception>
     public byte[] Bytes(KeptModel kept) => files.Read(kept.Sha256).Bytes;
 
-    private KeptModel Before()
+    private KeptModel Before(string? group)
     {
-        long before = Newest.Version - 1;
-        return before < 0
-            ? throw new ModelRefusedException($"version {Newest.Version} is the first that served, there is none before it")
-            : Find(before.ToString(CultureInfo.InvariantCulture))
-                ?? throw new ModelRefusedException($"version {before}, which served before, is not kept any more; /api/v1/models lists those that are");
+        long version = Newest.Of(group).Since;
+
+        if (version == 0 || (group is not null && !Newest.Groups.ContainsKey(group)))
+        {
+            throw new ModelRefusedException(group is null
+                ? $"version {version} is the first that served, there is none before it"
+                : $"group '{group}' has no weights of its own: version {version} serves it as all streams");
+        }
+
+        long before = VersionBefore(version, group);
+        return Find(Named(before))
+            ?? throw new ModelRefusedException($"version {before}, which served before, is not kept any more; /api/v1/models lists those that are");
     }
 
-    private async Task<ModelSwap> ServeAsync(Func<KeptModel> find, SwapReason reason, string by, CancellationToken cancellationToken)
+    /// <summary>The version that served a group's streams before another: its own, or that of all streams where it had none yet.</summary>
+    private long VersionBefore(long version, string? group) =>
+        Swaps.LastOrDefault(swap => swap.Version < version && (swap.Group == group || (swap.Group is null && !HasOwnBefore(version, group))))?.Version ?? 0;
+
+    private bool HasOwnBefore(long version, string? group) => Swaps.Any(swap => swap.Version < version && swap.Group == group);
+
+    private static string Named(long version) => version.ToString(CultureInfo.InvariantCulture);
+
+    private string? ServingHash(string? group) => HashOf(Newest.Of(group).Since);
+
+    private async Task<ModelSwap> ServeAsync(Func<KeptModel> find, SwapReason reason, string? group, string by, CancellationToken cancellationToken)
     {
+        if (group is not null && !groups.Contains(group))
+        {
+            throw new ModelRefusedException($"group '{group}', expected one of detection.model_groups{(groups.Count > 0 ? ": " + string.Join(", ", groups) : ", which names none")}");
+        }
+
         await _oneAtATime.WaitAsync(cancellationToken);
 
         try
@@ -221,14 +267,14 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
             KeepServing();
             KeptModel kept = find();
 
-            if (kept.Sha256 == ServingHash)
+            if (kept.Sha256 == ServingHash(group))
             {
-                throw new ModelRefusedException($"these weights serve already, as version {Newest.Version}");
+                throw new ModelRefusedException($"these weights serve already, as version {Newest.Of(group).Since}");
             }
 
             // Whoever asked may have gone: it is decided nevertheless.
             return await SwapAsync(
-                new BaseModel(Newest.Version + 1, files.Read(kept.Sha256).Weights), kept, reason, by, time.GetUtcNow(), CancellationToken.None);
+                new BaseModel(Newest.Version + 1, files.Read(kept.Sha256).Weights), kept, reason, by, group, time.GetUtcNow(), CancellationToken.None);
         }
         finally
         {
@@ -236,11 +282,13 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
         }
     }
 
-    private async Task<ModelSwap> SwapAsync(BaseModel model, KeptModel kept, SwapReason reason, string by, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<ModelSwap> SwapAsync(
+        BaseModel model, KeptModel kept, SwapReason reason, string by, string? group, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var swap = new ModelSwap(model.Version, now, kept.ChampionLoss, kept.CandidateLoss, kept.TrainingWindows, kept.Sha256, reason, by);
-        await swapper.SwapAsync(model, swap, cancellationToken);
-        _newest = model;
+        var swap = new ModelSwap(model.Version, now, kept.ChampionLoss, kept.CandidateLoss, kept.TrainingWindows, kept.Sha256, reason, by, group);
+        BaseModel served = Newest.With(group, model);
+        await swapper.SwapAsync(served, swap, cancellationToken);
+        _newest = served;
 
         lock (_made)
         {
@@ -253,17 +301,16 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
     /// <summary>What serves is kept before others do, so that there is a way back: the weights of the start are in no file yet, and a cluster's in another daemon's.</summary>
     private void KeepServing()
     {
-        BaseModel serving = Newest;
-
-        if (ServingHash is null)
+        foreach (BaseModel serving in Newest.Groups.Values.Prepend(Newest).Where(one => HashOf(one.Since) is null))
         {
-            ModelSwap? brought = Swaps.FirstOrDefault(swap => swap.Version == serving.Version);
+            ModelSwap? brought = Swaps.FirstOrDefault(swap => swap.Version == serving.Since);
             files.Keep(
-                serving,
+                serving with { Version = serving.Since },
                 brought is null
-                    ? new KeptModel("", ModelOrigin.Start, time.GetUtcNow(), "", serving.Version)
-                    : new KeptModel("", ModelOrigin.Trained, brought.Time, brought.By, serving.Version, brought.ChampionLoss, brought.CandidateLoss, brought.TrainingWindows),
-                Pinned());
+                    ? new KeptModel("", ModelOrigin.Start, time.GetUtcNow(), "", serving.Since)
+                    : new KeptModel(
+                        "", ModelOrigin.Trained, brought.Time, brought.By, serving.Since, brought.ChampionLoss, brought.CandidateLoss, brought.TrainingWindows, Group: brought.Group),
+                Pinned(), []);
         }
     }
 
@@ -273,5 +320,6 @@ internal sealed class ModelVersions(Swapper swapper, ModelFiles files, Func<IRea
             : files.All().FirstOrDefault(one => one.Version == version)?.Sha256;
 
     /// <summary>What a replay may ask for, and what serves: the journal reaches no further back than a few swaps.</summary>
-    private HashSet<string> Pinned() => [.. Swaps.TakeLast(ModelFiles.FilesMax).Select(swap => swap.Sha256), ServingHash ?? ""];
+    private HashSet<string> Pinned() =>
+        [.. Swaps.TakeLast(ModelFiles.FilesMax * (1 + groups.Count)).Select(swap => swap.Sha256), .. Newest.Groups.Keys.Prepend(null).Select(group => ServingHash(group) ?? "")];
 }

@@ -20,6 +20,12 @@ internal sealed class RetrainOptions
     [Range(10, 100_000)]
     public int WindowsMax { get; init; } = 2_000;
 
+    /// <summary>
+    /// Time for which weights that are better forecast beside those in service before they may serve: windows that came meanwhile, which
+    /// neither has seen, must say the same. 0 to have them serve at once.
+    /// </summary>
+    public TimeSpan Shadow { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Longest time one training may take.</summary>
     public TimeSpan TimeMax { get; init; } = TimeSpan.FromSeconds(60);
 }

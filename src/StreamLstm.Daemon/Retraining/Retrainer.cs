@@ -9,6 +9,7 @@ namespace StreamLstm.Daemon.Retraining;
 /// <remarks>Scoring never waits for it: it trains on copies, on a thread of its own, and swaps one reference.</remarks>
 /// <param name="windows">Recent clean windows of all streams; null where it is not this daemon's turn to train.</param>
 /// <param name="versions">What serves, and what is to.</param>
+/// <param name="groups">Streams that may have weights of their own.</param>
 /// <param name="options">When, and on how much.</param>
 /// <param name="seed">Of the training.</param>
 /// <param name="metrics">Told of trainings.</param>
@@ -17,12 +18,16 @@ namespace StreamLstm.Daemon.Retraining;
 internal sealed class Retrainer(
     Func<CancellationToken, Task<IReadOnlyList<TrainingWindow>?>> windows,
     ModelVersions versions,
+    IReadOnlyList<ModelGroup> groups,
     RetrainOptions options,
     int seed,
     DaemonMetrics metrics,
     TimeProvider time,
     ILogger<Retrainer> logger)
 {
+    /// <summary>Windows that must have come meanwhile for them to be asked.</summary>
+    private const int ShadowWindowsMin = 10;
+
     private volatile RetrainOptions _options = options;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -70,7 +75,7 @@ internal sealed class Retrainer(
         }
     }
 
-    /// <summary>One training, whatever the period says.</summary>
+    /// <summary>One training of each group and of the other streams, whatever the period says.</summary>
     internal async Task TrainAsync(CancellationToken stopping)
     {
         if (await windows(stopping) is not { } recent)
@@ -78,10 +83,22 @@ internal sealed class Retrainer(
             return;
         }
 
+        foreach (string? group in groups.Select(group => group.Name).Prepend(null))
+        {
+            await TrainAsync(group, [.. recent.Where(window => IsOf(group, window))], stopping);
+        }
+    }
+
+    /// <summary>Whether a window is of a stream that such weights serve: a group without weights of its own is served as all are.</summary>
+    private bool IsOf(string? group, TrainingWindow window) => ModelGroup.Of(groups, window.Stream) is var its
+        && (its == group || (group is null && !versions.Newest.Groups.ContainsKey(its!)));
+
+    private async Task TrainAsync(string? group, IReadOnlyList<TrainingWindow> recent, CancellationToken stopping)
+    {
         if (recent.Count < _options.WindowsMin)
         {
-            Report("too_few_windows", TimeSpan.Zero, double.NaN, double.NaN, recent.Count);
-            LogMessages.TooFewWindows(logger, recent.Count, _options.WindowsMin);
+            Report("too_few_windows", group, TimeSpan.Zero, double.NaN, double.NaN, recent.Count);
+            LogMessages.TooFewWindows(logger, Said(group), recent.Count, _options.WindowsMin);
             return;
         }
 
@@ -90,30 +107,31 @@ internal sealed class Retrainer(
 
         try
         {
-            if (await RollBackAsync(champion, recent, stopping))
+            if (await RollBackAsync(champion, group, recent, stopping))
             {
                 return;
             }
 
             TrainingResult result = await AsideAsync(
-                limit => BaseTraining.Train(champion.Weights, recent, seed + (int)champion.Version, new Share(this), cancellationToken: limit), stopping);
+                limit => BaseTraining.Train(champion.Of(group).Weights, recent, seed + (int)champion.Version, new Share(this), cancellationToken: limit), stopping);
             TimeSpan duration = Stopwatch.GetElapsedTime(started);
 
             // R4: the file, then the journal, then the first score. Whoever has other weights serve meanwhile knows why.
-            bool isBetter = result.Verdict == TrainingVerdict.Promoted;
-            string verdict = isBetter && !await versions.ReplaceAsync(champion, result, stopping)
-                ? "superseded"
-                : System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Verdict.ToString());
-            Report(verdict, duration, result.ChampionLoss, result.CandidateLoss, result.TrainingWindows);
+            string verdict =
+                result.Verdict != TrainingVerdict.Promoted ? System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Verdict.ToString())
+                : !await IsBetterBesideAsync(champion.Of(group), group, result, recent, stopping) ? "worse_beside"
+                : !await versions.ReplaceAsync(champion, group, result, stopping) ? "superseded"
+                : "promoted";
+            Report(verdict, group, duration, result.ChampionLoss, result.CandidateLoss, result.TrainedOn.Count);
             LogMessages.Trained(
-                logger, verdict, result.TrainingWindows, result.HeldOutWindows, result.Epochs, duration.TotalSeconds,
-                result.ChampionLoss, result.CandidateLoss, versions.Newest.Version);
+                logger, Said(group), verdict, result.TrainedOn.Count, result.HeldOut.Count, result.Epochs, duration.TotalSeconds,
+                result.ChampionLoss, result.CandidateLoss, result.ChampionSeparation, result.CandidateSeparation, versions.Newest.Version);
         }
 #pragma warning disable CA1031 // whatever went wrong, the champion keeps serving
         catch (Exception failed) when (failed is not (OperationCanceledException or System.Threading.Channels.ChannelClosedException))
 #pragma warning restore CA1031
         {
-            Report("failed", Stopwatch.GetElapsedTime(started), double.NaN, double.NaN, recent.Count);
+            Report("failed", group, Stopwatch.GetElapsedTime(started), double.NaN, double.NaN, recent.Count);
             LogMessages.TrainingFailed(logger, failed);
         }
         finally
@@ -122,26 +140,56 @@ internal sealed class Retrainer(
         }
     }
 
-    /// <summary>Puts the weights back that served before, where they forecast the recent windows better: more and more of those came after the training.</summary>
-    private async Task<bool> RollBackAsync(BaseModel champion, IReadOnlyList<TrainingWindow> recent, CancellationToken stopping)
+    /// <summary>Has a candidate forecast beside the weights in service, and asks the windows that came meanwhile which of the two they had better have had.</summary>
+    /// <returns>False where those in service were the better; true too where too few windows came to say.</returns>
+    private async Task<bool> IsBetterBesideAsync(
+        BaseModel champion, string? group, TrainingResult result, IReadOnlyList<TrainingWindow> before, CancellationToken stopping)
     {
-        if (versions.BeforeTrained() is not { } before)
+        if (_options.Shadow <= TimeSpan.Zero)
+        {
+            return true;
+        }
+
+        Progress = null;
+        await Task.Delay(_options.Shadow, time, stopping);
+        var known = before.ToHashSet(ReferenceEqualityComparer.Instance);
+        TrainingWindow[] since = [.. (await windows(stopping) ?? []).Where(window => IsOf(group, window) && !known.Contains(window))];
+
+        if (since.Length < ShadowWindowsMin)
+        {
+            return true;
+        }
+
+        (bool isChampionBetter, double candidateLoss, double championLoss) =
+            await AsideAsync(_ => BaseTraining.Compare(result.Candidate, champion.Weights, since, margin: 0), stopping);
+        LogMessages.ForecastBeside(logger, Said(group), since.Length, championLoss, candidateLoss);
+        return !isChampionBetter;
+    }
+
+    /// <summary>Puts the weights back that served before, where they forecast the recent windows better: more and more of those came after the training.</summary>
+    private async Task<bool> RollBackAsync(BaseModel champion, string? group, IReadOnlyList<TrainingWindow> recent, CancellationToken stopping)
+    {
+        if (versions.BeforeTrained(group) is not { } before)
         {
             return false;
         }
 
         long started = Stopwatch.GetTimestamp();
-        (bool isBetter, double championLoss, double beforeLoss) = await AsideAsync(_ => BaseTraining.Compare(champion.Weights, before.Weights, recent), stopping);
+        (bool isBetter, double championLoss, double beforeLoss) =
+            await AsideAsync(_ => BaseTraining.Compare(champion.Of(group).Weights, before.Weights, recent), stopping);
 
-        if (!isBetter || !await versions.TakeBackAsync(champion, stopping))
+        if (!isBetter || !await versions.TakeBackAsync(champion, group, stopping))
         {
             return false;
         }
 
-        Report("rolled_back", Stopwatch.GetElapsedTime(started), championLoss, beforeLoss, recent.Count);
-        LogMessages.RolledBack(logger, champion.Version, recent.Count, championLoss, beforeLoss, versions.Newest.Version);
+        Report("rolled_back", group, Stopwatch.GetElapsedTime(started), championLoss, beforeLoss, recent.Count);
+        LogMessages.RolledBack(logger, champion.Of(group).Since, recent.Count, championLoss, beforeLoss, versions.Newest.Version);
         return true;
     }
+
+    /// <summary>A group, for people.</summary>
+    private static string Said(string? group) => group is null ? "all streams" : $"group {group}";
 
     /// <summary>Works on a thread that lets all others go first.</summary>
     /// <remarks>
@@ -151,8 +199,8 @@ internal sealed class Retrainer(
     private Task<T> AsideAsync<T>(Func<CancellationToken, T> work, CancellationToken stopping) => Task.Factory.StartNew(
         () =>
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            limit.CancelAfter(_options.TimeMax);
+            using var allowed = new CancellationTokenSource(_options.TimeMax);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping, allowed.Token);
             T? result = default;
             ExceptionDispatchInfo? failure = null;
             var thread = new Thread(() =>
@@ -181,9 +229,9 @@ internal sealed class Retrainer(
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private void Report(string result, TimeSpan duration, double championLoss, double candidateLoss, int windows)
+    private void Report(string result, string? group, TimeSpan duration, double championLoss, double candidateLoss, int windows)
     {
-        Last = new RetrainReport(time.GetUtcNow(), result, duration, championLoss, candidateLoss, windows);
+        Last = new RetrainReport(time.GetUtcNow(), result, duration, championLoss, candidateLoss, windows, group);
         metrics.Trained(result, duration, championLoss, candidateLoss);
     }
 
@@ -193,6 +241,6 @@ internal sealed class Retrainer(
     }
 }
 
-/// <summary>How a training ended.</summary>
+/// <summary>How a training ended, and of which group; null for the streams that are in none with weights of its own.</summary>
 internal sealed record RetrainReport(
-    DateTimeOffset Time, string Result, TimeSpan Duration, double ChampionLoss, double CandidateLoss, int Windows);
+    DateTimeOffset Time, string Result, TimeSpan Duration, double ChampionLoss, double CandidateLoss, int Windows, string? Group = null);

@@ -105,6 +105,8 @@ internal sealed class PipelineService(
         _deadLetters = new DeadLetterFile(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
 
+        ModelGroup[] groups = [.. options.Detection.ModelGroups.Select(group => group.Detection())];
+
         foreach (string warning in DoorRules.Warnings(options))
         {
             LogMessages.OpenDoor(_logger, warning);
@@ -114,9 +116,9 @@ internal sealed class PipelineService(
         {
             LiveModel = new LiveModel(BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed));
             Cluster = ClusterService.Node(options, _storage.Instance, LiveModel, live, ledger, _deadLetters, metrics, time, loggers);
-            Models = new ModelVersions(Swapper.Of(Cluster.Weights, LiveModel), new ModelFiles(_storage), live.Swaps, time);
+            Models = new ModelVersions(Swapper.Of(Cluster.Weights, LiveModel), new ModelFiles(_storage), live.Swaps, [.. groups.Select(group => group.Name)], time);
             Retrainer = new Retrainer(
-                Cluster.Weights.WindowsAsync, Models, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+                Cluster.Weights.WindowsAsync, Models, groups, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
             _beside = BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token));
             _running = RunAsync(Cluster.RunAsync);
             _goneOn.SetResult();
@@ -165,9 +167,9 @@ internal sealed class PipelineService(
 
         _snapshots = new Snapshots(
             pipeline, _journal, generations, options.Storage, ledger, metrics, liveFile.Write, time, loggers.CreateLogger<Snapshots>());
-        Models = new ModelVersions(Swapper.Of(pipeline, LiveModel, metrics), new ModelFiles(_storage), live.Swaps, time);
+        Models = new ModelVersions(Swapper.Of(pipeline, LiveModel, metrics), new ModelFiles(_storage), live.Swaps, [.. groups.Select(group => group.Name)], time);
         Retrainer = new Retrainer(
-            async cancellation => await pipeline.CollectWindowsAsync(cancellation), Models, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
+            async cancellation => await pipeline.CollectWindowsAsync(cancellation), Models, groups, options.Retrain, options.Detection.Seed, metrics, time, loggers.CreateLogger<Retrainer>());
 
         if (generation is null || generation.Manifest.Layout != Generations.Layout)
         {

@@ -108,7 +108,7 @@ internal sealed class Reload(
             _ when change.IsOf("alerts") => next.DetectorOptions().Terms().HasGroupsOf(Options.DetectorOptions().Terms()),
             { Key: "detection.clean_rows_per_alert" or "detection.clean_days_per_alert" or "detection.per_stream_max" or "detection.learning" } => true,
             { Key: "limits.streams" or "limits.memory_mib" or "limits.stream_retention" } => true,
-            { Key: "retrain.enabled" or "retrain.period" or "retrain.first_after" or "retrain.windows_min" or "retrain.time_max" } => true,
+            { Key: "retrain.enabled" or "retrain.period" or "retrain.first_after" or "retrain.windows_min" or "retrain.shadow" or "retrain.time_max" } => true,
             _ when change.IsOf("maintenance") => true,
 
             // Joined messages are records, whose columns the shards must know.

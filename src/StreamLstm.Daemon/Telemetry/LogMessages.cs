@@ -150,12 +150,16 @@ internal static partial class LogMessages
     [LoggerMessage(314, LogLevel.Error, "The configuration cannot be reloaded ({Cause}), and what held before holds: {Problem}")]
     public static partial void ReloadRefused(ILogger logger, string cause, string problem);
 
-    [LoggerMessage(400, LogLevel.Information, "Training {Verdict}: {Windows} windows, {HeldOut} held out, {Epochs} epochs in {Seconds:0.0} s; loss {Champion:0.0000} -> {Candidate:0.0000}; serving version {Version}")]
+    [LoggerMessage(400, LogLevel.Information, "Training {Verdict} for {Group}: {Windows} windows, {HeldOut} held out, {Epochs} epochs in {Seconds:0.0} s; loss {Champion:0.0000} -> {Candidate:0.0000}, faults told from clean values {ChampionSeparation:0.000} -> {CandidateSeparation:0.000}; serving version {Version}")]
     public static partial void Trained(
-        ILogger logger, string verdict, int windows, int heldOut, int epochs, double seconds, double champion, double candidate, long version);
+        ILogger logger, string group, string verdict, int windows, int heldOut, int epochs, double seconds, double champion, double candidate,
+        double championSeparation, double candidateSeparation, long version);
 
-    [LoggerMessage(401, LogLevel.Information, "Training waits: {Windows} clean windows, {Needed} needed")]
-    public static partial void TooFewWindows(ILogger logger, int windows, int needed);
+    [LoggerMessage(404, LogLevel.Information, "Weights trained for {Group} have forecast beside those in service: of {Windows} windows that came meanwhile the loss is {Champion:0.0000} of those in service, {Candidate:0.0000} of theirs")]
+    public static partial void ForecastBeside(ILogger logger, string group, int windows, double champion, double candidate);
+
+    [LoggerMessage(401, LogLevel.Information, "Training for {Group} waits: {Windows} clean windows, {Needed} needed")]
+    public static partial void TooFewWindows(ILogger logger, string group, int windows, int needed);
 
     [LoggerMessage(402, LogLevel.Error, "Training failed; the weights in service stay")]
     public static partial void TrainingFailed(ILogger logger, Exception failure);

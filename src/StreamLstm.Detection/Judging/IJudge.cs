@@ -69,8 +69,8 @@ internal interface IJudge
     /// <summary>An observation goes by that is neither judged nor remembered.</summary>
     void Pass(in Observation observation);
 
-    /// <summary>Other base weights are in service.</summary>
-    void TakeNoticeOf(BaseModel model, DetectionScratch scratch);
+    /// <summary>Other base weights are in service; false where it leaves them for a later observation, as taking notice costs more than that one may.</summary>
+    bool TakeNoticeOf(BaseModel model, DetectionScratch scratch) => true;
 
     /// <summary>Judges an observation into <see cref="Last"/>, and learns nothing.</summary>
     void Judge(in Observation observation, in Circumstances circumstances);

@@ -12,6 +12,9 @@ public enum TrainingVerdict
     /// <summary>The champion stays: the candidate is not better.</summary>
     NotBetter,
 
+    /// <summary>The champion stays: the candidate tells injected faults from clean values less well.</summary>
+    Blunter,
+
     /// <summary>The champion stays: the candidate's weights are not finite or grew out of proportion.</summary>
     Unsound,
 }
@@ -21,17 +24,24 @@ public enum TrainingVerdict
 /// <param name="Candidate">The trained weights.</param>
 /// <param name="ChampionLoss">Mean loss of the weights in service on the held-out windows, in nats per target.</param>
 /// <param name="CandidateLoss">The same of the candidate.</param>
-/// <param name="TrainingWindows">Windows trained on.</param>
-/// <param name="HeldOutWindows">Windows judged on; never trained on.</param>
+/// <param name="TrainedOn">Windows trained on.</param>
+/// <param name="HeldOut">Windows judged on; never trained on.</param>
 /// <param name="Epochs">Passes over the training windows.</param>
 public sealed record TrainingResult(
     TrainingVerdict Verdict,
     ForecastWeights Candidate,
     double ChampionLoss,
     double CandidateLoss,
-    int TrainingWindows,
-    int HeldOutWindows,
-    int Epochs);
+    IReadOnlyList<TrainingWindow> TrainedOn,
+    IReadOnlyList<TrainingWindow> HeldOut,
+    int Epochs)
+{
+    /// <summary>The chance that an injected fault surprises the weights in service more than a clean value does, on the held-out windows.</summary>
+    public required double ChampionSeparation { get; init; }
+
+    /// <summary>The same of the candidate.</summary>
+    public required double CandidateSeparation { get; init; }
+}
 
 /// <summary>Trains base weights on windows of all streams and holds them against the weights in service.</summary>
 public static class BaseTraining
@@ -49,6 +59,9 @@ public static class BaseTraining
 
     /// <summary>A candidate must be better by this share, else noise would swap models for ever.</summary>
     private const double Margin = 0.005;
+
+    /// <summary>What a candidate may tell faults worse by: less than the noise of a few hundred windows is no loss.</summary>
+    private const double SeparationMargin = 0.002;
 
     /// <summary>Trains a candidate from the champion's weights.</summary>
     /// <param name="champion">The weights in service; not changed.</param>
@@ -105,19 +118,27 @@ public static class BaseTraining
             }
         }
 
+        double championSeparation = FaultSeparation.Of(champion, heldOut, scratch), bestSeparation = FaultSeparation.Of(best, heldOut, scratch);
         TrainingVerdict verdict =
             !IsSound(champion, best) ? TrainingVerdict.Unsound
-            : bestLoss < (1 - Margin) * championLoss ? TrainingVerdict.Promoted
-            : TrainingVerdict.NotBetter;
-        return new TrainingResult(verdict, best, championLoss, bestLoss, training.Length, heldOut.Length, epoch);
+            : !(bestLoss < (1 - Margin) * championLoss) ? TrainingVerdict.NotBetter
+            : bestSeparation < championSeparation - SeparationMargin ? TrainingVerdict.Blunter
+            : TrainingVerdict.Promoted;
+        return new TrainingResult(verdict, best, championLoss, bestLoss, training, heldOut, epoch)
+        {
+            ChampionSeparation = championSeparation,
+            CandidateSeparation = bestSeparation,
+        };
     }
 
     /// <summary>Whether weights that served before forecast recent windows better than those in service: by as much as a candidate would have to.</summary>
     /// <param name="champion">The weights in service.</param>
     /// <param name="before">Those before them.</param>
     /// <param name="windows">Recent clean windows, at least one.</param>
+    /// <param name="margin">The share by which they must be better.</param>
     /// <returns>Whether they do, and the mean loss of both, in nats per target.</returns>
-    public static (bool IsBetter, double ChampionLoss, double BeforeLoss) Compare(ForecastWeights champion, ForecastWeights before, IReadOnlyList<TrainingWindow> windows)
+    public static (bool IsBetter, double ChampionLoss, double BeforeLoss) Compare(
+        ForecastWeights champion, ForecastWeights before, IReadOnlyList<TrainingWindow> windows, double margin = Margin)
     {
         ArgumentNullException.ThrowIfNull(champion);
         ArgumentNullException.ThrowIfNull(before);
@@ -125,7 +146,7 @@ public static class BaseTraining
         ArgumentOutOfRangeException.ThrowIfZero(windows.Count);
         var scratch = new DetectionScratch();
         double championLoss = Loss(champion, windows, scratch), beforeLoss = Loss(before, windows, scratch);
-        return (beforeLoss < (1 - Margin) * championLoss, championLoss, beforeLoss);
+        return (beforeLoss < (1 - margin) * championLoss, championLoss, beforeLoss);
     }
 
     private static void TrainEpoch(

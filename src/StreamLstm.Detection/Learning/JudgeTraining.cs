@@ -164,7 +164,7 @@ public static class JudgeTraining
     {
         var options = new DetectionOptions { JudgeWeights = () => judge, AlertRules = [], CleanDaysPerAlert = 0 };
         var values = new ValueJudge(life.Family, options, options.Terms, BaseModel.Pretrained, StreamForm.Full, ownWeights: true);
-        var row = new StreamRow(life.Family, StreamKind.Values, StreamForm.Full, values, options, new AlertPolicy(options).NewGate(life.Family), 0);
+        var row = new StreamRow(life.Family, StreamKind.Values, StreamForm.Full, values, options, new AlertPolicy(options).NewGate(life.Family), BaseModel.Pretrained);
         var output = new ShardOutput();
         var watched = new WatchedLife(life, options.WarmUpRows);
 

@@ -21,6 +21,9 @@ internal sealed class StreamLearner
     /// <summary>Windows of one training: the newest, a near one, the rest from anywhere in the ring.</summary>
     private const int Windows = DetectionScratch.Windows;
 
+    /// <summary>Windows that weights are held against others on.</summary>
+    private const int RecentWindows = 4;
+
     /// <summary>Until this row every training has two steps.</summary>
     private const int EagerRows = 600;
 
@@ -110,31 +113,40 @@ internal sealed class StreamLearner
         return finite;
     }
 
-    /// <summary>Mean loss of <paramref name="weights"/> on the newest windows of the ring, in nats; NaN while there are none.</summary>
-    public static double RecentLoss(ForecastWeights weights, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
+    /// <summary>Whether weights forecast the newest windows of the ring no worse than others; false while there are none.</summary>
+    public static bool IsBetter(ForecastWeights weights, ForecastWeights others, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
     {
-        double loss = 0;
-        int windows = 0;
-
         // Whole training windows from zero, so that weights that did not make the checkpoints are judged alike.
-        for (long end = ring.Count; end - TrainingWindow.Rows >= ring.First && windows < 4; end -= TrainingWindow.Rows)
+        int windows = (int)Math.Min(RecentWindows, (ring.Count - ring.First) / TrainingWindow.Rows), rows = windows * TrainingWindow.Rows;
+
+        for (int row = 0; row < rows; row++)
         {
-            TrainingWindow window = Cut(end - TrainingWindow.Rows, ring, encoder);
-            loss += scratch.Trainer.Loss(
-                weights, window.Inputs, window.Anchors, window.Targets, scratch.ZeroStates.AsSpan(0, ForecastInput.Shape.Network.StateSize), TrainingWindow.WarmUpRows);
-            windows++;
+            Encode(ring.Count - rows + row, row, ring, encoder, scratch);
         }
 
-        return windows == 0 ? double.NaN : loss / windows;
+        return windows > 0 && Loss(weights) <= Loss(others);
+
+        double Loss(ForecastWeights of) => scratch.Trainer.Loss(
+            of,
+            scratch.Inputs.AsSpan(0, rows * ForecastInput.Size),
+            scratch.Anchors.AsSpan(0, rows * ForecastInput.Anchors),
+            scratch.Targets.AsSpan(0, rows * ForecastInput.Horizons.Length),
+            scratch.ZeroStates.AsSpan(0, windows * ForecastInput.Shape.Network.StateSize),
+            TrainingWindow.WarmUpRows);
     }
 
-    /// <summary>A window for the retrainer, starting at <paramref name="start"/>.</summary>
-    public static TrainingWindow Cut(long start, ValueRing ring, ForecastInput encoder)
+    /// <summary>A window of a stream for the retrainer, starting at <paramref name="start"/>.</summary>
+    public static TrainingWindow Cut(string stream, long start, ValueRing ring, ForecastInput encoder)
     {
         var window = new TrainingWindow(
             new float[TrainingWindow.Rows * ForecastInput.Size],
             new int[TrainingWindow.Rows * ForecastInput.Anchors],
-            new int[TrainingWindow.Rows * ForecastInput.Horizons.Length]);
+            new int[TrainingWindow.Rows * ForecastInput.Horizons.Length])
+        {
+            Stream = stream,
+            From = Time(start),
+            To = Time(start + TrainingWindow.Rows - 1),
+        };
 
         for (int row = 0; row < TrainingWindow.Rows; row++)
         {
@@ -148,6 +160,8 @@ internal sealed class StreamLearner
         }
 
         return window;
+
+        DateTimeOffset Time(long row) => new((long)(ring.Seconds(row) * TimeSpan.TicksPerSecond), TimeSpan.Zero);
     }
 
     /// <summary>The gates over the rows since the last checkpoint but one, 48 to 95 of them; null while there are fewer.</summary>
@@ -228,15 +242,18 @@ internal sealed class StreamLearner
 
         for (int row = 0; row < WindowRows; row++)
         {
-            int at = window * WindowRows + row;
-            encoder.Encode(
-                start + row,
-                scratch.Inputs.AsSpan(at * ForecastInput.Size, ForecastInput.Size),
-                scratch.Anchors.AsSpan(at * ForecastInput.Anchors, ForecastInput.Anchors));
-            encoder.EncodeTargets(
-                start + row,
-                scratch.Targets.AsSpan(at * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
+            Encode(start + row, window * WindowRows + row, ring, encoder, scratch);
         }
+    }
+
+    /// <summary>Lays a row of the ring out as one of a batch's.</summary>
+    private static void Encode(long row, int at, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
+    {
+        encoder.Encode(
+            row,
+            scratch.Inputs.AsSpan(at * ForecastInput.Size, ForecastInput.Size),
+            scratch.Anchors.AsSpan(at * ForecastInput.Anchors, ForecastInput.Anchors));
+        encoder.EncodeTargets(row, scratch.Targets.AsSpan(at * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
     }
 
     private Span<float> StateBefore(long row)

@@ -75,7 +75,7 @@ public sealed class DecisionKillTests : IDisposable
     public async Task Weights_that_were_promoted_serve_after_the_next_start()
     {
         string state = Folder("swap");
-        string[] settings = [.. Settings, "retrain.enabled=true", "retrain.first_after=3s", "retrain.windows_min=20"];
+        string[] settings = [.. Settings, "retrain.enabled=true", "retrain.first_after=3s", "retrain.shadow=0s", "retrain.windows_min=20"];
 
         await using (DaemonProcess first = await DaemonProcess.StartAsync(state, AtTheFourth, settings))
         {

@@ -88,7 +88,7 @@ public sealed class LifecycleTests
     {
         using var directory = new TemporaryDirectory();
         await using DaemonProcess daemon = await DaemonProcess.StartAsync(
-            directory.Path, "retrain.first_after=4s", "retrain.period=4s", "retrain.windows_min=20");
+            directory.Path, "retrain.first_after=4s", "retrain.shadow=0s", "retrain.period=4s", "retrain.windows_min=20");
         DateTimeOffset start = DateTimeOffset.UtcNow.AddDays(-1);
 
         for (int stream = 0; stream < 6; stream++)

@@ -174,7 +174,7 @@ public sealed class CanaryTests
 
     private static Canary Scripted(DetectionOptions options, Func<long, double, double> evidenceOf) => new(
         () => new StreamRow(
-            Canary.Stream, StreamKind.Values, StreamForm.Lean, new ScriptedJudge { EvidenceOf = evidenceOf }, options, new AlertPolicy(options).NewGate(Canary.Stream), modelVersion: 0),
+            Canary.Stream, StreamKind.Values, StreamForm.Lean, new ScriptedJudge { EvidenceOf = evidenceOf }, options, new AlertPolicy(options).NewGate(Canary.Stream), BaseModel.Pretrained),
         options,
         seed: 1,
         new DetectionScratch());

@@ -78,6 +78,28 @@ public sealed class DetectionShardTests
     }
 
     [Fact]
+    public void Streams_with_weights_of_their_own_take_notice_of_a_swap_one_after_the_other_and_all_within_32_rows()
+    {
+        const int Streams = 10, Young = 300, Rows = 64;
+        double[] series = DailySeries.Clean(6, Young + Rows);
+        BaseModel start = BaseModel.Pretrained, swapped = new(1, BaseModel.Untrained(3).Weights);
+        DetectionShard shard = NewShard();
+        var output = new ShardOutput();
+        List<int> known = [];
+
+        for (int row = 0; row < Young + Rows; row++)
+        {
+            shard.Apply([.. Enumerable.Range(0, Streams).Select(stream => At($"s{stream}", row, series[row]))], Start.AddYears(1), row < Young ? start : swapped, output);
+            known.Add(shard.Rows.Count(one => one.NoticedVersion == 1));
+        }
+
+        Assert.Equal(0, known[Young - 1]);
+        Assert.Equal(Streams, known[Young + 31]);
+        Assert.InRange(known[Young..].Zip(known[(Young - 1)..], (now, before) => now - before).Max(), 1, Streams / 2);
+        Assert.All(shard.Rows, one => Assert.Equal(1, one.ModelVersion));
+    }
+
+    [Fact]
     public void With_shared_weights_a_swap_rewarms_every_stream_and_scores_go_on()
     {
         double[] series = DailySeries.Clean(7, 1300);

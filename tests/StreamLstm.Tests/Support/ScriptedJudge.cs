@@ -63,10 +63,6 @@ internal sealed class ScriptedJudge : IJudge
     {
     }
 
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
-    {
-    }
-
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
         Last.Clear();
@@ -193,6 +189,6 @@ internal sealed class ScriptedStream
     private (ScriptedJudge, StreamRow) New()
     {
         var judge = new ScriptedJudge();
-        return (judge, new StreamRow("s", StreamKind.Values, StreamForm.Full, judge, _options, new AlertPolicy(_options).NewGate("s"), modelVersion: 0));
+        return (judge, new StreamRow("s", StreamKind.Values, StreamForm.Full, judge, _options, new AlertPolicy(_options).NewGate("s"), BaseModel.Pretrained));
     }
 }

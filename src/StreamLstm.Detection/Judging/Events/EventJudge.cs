@@ -130,10 +130,6 @@ internal sealed class EventJudge : IJudge
         Last.Template = observation.Event!.Text;
     }
 
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
-    {
-    }
-
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
         TextEvent what = observation.Event!;

@@ -110,10 +110,6 @@ internal sealed class RecordJudge : IJudge
         Last.Columns = Unjudged(observation.Record!);
     }
 
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
-    {
-    }
-
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
         _last = observation.Record!;

@@ -120,10 +120,6 @@ internal sealed class TextJudge : IJudge
         Last.Template = Shown(observation.Event!.Text);
     }
 
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
-    {
-    }
-
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
         string text = observation.Event!.Text;

@@ -28,7 +28,13 @@ internal sealed class ValueForecast
     /// <summary>Moves of a stream behind which the tail of its forecasts is taken to be known.</summary>
     private const int MovesKnown = 64;
 
-    private readonly int _learningRows;
+    /// <summary>
+    /// One in so many rows holds weights of the stream's own against others that come into service: a few milliseconds, which all
+    /// streams would else pay at once.
+    /// </summary>
+    private const int NoticeEvery = 32;
+
+    private readonly int _learningRows, _noticeAt;
     private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
     private readonly Seasons _seasons = new();
     private readonly QuantileBins _bins = new();
@@ -40,9 +46,10 @@ internal sealed class ValueForecast
     /// <param name="sizes">What may be remembered.</param>
     /// <param name="model">The base weights to start from.</param>
     /// <param name="ownWeights">Whether they are adapted to the stream.</param>
-    public ValueForecast(int learningRows, MemorySizes sizes, BaseModel model, bool ownWeights)
+    /// <param name="chance">The stream's own: when it takes notice of a swap.</param>
+    public ValueForecast(int learningRows, MemorySizes sizes, BaseModel model, bool ownWeights, SeededRandom chance)
     {
-        _learningRows = learningRows;
+        (_learningRows, _noticeAt) = (learningRows, chance.Next(NoticeEvery));
         History = new SortedReservoir(sizes.HistoryValues, HistoryHorizon);
         Ring = new ValueRing(sizes.RingRows);
         _encoder = new ForecastInput(Ring, History, _bins) { Scale = new ValueScale(0, 1) };
@@ -87,15 +94,20 @@ internal sealed class ValueForecast
     public void Reset() => _forecaster.Reset();
 
     /// <summary>After a swap: weights of its own give way where the new base is better on the stream's last windows.</summary>
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
+    /// <returns>False where that is left for a later row: weights of its own are as good as they were meanwhile.</returns>
+    public bool TakeNoticeOf(BaseModel model, DetectionScratch scratch)
     {
         if (_learner is not null)
         {
-            // Not a number means too young to tell, and what has not learnt yet has nothing of its own: the trained base is the better start.
-            if (_learner.HasLearnt
-                && StreamLearner.RecentLoss(_learner.Weights, Ring, _encoder, scratch) <= StreamLearner.RecentLoss(model.Weights, Ring, _encoder, scratch))
+            if (_learner.HasLearnt && Ring.Count % NoticeEvery != _noticeAt)
             {
-                return;
+                return false;
+            }
+
+            // What has not learnt yet has nothing of its own: the trained base is the better start.
+            if (_learner.HasLearnt && StreamLearner.IsBetter(_learner.Weights, model.Weights, Ring, _encoder, scratch))
+            {
+                return true;
             }
 
             _learner.Adopt(model.Weights);
@@ -106,6 +118,8 @@ internal sealed class ValueForecast
         {
             _forecaster.ReWarm(model.Weights, Ring, _encoder, scratch);
         }
+
+        return true;
     }
 
     /// <summary>Holds a value against the forecasts made for it.</summary>
@@ -174,8 +188,8 @@ internal sealed class ValueForecast
             || _learner.Train(Ring, _encoder, scratch, ref random);
     }
 
-    /// <summary>The last rows for the retrainer, where a window of them has just become whole and nothing in it is abnormal.</summary>
-    public TrainingWindow? CleanWindow()
+    /// <summary>The last rows for the retrainer, named after the stream, where a window of them has just become whole and nothing in it is abnormal.</summary>
+    public TrainingWindow? CleanWindow(string stream)
     {
         long end = Ring.Count, first = end - TrainingWindow.Rows;
 
@@ -192,7 +206,7 @@ internal sealed class ValueForecast
             }
         }
 
-        return StreamLearner.Cut(first, Ring, _encoder);
+        return StreamLearner.Cut(stream, first, Ring, _encoder);
     }
 
     /// <summary>Steps the network over the value just remembered: h, c and the forecasts of the rows to come; false when the state had to be forgotten.</summary>

@@ -139,7 +139,7 @@ internal sealed class ValueJudge : IJudge
         Last.Value = _value;
     }
 
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch) => _forecast.TakeNoticeOf(model, scratch);
+    public bool TakeNoticeOf(BaseModel model, DetectionScratch scratch) => _forecast.TakeNoticeOf(model, scratch);
 
     public void Judge(in Observation observation, in Circumstances circumstances)
     {
@@ -212,7 +212,7 @@ internal sealed class ValueJudge : IJudge
         output.TrainingStepsUndone += isWhole ? 0 : 1;
         _indicators.Refresh(_forecast, scratch.Series);
 
-        if (teaches && _forecast.CleanWindow() is { } window)
+        if (teaches && _forecast.CleanWindow(_stream) is { } window)
         {
             output.Windows.Add(window);
         }
@@ -294,7 +294,7 @@ internal sealed class ValueJudge : IJudge
     }
 
     private (ValueForecast Forecast, ValueIndicators Indicators, IndicatorBank Bank) New() => (
-        new ValueForecast(_options.LearningRows, _sizes, _model, HasOwnWeights),
+        new ValueForecast(_options.LearningRows, _sizes, _model, HasOwnWeights, SeededRandom.Of(_stream, _options.Seed)),
         new ValueIndicators(_sizes),
         new IndicatorBank(_sizes));
 

@@ -57,6 +57,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         ["GET /api/v1/models"] = "read",
         ["GET /api/v1/models/{id}"] = "read",
         ["GET /api/v1/models/{id}/weights"] = "read",
+        ["GET /api/v1/models/{id}/windows"] = "read",
         ["GET /api/v1/notify"] = "read",
         ["GET /api/v1/odd"] = "read",
         ["GET /api/v1/status"] = "read",

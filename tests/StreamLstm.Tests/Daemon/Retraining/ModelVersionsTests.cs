@@ -99,17 +99,17 @@ public sealed class ModelVersionsTests : IDisposable
                 swaps.Add(swap);
                 return Task.CompletedTask;
             }),
-            new ModelFiles(storage), () => swaps, TimeProvider.System);
+            new ModelFiles(storage), () => swaps, ["pumps"], TimeProvider.System);
         BaseModel champion = versions.Newest;
-        var result = new TrainingResult(TrainingVerdict.Promoted, BaseModel.Untrained(3).Weights, 2, 1, 80, 20, 5);
+        TrainingResult result = Trained(BaseModel.Untrained(3).Weights);
         KeptModel brought = await versions.ImportAsync(Bytes(BaseModel.Untrained(7).Weights), "ann", Cancellation);
-        await versions.PromoteAsync(brought.Sha256, "ann", Cancellation);
+        await versions.PromoteAsync(brought.Sha256, null, "ann", Cancellation);
 
-        Assert.False(await versions.ReplaceAsync(champion, result, Cancellation));
-        Assert.True(await versions.ReplaceAsync(versions.Newest, result, Cancellation));
+        Assert.False(await versions.ReplaceAsync(champion, null, result, Cancellation));
+        Assert.True(await versions.ReplaceAsync(versions.Newest, null, result, Cancellation));
 
         Assert.Equal([(1L, SwapReason.Promoted, "ann"), (2L, SwapReason.Trained, "retrainer")], swaps.Select(swap => (swap.Version, swap.Reason, swap.By)));
-        Assert.Equal((2.0, 1.0, 80), (swaps[1].ChampionLoss, swaps[1].CandidateLoss, swaps[1].TrainingWindows));
+        Assert.Equal((2.0, 1.0, 2), (swaps[1].ChampionLoss, swaps[1].CandidateLoss, swaps[1].TrainingWindows));
         Assert.Null(swaps[0].ChampionLoss);
 
         // What a later life reads is what served.
@@ -131,16 +131,16 @@ public sealed class ModelVersionsTests : IDisposable
                 swaps.Add(swap);
                 return Task.CompletedTask;
             }),
-            new ModelFiles(storage), () => swaps, TimeProvider.System);
+            new ModelFiles(storage), () => swaps, ["pumps"], TimeProvider.System);
         ForecastWeights worse = BaseModel.Untrained(3).Weights;
 
         if (isTrained)
         {
-            Assert.True(await versions.ReplaceAsync(versions.Newest, new TrainingResult(TrainingVerdict.Promoted, worse, 2, 1, 80, 20, 5), Cancellation));
+            Assert.True(await versions.ReplaceAsync(versions.Newest, null, Trained(worse), Cancellation));
         }
         else
         {
-            await versions.PromoteAsync((await versions.ImportAsync(Bytes(worse), "ann", Cancellation)).Sha256, "ann", Cancellation);
+            await versions.PromoteAsync((await versions.ImportAsync(Bytes(worse), "ann", Cancellation)).Sha256, null, "ann", Cancellation);
         }
 
         using var metrics = new DaemonMetrics(new Ledger());
@@ -148,7 +148,7 @@ public sealed class ModelVersionsTests : IDisposable
 
         // No time to train: what comes of a training is that it is not better.
         var retrainer = new Retrainer(
-            _ => Task.FromResult<IReadOnlyList<TrainingWindow>?>(windows), versions, new RetrainOptions { WindowsMin = 2, TimeMax = TimeSpan.FromTicks(1) }, 1, metrics,
+            _ => Task.FromResult<IReadOnlyList<TrainingWindow>?>(windows), versions, [], new RetrainOptions { WindowsMin = 2, Shadow = TimeSpan.Zero, TimeMax = TimeSpan.Zero }, 1, metrics,
             TimeProvider.System, NullLogger<Retrainer>.Instance);
         await retrainer.TrainAsync(Cancellation);
 
@@ -156,12 +156,136 @@ public sealed class ModelVersionsTests : IDisposable
         Assert.Equal(isTrained ? BaseModel.Pretrained.Weights.Parameters.ToArray() : worse.Parameters.ToArray(), versions.Newest.Weights.Parameters.ToArray());
 
         // Whoever chose others meanwhile is not overruled.
-        Assert.False(await versions.TakeBackAsync(new BaseModel(versions.Newest.Version - 1, worse), Cancellation));
+        Assert.False(await versions.TakeBackAsync(new BaseModel(versions.Newest.Version - 1, worse), null, Cancellation));
 
         // Not back and forth: those that are back were not trained.
         await retrainer.TrainAsync(Cancellation);
         Assert.Equal("not_better", retrainer.Last?.Result);
         Assert.Equal(isTrained ? 2 : 1, swaps.Count);
+    }
+
+    [Fact]
+    public async Task A_group_gets_weights_of_its_own_which_leave_all_others_alone_and_are_rolled_back_alone()
+    {
+        using StorageDirectory storage = StorageDirectory.Open(new StorageOptions { Directory = _directory });
+        ServingModel serving = new(BaseModel.Pretrained, null);
+        List<ModelSwap> swaps = [];
+        using ModelVersions versions = Versions(storage, () => serving, (model, swap) =>
+        {
+            serving = new ServingModel(model, swap);
+            swaps.Add(swap);
+        });
+        ForecastWeights first = BaseModel.Untrained(3).Weights, second = BaseModel.Untrained(4).Weights, all = BaseModel.Untrained(5).Weights;
+
+        Assert.True(await versions.ReplaceAsync(versions.Newest, "pumps", Trained(first), Cancellation));
+        Assert.True(await versions.ReplaceAsync(versions.Newest, null, Trained(all), Cancellation));
+        BaseModel before = versions.Newest;
+        Assert.True(await versions.ReplaceAsync(before, "pumps", Trained(second), Cancellation));
+
+        // A swap of one does not make what was trained for another old.
+        Assert.True(await versions.ReplaceAsync(before, null, Trained(all), Cancellation));
+        Assert.False(await versions.ReplaceAsync(before, "pumps", Trained(first), Cancellation));
+        Assert.Equal((4, 4, 3), (serving.Model.Version, serving.Model.Since, serving.Model.Of("pumps").Since));
+        Assert.Equal([null, "pumps"], swaps.Select(swap => swap.Group).Distinct().Order());
+
+        ModelSwap back = await versions.RollbackAsync("pumps", "ann", Cancellation);
+        Assert.Equal((5, swaps[0].Sha256, "pumps"), (back.Version, back.Sha256, back.Group));
+        Assert.Equal(first.Parameters.ToArray(), serving.Model.Of("pumps").Weights.Parameters.ToArray());
+        Assert.Equal(all.Parameters.ToArray(), serving.Model.Weights.Parameters.ToArray());
+        Assert.Contains("'fans', expected one of detection.model_groups: pumps", (await Assert.ThrowsAsync<ModelRefusedException>(() => versions.RollbackAsync("fans", "ann", Cancellation))).Message, StringComparison.Ordinal);
+
+        // As snapshots and a cluster's topic hold them.
+        BaseModel read = ModelBytes.Read(ModelBytes.Of(serving.Model));
+        Assert.Equal((5, 4, 5), (read.Version, read.Since, read.Of("pumps").Since));
+        Assert.Equal(first.Parameters.ToArray(), read.Of("pumps").Weights.Parameters.ToArray());
+        byte[] cut = ModelBytes.Of(serving.Model)[..^9];
+        Assert.Throws<InvalidDataException>(() => ModelBytes.Read(cut));
+    }
+
+    [Fact]
+    public async Task The_ledger_knows_which_windows_of_which_streams_trained_what()
+    {
+        using StorageDirectory storage = StorageDirectory.Open(new StorageOptions { Directory = _directory });
+        ServingModel serving = new(BaseModel.Pretrained, null);
+        using ModelVersions versions = Versions(storage, () => serving, (model, swap) => serving = new ServingModel(model, swap));
+        IReadOnlyList<TrainingWindow> windows = Windows();
+        TrainingResult result = BaseTraining.Train(BaseModel.Untrained(1).Weights, windows, seed: 3, epochsMax: 1, cancellationToken: Cancellation) with { Verdict = TrainingVerdict.Promoted };
+
+        Assert.True(await versions.ReplaceAsync(versions.Newest, null, result, Cancellation));
+
+        KeptModel kept = versions.Find("1")!;
+        IReadOnlyList<TrainingSource> sources = versions.Sources(kept);
+        Assert.Equal(windows.Count, sources.Count);
+        Assert.Equal(kept.HeldOutWindows, sources.Count(source => source.IsHeldOut));
+        Assert.All(sources, source => Assert.Equal(("boiler", TimeSpan.FromMinutes(TrainingWindow.Rows - 1)), (source.Stream, source.To - source.From)));
+        Assert.Equal(sources.Count, sources.Select(source => source.From).Distinct().Count());
+        Assert.InRange(kept.CandidateSeparation!.Value, 0.5, 1);
+    }
+
+    [Theory]
+    [InlineData(true, "promoted")]
+    [InlineData(false, "worse_beside")]
+    public async Task Better_weights_serve_once_what_comes_meanwhile_says_the_same(bool agrees, string expected)
+    {
+        using StorageDirectory storage = StorageDirectory.Open(new StorageOptions { Directory = _directory });
+        ServingModel serving = new(BaseModel.Untrained(1), null);
+        using ModelVersions versions = Versions(storage, () => serving, (model, swap) => serving = new ServingModel(model, swap));
+        IReadOnlyList<TrainingWindow> recent = Windows();
+        TrainingResult known = BaseTraining.Train(BaseModel.Untrained(1).Weights, recent, seed: 1, cancellationToken: Cancellation);
+
+        // What came meanwhile: more of the same, or what the weights in service know and those trained on the day's curve do not.
+        TrainingWindow[] since = agrees ? [.. recent.Select(window => window with { Stream = "other" })] : [.. recent.Select(window => Foretold(window, BaseModel.Untrained(1).Weights, known.Candidate))];
+        int asked = 0;
+        using var metrics = new DaemonMetrics(new Ledger());
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UnixEpoch);
+        var retrainer = new Retrainer(
+            _ => Task.FromResult<IReadOnlyList<TrainingWindow>?>(asked++ == 0 ? recent : [.. recent, .. since]), versions, [],
+            new RetrainOptions { WindowsMin = 2, Shadow = TimeSpan.FromMinutes(2), TimeMax = TimeSpan.FromMinutes(10) }, 1, metrics, clock, NullLogger<Retrainer>.Instance);
+        Task training = retrainer.TrainAsync(Cancellation);
+
+        while (!training.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(5, Cancellation);
+        }
+
+        await training;
+        Assert.Equal(expected, retrainer.Last?.Result);
+        Assert.Equal(agrees ? 1 : 0, serving.Model.Version);
+        Assert.Equal(2, asked);
+    }
+
+    [Fact]
+    public async Task Each_group_is_trained_on_the_windows_of_its_streams_alone()
+    {
+        using StorageDirectory storage = StorageDirectory.Open(new StorageOptions { Directory = _directory });
+        ServingModel serving = new(BaseModel.Untrained(1), null);
+        List<ModelSwap> swaps = [];
+        using ModelVersions versions = Versions(storage, () => serving, (model, swap) =>
+        {
+            serving = new ServingModel(model, swap);
+            swaps.Add(swap);
+        });
+        TrainingWindow[] windows = [.. Windows(), .. Windows().Select(window => window with { Stream = "plant/pump7" })];
+        using var metrics = new DaemonMetrics(new Ledger());
+        var retrainer = new Retrainer(
+            _ => Task.FromResult<IReadOnlyList<TrainingWindow>?>(windows), versions, [new ModelGroup("pumps", "plant/pump*")],
+            new RetrainOptions { WindowsMin = 2, Shadow = TimeSpan.Zero, TimeMax = TimeSpan.FromMinutes(10) }, 1, metrics, TimeProvider.System, NullLogger<Retrainer>.Instance);
+
+        // A group without weights of its own is served, and so trained, with all others.
+        await retrainer.TrainAsync(Cancellation);
+        Assert.Equal(["boiler", "plant/pump7"], Streams(1));
+        Assert.Equal(("pumps", windows.Length / 2 - windows.Length / 10), (retrainer.Last!.Group, retrainer.Last.Windows));
+
+        // Weights that know nothing, of both: each is trained anew on its own.
+        await versions.PromoteAsync((await versions.ImportAsync(Bytes(BaseModel.Untrained(8).Weights), "ann", Cancellation)).Sha256, "pumps", "ann", Cancellation);
+        await versions.PromoteAsync("0", null, "ann", Cancellation);
+        await retrainer.TrainAsync(Cancellation);
+        Assert.Equal([(4L, null), (5, "pumps")], swaps[3..].Select(swap => (swap.Version, swap.Group)));
+        Assert.Equal(["boiler"], Streams(4));
+        Assert.Equal(["plant/pump7"], Streams(5));
+
+        IEnumerable<string> Streams(long version) => versions.Sources(versions.Find($"{version}")!).Select(source => source.Stream).Distinct();
     }
 
     [Fact]
@@ -182,7 +306,7 @@ public sealed class ModelVersionsTests : IDisposable
         Assert.All(files.All(), one => Assert.Equal("ann", one.By));
 
         KeptModel Keep(int seed, HashSet<string> pinned) => files.Keep(
-            BaseModel.Untrained(seed), new KeptModel("", ModelOrigin.Imported, DateTimeOffset.UnixEpoch, "ann", null), pinned);
+            BaseModel.Untrained(seed), new KeptModel("", ModelOrigin.Imported, DateTimeOffset.UnixEpoch, "ann", null), pinned, []);
     }
 
     [Fact]
@@ -194,9 +318,57 @@ public sealed class ModelVersionsTests : IDisposable
 
         Assert.Equal(new SwapEntry(swap), EntryCodec.Read(bytes));
         Assert.Equal(new SwapEntry(swap with { Reason = SwapReason.Trained, By = "retrainer" }), EntryCodec.Read(bytes.AsMemory(..^added)));
+        ModelSwap ofGroup = swap with { Group = "pumps" };
+        Assert.Equal(new SwapEntry(ofGroup), EntryCodec.Read(EntryCodec.Write(new SwapEntry(ofGroup))));
         ModelSwap unknown = swap with { ChampionLoss = null, CandidateLoss = null };
         Assert.Equal(new SwapEntry(unknown), EntryCodec.Read(EntryCodec.Write(new SwapEntry(unknown))));
         Assert.DoesNotContain("NaN", EventJson.Swap(unknown), StringComparison.Ordinal);
+    }
+
+    private static ModelVersions Versions(StorageDirectory storage, Func<ServingModel> serving, Action<BaseModel, ModelSwap> swap)
+    {
+        List<ModelSwap> swaps = [];
+        return new ModelVersions(
+            new Swapper(serving, _ => Task.CompletedTask, () => null, (model, what, _) =>
+            {
+                swap(model, what);
+                swaps.Add(what);
+                return Task.CompletedTask;
+            }),
+            new ModelFiles(storage), () => swaps, ["pumps"], TimeProvider.System);
+    }
+
+    private static TrainingResult Trained(ForecastWeights weights)
+    {
+        TrainingWindow nothing = new([], [], []);
+        return new TrainingResult(TrainingVerdict.Promoted, weights, 2, 1, [nothing, nothing], [nothing], 5) { ChampionSeparation = 0.9, CandidateSeparation = 0.95 };
+    }
+
+    /// <summary>The window with targets that some weights find likelier than others do.</summary>
+    private static TrainingWindow Foretold(TrainingWindow window, ForecastWeights by, ForecastWeights than)
+    {
+        ForecastShape shape = BaseModel.Shape;
+        int[] targets = [.. window.Targets];
+        float[] state = new float[shape.Network.StateSize], other = new float[shape.Network.StateSize];
+        float[] logits = new float[shape.Network.OutputSize], others = new float[shape.Network.OutputSize];
+        var scratch = new LstmScratch(shape.Network);
+        int size = shape.Network.InputSize, anchors = shape.HorizonCount * shape.AnchorCount;
+
+        for (int row = 0; row < TrainingWindow.Rows; row++)
+        {
+            ReadOnlySpan<float> input = window.Inputs.AsSpan(row * size, size);
+            ReadOnlySpan<int> bins = window.Anchors.AsSpan(row * anchors, anchors);
+            StreamLstm.Model.Heads.ForecastHead.Step(by, input, state, bins, logits, scratch);
+            StreamLstm.Model.Heads.ForecastHead.Step(than, input, other, bins, others, scratch);
+
+            for (int horizon = 0; horizon < shape.HorizonCount; horizon++)
+            {
+                int first = horizon * shape.BinCount;
+                targets[row * shape.HorizonCount + horizon] = Enumerable.Range(0, shape.BinCount).MaxBy(bin => logits[first + bin] - others[first + bin]);
+            }
+        }
+
+        return window with { Targets = targets };
     }
 
     /// <summary>Clean windows of a stream that goes by the day.</summary>
