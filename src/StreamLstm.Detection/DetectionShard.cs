@@ -5,6 +5,7 @@ using StreamLstm.Detection.Judging.Events;
 using StreamLstm.Detection.Judging.Records;
 using StreamLstm.Detection.Judging.Texts;
 using StreamLstm.Detection.Judging.Values;
+using StreamLstm.Detection.Judging.Values.Shared;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;
@@ -17,6 +18,7 @@ public sealed class DetectionShard
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly AlertPolicy _policy;
+    private readonly Func<AlertTerms> _terms;   // one for all streams that are small
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly Dictionary<string, TrainingBuffer> _training = new(StringComparer.Ordinal);   // by group; "" for streams of none
@@ -53,6 +55,7 @@ public sealed class DetectionShard
 
         (_options, _number, _shardCount) = (options, number, shardCount);
         _policy = new AlertPolicy(options);
+        _terms = () => _policy.Terms;
         _quota = quota;
         _scratch = scratch;
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
@@ -106,6 +109,9 @@ public sealed class DetectionShard
                 BeginAgain(row, observation, fault, model, output);
             }
         }
+
+        _scratch.Shared.Take();
+        output.StateResets += _scratch.Shared.TakeResets();
 
         foreach (TrainingWindow window in output.Windows)
         {
@@ -260,6 +266,28 @@ public sealed class DetectionShard
         return true;
     }
 
+    /// <summary>
+    /// Gives a stream of values another form, without its losing what it knows: one that may remember more judges once it has warmed up beside
+    /// the present one, of form shared it does so at once. Weights of its own are dropped. Streams of another kind keep the form they have.
+    /// </summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="form">The form.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <returns>False where there is none of that name.</returns>
+    public bool Resize(string stream, StreamForm form, BaseModel model)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(model);
+
+        if (!_rows.TryGetValue(stream, out StreamRow? row))
+        {
+            return false;
+        }
+
+        Change(row).Resize(form, NewSuccessor(row, model), model, _scratch);
+        return true;
+    }
+
     /// <summary>The stream that remembers an incident; null where none does.</summary>
     /// <param name="incidentId">The incident's id.</param>
     public string? StreamOf(string incidentId)
@@ -295,7 +323,7 @@ public sealed class DetectionShard
             DetectionShard home = owner(stream);
             _rows.Remove(stream, out StreamRow? row);
             _byBirth.Remove(row!.Birth);
-            row.Gate.MoveTo(home._policy);
+            row.MoveTo(home._policy, home._scratch);
             home.Add(row);
         }
     }
@@ -381,7 +409,7 @@ public sealed class DetectionShard
 
         if (!Enum.IsDefined(kind) || !Enum.IsDefined(form))
         {
-            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 4, form 0 to 1");
+            throw new InvalidDataException($"stream {stream}: kind {kind}, form {form}, expected kind 0 to 4, form 0 to 2");
         }
 
         bool ownWeights = reader.ReadBoolean();
@@ -390,7 +418,7 @@ public sealed class DetectionShard
         StreamRow row = NewRow(stream, kind, form, ownWeights, model, birth);
 
         // One whose columns are others now begins anew; one whose records are no longer judged together would only fall silent.
-        if (!row.Load(reader))
+        if (!row.Load(reader, NewSuccessor(row, model)))
         {
             row = NewRow(stream, kind, form, ownWeights, model, birth);
         }
@@ -540,7 +568,7 @@ public sealed class DetectionShard
         AlertGate gate = _policy.NewGate(stream);
         IJudge judge = kind switch
         {
-            StreamKind.Values => new ValueJudge(stream, _options, () => gate.Terms, model.Of(ModelGroup.Of(_options.ModelGroups, stream)), form, ownWeights),
+            StreamKind.Values => NewValueJudge(stream, form, ownWeights, gate, model),
             StreamKind.Records => new RecordJudge(_options, VectorOptions.Of(_options.Vectors, stream) ?? new VectorOptions()),
             StreamKind.Texts => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new CharacterTokens(), TextSizes.Of(words: false, form)),
             StreamKind.Words => new TextJudge(stream, _options, () => gate.Terms, ownWeights, new WordTokens(), TextSizes.Of(words: true, form)),
@@ -548,4 +576,13 @@ public sealed class DetectionShard
         };
         return new StreamRow(stream, kind, form, judge, _options, gate, model) { Birth = birth };
     }
+
+    private IJudge NewValueJudge(string stream, StreamForm form, bool ownWeights, AlertGate gate, BaseModel model) =>
+        form == StreamForm.Shared
+            ? new SharedJudge(stream, _options, _terms, _scratch)
+            : new ValueJudge(stream, _options, () => gate.Terms, model.Of(ModelGroup.Of(_options.ModelGroups, stream)), form, ownWeights);
+
+    /// <summary>Makes a judge that is to take the place of a row's present one.</summary>
+    private Func<StreamForm, IJudge> NewSuccessor(StreamRow row, BaseModel model) =>
+        form => NewValueJudge(row.Stream, form, ownWeights: false, row.Gate, model);
 }

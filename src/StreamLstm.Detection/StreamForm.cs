@@ -8,6 +8,9 @@ public enum StreamForm
 
     /// <summary>An eighth of it, for many streams or little memory: longer periods and rarer shapes are forgotten. Of texts less than half: half the cells. Records and events have one form.</summary>
     Lean,
+
+    /// <summary>Two kilobytes, for fleets of hundreds of thousands: base weights, and what is usual of fewer indicators. Streams of values alone; texts are lean.</summary>
+    Shared,
 }
 
 /// <summary>What the parts of a stream's memory hold.</summary>
@@ -25,5 +28,5 @@ internal readonly record struct MemorySizes(int RingRows, int HistoryValues, int
     /// <summary>Rows of the longest ring.</summary>
     public static int RingRowsMax => Full.RingRows;
 
-    public static MemorySizes Of(StreamForm form) => form == StreamForm.Lean ? Lean : Full;
+    public static MemorySizes Of(StreamForm form) => form == StreamForm.Full ? Full : Lean;
 }

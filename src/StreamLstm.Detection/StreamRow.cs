@@ -1,5 +1,7 @@
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Judging;
+using StreamLstm.Detection.Judging.Values;
+using StreamLstm.Detection.Judging.Values.Shared;
 using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Detection;
@@ -11,13 +13,15 @@ namespace StreamLstm.Detection;
 /// </remarks>
 public sealed class StreamRow
 {
-    private readonly IJudge _judge;
+    private IJudge _judge;
     private readonly Decider _decider;
     private readonly Cadence _cadence = new();
     private readonly string? _group;   // whose weights it shares
     private SeededRandom _random;
     private long _alerts;
     private double _activeSeconds;
+    private ValueJudge? _successor;   // is fed beside the judge until it knows enough to take its place
+    private StreamForm _successorForm;
 
     internal StreamRow(string stream, StreamKind kind, StreamForm form, IJudge judge, DetectionOptions options, AlertGate gate, BaseModel model)
     {
@@ -47,8 +51,8 @@ public sealed class StreamRow
     /// <summary>What its observations are.</summary>
     public StreamKind Kind { get; }
 
-    /// <summary>How much it may remember: as it was when the stream began.</summary>
-    public StreamForm Form { get; }
+    /// <summary>How much what judges it may remember.</summary>
+    public StreamForm Form { get; private set; }
 
     /// <summary>Observations taken so far.</summary>
     public long Rows => _judge.Rows;
@@ -120,10 +124,12 @@ public sealed class StreamRow
         }
 
         _judge.Arrive(arrival);
+        _successor?.Arrive(arrival);
 
         if (maintenance.FreezeLearning && Stage != Lifecycle.Active)
         {
             _judge.Pass(observation);
+            _successor?.Pass(observation);
             output.Scored.Add(Scored(time, Stage, WarmUpNow()?.Standing()));
             return null;
         }
@@ -134,6 +140,7 @@ public sealed class StreamRow
         if (shared.Since != NoticedVersion && _judge.TakeNoticeOf(shared, scratch))
         {
             NoticedVersion = shared.Since;
+            _successor?.TakeNoticeOf(shared, scratch);
         }
 
         var circumstances = new Circumstances
@@ -174,7 +181,46 @@ public sealed class StreamRow
             Alerts = isActive ? Alerts : null,
             Channel = isActive && said.Strongest >= 0 ? _judge.Words.Name(said.Strongest) : "",
         });
+        Grow(observation, lesson, circumstances);
         return null;
+    }
+
+    /// <summary>
+    /// Gives the stream another form: one that may remember more is fed beside the present one and takes its place when its warm-up is
+    /// over, one of form shared is made of the last values at once. Incidents, their history and what comes again stay.
+    /// </summary>
+    /// <param name="form">The form.</param>
+    /// <param name="newJudge">Makes a judge of a form, with base weights alone.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <param name="scratch">Room to work in.</param>
+    internal void Resize(StreamForm form, Func<StreamForm, IJudge> newJudge, BaseModel model, DetectionScratch scratch)
+    {
+        (_successor, _decider.Successor) = (null, null);
+
+        if (form == Form || Kind != StreamKind.Values)
+        {
+            return;
+        }
+
+        IJudge other = newJudge(form);
+
+        if (other is SharedJudge shared)
+        {
+            shared.TakeOver((ValueJudge)_judge, model.Of(_group), scratch);
+            Become(shared, form);
+        }
+        else
+        {
+            BeginSuccessor((ValueJudge)other, form);
+            _successor!.ContinueAt(Rows);
+        }
+    }
+
+    /// <summary>Another shard, and another thread, owns the stream from now on.</summary>
+    internal void MoveTo(AlertPolicy policy, DetectionScratch scratch)
+    {
+        Gate.MoveTo(policy);
+        (_judge as SharedJudge)?.MoveTo(scratch);
     }
 
     /// <summary>Whether the stream has been quiet for too long. Changes nothing.</summary>
@@ -235,10 +281,19 @@ public sealed class StreamRow
         _cadence.Save(writer);
         _judge.Save(writer);
         _decider.Save(writer);
+        writer.Write(_successor is not null);
+
+        if (_successor is not null)
+        {
+            writer.Write((byte)_successorForm);
+            _successor.Save(writer);
+        }
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote; false where it is of no use any more.</summary>
-    internal bool Load(BinaryReader reader)
+    /// <param name="reader">At its beginning.</param>
+    /// <param name="newJudge">Makes a judge of a form, with base weights alone.</param>
+    internal bool Load(BinaryReader reader, Func<StreamForm, IJudge> newJudge)
     {
         (ModelVersion, NoticedVersion) = (reader.ReadInt64(), reader.ReadInt64());
         _random = new SeededRandom(reader.ReadUInt64());
@@ -247,7 +302,51 @@ public sealed class StreamRow
         _cadence.Load(reader);
         bool isOfUse = _judge.Load(reader);
         _decider.Load(reader);
+
+        if (reader.ReadBoolean())
+        {
+            var form = (StreamForm)reader.ReadByte();
+
+            if (form > StreamForm.Lean || newJudge(form) is not ValueJudge successor)
+            {
+                throw new InvalidDataException($"stream {Stream}: grows into form {form}, expected full or lean, and a stream of values");
+            }
+
+            BeginSuccessor(successor, form);
+            successor.Load(reader);
+        }
+
         return isOfUse;
+    }
+
+    private void BeginSuccessor(ValueJudge successor, StreamForm form)
+    {
+        (_successor, _successorForm, _decider.Successor) = (successor, form, successor);
+        _decider.TeachOrdinary();
+    }
+
+    /// <summary>Feeds the judge that is to take the present one's place, and gives it that when it knows enough.</summary>
+    private void Grow(in Observation observation, Lesson lesson, in Circumstances circumstances)
+    {
+        if (_successor is not { } successor)
+        {
+            return;
+        }
+
+        successor.Judge(observation, circumstances);
+        successor.Remember(lesson, circumstances);
+
+        if (successor.WarmUp.Rows >= successor.WarmUp.Needed)
+        {
+            successor.ContinueAt(Rows);
+            Become(successor, _successorForm);
+        }
+    }
+
+    private void Become(IJudge judge, StreamForm form)
+    {
+        (_judge, Form, _successor) = (judge, form, null);
+        _decider.Exchange(judge, MemorySizes.Of(form).Decisions);
     }
 
     /// <summary>The row that is judged, or to come.</summary>

@@ -21,6 +21,9 @@ public static class StreamSize
     private static readonly (long Rows, double Kib)[] LeanValues =
         [(1, 28), (64, 28), (128, 35), (256, 39), (512, 71), (1024, 86), (2048, 94), (4096, 102), (16384, 106)];
 
+    /// <summary>Of fixed size, but for what comes of incidents.</summary>
+    private static readonly (long Rows, double Kib)[] SharedValues = [(1, 3)];
+
     /// <summary>A record beside its columns.</summary>
     private static readonly (long Rows, double Kib)[] Records = [(15, 3), (32, 27), (64, 55), (512, 63), (16384, 72)];
 
@@ -52,8 +55,9 @@ public static class StreamSize
         {
             StreamKind.Records => At(Records, rows) + columns * At(Column, rows),
             StreamKind.Events => At(Events, rows) + (ownWeights ? EventNetworkKib : 0),
-            StreamKind.Texts => At(form == StreamForm.Lean ? LeanTexts : Texts, rows),
-            StreamKind.Words => At(form == StreamForm.Lean ? LeanWords : Words, rows),
+            StreamKind.Texts => At(form == StreamForm.Full ? Texts : LeanTexts, rows),
+            StreamKind.Words => At(form == StreamForm.Full ? Words : LeanWords, rows),
+            _ when form == StreamForm.Shared => At(SharedValues, rows),
             _ => At(form == StreamForm.Lean ? LeanValues : FullValues, rows) + (ownWeights ? At(OwnWeights, rows) : 0),
         };
         return (long)((kib * Margin + PageKib) * 1024);

@@ -119,6 +119,7 @@ internal static class EstimateCommand
         output.WriteLine(
             Fits(StreamForm.Full) ? "the form that finds most fits: nothing is to be set"
             : Fits(StreamForm.Lean) ? "set detection.form: lean; or share the streams among several daemons (README, More than one machine)"
+            : Fits(StreamForm.Shared) ? "set detection.form: shared, which finds fewer faults; or share the streams among several daemons (README, More than one machine)"
             : "share the streams among several daemons (README, More than one machine), or take another machine");
     }
 

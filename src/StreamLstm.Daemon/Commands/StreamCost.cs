@@ -20,6 +20,7 @@ internal sealed record StreamCost(string Name, StreamForm Form, double Bytes, do
 
     private const int FullStreams = 11;   // one of each kind of signal
     private const int LeanStreams = 33;
+    private const int SharedStreams = 110;
 
     /// <summary>How much there is to do, in observations, for all of <see cref="Measure"/>.</summary>
     public static long Observations => Kinds.Sum(kind => (long)kind.Streams * GrownRows);
@@ -28,6 +29,7 @@ internal sealed record StreamCost(string Name, StreamForm Form, double Bytes, do
     [
         ("values, full", StreamKind.Values, StreamForm.Full, 1, FullStreams),
         ("values, lean", StreamKind.Values, StreamForm.Lean, 1, LeanStreams),
+        ("values, shared", StreamKind.Values, StreamForm.Shared, 1, SharedStreams),
         ("records of 4 columns", StreamKind.Records, StreamForm.Full, 4, FullStreams),
         ("log lines", StreamKind.Events, StreamForm.Full, 1, FullStreams),
     ];
@@ -64,7 +66,7 @@ internal sealed record StreamCost(string Name, StreamForm Form, double Bytes, do
         }
 
         long before = GC.GetTotalMemory(forceFullCollection: true);
-        var shard = new DetectionShard(options, new StreamQuota(streams, options.Form == StreamForm.Lean ? 0 : streams), 0, 1, scratch);
+        var shard = new DetectionShard(options, new StreamQuota(streams, options.Form == StreamForm.Full ? streams : 0), 0, 1, scratch);
 
         for (int row = 0; row < GrownRows; row++)
         {

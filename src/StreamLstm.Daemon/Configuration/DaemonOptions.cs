@@ -79,7 +79,7 @@ internal sealed class DaemonOptions
         {
             LearningMode.Shared => 0,
             LearningMode.PerStream => int.MaxValue,
-            _ => Detection.Form == StreamForm.Lean ? 0 : Detection.PerStreamMax,
+            _ => Detection.Form != StreamForm.Full ? 0 : Detection.PerStreamMax,
         },
         AlertRules = [.. Alerts.Select(rule => rule.Detection()), .. HostAlertRules.Of(Sources.Host.StreamPrefix())],
         Maintenance = [.. Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],

@@ -25,7 +25,7 @@ internal sealed class DetectionSection
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
 
-    /// <summary>full, or lean: an eighth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half. Records and logs have one form. Streams stay as they began.</summary>
+    /// <summary>full; lean: an eighth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half; shared: two kilobytes, base weights only, fewer indicators; its texts are lean. Records and logs have one form. Streams stay as they began.</summary>
     public StreamForm Form { get; init; } = StreamForm.Full;
 
     /// <summary>Streams that share base weights of their own, trained on their windows alone once there are enough.</summary>

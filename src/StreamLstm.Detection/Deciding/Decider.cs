@@ -47,13 +47,17 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     private readonly Incident _incident = new(stream);
     private readonly Recurrence _recurrence = new();
     private readonly ToldDeviations _told = new();
-    private readonly DecisionLog _decisions = new(decisions);
+    private DecisionLog _decisions = new(decisions);
+    private IJudge _judge = judge;
     private readonly IncidentMemory _incidents = new(judge.Indicators);
     private Stretch _stretch;
     private Acceptance _acceptance = new();
 
     /// <summary>What its alerts must pass.</summary>
     public AlertGate Gate => gate;
+
+    /// <summary>A judge that is to take the present one's place once it knows enough: what is accepted or spared is so for it too; null for none.</summary>
+    public IJudge? Successor { get; set; }
 
     /// <summary>A silence shorter than this is ordinary, as labels say; 0 without such a label.</summary>
     public double OrdinaryQuietSeconds => _incidents.OrdinaryQuietSeconds;
@@ -68,8 +72,8 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <returns>What the row may teach, whether it opened an incident or raised one, and how far it went towards that.</returns>
     public (Lesson Lesson, bool IsAlert, double Score) Decide(in RowOf row, Maintenance maintenance, ShardOutput output)
     {
-        Judgement said = judge.Last;
-        double threshold = judge.Threshold;
+        Judgement said = _judge.Last;
+        double threshold = _judge.Threshold;
 
         if (!_incident.IsOpen && said.Evidence >= threshold && Deviation(said) is { } deviation)
         {
@@ -134,16 +138,26 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         return (LessonOf(maintenance, isPart), isAlert, news);
     }
 
+    /// <summary>Another judge judges from the next observation on: incidents, what comes again and what was told stay, the decisions that can be explained begin anew.</summary>
+    /// <param name="other">The other judge.</param>
+    /// <param name="decisions">Last decisions that can be explained.</param>
+    public void Exchange(IJudge other, int decisions)
+    {
+        _incidents.Exchange(_judge.Words, other.Words, other.Indicators);
+        (_judge, Successor, _decisions) = (other, null, new DecisionLog(decisions));
+        TeachOrdinary();
+    }
+
     /// <summary>The stream goes on after a long gap: nobody knows what happened meanwhile.</summary>
     /// <param name="rows">Rows that are missing.</param>
-    public void BeginAnew(double rows) => _acceptance.BeginAnew(judge.Threshold, Math.Min(rows, judge.WarmUp.Needed));
+    public void BeginAnew(double rows) => _acceptance.BeginAnew(_judge.Threshold, Math.Min(rows, _judge.WarmUp.Needed));
 
     /// <summary>An observation has come after a silence.</summary>
     public void Return(in RowOf row, double quietSeconds, ShardOutput output)
     {
         if (_incident.IsSilence)
         {
-            Close(row.Silence(100 * Score(SilenceEvidence, judge.Threshold), judge.Words), $"over after {Figures.Duration(quietSeconds)}: the stream is back", output);
+            Close(row.Silence(100 * Score(SilenceEvidence, _judge.Threshold), _judge.Words), $"over after {Figures.Duration(quietSeconds)}: the stream is back", output);
         }
 
         if (_incidents.SilenceAt(row.Row) is { } silence)
@@ -162,8 +176,8 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <returns>Whether it is kept back for a time, and may be told later.</returns>
     public bool FallSilent(in RowOf row, DateTimeOffset since, double quietSeconds, string sentence, bool isAgain, ShardOutput output)
     {
-        double score = 100 * Score(SilenceEvidence, judge.Threshold);
-        Telling telling = row.Silence(score, judge.Words);
+        double score = 100 * Score(SilenceEvidence, _judge.Threshold);
+        Telling telling = row.Silence(score, _judge.Words);
 
         // Asked before an incident is closed: that one has ended in this silence.
         SuppressedBy refused = gate.AdmitSilence(row.Time, SilenceEvidence, score);
@@ -236,7 +250,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         if (label == IncidentLabel.Real && !incident.IsSilence)
         {
-            judge.Spare(incident.OpenedRow, incident.EndRow);
+            Spare(incident.OpenedRow, incident.EndRow);
         }
 
         TeachOrdinary();
@@ -247,7 +261,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
             if (incident.IsSilence)
             {
-                Close(row.Silence(100 * Score(SilenceEvidence, judge.Threshold), judge.Words), How, output);
+                Close(row.Silence(100 * Score(SilenceEvidence, _judge.Threshold), _judge.Words), How, output);
             }
             else
             {
@@ -263,7 +277,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     {
         if (_incident.IsOpen)
         {
-            Close(row.Silence(0, judge.Words), why, output);
+            Close(row.Silence(0, _judge.Words), why, output);
         }
     }
 
@@ -280,18 +294,18 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             return null;
         }
 
-        int indicators = Math.Min(judge.Indicators, scores.Length);
+        int indicators = Math.Min(_judge.Indicators, scores.Length);
         return Explaining.Explain(
             stream,
-            judge.Words,
+            _judge.Words,
             decision,
             scores[..indicators],
-            decision.SuppressedBy == SuppressedBy.WarmUp && decision.WarmUpRows < judge.WarmUp.Needed
-                ? new WarmUp(decision.WarmUpRows, judge.WarmUp.Needed, intervalSeconds, IsAfterGap: false)
+            decision.SuppressedBy == SuppressedBy.WarmUp && decision.WarmUpRows < _judge.WarmUp.Needed
+                ? new WarmUp(decision.WarmUpRows, _judge.WarmUp.Needed, intervalSeconds, IsAfterGap: false)
                 : null,
             _incidents.Of(decision.Row),
             _decisions.Held,
-            judge.Describe(scores[indicators..], decision.Template, isLast: decision.Row == lastRow));
+            _judge.Describe(scores[indicators..], decision.Template, isLast: decision.Row == lastRow));
     }
 
     public void Save(BinaryWriter writer)
@@ -363,7 +377,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     private static double? Deviation(Judgement said) =>
         said is { Side: not 0, Actual: { } actual, Expected: { } expected } ? Math.Abs(actual - expected.Median) : null;
 
-    private Signature SignatureNow => new(judge.Last.Likeness, judge.Last.Side);
+    private Signature SignatureNow => new(_judge.Last.Likeness, _judge.Last.Side);
 
     /// <summary>Why a row with the evidence for it opens no incident.</summary>
     private SuppressedBy Refuses(in RowOf row, SuppressedBy suppressed, SuppressedBy ruled, double evidence, double threshold)
@@ -422,21 +436,21 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
         }
 
-        if (Deviation(judge.Last) is { } deviation)
+        if (Deviation(_judge.Last) is { } deviation)
         {
-            _told.Tell(judge.Last.Side, deviation, judge.Last.Evidence);
+            _told.Tell(_judge.Last.Side, deviation, _judge.Last.Evidence);
         }
 
         _acceptance.End();
-        judge.Spare(Math.Max(0, _stretch.OnsetRow - MarginRows), row.Row);
+        Spare(Math.Max(0, _stretch.OnsetRow - MarginRows), row.Row);
         output.Incidents.Add(_incident.Open(
-            Tell(row), judge.Last.Kind, _stretch.OnsetTime, judge.Sentence(), _recurrence.Told(_stretch.Signature, _stretch.OnsetTime)));
+            Tell(row), _judge.Last.Kind, _stretch.OnsetTime, _judge.Sentence(), _recurrence.Told(_stretch.Signature, _stretch.OnsetTime)));
     }
 
     /// <summary>Follows the open incident; true where something was told.</summary>
     private bool GoOn(in RowOf row, bool isPart, bool muted, ShardOutput output)
     {
-        if (_incident.Follow(Tell(row), isPart, muted, judge) is not { } told)
+        if (_incident.Follow(Tell(row), isPart, muted, _judge) is not { } told)
         {
             return false;
         }
@@ -461,15 +475,15 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         // What has gone back, and was not followed while nothing might be learnt, is not what lasts.
         long lasts = row.Row - _stretch.FirstRow;
-        bool isToStay = isPart && (judge.IsNewState
+        bool isToStay = isPart && (_judge.IsNewState
             || (lasts >= Persistent(row.IntervalSeconds)
-                && (judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax))));
+                && (_judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax))));
 
-        if ((isToStay || (gate.AcceptAfter > 0 && judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
+        if ((isToStay || (gate.AcceptAfter > 0 && _judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
             && _incidents.Find(_incident.Id)?.Label != IncidentLabel.Real)
         {
-            string how = judge.IsNewState ? "as long as its other states last"
-                : judge.IsSettled || !isToStay ? "lasts and has settled" : "has lasted for a quarter of the life before it";
+            string how = _judge.IsNewState ? "as long as its other states last"
+                : _judge.IsSettled || !isToStay ? "lasts and has settled" : "has lasted for a quarter of the life before it";
             Accept(row, $"{how}: {NewNormal}", output);
         }
     }
@@ -481,7 +495,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     private void Accept(in RowOf row, string how, ShardOutput output)
     {
         long first = _incident.HoldsObservations ? Math.Min(_incident.OpenedRow, _stretch.IsOn ? _stretch.FirstRow : _incident.OpenedRow) : _stretch.FirstRow;
-        judge.Accept(first, row.Row);
+        Accept(first, row.Row);
         _told.Clear();
 
         if (_incident.HoldsObservations)
@@ -489,7 +503,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             Close(Tell(row.LastOne), how, output);
         }
 
-        _acceptance.Begin(Math.Max(_stretch.Highest, judge.Last.Evidence));
+        _acceptance.Begin(Math.Max(_stretch.Highest, _judge.Last.Evidence));
         _stretch = default;
     }
 
@@ -502,7 +516,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         if (row.KeptBackRows == 1 && evidence >= threshold - PartDecades && !_incident.IsOpen)
         {
-            judge.Accept(row.Row + 1 - judge.Rewarming.Of, row.Row + 1);
+            Accept(row.Row + 1 - _judge.Rewarming.Of, row.Row + 1);
         }
     }
 
@@ -522,14 +536,14 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
     private void Note(in RowOf row, double threshold, SuppressedBy suppressed, SuppressedBy refused, bool isAlert)
     {
-        Judgement said = judge.Last;
+        Judgement said = _judge.Last;
 
         if (!said.IsJudged && said.Columns is not null)
         {
             return;   // A record that is not judged says nothing of its columns yet.
         }
 
-        int count = said.Shares.Length > 0 ? judge.Indicators : said.Count;
+        int count = said.Shares.Length > 0 ? _judge.Indicators : said.Count;
         Span<double> scores = stackalloc double[count + said.Shares.Length];
         scores.Fill(Judgement.Unknown);
         said.Scores.CopyTo(scores);
@@ -552,7 +566,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
                 FlatRows = said.FlatRows,
                 Template = said.Template,
                 Lifecycle = row.Lifecycle,
-                WarmUpRows = (int)Math.Min(int.MaxValue, judge.WarmUp.Rows + 1),
+                WarmUpRows = (int)Math.Min(int.MaxValue, _judge.WarmUp.Rows + 1),
                 ModelVersion = (int)row.ModelVersion,
                 IsAlert = isAlert,
                 IncidentOpen = _incident.IsOpen,
@@ -562,13 +576,25 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         float Offset(double? expected) => (float)(expected - said.Value ?? double.NaN);
     }
 
+    private void Spare(long firstRow, long endRow)
+    {
+        _judge.Spare(firstRow, endRow);
+        Successor?.Spare(firstRow, endRow);
+    }
+
+    private void Accept(long firstRow, long endRow)
+    {
+        _judge.Accept(firstRow, endRow);
+        Successor?.Accept(firstRow, endRow);
+    }
+
     private Telling Tell(in RowOf row) => new()
     {
         Row = row.Row,
         Time = row.Time,
-        Score = 100 * Score(judge.Last.Evidence, _acceptance.Needed(judge.Threshold)),
-        Judgement = judge.Last,
-        Words = judge.Words,
+        Score = 100 * Score(_judge.Last.Evidence, _acceptance.Needed(_judge.Threshold)),
+        Judgement = _judge.Last,
+        Words = _judge.Words,
         ModelVersion = row.ModelVersion,
         IntervalSeconds = double.IsNaN(row.IntervalSeconds) ? null : row.IntervalSeconds,
     };
@@ -581,10 +607,17 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     }
 
     /// <summary>Hands on what labels say is ordinary.</summary>
-    private void TeachOrdinary()
+    public void TeachOrdinary()
     {
-        Span<double> levels = stackalloc double[judge.Indicators];
+        Span<double> levels = stackalloc double[_judge.Indicators];
         _incidents.OrdinaryLevels(levels);
-        judge.Ordinary(levels);
+        _judge.Ordinary(levels);
+
+        if (Successor is { } successor)
+        {
+            Span<double> others = stackalloc double[successor.Indicators];
+            _incidents.OrdinaryLevels(others, successor.Words, _judge.Words);
+            successor.Ordinary(others);
+        }
     }
 }

@@ -20,10 +20,18 @@ internal sealed class RememberedIncident(string id, long openedRow, bool isSilen
     public IncidentLabel? Label { get; set; }
 
     /// <summary>(channels): the highest value of each indicator during it.</summary>
-    public double[] Levels { get; } = new double[channels];
+    public double[] Levels { get; private set; } = new double[channels];
 
     /// <summary>(channels): the highest calibrated score of each, in decades.</summary>
-    public double[] Scores { get; } = NewScores(channels);
+    public double[] Scores { get; private set; } = NewScores(channels);
+
+    /// <summary>Takes another order of indicators.</summary>
+    /// <param name="from">The place of each before; -1 for none.</param>
+    public void Exchange(int[] from)
+    {
+        Levels = [.. from.Select(old => old < 0 ? 0 : Levels[old])];
+        Scores = [.. from.Select(old => old < 0 ? Judgement.Unknown : Scores[old])];
+    }
 
     private static double[] NewScores(int channels)
     {
@@ -51,6 +59,7 @@ internal sealed class IncidentMemory(int channels)
     private const double QuietMargin = 1.1;
 
     private readonly List<RememberedIncident> _incidents = [];
+    private int _channels = channels;
 
     /// <summary>A silence shorter than this is ordinary, as labels say; 0 without such a label.</summary>
     public double OrdinaryQuietSeconds { get; private set; }
@@ -84,6 +93,17 @@ internal sealed class IncidentMemory(int channels)
     /// <summary>Follows a silence.</summary>
     public void FollowSilence(Incident open, double quietSeconds) => Extend(Newest(open, isSilence: true), quietSeconds);
 
+    /// <summary>The stream is judged by other indicators from now on: what the same ones came to stays.</summary>
+    /// <param name="before">What they were called.</param>
+    /// <param name="after">What they are called.</param>
+    /// <param name="count">The most there are.</param>
+    public void Exchange(IndicatorWords before, IndicatorWords after, int count)
+    {
+        int[] from = [.. Enumerable.Range(0, count).Select(channel => Enumerable.Range(0, _channels).FirstOrDefault(old => before.Name(old) == after.Name(channel), -1))];
+        _channels = count;
+        _incidents.ForEach(incident => incident.Exchange(from));
+    }
+
     /// <summary>A silence has lasted so long.</summary>
     public void Extend(RememberedIncident incident, double quietSeconds)
     {
@@ -105,6 +125,25 @@ internal sealed class IncidentMemory(int channels)
                 {
                     levels[channel] = Math.Max(levels[channel], incident.Levels[channel]);
                 }
+            }
+        }
+    }
+
+    /// <summary>The same in another order of indicators.</summary>
+    /// <param name="levels">(channels of that order).</param>
+    /// <param name="words">What they are called in it.</param>
+    /// <param name="own">What they are called here.</param>
+    public void OrdinaryLevels(Span<double> levels, IndicatorWords words, IndicatorWords own)
+    {
+        Span<double> known = stackalloc double[_channels];
+        OrdinaryLevels(known);
+        levels.Clear();
+
+        for (int channel = 0; channel < levels.Length; channel++)
+        {
+            for (int old = 0; old < _channels; old++)
+            {
+                levels[channel] = own.Name(old) == words.Name(channel) ? known[old] : levels[channel];
             }
         }
     }
@@ -165,7 +204,7 @@ internal sealed class IncidentMemory(int channels)
 
         for (; count > 0; count--)
         {
-            var incident = new RememberedIncident(reader.ReadString(), reader.ReadInt64(), reader.ReadBoolean(), channels)
+            var incident = new RememberedIncident(reader.ReadString(), reader.ReadInt64(), reader.ReadBoolean(), _channels)
             {
                 EndRow = reader.ReadInt64(),
                 QuietSeconds = reader.ReadDouble(),
@@ -173,12 +212,12 @@ internal sealed class IncidentMemory(int channels)
             int label = reader.ReadSByte();
             incident.Label = label < 0 ? null : (IncidentLabel)label;
 
-            for (int channel = 0; channel < channels; channel++)
+            for (int channel = 0; channel < _channels; channel++)
             {
                 incident.Levels[channel] = reader.ReadDouble();
             }
 
-            for (int channel = 0; channel < channels; channel++)
+            for (int channel = 0; channel < _channels; channel++)
             {
                 incident.Scores[channel] = reader.ReadDouble();
             }
@@ -193,7 +232,7 @@ internal sealed class IncidentMemory(int channels)
     {
         if (_incidents.Count == 0 || _incidents[^1].Id != open.Id)
         {
-            _incidents.Add(new RememberedIncident(open.Id, open.OpenedRow, isSilence, channels));
+            _incidents.Add(new RememberedIncident(open.Id, open.OpenedRow, isSilence, _channels));
             Forget(labelled: false, UnlabelledMax);
         }
 

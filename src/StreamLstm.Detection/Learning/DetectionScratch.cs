@@ -39,10 +39,14 @@ public sealed class DetectionScratch
 
     private readonly List<Judging.Records.JointScratch> _joint = [];
     private LstmScratch? _judge;
+    private Judging.Values.Shared.SharedSteps? _shared;
 
     internal double[] Series { get; } = new double[MemorySizes.RingRowsMax];
 
     internal Scaling.Autocorrelation Autocorrelation { get; } = new();
+
+    /// <summary>Steps of streams in shared form that wait for one another.</summary>
+    internal Judging.Values.Shared.SharedSteps Shared => _shared ??= new();
 
     /// <summary>Buffers of the judge of values, which is as large as its weights.</summary>
     internal LstmScratch Judge(LstmShape shape) => _judge?.Shape == shape ? _judge : _judge = new LstmScratch(shape);

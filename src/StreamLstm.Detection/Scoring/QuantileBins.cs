@@ -10,7 +10,7 @@ internal sealed class QuantileBins
     public const int Count = 32;
 
     /// <summary>The edges lie at normal scores evenly spaced from -2.8 to 2.8: the outer bins hold 0.26 % each.</summary>
-    private static readonly double[] EdgeProbabilities = [.. Enumerable.Range(0, Count - 1)
+    internal static readonly double[] EdgeProbabilities = [.. Enumerable.Range(0, Count - 1)
         .Select(i => NormalCumulative(-2.8 + 5.6 * i / (Count - 2)))];
 
     private readonly double[] _edges = new double[Count - 1];

@@ -26,6 +26,35 @@ public static class ForecastHead
         AddKernels(weights, anchorBins, logits);
     }
 
+    /// <summary>One step of B streams that share weights, each with a state of its own in a slab, and the logits of every horizon: the same bits as one by one.</summary>
+    /// <param name="weights">Shared, not changed.</param>
+    /// <param name="packed">The network of these weights, packed.</param>
+    /// <param name="inputs">x of each stream (B, I).</param>
+    /// <param name="states">The slab (N, StateSize).</param>
+    /// <param name="rows">Each stream's row of the slab (B); no row twice.</param>
+    /// <param name="anchorBins">(B, K, A) bins; -1 = no such anchor.</param>
+    /// <param name="logits">(B, K, bins).</param>
+    /// <param name="scratch">Buffers of the caller.</param>
+    public static void Step(
+        ForecastWeights weights,
+        PackedLstmWeights packed,
+        ReadOnlySpan<float> inputs,
+        Span<float> states,
+        ReadOnlySpan<int> rows,
+        ReadOnlySpan<int> anchorBins,
+        Span<float> logits,
+        LstmScratch scratch)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        LstmNetwork.Step(packed, inputs, states, rows, logits, scratch);
+        int anchors = weights.Shape.HorizonCount * weights.Shape.AnchorCount, outputs = weights.Shape.Network.OutputSize;
+
+        for (int row = 0; row < rows.Length; row++)
+        {
+            AddKernels(weights, anchorBins.Slice(row * anchors, anchors), logits.Slice(row * outputs, outputs));
+        }
+    }
+
     /// <summary>Probabilities of one horizon's bins: exp(logit - highest), divided by their sum.</summary>
     /// <param name="logits">(B).</param>
     /// <param name="probabilities">(B), summing to 1; may be the same memory.</param>

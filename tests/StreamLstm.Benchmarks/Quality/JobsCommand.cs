@@ -9,23 +9,30 @@ namespace StreamLstm.Benchmarks.Quality;
 internal static class JobsCommand
 {
     public const string Name = "jobs";
-    public const string Usage = "jobs [--jobs DIR] [--keep DIR]";
+    public const string Usage = "jobs [--jobs DIR] [--keep DIR] [--form full|lean|shared] [--seeds LIST]";
     public const string About = "288 streams of 16 kinds with faults that come again, by the generator and the scorer in ../shared/jobs; needs python3";
 
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
         string jobs = Path.Combine("..", "shared", "jobs");
         string? keep = null;
+        string form = "full", seeds = "1,2,3";
 
         for (int i = 0; i < args.Length; i += 2)
         {
-            if (args[i] is not ("--jobs" or "--keep") || i + 1 == args.Length)
+            if (args[i] is not ("--jobs" or "--keep" or "--form" or "--seeds") || i + 1 == args.Length)
             {
-                error.WriteLine($"'{args[i]}': expected --jobs DIR or --keep DIR; usage: {Usage}");
+                error.WriteLine($"'{args[i]}': expected --jobs DIR, --keep DIR, --form FORM or --seeds LIST; usage: {Usage}");
                 return 2;
             }
 
-            (jobs, keep) = args[i] == "--jobs" ? (args[i + 1], keep) : (jobs, args[i + 1]);
+            (jobs, keep, form, seeds) = args[i] switch
+            {
+                "--jobs" => (args[i + 1], keep, form, seeds),
+                "--keep" => (jobs, args[i + 1], form, seeds),
+                "--form" => (jobs, keep, args[i + 1], seeds),
+                _ => (jobs, keep, form, args[i + 1]),
+            };
         }
 
         if (!File.Exists(Path.Combine(jobs, "generate.py")))
@@ -38,7 +45,7 @@ internal static class JobsCommand
 
         try
         {
-            return Run(jobs, directory, output, error);
+            return Run(jobs, directory, form, seeds, output, error);
         }
         finally
         {
@@ -49,17 +56,17 @@ internal static class JobsCommand
         }
     }
 
-    private static int Run(string jobs, string directory, TextWriter output, TextWriter error)
+    private static int Run(string jobs, string directory, string form, string seeds, TextWriter output, TextWriter error)
     {
         string made = Path.Combine(directory, "made"), results = Path.Combine(directory, "results");
-        int code = Python(output, error, Path.Combine(jobs, "generate.py"), made);
+        int code = Python(output, error, Path.Combine(jobs, "generate.py"), made, "--seeds", seeds);
 
         if (code != 0)
         {
             return code;
         }
 
-        DaemonOptions options = ConfigurationLoader.Load([], [], new Dictionary<string, string>());
+        DaemonOptions options = ConfigurationLoader.Load([], [$"detection.form={form}"], new Dictionary<string, string>());
         BacktestPlan plan = BacktestFormats.Plan(format: null, [Path.Combine(made, "streams")], results);
         IReadOnlyList<BacktestResult> run = options.Backtest(results).Run(plan.Jobs, null, CancellationToken.None);
         BacktestSummary.PrintProblems(run, error);

@@ -180,7 +180,7 @@ internal sealed class ScriptedStream
         long length = file.Length;
         file.Position = 0;
         (Judge, Row) = New();
-        Assert.True(Row.Load(new BinaryReader(file)));
+        Assert.True(Row.Load(new BinaryReader(file), _ => throw new InvalidOperationException()));
         Assert.Equal(length, file.Position);
     }
 

@@ -17,6 +17,9 @@ internal sealed class CounterRate
     /// <summary>Whether the stream is a counter.</summary>
     public bool IsCounter { get; private set; }
 
+    /// <summary>Whether it is known to be none.</summary>
+    public bool IsSettled => !IsCounter && _rows >= KnownRows;
+
     /// <summary>Whether the last value made known that it is one: what was seen before had another meaning.</summary>
     public bool HasJustBecome { get; private set; }
 

@@ -12,6 +12,10 @@ internal static class IndicatorSentences
     /// <summary>Names and meanings, for explanations.</summary>
     public static readonly IndicatorWords Words = new(index => _names[index], (index, flatRows) => Meaning((Indicator)index, flatRows));
 
+    /// <summary>The same where some are asked, in an order of their own.</summary>
+    public static IndicatorWords WordsOf(Indicator[] asked) =>
+        new(index => _names[(int)asked[index]], (index, flatRows) => Meaning(asked[index], flatRows));
+
     /// <summary>What kind of incident an indicator speaks of.</summary>
     public static IncidentKind KindOf(Indicator indicator) => indicator switch
     {
@@ -36,9 +40,9 @@ internal static class IndicatorSentences
     /// <param name="usual">What it says at most, usually.</param>
     /// <param name="value">The value.</param>
     /// <param name="expected">Median and band that were forecast; null where there was no forecast.</param>
-    /// <param name="indicators">Where the other figures are.</param>
+    /// <param name="figures">The other figures.</param>
     public static string Of(
-        Indicator strongest, double said, double usual, double value, (double Median, double Lower, double Upper)? expected, ValueIndicators indicators)
+        Indicator strongest, double said, double usual, double value, (double Median, double Lower, double Upper)? expected, in IndicatorFigures figures)
     {
         string atMost = $"usually at most {Figures.Of(usual)}";
         string reason = strongest switch
@@ -51,13 +55,13 @@ internal static class IndicatorSentences
             Indicator.Mean8 or Indicator.Mean32 or Indicator.Mean128 =>
                 $"the mean of the last {RowsOf(strongest)} values is {Figures.Of(said)} from any before, {atMost}",
             Indicator.PeriodJump or Indicator.Period8 or Indicator.Period32 or Indicator.Period128 =>
-                $"{Figures.Of(said)} off what it was one period before{Before(indicators)}{Over(strongest)}, {atMost}",
+                $"{Figures.Of(said)} off what it was one period before{Before(figures)}{Over(strongest)}, {atMost}",
             Indicator.CalendarJump or Indicator.Calendar8 or Indicator.Calendar32 or Indicator.Calendar128 =>
-                $"{Figures.Of(said)} off the same time of other days{Before(indicators)}{Over(strongest)}, {atMost}",
+                $"{Figures.Of(said)} off the same time of other days{Before(figures)}{Over(strongest)}, {atMost}",
             Indicator.Scatter or Indicator.LongScatter => $"steps of {Figures.Of(said)} from value to value, {atMost}",
-            Indicator.StayLong => Long("it has stayed near this level", indicators.Stays.Present),
-            Indicator.CycleLong => Long("a cycle has gone on", indicators.Cycles.Present),
-            _ => Meaning(strongest, indicators.Standstills.Rows),
+            Indicator.StayLong => Long("it has stayed near this level", figures.Stay),
+            Indicator.CycleLong => Long("a cycle has gone on", figures.Cycle),
+            _ => Meaning(strongest, figures.FlatRows),
         };
         string instead = expected is { } band && (value < band.Lower || value > band.Upper) && !reason.StartsWith("expected", StringComparison.Ordinal)
             ? $"; expected {Figures.Of(band.Median)} ({Figures.Of(band.Lower)} to {Figures.Of(band.Upper)})"
@@ -68,8 +72,8 @@ internal static class IndicatorSentences
     private static string Long(string what, (long Rows, double Longest) present) =>
         $"{what} for {Figures.Count(present.Rows, "observation")}, never for more than {Figures.Of(Math.Round(present.Longest))}";
 
-    private static string Before(ValueIndicators indicators) =>
-        indicators.SeasonBefore is { } before ? $" ({Figures.Of(before)})" : "";
+    private static string Before(in IndicatorFigures figures) =>
+        figures.SeasonBefore is { } before ? $" ({Figures.Of(before)})" : "";
 
     private static string Over(Indicator indicator) => RowsOf(indicator) is var rows && rows > 1
         ? string.Create(CultureInfo.InvariantCulture, $" in the mean of {rows} values") : "";
@@ -110,3 +114,10 @@ internal static class IndicatorSentences
         _ => "the last values never had this shape",
     };
 }
+
+/// <summary>What sentences name beside what the strongest indicator says.</summary>
+/// <param name="SeasonBefore">The value one season before; null where there was none.</param>
+/// <param name="FlatRows">Rows the value has not changed for.</param>
+/// <param name="Stay">Rows of the present stay, and of the longest.</param>
+/// <param name="Cycle">The same of the cycle.</param>
+internal readonly record struct IndicatorFigures(double? SeasonBefore, int FlatRows, (long Rows, double Longest) Stay, (long Rows, double Longest) Cycle);

@@ -110,6 +110,18 @@ internal sealed class ValueJudge : IJudge
 
     public Judgement Last { get; } = new(ValueIndicators.Count);
 
+    /// <summary>The last values that were judged: of a counter its rates.</summary>
+    public ValueRing Ring => _forecast.Ring;
+
+    /// <summary>The usual gap between two values; NaN while unknown.</summary>
+    public double UsualSeconds => _usualSeconds;
+
+    /// <summary>What makes a rate of a counter.</summary>
+    public CounterRate Counter => _counter;
+
+    /// <summary>The next observation is that row of the stream, whatever this judge has seen of it.</summary>
+    public void ContinueAt(long row) => _restarts = row - _forecast.Ring.Count;
+
     /// <summary>Whether a value is none that can be judged.</summary>
     public static bool IsBad(double value) => !double.IsFinite(value) || Math.Abs(value) > ValueMax;
 
@@ -241,7 +253,8 @@ internal sealed class ValueJudge : IJudge
     {
         var strongest = (Indicator)Math.Max(0, Last.Strongest);
         return IndicatorSentences.Of(
-            strongest, _indicators.Values[(int)strongest], _bank.Usual(strongest), Last.Value, Last.Expected, _indicators)
+            strongest, _indicators.Values[(int)strongest], _bank.Usual(strongest), Last.Value, Last.Expected,
+            new IndicatorFigures(_indicators.SeasonBefore, _indicators.Standstills.Rows, _indicators.Stays.Present, _indicators.Cycles.Present))
             + (_counter.IsCounter ? $" (of a counter: judged by its rate, now {Figures.Of(_rate)} a row)" : "");
     }
 
