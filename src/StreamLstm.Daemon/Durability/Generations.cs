@@ -192,7 +192,7 @@ internal sealed class GenerationWriter(IDisk disk, long number) : IDisposable
     /// <summary>
     /// As much is written between two syncs: where the journal is on the same disk, its sync waits for what is not synced of this file.
     /// </summary>
-    private const int SyncEvery = 1 << 20;
+    private const int SyncEvery = 256 << 10;
 
     private IDiskFile? _file;
     private XxHash3 _hash = new();
@@ -211,6 +211,19 @@ internal sealed class GenerationWriter(IDisk disk, long number) : IDisposable
     {
         Begin(kind, part);
         Append(bytes);
+        End();
+    }
+
+    /// <summary>A part that is at hand in pieces.</summary>
+    public void AddPieces(string kind, int part, IReadOnlyList<ReadOnlyMemory<byte>> pieces)
+    {
+        Begin(kind, part);
+
+        foreach (ReadOnlyMemory<byte> piece in pieces)
+        {
+            Append(piece.Span);
+        }
+
         End();
     }
 

@@ -224,24 +224,38 @@ internal sealed class Journal : IDisposable
         return first;
     }
 
-    /// <summary>R6: lets go of files that hold nothing behind a sequence. Called once the pointer to it is durable.</summary>
+    /// <summary>R6: lets go of files that hold nothing behind a sequence. Called once the pointer to it is durable, by one task.</summary>
     public void Trim(long after)
     {
-        lock (_lock)
+        while (FirstBefore(after) is { } number)
         {
-            while (_segments.Count > 1 && _segments[1].First <= after + 1)
+            // Not under the lock: whoever appends does not wait for a file that is deleted.
+            KillPoint.Pass(KillPoint.R6JournalNotTrimmed);
+            _disk.Delete(PathOf(number));
+
+            lock (_lock)
             {
-                KillPoint.Pass(KillPoint.R6JournalNotTrimmed);
-                _disk.Delete(PathOf(_segments[0].Number));
                 _segments.RemoveAt(0);
             }
+        }
 
+        lock (_lock)
+        {
             foreach (long number in _unfinished)
             {
                 _disk.Delete(PathOf(number));
             }
 
             _unfinished.Clear();
+        }
+    }
+
+    /// <summary>The first file's number, where it holds nothing behind a sequence.</summary>
+    private long? FirstBefore(long after)
+    {
+        lock (_lock)
+        {
+            return _segments.Count > 1 && _segments[1].First <= after + 1 ? _segments[0].Number : null;
         }
     }
 

@@ -77,16 +77,18 @@ internal sealed record TermsEntry(AlertTerms Terms) : Entry;
 internal sealed record VoidEntry : Entry;
 
 /// <summary>Asks the router for its part of a snapshot. Not written down: it changes nothing.</summary>
-internal sealed record RouterQuestion(TaskCompletionSource<RouterPart> Answer) : Entry;
+/// <param name="WithState">Whether its state is wanted too, or only where it stands and which weights serve.</param>
+/// <param name="Answer">Gets it, once it is written as it was here.</param>
+internal sealed record RouterQuestion(bool WithState, TaskCompletionSource<RouterPart> Answer) : Entry;
 
 /// <summary>Asks what lies behind the shards for its part of a snapshot, once all before it has passed. Not written down.</summary>
 internal sealed record EndQuestion(TaskCompletionSource<EndPart> Answer) : Entry;
 
 /// <summary>What the router adds to a snapshot.</summary>
 /// <param name="At">The last sequence it has routed.</param>
-/// <param name="State">Who has a place, the maintenance windows in force, and what is asked of alerts.</param>
+/// <param name="State">Who has a place, the maintenance windows in force, and what is asked of alerts; in pieces.</param>
 /// <param name="Model">The base weights in service.</param>
-internal sealed record RouterPart(long At, byte[] State, BaseModel Model);
+internal sealed record RouterPart(long At, IReadOnlyList<ReadOnlyMemory<byte>> State, BaseModel Model);
 
 /// <summary>What lies behind the shards adds to a snapshot.</summary>
 /// <param name="At">The last sequence it has seen, and every sink with a promise has made durable.</param>

@@ -14,7 +14,8 @@ namespace StreamLstm.Daemon.Pipeline;
 /// <param name="generation">The generation it writes.</param>
 internal sealed class CarriedRows(long round, long generation)
 {
-    private readonly Dictionary<string, (long Offset, int Length, ulong Hash)> _rows = new(StringComparer.Ordinal);
+    // By shard: those of the former round are let go of as the next one comes past them, so that of a million there are never two.
+    private readonly Dictionary<int, Dictionary<string, (long Offset, int Length, ulong Hash)>> _shards = [];
 
     public long Round => round;
 
@@ -30,6 +31,9 @@ internal sealed class CarriedRows(long round, long generation)
     /// <exception cref="InvalidDataException">What is carried over is not what was written.</exception>
     public void Write(GenerationWriter writer, Generations generations, int shard, ShardCut cut, CarriedRows? former)
     {
+        var written = new Dictionary<string, (long Offset, int Length, ulong Hash)>(cut.Rows.Count, StringComparer.Ordinal);
+        Dictionary<string, (long Offset, int Length, ulong Hash)>? before = null;
+        former?._shards.Remove(shard, out before);
         using Stream? source = cut.Rows.Any(row => row.Buffer is null) && former is not null ? generations.OpenRows(former.Generation) : null;
 
         try
@@ -41,11 +45,11 @@ internal sealed class CarriedRows(long round, long generation)
             {
                 if (row.Buffer is not null)
                 {
-                    Append(writer, row.Stream, row.Buffer.AsSpan(0, row.Length));
+                    Append(row.Stream, row.Buffer.AsSpan(0, row.Length));
                     continue;
                 }
 
-                (long offset, int length, ulong hash) = former!._rows[row.Stream];
+                (long offset, int length, ulong hash) = before![row.Stream];
                 byte[] copy = ArrayPool<byte>.Shared.Rent(length);
 
                 try
@@ -55,10 +59,10 @@ internal sealed class CarriedRows(long round, long generation)
 
                     if (XxHash3.HashToUInt64(copy.AsSpan(0, length)) != hash)
                     {
-                        throw new InvalidDataException($"generation {former.Generation}: stream {row.Stream} does not match its checksum, and is not carried over");
+                        throw new InvalidDataException($"generation {former!.Generation}: stream {row.Stream} does not match its checksum, and is not carried over");
                     }
 
-                    Append(writer, row.Stream, copy.AsSpan(0, length));
+                    Append(row.Stream, copy.AsSpan(0, length));
                     Carried++;
                 }
                 finally
@@ -68,6 +72,7 @@ internal sealed class CarriedRows(long round, long generation)
             }
 
             writer.End();
+            _shards[shard] = written;
         }
         finally
         {
@@ -79,13 +84,13 @@ internal sealed class CarriedRows(long round, long generation)
                 }
             }
         }
+
+        void Append(string stream, ReadOnlySpan<byte> bytes)
+        {
+            written[stream] = (writer.Bytes, bytes.Length, XxHash3.HashToUInt64(bytes));
+            writer.Append(bytes);
+        }
     }
 
     private long Generation => generation;
-
-    private void Append(GenerationWriter writer, string stream, ReadOnlySpan<byte> bytes)
-    {
-        _rows[stream] = (writer.Bytes, bytes.Length, XxHash3.HashToUInt64(bytes));
-        writer.Append(bytes);
-    }
 }

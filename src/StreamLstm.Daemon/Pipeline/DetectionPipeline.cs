@@ -112,7 +112,8 @@ internal sealed class DetectionPipeline : IDisposable
         // Last: who had a place when the router's part was written, and not who has one in shards that were cut later.
         if (restored.Router.Length > 0)
         {
-            (IReadOnlyList<MaintenanceWindow> maintenance, AlertTerms terms) = _router.Load(restored.Router);
+            var names = shards.SelectMany(shard => shard.Rows).Select(row => row.Stream).ToHashSet(StringComparer.Ordinal);
+            (IReadOnlyList<MaintenanceWindow> maintenance, AlertTerms terms) = _router.Load(restored.Router, names);
 
             foreach (DetectionShard shard in shards)
             {
@@ -268,10 +269,15 @@ internal sealed class DetectionPipeline : IDisposable
     /// <summary>Gives up draining: a sink takes nothing and it is time to go. What was taken in is in the journal.</summary>
     public void Abandon() => _abandoned.Cancel();
 
-    /// <summary>The router's part of a snapshot: what the workers are told from now on lies behind it.</summary>
+    /// <summary>The router's part of a snapshot: what the workers are told from now on lies behind it. Routing goes on while it is written.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
     public Task<RouterPart> RouterPartAsync(CancellationToken cancellationToken) =>
-        AskInOrderAsync<RouterPart>(answer => new RouterQuestion(answer), cancellationToken);
+        AskInOrderAsync<RouterPart>(answer => new RouterQuestion(WithState: true, answer), cancellationToken);
+
+    /// <summary>The weights that serve behind all that was handed in.</summary>
+    /// <exception cref="ChannelClosedException">Scoring has ended.</exception>
+    public async Task<BaseModel> ServingAsync(CancellationToken cancellationToken) =>
+        (await AskInOrderAsync<RouterPart>(answer => new RouterQuestion(WithState: false, answer), cancellationToken)).Model;
 
     /// <summary>The state of one shard, taken between two batches of its worker, and the sequence up to which it goes.</summary>
     /// <exception cref="ChannelClosedException">Scoring has ended.</exception>

@@ -146,7 +146,7 @@ internal sealed class Snapshots(
 
         EndPart end = await pipeline.EndPartAsync(stopping);
 
-        if ((await pipeline.RouterPartAsync(stopping)).Model != router.Model)
+        if (await pipeline.ServingAsync(stopping) != router.Model)
         {
             // Shards that were cut behind a swap hold what the weights before it do not explain. The next interval has one model.
             return false;
@@ -167,7 +167,7 @@ internal sealed class Snapshots(
 
     private void Commit(GenerationWriter writer, RouterPart router, long[] cuts, EndPart end, long started)
     {
-        writer.Add(Parts.Router, 0, router.State);
+        writer.AddPieces(Parts.Router, 0, router.State);
         writer.Add(Parts.Groups, 0, end.Groups);
         writer.Add(Parts.Books, 0, end.Books.Write());
         writer.Add(Parts.Receipts, 0, end.Receipts);

@@ -18,7 +18,12 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     /// <summary>Time between two looks for idle streams: a look goes through all of them.</summary>
     private const double LookSeconds = 60;
 
-    private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
+    // A place is a row of one array: a look goes through all of them, and there may be a million.
+    private readonly Dictionary<string, int> _rows = new(StringComparer.Ordinal);
+    private readonly Stack<int> _free = new();
+    private Place[] _places = new Place[16];
+    private int _used;          // rows that are taken or free again
+    private PlacesCut? _cut;    // under way
     private double _clockSeconds;
     private int _ownWeights;
     private long _bytes;
@@ -42,21 +47,24 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     {
         string stream = observation.Stream ?? "";
 
-        if (_places.TryGetValue(stream, out Place? known))
+        if (_rows.TryGetValue(stream, out int row))
         {
+            Change(row);
+            ref Place known = ref _places[row];
             known.Rows++;
             known.SeenSeconds = _clockSeconds;
-            Grow(known);
+            Grow(ref known);
             return null;
         }
 
-        if (DetectionShard.MayNotBegin(observation, detection) is not null || _places.Count >= Limits.Streams)
+        if (DetectionShard.MayNotBegin(observation, detection) is not null || _rows.Count >= Limits.Streams)
         {
             return null;
         }
 
         var place = new Place
         {
+            Stream = stream,
             Kind = DetectionShard.KindOf(observation),
             Form = detection.Form,
             OwnWeights = observation.Record is null && _ownWeights < Limits.OwnWeights,
@@ -70,7 +78,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
             return null;
         }
 
-        Add(stream, place);
+        Add(place);
         return place.OwnWeights;
     }
 
@@ -89,17 +97,19 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         double idle = Limits.IdleAfter > TimeSpan.Zero ? _clockSeconds - Limits.IdleAfter.TotalSeconds : double.NegativeInfinity;
         List<ForgottenStream> forgotten = [];
 
-        // By time and then by name: never by the order of a dictionary.
-        foreach ((string stream, Place place) in _places.Where(one => isFull || one.Value.SeenSeconds < idle)
-            .OrderBy(one => one.Value.SeenSeconds).ThenBy(one => one.Key, StringComparer.Ordinal).ToArray())
+        // By time and then by name: never by the order of rows, which a restart changes.
+        foreach (int row in Rows(row => isFull || _places[row].SeenSeconds < idle)
+            .OrderBy(row => _places[row].SeenSeconds).ThenBy(row => _places[row].Stream, StringComparer.Ordinal))
         {
-            if (place.SeenSeconds >= idle && _bytes <= Limits.Bytes)
+            (string stream, double seen) = (_places[row].Stream!, _places[row].SeenSeconds);
+
+            if (seen >= idle && _bytes <= Limits.Bytes)
             {
                 break;
             }
 
             Remove(stream);
-            forgotten.Add(new ForgottenStream(stream, place.SeenSeconds < idle ? ForgetReason.Idle : ForgetReason.Memory));
+            forgotten.Add(new ForgottenStream(stream, seen < idle ? ForgetReason.Idle : ForgetReason.Memory));
         }
 
         return forgotten;
@@ -108,28 +118,43 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     /// <summary>A stream goes; false where there is none of that name.</summary>
     public bool Remove(string stream)
     {
-        if (!_places.Remove(stream, out Place? place))
+        if (!_rows.Remove(stream, out int row))
         {
             return false;
         }
 
-        _ownWeights -= place.OwnWeights ? 1 : 0;
-        Interlocked.Add(ref _bytes, -place.Counted);
-        Volatile.Write(ref _count, _places.Count);
+        Change(row);
+        _ownWeights -= _places[row].OwnWeights ? 1 : 0;
+        Interlocked.Add(ref _bytes, -_places[row].Counted);
+        _places[row] = default;
+        _free.Push(row);
+        Volatile.Write(ref _count, _rows.Count);
         return true;
     }
 
-    public void Save(BinaryWriter writer)
+    /// <summary>
+    /// Cuts the places as they are now: they are written a few at a time, and one that changes meanwhile first. One cut at a time, which is whole
+    /// once <see cref="GoOnWithCut"/> says so.
+    /// </summary>
+    public PlacesCut Cut()
     {
-        EntryCodec.Write(writer, Limits);
-        writer.Write(_clockSeconds);
-        writer.Write(_places.Count);
+        _cut = new PlacesCut(_used);
+        EntryCodec.Write(_cut.Writer, Limits);
+        _cut.Writer.Write(_clockSeconds);
+        _cut.Writer.Write(_rows.Count);
+        return _cut;
+    }
 
-        foreach ((string stream, Place place) in _places)
+    /// <summary>Writes so many more rows of the cut that is under way; whether it is whole, or there is none.</summary>
+    public bool GoOnWithCut(int rows)
+    {
+        for (; rows > 0 && _cut is { IsWhole: false } cut; rows--)
         {
-            writer.Write(stream);
-            Save(writer, place);
+            Write(cut, cut.Next);
         }
+
+        _cut = _cut is { IsWhole: false } ? _cut : null;
+        return _cut is null;
     }
 
     /// <summary>Seconds of ticks so far.</summary>
@@ -141,41 +166,49 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     /// <summary>Writes one stream's place; false where it has none.</summary>
     public bool SaveStream(BinaryWriter writer, string stream)
     {
-        if (!_places.TryGetValue(stream, out Place? place))
+        if (!_rows.TryGetValue(stream, out int row))
         {
             return false;
         }
 
-        Save(writer, place);
+        Save(writer, _places[row]);
         return true;
     }
 
     /// <summary>Reads what <see cref="SaveStream"/> wrote.</summary>
-    public void LoadStream(BinaryReader reader, string stream) => Restore(stream, ReadPlace(reader));
+    public void LoadStream(BinaryReader reader, string stream) => Restore(ReadPlace(reader, stream));
 
-    /// <summary>Reads what <see cref="Save"/> wrote, in place of what is known; without streams of records that are no longer judged together.</summary>
-    public void Load(BinaryReader reader)
+    /// <summary>Reads what a cut wrote, in place of what is known; without streams of records that are no longer judged together.</summary>
+    /// <param name="reader">At its beginning.</param>
+    /// <param name="names">Names that are in memory already, so that each is there once.</param>
+    public void Load(BinaryReader reader, IReadOnlySet<string>? names = null)
     {
         Limits = EntryCodec.ReadLimits(reader);
         _clockSeconds = reader.ReadDouble();
-        _places.Clear();
-        (_ownWeights, _bytes) = (0, 0);
+        _rows.Clear();
+        _free.Clear();
+        (_used, _ownWeights, _bytes) = (0, 0, 0);
+        int left = reader.ReadInt32();
+        _rows.EnsureCapacity(left);
 
-        for (int left = reader.ReadInt32(); left > 0; left--)
+        for (; left > 0; left--)
         {
-            Restore(reader.ReadString(), ReadPlace(reader));
+            string stream = reader.ReadString();
+            Restore(ReadPlace(reader, names is HashSet<string> known && known.TryGetValue(stream, out string? held) ? held : stream));
         }
     }
 
-    private void Restore(string stream, Place place)
+    private void Restore(in Place place)
     {
+        string stream = place.Stream!;
+
         if (place.Kind != StreamKind.Records || detection.Vectors.Any(vector => vector.Matches(stream)))
         {
-            Add(stream, place);
+            Add(place);
         }
     }
 
-    private static void Save(BinaryWriter writer, Place place)
+    private static void Save(BinaryWriter writer, in Place place)
     {
         writer.Write((byte)place.Kind);
         writer.Write((byte)place.Form);
@@ -185,8 +218,9 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         writer.Write(place.SeenSeconds);
     }
 
-    private static Place ReadPlace(BinaryReader reader) => new()
+    private static Place ReadPlace(BinaryReader reader, string stream) => new()
     {
+        Stream = stream,
         Kind = (StreamKind)reader.ReadByte(),
         Form = (StreamForm)reader.ReadByte(),
         OwnWeights = reader.ReadBoolean(),
@@ -195,37 +229,83 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         SeenSeconds = reader.ReadDouble(),
     };
 
-    private void Add(string stream, Place place)
+    private void Add(in Place place)
     {
-        _places.Add(stream, place);
+        if (!_free.TryPop(out int row))
+        {
+            row = _used++;
+
+            if (row == _places.Length)
+            {
+                Array.Resize(ref _places, 2 * row);
+            }
+        }
+
+        // It was free when a cut under way began.
+        Change(row);
+        _rows.Add(place.Stream!, row);
+        _places[row] = place;
         _ownWeights += place.OwnWeights ? 1 : 0;
-        Grow(place);
-        Volatile.Write(ref _count, _places.Count);
+        Grow(ref _places[row]);
+        Volatile.Write(ref _count, _rows.Count);
     }
 
-    private void Grow(Place place)
+    private void Grow(ref Place place)
     {
         long size = place.Size;
         Interlocked.Add(ref _bytes, size - place.Counted);
         place.Counted = size;
     }
 
-    private sealed class Place
+    /// <summary>Rows that are taken, and of which something is so.</summary>
+    private List<int> Rows(Func<int, bool> isSo)
     {
-        public required StreamKind Kind { get; init; }
+        List<int> found = [];
 
-        public required StreamForm Form { get; init; }
+        for (int row = 0; row < _used; row++)
+        {
+            if (_places[row].Stream is not null && isSo(row))
+            {
+                found.Add(row);
+            }
+        }
 
-        public required bool OwnWeights { get; init; }
+        return found;
+    }
 
-        public required int Columns { get; init; }
+    /// <summary>A row is about to change: a cut under way writes it first.</summary>
+    private void Change(int row)
+    {
+        if (_cut is not null && _cut.Lacks(row))
+        {
+            Write(_cut, row);
+        }
+    }
 
-        public required long Rows { get; set; }
+    private void Write(PlacesCut cut, int row)
+    {
+        if (_places[row].Stream is { } stream)
+        {
+            cut.Writer.Write(stream);
+            Save(cut.Writer, _places[row]);
+        }
 
-        public required double SeenSeconds { get; set; }
+        cut.Take(row);
+    }
 
-        public long Counted { get; set; }
+    private struct Place
+    {
+        /// <summary>The stream's name; null where the row is free.</summary>
+        public string? Stream;
 
-        public long Size => StreamSize.Of(Kind, Form, OwnWeights, Columns, Rows);
+        public long Rows;
+        public long Counted;
+        public double SeenSeconds;
+        public int Columns;
+        public StreamKind Kind;
+        public StreamForm Form;
+        public bool OwnWeights;
+
+        public readonly long Size => StreamSize.Of(Kind, Form, OwnWeights, Columns, Rows);
     }
 }

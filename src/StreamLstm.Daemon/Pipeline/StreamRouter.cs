@@ -30,12 +30,16 @@ internal sealed class StreamRouter(
     /// <summary>Virtual shards, fixed for ever: the number of workers never changes where a stream lives.</summary>
     public const int ShardCount = 64;
 
+    /// <summary>As many places are written of a cut between two entries: some 30 us.</summary>
+    private const int PlacesAtATime = 256;
+
     private readonly List<Observation>[] _byShard = [.. Enumerable.Range(0, ShardCount).Select(_ => new List<Observation>())];
     private readonly bool _hasGroups = detection.AlertRules.Any(rule => rule.Group.Length > 0);
     private readonly AlertTerms _configured = detection.Terms();
     private IReadOnlyList<MaintenanceWindow> _maintenance = detection.Maintenance;
     private AlertTerms _terms = detection.Terms();
     private long _at = restored.RouterAt;
+    private (Func<RouterPart> Part, TaskCompletionSource<RouterPart> Answer)? _cut;   // under way
 
     /// <summary>Streams that the configuration has moved to another shard, and the sequence up to which they were cut at their former one.</summary>
     public Dictionary<string, long> Moved { get; } = new(StringComparer.Ordinal);
@@ -53,11 +57,19 @@ internal sealed class StreamRouter(
 
     public async Task RunAsync(ChannelReader<Sequenced> entries, CancellationToken cancellationToken)
     {
-        await foreach (Sequenced one in entries.EachAsync(cancellationToken))
+        while (_cut is not null || await entries.WaitToReadAsync(cancellationToken))
         {
+            // A few places between two entries: no batch waits for all of them to be written.
+            GoOnWithCut();
+
+            if (!entries.TryRead(out Sequenced? one))
+            {
+                continue;
+            }
+
             if (one.Entry is RouterQuestion question)
             {
-                question.Answer.TrySetResult(Part());
+                Answer(question);
                 continue;
             }
 
@@ -126,20 +138,18 @@ internal sealed class StreamRouter(
     /// <summary>The router's part of a snapshot; from outside once <see cref="RunAsync"/> has ended.</summary>
     public RouterPart Part()
     {
-        using var buffer = new MemoryStream();
-        using var writer = new BinaryWriter(buffer, Encoding.UTF8);
-        places.Save(writer);
-        EntryCodec.Write(writer, _maintenance);
-        EntryCodec.Write(writer, _terms);
-        writer.Flush();
-        return new RouterPart(_at, buffer.ToArray(), liveModel.Serving.Model);
+        Func<RouterPart> part = BeginPart();
+        places.GoOnWithCut(int.MaxValue);
+        return part();
     }
 
     /// <summary>Reads what <see cref="Part"/> wrote; the maintenance windows and the terms that were in force then.</summary>
-    public (IReadOnlyList<MaintenanceWindow> Maintenance, AlertTerms Terms) Load(byte[] state)
+    /// <param name="state">Its bytes.</param>
+    /// <param name="names">Streams' names that are in memory already.</param>
+    public (IReadOnlyList<MaintenanceWindow> Maintenance, AlertTerms Terms) Load(byte[] state, IReadOnlySet<string> names)
     {
         using var reader = new BinaryReader(new MemoryStream(state, writable: false), Encoding.UTF8);
-        places.Load(reader);
+        places.Load(reader, names);
         _maintenance = EntryCodec.ReadWindows(reader);
 
         // Snapshots of before end here.
@@ -149,6 +159,39 @@ internal sealed class StreamRouter(
         }
 
         return (_maintenance, _terms);
+    }
+
+    /// <summary>Begins to write what holds now; the part, once the cut is whole.</summary>
+    private Func<RouterPart> BeginPart()
+    {
+        (long at, IReadOnlyList<MaintenanceWindow> maintenance, AlertTerms terms, BaseModel model) = (_at, _maintenance, _terms, liveModel.Serving.Model);
+        PlacesCut cut = places.Cut();
+        return () =>
+        {
+            EntryCodec.Write(cut.Writer, maintenance);
+            EntryCodec.Write(cut.Writer, terms);
+            return new RouterPart(at, cut.End(), model);
+        };
+    }
+
+    private void Answer(RouterQuestion question)
+    {
+        if (!question.WithState)
+        {
+            question.Answer.TrySetResult(new RouterPart(_at, [], liveModel.Serving.Model));
+            return;
+        }
+
+        _cut = (BeginPart(), question.Answer);
+    }
+
+    private void GoOnWithCut()
+    {
+        if (_cut is var (part, answer) && places.GoOnWithCut(PlacesAtATime))
+        {
+            _cut = null;
+            answer.TrySetResult(part());
+        }
     }
 
     private ShardBatch Nothing(long sequence) => new(sequence, [], liveModel.Serving.Model, default, default);

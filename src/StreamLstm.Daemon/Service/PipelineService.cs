@@ -44,6 +44,7 @@ internal sealed class PipelineService(
     private DeadLetterFile? _deadLetters;
     private DetectionPipeline? _pipeline;
     private Snapshots? _snapshots;
+    private LocalDisk? _snapshotDisk;
     private Task _running = Task.CompletedTask;
     private Task _beside = Task.CompletedTask;
     private readonly TaskCompletionSource _goneOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -126,7 +127,9 @@ internal sealed class PipelineService(
         }
 
         var disk = new LocalDisk(_storage.Path);
-        var generations = new Generations(disk, loggers.CreateLogger<Generations>());
+        // While the pipeline runs, snapshots leave the disk to the journal.
+        _snapshotDisk = new LocalDisk(_storage.Path);
+        var generations = new Generations(_snapshotDisk, loggers.CreateLogger<Generations>());
         SetFormerSnapshotAside();
         Generation? generation = generations.Newest();
         _journal = Journal.Open(
@@ -182,10 +185,11 @@ internal sealed class PipelineService(
             }
         }
 
+        _snapshotDisk.GivesWay = true;
         _pipeline = pipeline;
         _running = RunAsync(pipeline.RunAsync);
         _beside = Task.WhenAll(
-            BesideAsync("taking snapshots", _snapshots.RunAsync(_drained.Token)),
+            BesideAsync("taking snapshots", ThreadOfItsOwn.RunAsync("snapshots", () => _snapshots.RunAsync(_drained.Token))),
             BesideAsync("telling what was left out", TellLeftOutAsync(_stopping.Token)),
             BesideAsync("retraining", Retrainer.RunAsync(_stopping.Token)),
             BesideAsync("going on with what former lives left", GoOnAsync(limits, detection.Terms(), _stopping.Token)));
@@ -222,7 +226,8 @@ internal sealed class PipelineService(
 
         if (Failure is null && isDrained && _snapshots is not null)
         {
-            // As long as it takes: of many streams it is large.
+            // As long as it takes: of many streams it is large, and nobody else needs the disk now.
+            _snapshotDisk!.GivesWay = false;
             await StepAsync("the last snapshot", Timeout.InfiniteTimeSpan, () => _snapshots.WriteFinalAsync(_pipeline!.PresentSinks.OfType<IJournalSink>()));
         }
 

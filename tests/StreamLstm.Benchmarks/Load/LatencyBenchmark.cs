@@ -41,7 +41,7 @@ internal static class LatencyBenchmark
     {
         TimeSpan turn = TimeSpan.FromSeconds(run.Small ? 0.3 : 8);
         using var directory = new TemporaryFolder();
-        var generations = new Generations(new LocalDisk(directory.Path), NullLogger.Instance);
+        var generations = new Generations(new LocalDisk(directory.Path) { GivesWay = true }, NullLogger.Instance);
         var feed = new PacedFeed(streams, rows);
         List<double>[] milliseconds = [.. Phases.Select(_ => new List<double>())];
         int phase = -1;
@@ -56,7 +56,7 @@ internal static class LatencyBenchmark
             }
         });
         await feed.Fed;
-        await life.Snapshots.TakeAsync(CancellationToken.None);
+        await life.TakeSnapshotAsync();
         IReadOnlyList<TrainingWindow> windows = Windows();
         using var paced = new CancellationTokenSource();
         Task pacing = feed.PaceAsync(BatchSize, TimeSpan.FromMilliseconds(10), paced.Token);
@@ -109,7 +109,7 @@ internal static class LatencyBenchmark
             case "snapshots":
                 for (; Stopwatch.GetElapsedTime(started) < turn; count++)
                 {
-                    await life.Snapshots.TakeAsync(CancellationToken.None);
+                    await life.TakeSnapshotAsync();
                 }
 
                 break;

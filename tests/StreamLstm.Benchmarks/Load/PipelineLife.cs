@@ -43,7 +43,10 @@ internal sealed class PipelineLife : IAsyncDisposable
 
     public DetectionPipeline Pipeline { get; }
 
-    public Snapshots Snapshots { get; }
+    private Snapshots Snapshots { get; }
+
+    /// <summary>Takes a snapshot as the daemon does.</summary>
+    public Task TakeSnapshotAsync() => ThreadOfItsOwn.RunAsync("snapshots", () => Snapshots.TakeAsync(CancellationToken.None));
 
     /// <summary>The weights in service.</summary>
     public BaseModel Serving => _live.Serving.Model;

@@ -31,11 +31,11 @@ internal static class SnapshotBenchmark
         {
             await feed.Fed;
             long started = Stopwatch.GetTimestamp();
-            await life.Snapshots.TakeAsync(CancellationToken.None);
+            await life.TakeSnapshotAsync();
             first = Stopwatch.GetElapsedTime(started);
             await feed.MoreAsync(Math.Max(1, streams / 100));
             started = Stopwatch.GetTimestamp();
-            await life.Snapshots.TakeAsync(CancellationToken.None);
+            await life.TakeSnapshotAsync();
             second = Stopwatch.GetElapsedTime(started);
             bytes = life.Bytes;
         }

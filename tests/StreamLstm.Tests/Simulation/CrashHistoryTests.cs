@@ -22,14 +22,14 @@ public sealed class CrashHistoryTests
             Assert.Fail(Said(violated, Mutant.None));
         }
 
-        for (int seed = First; seed < First + 20; seed++)
+        for (int seed = First; seed < First + 40; seed++)
         {
             (int ofLives, int ofTold, int ofIncidents) = HistoryRun.Measure(History.Of(seed));
             (lives, told, incidents) = (lives + ofLives, told + ofTold, incidents + ofIncidents);
         }
 
         // Histories in which nothing happens would prove nothing.
-        Assert.True(lives > 40 && told > 400 && incidents > 20, $"in 20 histories {lives} lives, {told} entries told, {incidents} incidents");
+        Assert.True(lives > 40 && told > 400 && incidents > 20, $"in 40 histories {lives} lives, {told} entries told, {incidents} incidents");
     }
 
     [Theory]

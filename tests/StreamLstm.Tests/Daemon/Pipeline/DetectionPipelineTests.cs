@@ -581,7 +581,7 @@ public sealed class DetectionPipelineTests : IDisposable
         Cuts = [.. shards.Select(shard => shard.At)],
         End = end.At,
         Shard = shard => shards[shard].State,
-        Router = router.State,
+        Router = [.. router.State.SelectMany(piece => piece.ToArray())],
         Groups = end.Groups,
         Books = end.Books,
         Model = router.Model,

@@ -88,10 +88,7 @@ public sealed class StreamPlacesTests
         Route(whole, "a", "b", "c", "d");
         whole.Tick(Second);
         StreamPlaces read = NewPlaces(bytes: 1);
-        using var buffer = new MemoryStream();
-        whole.Save(new BinaryWriter(buffer));
-        buffer.Position = 0;
-        read.Load(new BinaryReader(buffer));
+        read.Load(new BinaryReader(new MemoryStream(Written(whole))));
 
         Assert.Equal(Fate(whole), Fate(read));
         Assert.Equal((whole.Streams, whole.Bytes), (read.Streams, read.Bytes));
@@ -110,8 +107,48 @@ public sealed class StreamPlacesTests
         }
     }
 
+    [Fact]
+    public void A_cut_holds_the_places_as_they_were_whatever_comes_while_it_is_written()
+    {
+        string[] names = [.. Enumerable.Range(0, 90).Select(i => $"n{i}")];
+        StreamPlaces places = NewPlaces(bytes: long.MaxValue), still = NewPlaces(bytes: long.MaxValue);
+        Route(places, [.. names, "gone"]);
+        Route(still, [.. names, "gone"]);
+        places.Remove("gone");
+        still.Remove("gone");
+        byte[] expected = Written(still);
+        PlacesCut cut = places.Cut();
+
+        // One that grows, one that goes, one that comes into its row, one that comes into the row that was free, and one behind all.
+        for (int step = 0; !places.GoOnWithCut(7); step++)
+        {
+            Route(places, $"n{80 - step}", $"n{step}");
+            Assert.True(places.Remove($"n{89 - step}"));
+            Route(places, $"x{step}", $"y{step}");
+            places.Tick(Second);
+        }
+
+        Assert.Equal(Sorted(expected), Sorted(Whole(cut)));
+
+        static (string, long)[] Sorted(byte[] written)
+        {
+            StreamPlaces read = NewPlaces(bytes: 1);
+            read.Load(new BinaryReader(new MemoryStream(written)));
+            return [.. Enumerable.Range(0, 90).Select(i => $"n{i}").Append("gone").Append("x0").Where(read.Remove).Select(name => (name, read.Bytes))];
+        }
+    }
+
+    private static byte[] Written(StreamPlaces places)
+    {
+        PlacesCut cut = places.Cut();
+        Assert.True(places.GoOnWithCut(int.MaxValue));
+        return Whole(cut);
+    }
+
+    private static byte[] Whole(PlacesCut cut) => [.. cut.End().SelectMany(piece => piece.ToArray())];
+
     private static StreamPlaces NewPlaces(long bytes, int ownWeights = 0, TimeSpan idleAfter = default) =>
-        new(new DetectionOptions(), new StreamLimits(100, ownWeights, bytes, idleAfter));
+        new(new DetectionOptions(), new StreamLimits(200, ownWeights, bytes, idleAfter));
 
     private static void Route(StreamPlaces places, params string[] streams)
     {
