@@ -91,7 +91,7 @@ internal static class HistoryEndpoints
         int cellMinutes = (int)Math.Min(int.MaxValue, (minutes + cells - 1) / cells);
         DateTimeOffset first = since.AddTicks(-(since.UtcTicks % TimeSpan.TicksPerMinute));
         OddCell[] odd = [.. history.Odd(first, until, cellMinutes).Where(cell => cell.Stream.StartsWith(under, StringComparison.Ordinal) && filter.Takes(cell.Stream))];
-        IReadOnlyList<StreamLine> known = [.. live.Lines().Where(line => line.Stream.StartsWith(under, StringComparison.Ordinal) && filter.Takes(line.Stream))];
+        StreamLines known = filter.TakesAll ? live.Lines().Under(under) : live.Lines().Under(under).Where(line => filter.Takes(line.Stream));
         OddLane[] lanes = [.. OddLane.Of(known, odd, under)];
         var ranked = odd.GroupBy(cell => cell.Stream)
             .Select(stream => new { stream = stream.Key, score = stream.Max(cell => cell.Score), minutes = stream.Sum(cell => cell.Minutes), at = At(stream.MaxBy(cell => cell.Score).Cell) })

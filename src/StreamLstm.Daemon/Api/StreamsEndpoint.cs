@@ -41,40 +41,41 @@ internal static class StreamsEndpoint
         var filter = new StreamFilter(query.Filter);
         var favourites = new HashSet<string>(query.Favourite ?? [], StringComparer.Ordinal);
         string[] hidden = query.Hide ?? [];
-        List<StreamLine> found = [];
-
-        foreach (StreamLine line in live.Lines())
-        {
-            if ((lifecycle is null || line.Lifecycle == lifecycle) && (query.Under is null || line.Stream.StartsWith(query.Under, StringComparison.Ordinal))
-                && IsShown(line, show, favourites) && filter.Takes(line.Stream) && !hidden.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, line.Stream, ignoreCase: false)))
-            {
-                found.Add(line);
-            }
-        }
-
+        StreamLines all = query.Under is null ? live.Lines() : live.Lines().Under(query.Under);
+        StreamLines found = lifecycle is null && show is null or StreamsShown.All && hidden.Length == 0 && filter.TakesAll
+            ? all
+            : all.Where(line => (lifecycle is null || line.Lifecycle == lifecycle)
+                && IsShown(line, show, favourites) && filter.Takes(line.Stream) && !hidden.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, line.Stream, ignoreCase: false)));
         return query.Tree == true ? Tree(live, query, found) : List(live, query, found, order == StreamsOrder.Score, favourites);
     }
 
-    private static IResult List(LiveView live, StreamsQuery query, List<StreamLine> found, bool byScore, HashSet<string> favourites)
+    private static IResult List(LiveView live, StreamsQuery query, StreamLines found, bool byScore, HashSet<string> favourites)
     {
         if (byScore || favourites.Count > 0)
         {
             // Scores in steps of five, so that the list does not dance. Names are in order already, and stay so among equals.
-            int Rank(StreamLine line) => (favourites.Contains(line.Stream) ? 10_000 : 0)
-                + (byScore ? (line.IncidentOpen ? 1_000 : 0) + (int)Math.Round(line.Score / 5) : 0);
-            found = [.. found.OrderByDescending(Rank)];
+            const int Steps = 21;
+            int Rank(StreamLine line) => (favourites.Contains(line.Stream) ? 2 * Steps : 0)
+                + (byScore ? (line.IncidentOpen ? Steps : 0) + Math.Clamp((int)Math.Round(line.Score / 5), 0, Steps - 1) : 0);
+            found = found.ByRank(Rank, 4 * Steps);
         }
 
-        string[] window = [.. found.Skip(query.Offset ?? 0).Take(query.Limit ?? 100).Select(line => line.Stream)];
+        string[] window = Window(found, query).Select(line => line.Stream).ToArray();
         return Results.Json(
-            new { total = found.Count, place = Place(found.Select(line => line.Stream), query.Near), streams = window.Select(live.State).OfType<LiveStreamState>(), sparks = Sparks(live, query, window) },
+            new
+            {
+                total = found.Count, place = query.Near is null ? null : found.PlaceOf(query.Near), streams = window.Select(live.State).OfType<LiveStreamState>(), sparks = Sparks(live, query, window),
+            },
             EventJson.Options);
     }
 
-    private static IResult Tree(LiveView live, StreamsQuery query, List<StreamLine> found)
+    private static IEnumerable<T> Window<T>(IReadOnlyList<T> all, StreamsQuery query) =>
+        Enumerable.Range(query.Offset ?? 0, Math.Clamp(all.Count - (query.Offset ?? 0), 0, query.Limit ?? 100)).Select(place => all[place]);
+
+    private static IResult Tree(LiveView live, StreamsQuery query, StreamLines found)
     {
         IReadOnlyList<TreeLine> lines = TreeLine.Of(found, new HashSet<string>(query.Open ?? [], StringComparer.Ordinal));
-        TreeLine[] window = [.. lines.Skip(query.Offset ?? 0).Take(query.Limit ?? 100)];
+        TreeLine[] window = [.. Window(lines, query)];
         return Results.Json(
             new
             {
@@ -91,7 +92,7 @@ internal static class StreamsEndpoint
     private static Dictionary<string, IReadOnlyList<double>>? Sparks(LiveView live, StreamsQuery query, IEnumerable<string> window) =>
         query.Sparks == true ? window.ToDictionary(stream => stream, live.Spark) : null;
 
-    /// <summary>Where a stream stands in the list, for who wants to see it; null where it does not.</summary>
+    /// <summary>Where a stream stands in the tree, for who wants to see it; null where it does not.</summary>
     private static int? Place(IEnumerable<string> names, string? near) =>
         near is null ? null : names.Index().Where(one => one.Item == near).Select(one => (int?)one.Index).FirstOrDefault();
 

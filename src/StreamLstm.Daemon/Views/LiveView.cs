@@ -9,16 +9,19 @@ namespace StreamLstm.Daemon.Views;
 
 /// <summary>What the page shows, in memory: each stream's state and last points, the last incidents, groups and swaps.</summary>
 /// <remarks>
-/// Bounded: 600 points a stream (48 bytes each) while there are at most 2,000 streams, 60 for those beyond; 500 incidents; 500 groups.
-/// One short lock: the sink's writer, and readers once a second.
+/// Bounded: 600 points (56 bytes each) of the first 2,000 streams, 60 of the next 10,000, and 600 of the 512 others that were looked at last; a few
+/// hundred bytes a stream; 500 incidents; 500 groups. One short lock for one stream or batch: who asks for the list waits for nobody, and nobody for him.
 /// </remarks>
 /// <param name="labels">What streams' names say; null for nothing.</param>
 /// <param name="units">What devices declare of their streams; null for nothing.</param>
 internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units = null) : IScoreSink
 {
     private const int PointsPerStream = 600;
-    private const int PointsPerFurtherStream = 60;
     private const int StreamsInFull = 2_000;
+    private const int PointsPerFurtherStream = 60;
+    private const int StreamsFurther = 10_000;
+    private const int StreamsLookedAt = 512;
+    private const int StreamsSaved = 20_000;
     private const int IncidentsKept = 500;
     private const int GroupsKept = 500;
     private const int SwapsKept = 100;
@@ -29,10 +32,9 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     private readonly LinkedList<IncidentEvent> _incidents = new();
     private readonly LinkedList<GroupEvent> _groups = new();
     private readonly List<ModelSwap> _swaps = [];
-    private string[]? _names;      // sorted; null where a stream came or went
-    private StreamLine[] _lines = [];
-    private long _linesRevision = -1;
-    private long _revision;
+    private readonly StreamOrder _order = new();
+    private readonly LinkedList<LiveStream> _lookedAt = new();   // beside those that keep as many points by themselves, the last one first
+    private readonly int[] _byLifecycle = new int[Enum.GetValues<Lifecycle>().Length];
     private long _sequence = -1;   // of the last entry that is shown
 
     public string Name => "live";
@@ -50,19 +52,14 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
                 return default;
             }
 
-            _revision++;
             _sequence = Math.Max(_sequence, batch.Sequence);
 
             foreach (ScoredObservation scored in batch.Observations)
             {
-                if (!_streams.TryGetValue(scored.Stream, out LiveStream? stream))
-                {
-                    stream = NewStream(scored.Stream);
-                    _streams.Add(scored.Stream, stream);
-                    _names = null;
-                }
-
+                LiveStream stream = _streams.TryGetValue(scored.Stream, out LiveStream? known) ? known : NewStream(scored.Stream);
+                _byLifecycle[(int)stream.Lifecycle]--;
                 stream.Add(scored);
+                _byLifecycle[(int)stream.Lifecycle]++;
             }
 
             IncidentRevision += batch.Incidents.Count + batch.Groups.Count;
@@ -79,7 +76,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
 
             foreach (ForgottenStream gone in batch.Forgotten)
             {
-                _names = _streams.Remove(gone.Stream) ? null : _names;
+                Forget(gone.Stream);
             }
 
             _swaps.AddRange(batch.Swaps);
@@ -89,34 +86,15 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
         return default;
     }
 
-    /// <summary>Every stream in the order of names, as short as a list or a tree needs it; the same array while nothing has come.</summary>
-    public IReadOnlyList<StreamLine> Lines()
-    {
-        lock (_lock)
-        {
-            if (_names is null)
-            {
-                _names = [.. _streams.Keys];
-                Array.Sort(_names, StringComparer.Ordinal);
-                _linesRevision = -1;
-            }
+    /// <summary>Every stream in the order of names, as short as a list or a tree needs it; the same object while none has come or gone.</summary>
+    public StreamLines Lines() => _order.Lines();
 
-            if (_linesRevision != _revision)
-            {
-                _lines = Array.ConvertAll(_names, name => _streams[name].Line(name));
-                _linesRevision = _revision;
-            }
-
-            return _lines;
-        }
-    }
-
-    /// <summary>A stream's points after <paramref name="after"/>, oldest first; null where there is no such stream.</summary>
+    /// <summary>A stream's points after <paramref name="after"/>, oldest first; null where there is no such stream. It keeps more of them from now on.</summary>
     public IReadOnlyList<LivePoint>? Points(string stream, DateTimeOffset after)
     {
         lock (_lock)
         {
-            return _streams.TryGetValue(stream, out LiveStream? found) ? found.PointsAfter(after) : null;
+            return LookedAt(stream, PointsPerStream)?.PointsAfter(after);
         }
     }
 
@@ -125,7 +103,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     {
         lock (_lock)
         {
-            return _streams.TryGetValue(stream, out LiveStream? found) ? found.Spark() : [];
+            return LookedAt(stream, SparkPoints)?.Spark(SparkPoints) ?? [];
         }
     }
 
@@ -134,7 +112,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     {
         lock (_lock)
         {
-            return _streams.TryGetValue(stream, out LiveStream? found) ? found.State(stream, units?.Of(stream)) : null;
+            return _streams.TryGetValue(stream, out LiveStream? found) ? found.State(labels?.Of(stream), units?.Of(stream)) : null;
         }
     }
 
@@ -168,20 +146,37 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     {
         lock (_lock)
         {
-            return Enum.GetValues<Lifecycle>().ToDictionary(
-                lifecycle => lifecycle, lifecycle => _streams.Values.Count(stream => stream.Lifecycle == lifecycle));
+            return Enum.GetValues<Lifecycle>().ToDictionary(lifecycle => lifecycle, lifecycle => _byLifecycle[(int)lifecycle]);
         }
     }
 
     public ValueTask DisposeAsync() => default;
 
-    /// <summary>What is shown, for the page after a restart: of each stream the last points only.</summary>
+    /// <summary>What is shown, for the page after a restart: of streams that keep points the last ones, of others up to a bound how they stand.</summary>
     public LiveViewState Save()
     {
+        long sequence;
+        List<LiveStreamMemory> saved = [];
+
         lock (_lock)
         {
-            return new LiveViewState(
-                _sequence, [.. _streams.Select(pair => pair.Value.Save(pair.Key))], [.. _incidents], [.. _groups], [.. _swaps]);
+            sequence = _sequence;
+        }
+
+        LiveStream[] streams = _order.Streams();
+
+        foreach (LiveStream[] some in streams.Where(stream => stream.PointsOfItsOwn > 0).Concat(streams.Where(stream => stream.PointsOfItsOwn == 0)).Take(StreamsSaved).Chunk(256))
+        {
+            // So that the writer gets its turn between.
+            lock (_lock)
+            {
+                saved.AddRange(some.Select(stream => stream.Save(stream.PointsOfItsOwn == PointsPerStream ? SparkPoints : 0)));
+            }
+        }
+
+        lock (_lock)
+        {
+            return new LiveViewState(sequence, saved, [.. _incidents], [.. _groups], [.. _swaps]);
         }
     }
 
@@ -190,17 +185,13 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     {
         lock (_lock)
         {
-            _revision++;
             _sequence = state.Sequence;
 
             foreach (LiveStreamMemory memory in state.Streams)
             {
                 LiveStream stream = NewStream(memory.Stream);
-                stream.Load(memory);
-                _streams[memory.Stream] = stream;
+                Change(stream, () => stream.Load(memory));
             }
-
-            _names = null;
 
             foreach (IncidentEvent incident in state.Incidents)
             {
@@ -216,7 +207,53 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
         }
     }
 
-    private LiveStream NewStream(string name) => new(_streams.Count < StreamsInFull ? PointsPerStream : PointsPerFurtherStream, labels?.Of(name));
+    private LiveStream NewStream(string name)
+    {
+        var stream = new LiveStream(name);
+        stream.Keep(_streams.Count < StreamsInFull ? PointsPerStream : _streams.Count < StreamsInFull + StreamsFurther ? PointsPerFurtherStream : 0, byItself: true);
+        _streams.Add(name, stream);
+        _order.Add(stream);
+        _byLifecycle[(int)stream.Lifecycle]++;
+        return stream;
+    }
+
+    private void Forget(string name)
+    {
+        if (_streams.Remove(name, out LiveStream? stream))
+        {
+            _order.Remove(stream);
+            _lookedAt.Remove(stream);
+            _byLifecycle[(int)stream.Lifecycle]--;
+        }
+    }
+
+    /// <summary>A stream that somebody looks at: it keeps so many points from here on, until others were looked at.</summary>
+    private LiveStream? LookedAt(string name, int points)
+    {
+        if (!_streams.TryGetValue(name, out LiveStream? stream) || stream.PointsOfItsOwn >= points)
+        {
+            return stream;
+        }
+
+        if (!_lookedAt.Remove(stream) && _lookedAt.Count == StreamsLookedAt)
+        {
+            LiveStream before = _lookedAt.Last!.Value;
+            _lookedAt.RemoveLast();
+            before.Keep(before.PointsOfItsOwn, byItself: true);
+        }
+
+        _lookedAt.AddFirst(stream);
+        stream.Keep(Math.Max(points, stream.Points?.Capacity ?? 0), byItself: false);
+        return stream;
+    }
+
+    /// <summary>Changes a stream, and what is counted of all.</summary>
+    private void Change(LiveStream stream, Action change)
+    {
+        _byLifecycle[(int)stream.Lifecycle]--;
+        change();
+        _byLifecycle[(int)stream.Lifecycle]++;
+    }
 
     private void Follow(IncidentEvent incident)
     {
@@ -253,7 +290,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
 
         if (_streams.TryGetValue(incident.Stream, out LiveStream? stream))
         {
-            stream.Follow(incident);
+            Change(stream, () => stream.Follow(incident));
         }
     }
 
@@ -279,66 +316,6 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
             _groups.RemoveLast();
         }
     }
-
-    private sealed class LiveStream(int capacity, IReadOnlyDictionary<string, string>? labels)
-    {
-        private readonly Queue<LivePoint> _points = new();
-        private ScoredObservation _last;
-        private bool _incidentOpen;
-
-        public Lifecycle Lifecycle { get; private set; }
-
-        public void Add(in ScoredObservation scored)
-        {
-            _last = scored;
-            Lifecycle = scored.Lifecycle;
-
-            if (_points.Count == capacity)
-            {
-                _points.Dequeue();
-            }
-
-            _points.Enqueue(new LivePoint(
-                scored.Time, scored.Value, scored.Score, scored.Expected, scored.Lower, scored.Upper, scored.IsAlert));
-        }
-
-        public void Follow(IncidentEvent incident)
-        {
-            _incidentOpen = incident.State != IncidentState.Closed;
-
-            if (incident.Kind == IncidentKind.Silence && _incidentOpen)
-            {
-                Lifecycle = Lifecycle.Silent;
-            }
-        }
-
-        public LiveStreamMemory Save(string stream) =>
-            new(stream, _last, Lifecycle, _incidentOpen, [.. _points.Skip(_points.Count - SparkPoints)]);
-
-        public void Load(LiveStreamMemory memory)
-        {
-            (_last, Lifecycle, _incidentOpen) = (memory.Last, memory.Lifecycle, memory.IncidentOpen);
-
-            foreach (LivePoint point in memory.Points)
-            {
-                _points.Enqueue(point);
-            }
-        }
-
-        public LiveStreamState State(string stream, EngineeringUnit? unit) => new(
-            stream, Lifecycle, _last.Progress, _last.Time, _last.Value, _last.Score, _last.Expected, _last.Lower, _last.Upper,
-            _incidentOpen, _last.ModelVersion, _last.Channel,
-            // A stream that sends nothing gets no further with its warm-up, however long one waits.
-            Lifecycle == Lifecycle.Silent ? _last.WarmUp?.Standing() : _last.WarmUp,
-            _last.Columns, _last.Template, _last.Alerts, labels, unit?.Unit, unit?.Low, unit?.High);
-
-        public StreamLine Line(string stream) => new(stream, Lifecycle, _last.Lifecycle == Lifecycle.Active ? _last.Score : 0, _incidentOpen);
-
-        public IReadOnlyList<double> Spark() =>
-            [.. _points.Skip(_points.Count - SparkPoints).Select(point => double.Round(point.Value, 6))];
-
-        public IReadOnlyList<LivePoint> PointsAfter(DateTimeOffset after) => [.. _points.Where(point => point.Time > after)];
-    }
 }
 
 /// <summary>What the page shows, as it is kept over a restart.</summary>
@@ -351,7 +328,7 @@ internal sealed record LiveStreamMemory(
     string Stream, ScoredObservation Last, Lifecycle Lifecycle, bool IncidentOpen, IReadOnlyList<LivePoint> Points);
 
 /// <summary>One scored observation, as the page draws it.</summary>
-internal sealed record LivePoint(
+internal readonly record struct LivePoint(
     DateTimeOffset Time, double Value, double Score, double? Expected, double? Lower, double? Upper, bool Alert);
 
 /// <summary>One stream in a line.</summary>

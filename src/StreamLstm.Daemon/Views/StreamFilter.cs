@@ -7,6 +7,9 @@ internal sealed class StreamFilter(string? text)
 {
     private readonly string[] _words = (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>Whether no name must hold anything.</summary>
+    public bool TakesAll => _words.Length == 0;
+
     public bool Takes(string stream)
     {
         foreach (string word in _words)
