@@ -233,12 +233,13 @@ internal sealed class SharedJudge : IJudge
         _steps.SaidOf = null;
     }
 
-    public void TakeNoticeOf(BaseModel model, DetectionScratch scratch)
+    public bool TakeNoticeOf(BaseModel model, DetectionScratch scratch)
     {
         Settle();
 
         // h and c mean nothing under other weights.
         _isCold = true;
+        return true;
     }
 
     public void Judge(in Observation observation, in Circumstances circumstances)

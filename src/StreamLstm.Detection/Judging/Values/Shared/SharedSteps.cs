@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Model;
 using StreamLstm.Model.Heads;
@@ -17,6 +18,9 @@ internal sealed class SharedSteps
 
     private static readonly ForecastShape Shape = ForecastInput.Shape;
     private static readonly int[] Rows = [.. Enumerable.Range(0, Most)];
+
+    /// <summary>Once for all threads; streams of several model groups come in turns.</summary>
+    private static readonly ConditionalWeakTable<ForecastWeights, PackedLstmWeights> Packed = [];
 
     private readonly SharedJudge?[] _waiting = new SharedJudge?[Most];
     private readonly float[] _inputs = new float[Most * ForecastInput.Size];
@@ -62,7 +66,7 @@ internal sealed class SharedSteps
 
         if (weights != _weights)
         {
-            (_weights, _packed) = (weights, new PackedLstmWeights(weights.Network));
+            (_weights, _packed) = (weights, Packed.GetValue(weights, one => new PackedLstmWeights(one.Network)));
         }
 
         int place = _count++;
