@@ -72,11 +72,11 @@ public sealed class DetectionShard
     /// <param name="ingestedAt">When they were taken in.</param>
     /// <param name="model">The base weights in service.</param>
     /// <param name="output">Where verdicts, rejections and incidents go.</param>
-    /// <param name="begins">Streams that begin with these observations, and whether each has weights of its own, where that was
-    /// decided outside; a new stream that is not among them gets no place. Null: the quota decides.</param>
+    /// <param name="begins">Streams that begin with these observations, and what each begins with, where that was
+    /// decided outside; a new stream that is not among them gets no place. Null: the quota and the options decide.</param>
     public void Apply(
         ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output,
-        IReadOnlyDictionary<string, bool>? begins = null)
+        IReadOnlyDictionary<string, StreamBirth>? begins = null)
     {
         foreach (ref readonly Observation observation in observations)
         {
@@ -522,14 +522,14 @@ public sealed class DetectionShard
     }
 
     /// <summary>The stream of an observation whose name is new; null where there is to be none, which is counted.</summary>
-    private StreamRow? Begin(in Observation observation, BaseModel model, ShardOutput output, IReadOnlyDictionary<string, bool>? begins)
+    private StreamRow? Begin(in Observation observation, BaseModel model, ShardOutput output, IReadOnlyDictionary<string, StreamBirth>? begins)
     {
         string stream = observation.Stream;
         StreamKind kind = KindOf(observation);
-        bool ownWeights = false;
+        var birth = new StreamBirth(_options.Form, OwnWeights: false);
 
         if ((MayNotBegin(observation, _options)
-            ?? ((begins is null ? _quota.TryTake(stream, observation.Record is null, out ownWeights) : begins.TryGetValue(stream, out ownWeights))
+            ?? ((begins is null ? TakesQuota(observation, ref birth) : begins.TryGetValue(stream, out birth))
                 ? null
                 : RejectionReason.StreamLimit)) is { } reason)
         {
@@ -537,10 +537,17 @@ public sealed class DetectionShard
             return null;
         }
 
-        StreamRow row = NewRow(stream, kind, _options.Form, ownWeights, model, _births++);
+        StreamRow row = NewRow(stream, kind, birth.Form, birth.OwnWeights, model, _births++);
         _rows.Add(stream, row);
         _byBirth.Add(row.Birth, row);
         return row;
+    }
+
+    private bool TakesQuota(in Observation observation, ref StreamBirth birth)
+    {
+        bool isThere = _quota.TryTake(observation.Stream, observation.Record is null, out bool ownWeights);
+        birth = birth with { OwnWeights = ownWeights };
+        return isThere;
     }
 
     /// <summary>A stream starts again after a fault.</summary>

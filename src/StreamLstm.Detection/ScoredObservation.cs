@@ -46,6 +46,9 @@ public readonly record struct ScoredObservation(
     /// <summary>Why the stream may not alert yet, and how long that lasts; null where its next observation may.</summary>
     public WarmUp? WarmUp { get; init; }
 
+    /// <summary>How much the stream may remember.</summary>
+    public StreamForm Form { get; init; }
+
     /// <summary>For an event: the template of its text. Null for others.</summary>
     public string? Template { get; init; }
 

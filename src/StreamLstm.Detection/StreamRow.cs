@@ -384,6 +384,7 @@ public sealed class StreamRow
         Judgement said = _judge.Last;
         return new ScoredObservation(Stream, time, said.Value, lifecycle, Progress, ModelVersion)
         {
+            Form = Form,
             Expected = said.Expected?.Median,
             Lower = said.Expected?.Lower,
             Upper = said.Expected?.Upper,

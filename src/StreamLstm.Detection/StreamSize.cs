@@ -10,6 +10,9 @@ public static class StreamSize
 {
     private const double Margin = 1.1;
     private const double PageKib = 4;
+
+    /// <summary>Of a stream of form shared, of which there may be very many: its name, its place and what was last said of it; only few keep points.</summary>
+    private const double SharedAroundKib = 0.75;
     private const double EventNetworkKib = 190;
 
     /// <summary>A copy of the base weights, two moments of each, and the states that windows begin with.</summary>
@@ -60,7 +63,7 @@ public static class StreamSize
             _ when form == StreamForm.Shared => At(SharedValues, rows),
             _ => At(form == StreamForm.Lean ? LeanValues : FullValues, rows) + (ownWeights ? At(OwnWeights, rows) : 0),
         };
-        return (long)((kib * Margin + PageKib) * 1024);
+        return (long)((kib * Margin + (kind == StreamKind.Values && form == StreamForm.Shared ? SharedAroundKib : PageKib)) * 1024);
     }
 
     /// <summary>Between the rows measured as much as lies between.</summary>

@@ -265,7 +265,10 @@ internal sealed class PartitionState
         _ticked = _clock;
         _shard.Tick(new DateTimeOffset(_clock, TimeSpan.Zero), elapsed, _output);
 
-        foreach (ForgottenStream gone in _places.Tick(elapsed))
+        IReadOnlyList<ForgottenStream> forgotten = _places.Tick(elapsed);
+        Resize(_places.TakeResized());
+
+        foreach (ForgottenStream gone in forgotten)
         {
             string why = gone.Reason == ForgetReason.Idle
                 ? "the stream had no observation for longer than limits.stream_retention, and is forgotten"
@@ -284,22 +287,44 @@ internal sealed class PartitionState
         }
 
         Observation[] observations = [.. _decoded.Observations];
-        Dictionary<string, bool>? begins = null;
+        Dictionary<string, StreamBirth>? begins = null;
 
         foreach (ref readonly Observation observation in observations.AsSpan())
         {
             _touched.Add(observation.Stream ?? "");
 
-            if (_places.Route(observation) is { } ownWeights)
+            if (_places.Route(observation) is { } birth)
             {
-                (begins ??= new(StringComparer.Ordinal)).Add(observation.Stream!, ownWeights);
+                (begins ??= new(StringComparer.Ordinal)).Add(observation.Stream!, birth);
+            }
+        }
+
+        foreach (ResizedStream what in _places.TakeResized())
+        {
+            // One that has only begun begins as it is now.
+            if (begins?.ContainsKey(what.Stream) == true)
+            {
+                begins[what.Stream] = new StreamBirth(what.Form, OwnWeights: false);
+            }
+            else
+            {
+                Resize([what]);
             }
         }
 
         _shard.Apply(observations, came, Model, _output, begins ?? NoneBegin);
     }
 
-    private static readonly Dictionary<string, bool> NoneBegin = [];
+    private static readonly Dictionary<string, StreamBirth> NoneBegin = [];
+
+    private void Resize(IReadOnlyList<ResizedStream> resized)
+    {
+        foreach (ResizedStream what in resized)
+        {
+            _shard.Resize(what.Stream, what.Form, Model);
+            _touched.Add(what.Stream);
+        }
+    }
 
     private string Place(KafkaRecord record) => string.Create(CultureInfo.InvariantCulture, $"{_partition}-{record.Offset}");
 

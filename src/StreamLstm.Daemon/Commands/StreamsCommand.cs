@@ -64,7 +64,7 @@ internal static class StreamsCommand
         }
 
         Table table = new Table { Border = TableBorder.Simple }
-            .AddColumn("stream").AddColumn("state").AddColumn("last")
+            .AddColumn("stream").AddColumn("state").AddColumn("form").AddColumn("last")
             .AddColumn(new TableColumn("value").RightAligned())
             .AddColumn(new TableColumn("score").RightAligned())
             .AddColumn("incident");
@@ -74,6 +74,7 @@ internal static class StreamsCommand
             table.AddRow(
                 new Text(stream.GetProperty("stream").GetString()!),
                 new Text(stream.GetProperty("lifecycle").GetString()!),
+                new Text(stream.GetProperty("form").GetString()!),
                 new Text(stream.GetProperty("time").GetDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)),
                 DaemonClient.Figure(stream, "value"),
                 DaemonClient.Figure(stream, "score"),

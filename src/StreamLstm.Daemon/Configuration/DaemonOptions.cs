@@ -62,7 +62,12 @@ internal sealed class DaemonOptions
     public DetectionOptions DetectorOptions() => new()
     {
         Seed = Detection.Seed,
-        Form = Detection.Form,
+        Form = Detection.Form switch
+        {
+            FormChoice.Lean => StreamForm.Lean,
+            FormChoice.Shared => StreamForm.Shared,
+            _ => StreamForm.Full,
+        },
         CleanRowsPerAlert = Detection.CleanRowsPerAlert,
         CleanDaysPerAlert = Detection.CleanDaysPerAlert,
         // What joins makes records is judged together, also where `vectors` says nothing of it.
@@ -79,7 +84,7 @@ internal sealed class DaemonOptions
         {
             LearningMode.Shared => 0,
             LearningMode.PerStream => int.MaxValue,
-            _ => Detection.Form != StreamForm.Full ? 0 : Detection.PerStreamMax,
+            _ => Detection.Form is FormChoice.Lean or FormChoice.Shared ? 0 : Detection.PerStreamMax,
         },
         AlertRules = [.. Alerts.Select(rule => rule.Detection()), .. HostAlertRules.Of(Sources.Host.StreamPrefix())],
         Maintenance = [.. Maintenance.Select((window, i) => window.Detection($"configuration-{i}", out _)!)],

@@ -1,5 +1,3 @@
-using StreamLstm.Detection;
-
 namespace StreamLstm.Daemon.Configuration;
 
 /// <summary>How streams learn.</summary>
@@ -15,6 +13,22 @@ internal enum LearningMode
     PerStream,
 }
 
+/// <summary>How much a stream may remember.</summary>
+internal enum FormChoice
+{
+    /// <summary>All of it.</summary>
+    Full,
+
+    /// <summary>An eighth.</summary>
+    Lean,
+
+    /// <summary>Two kilobytes.</summary>
+    Shared,
+
+    /// <summary>What there is room for: full while half of the memory is free, then smaller ones; the most active streams have the larger ones.</summary>
+    Auto,
+}
+
 /// <summary>How streams are learnt and judged.</summary>
 internal sealed class DetectionSection
 {
@@ -25,8 +39,8 @@ internal sealed class DetectionSection
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
 
-    /// <summary>full; lean: an eighth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half; shared: two kilobytes, base weights only, fewer indicators; its texts are lean. Records and logs have one form. Streams stay as they began.</summary>
-    public StreamForm Form { get; init; } = StreamForm.Full;
+    /// <summary>full; lean: an eighth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half; shared: two kilobytes, base weights only, fewer indicators; its texts are lean. Records and logs have one form. With these three streams stay as they began; auto: full while half of limits.memory_mib is free, then lean, then shared, and by need.</summary>
+    public FormChoice Form { get; init; } = FormChoice.Full;
 
     /// <summary>Streams that share base weights of their own, trained on their windows alone once there are enough.</summary>
     public IReadOnlyList<ModelGroupOptions> ModelGroups { get; init; } = [];

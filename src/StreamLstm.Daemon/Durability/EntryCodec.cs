@@ -117,6 +117,7 @@ internal static class EntryCodec
             case LimitsEntry limits:
                 writer.Write((byte)Kind.Limits);
                 Write(writer, limits.Limits);
+                writer.Write(limits.Limits.IsFormByNeed);
                 break;
             case TermsEntry terms:
                 writer.Write((byte)Kind.Terms);
@@ -171,7 +172,8 @@ internal static class EntryCodec
             Kind.Accept => new AcceptEntry(reader.ReadString(), ReadTime(reader)),
             Kind.Maintenance => new MaintenanceEntry(ReadWindows(reader)),
             Kind.Forget => new ForgetEntry(reader.ReadString(), ReadTime(reader)),
-            Kind.Limits => new LimitsEntry(ReadLimits(reader)),
+            // Entries of before end behind the bounds.
+            Kind.Limits => new LimitsEntry(ReadLimits(reader) with { IsFormByNeed = reader.BaseStream.Position < reader.BaseStream.Length && reader.ReadBoolean() }),
             Kind.Terms => new TermsEntry(ReadTerms(reader)),
             Kind.Acknowledge => new AcknowledgeEntry(reader.ReadString(), reader.ReadString(), reader.ReadString(), ReadTime(reader)),
             Kind.Void => new VoidEntry(),

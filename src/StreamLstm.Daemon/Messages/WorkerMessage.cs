@@ -27,8 +27,11 @@ internal sealed record ShardBatch(
     DateTimeOffset IngestedAt,
     ActivityContext Trace) : WorkerStep(Sequence)
 {
-    /// <summary>Streams that begin with these observations, and whether each has weights of its own; null for none.</summary>
-    public IReadOnlyDictionary<string, bool>? Begins { get; init; }
+    /// <summary>Streams that begin with these observations, and what each begins with; null for none.</summary>
+    public IReadOnlyDictionary<string, StreamBirth>? Begins { get; init; }
+
+    /// <summary>Streams that have another form from before these observations on, each with its shard.</summary>
+    public IReadOnlyList<(int Shard, ResizedStream What)> Resized { get; init; } = [];
 
     /// <summary>The name of the source that took them in.</summary>
     public string Source { get; init; } = "";
@@ -45,6 +48,9 @@ internal sealed record Tick(long Sequence, DateTimeOffset Now, TimeSpan Elapsed)
 {
     /// <summary>Streams that go here, each with its shard.</summary>
     public IReadOnlyList<(int Shard, ForgottenStream What)> Forgotten { get; init; } = [];
+
+    /// <summary>Streams that have another form from here on, each with its shard.</summary>
+    public IReadOnlyList<(int Shard, ResizedStream What)> Resized { get; init; } = [];
 }
 
 /// <summary>A stream is forgotten because a person asked for it.</summary>

@@ -141,9 +141,12 @@ internal sealed class DetectionPipeline : IDisposable
         _output = new OutputStage(_passed.Reader, [.. _outputs.Select(output => output.Reader)], _lanes, restored, metrics, time, labels ?? StreamLabels.None, units ?? new StreamUnits());
 
         metrics.Watch(Depths, options.ChannelCapacity, () => _places.Streams, Detectors, () => journal.Bytes);
-        metrics.Watch(() => _places.Bytes, () => _places.Limits.Bytes);
+        metrics.Watch(() => _places.Bytes, () => _places.Limits.Bytes, () => StreamsByForm);
         metrics.Watch(_lastSequence, () => _lanes.All.Select(lane => (lane.Name, lane.Settled)));
     }
+
+    /// <summary>How many streams have which form, by its number.</summary>
+    public IReadOnlyList<int> StreamsByForm => _places.ByForm;
 
     /// <summary>Whether the workers' detectors are alive.</summary>
     public DetectorHealth Detectors { get; }

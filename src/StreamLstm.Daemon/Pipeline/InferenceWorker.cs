@@ -27,7 +27,7 @@ internal sealed class InferenceWorker(
     IDeadLetters deadLetters,
     ILogger<InferenceWorker> logger)
 {
-    private static readonly Dictionary<string, bool> NoneBegin = [];
+    private static readonly Dictionary<string, StreamBirth> NoneBegin = [];
 
     // Touched by this worker only.
     private readonly ShardOutput _output = new();
@@ -147,6 +147,11 @@ internal sealed class InferenceWorker(
                     EndPart(shard);
                 }
 
+                foreach ((int shard, ResizedStream what) in tick.Resized)
+                {
+                    shards[shard].Resize(what.Stream, what.Form, _model);
+                }
+
                 output = output with { Forgotten = [.. _forgotten] };
                 SayForgotten();
 
@@ -201,6 +206,11 @@ internal sealed class InferenceWorker(
             ? null
             : DaemonActivitySource.Source.StartActivity("score", ActivityKind.Internal, batch.Trace);
         _model = batch.Model;
+
+        foreach ((int shard, ResizedStream what) in batch.Resized)
+        {
+            shards[shard].Resize(what.Stream, what.Form, _model);
+        }
 
         foreach ((int shard, Observation[] observations) in batch.Shards)
         {

@@ -11,7 +11,8 @@ namespace StreamLstm.Daemon.Pipeline;
 /// (<see cref="StreamSize"/>), so the sum is a function of the journal: no thread, no collection and no clock changes who gets
 /// a place and who loses one. A new stream that does not fit is refused; where those that there are have outgrown the limit,
 /// or one has had no observation for too long, the longest idle go at a tick. Time is that of the ticks: it stands still while
-/// the program does.
+/// the program does. Where forms follow from need (<see cref="FormRules"/>), streams become smaller before any is refused or
+/// forgotten, the least active first, and the most active larger again where there is room.
 /// </remarks>
 internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limits)
 {
@@ -22,6 +23,8 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     private readonly Dictionary<string, int> _rows = new(StringComparer.Ordinal);
     private readonly Stack<int> _free = new();
     private Place[] _places = new Place[16];
+    private readonly List<ResizedStream> _resized = [];
+    private readonly int[] _byForm = new int[Enum.GetValues<StreamForm>().Length];
     private int _used;          // rows that are taken or free again
     private PlacesCut? _cut;    // under way
     private double _clockSeconds;
@@ -38,12 +41,15 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     /// <summary>What they are counted for; may be asked by any thread.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
+    /// <summary>How many streams have which form, by its number; may be asked by any thread.</summary>
+    public IReadOnlyList<int> ByForm => _byForm;
+
     /// <summary>Other limits hold from here on.</summary>
     public void Limit(StreamLimits limits) => Limits = limits;
 
     /// <summary>An observation is routed: its stream gets a place if there is one, and grows.</summary>
-    /// <returns>For a stream that begins with it, whether it has weights of its own; null for one that is known or gets no place.</returns>
-    public bool? Route(in Observation observation)
+    /// <returns>For a stream that begins with it, what it begins with; null for one that is known or gets no place.</returns>
+    public StreamBirth? Route(in Observation observation)
     {
         string stream = observation.Stream ?? "";
 
@@ -52,6 +58,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
             Change(row);
             ref Place known = ref _places[row];
             known.Rows++;
+            known.Recent = known.RecentAt(_clockSeconds) + 1;
             known.SeenSeconds = _clockSeconds;
             Grow(ref known);
             return null;
@@ -70,8 +77,21 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
             OwnWeights = observation.Record is null && _ownWeights < Limits.OwnWeights,
             Columns = Math.Min(observation.Record?.Columns.Count ?? 1, VectorOptions.ColumnsMax),
             Rows = 1,
+            Recent = 1,
             SeenSeconds = _clockSeconds,
+            ResizedSeconds = _clockSeconds,
         };
+
+        if (Limits.IsFormByNeed)
+        {
+            place.Form = FormRules.AtBirth(place.Kind, _bytes, place.SizeIn, Limits);
+            place.OwnWeights &= place.Form == StreamForm.Full;
+
+            if (_bytes + place.Size > Limits.Bytes)
+            {
+                MakeSmaller();
+            }
+        }
 
         if (_bytes + place.Size > Limits.Bytes)
         {
@@ -79,7 +99,20 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         }
 
         Add(place);
-        return place.OwnWeights;
+        return new StreamBirth(place.Form, place.OwnWeights);
+    }
+
+    /// <summary>Streams that have another form since this was last asked, each with the one it has now, in the order in which that was decided.</summary>
+    public IReadOnlyList<ResizedStream> TakeResized()
+    {
+        if (_resized.Count == 0)
+        {
+            return [];
+        }
+
+        ResizedStream[] resized = [.. _resized];
+        _resized.Clear();
+        return resized;
     }
 
     /// <summary>Time goes on: which streams go.</summary>
@@ -87,9 +120,20 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     {
         double before = _clockSeconds;
         _clockSeconds += elapsed.TotalSeconds;
+        bool looks = Math.Floor(before / LookSeconds) != Math.Floor(_clockSeconds / LookSeconds);
+
+        if (Limits.IsFormByNeed && _bytes > FormRules.TightShare * Limits.Bytes)
+        {
+            MakeSmaller();
+        }
+        else if (Limits.IsFormByNeed && looks)
+        {
+            MakeLarger();
+        }
+
         bool isFull = _bytes > Limits.Bytes;
 
-        if (Math.Floor(before / LookSeconds) == Math.Floor(_clockSeconds / LookSeconds) && !isFull)
+        if (!looks && !isFull)
         {
             return [];
         }
@@ -125,6 +169,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
 
         Change(row);
         _ownWeights -= _places[row].OwnWeights ? 1 : 0;
+        _byForm[(int)_places[row].Form]--;
         Interlocked.Add(ref _bytes, -_places[row].Counted);
         _places[row] = default;
         _free.Push(row);
@@ -140,6 +185,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     {
         _cut = new PlacesCut(_used);
         EntryCodec.Write(_cut.Writer, Limits);
+        _cut.Writer.Write(Limits.IsFormByNeed);
         _cut.Writer.Write(_clockSeconds);
         _cut.Writer.Write(_rows.Count);
         return _cut;
@@ -181,20 +227,21 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     /// <summary>Reads what a cut wrote, in place of what is known; without streams of records that are no longer judged together.</summary>
     /// <param name="reader">At its beginning.</param>
     /// <param name="names">Names that are in memory already, so that each is there once.</param>
-    public void Load(BinaryReader reader, IReadOnlySet<string>? names = null)
+    public void Load(BinaryReader reader, HashSet<string>? names = null)
     {
-        Limits = EntryCodec.ReadLimits(reader);
+        Limits = EntryCodec.ReadLimits(reader) with { IsFormByNeed = reader.ReadBoolean() };
         _clockSeconds = reader.ReadDouble();
         _rows.Clear();
         _free.Clear();
         (_used, _ownWeights, _bytes) = (0, 0, 0);
+        Array.Clear(_byForm);
         int left = reader.ReadInt32();
         _rows.EnsureCapacity(left);
 
         for (; left > 0; left--)
         {
             string stream = reader.ReadString();
-            Restore(ReadPlace(reader, names is HashSet<string> known && known.TryGetValue(stream, out string? held) ? held : stream));
+            Restore(ReadPlace(reader, names is not null && names.TryGetValue(stream, out string? held) ? held : stream));
         }
     }
 
@@ -216,6 +263,8 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         writer.Write7BitEncodedInt(place.Columns);
         writer.Write7BitEncodedInt64(place.Rows);
         writer.Write(place.SeenSeconds);
+        writer.Write7BitEncodedInt(place.Recent);
+        writer.Write(place.ResizedSeconds);
     }
 
     private static Place ReadPlace(BinaryReader reader, string stream) => new()
@@ -227,6 +276,8 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         Columns = reader.Read7BitEncodedInt(),
         Rows = reader.Read7BitEncodedInt64(),
         SeenSeconds = reader.ReadDouble(),
+        Recent = reader.Read7BitEncodedInt(),
+        ResizedSeconds = reader.ReadDouble(),
     };
 
     private void Add(in Place place)
@@ -246,6 +297,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         _rows.Add(place.Stream!, row);
         _places[row] = place;
         _ownWeights += place.OwnWeights ? 1 : 0;
+        _byForm[(int)place.Form]++;
         Grow(ref _places[row]);
         Volatile.Write(ref _count, _rows.Count);
     }
@@ -255,6 +307,58 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         long size = place.Size;
         Interlocked.Add(ref _bytes, size - place.Counted);
         place.Counted = size;
+    }
+
+    /// <summary>Streams become one form smaller, the least active first and of those the longest idle, until they take no more than they should.</summary>
+    private void MakeSmaller()
+    {
+        long enough = (long)(FormRules.EasyShare * Limits.Bytes);
+
+        for (StreamForm form = StreamForm.Full; form < StreamForm.Shared && _bytes > enough; form++)
+        {
+            foreach (int row in Rows(row => _places[row].Form == form && _places[row].Kind == StreamKind.Values)
+                .OrderBy(row => _places[row].RecentAt(_clockSeconds)).ThenBy(row => _places[row].SeenSeconds).ThenBy(row => _places[row].Stream, StringComparer.Ordinal))
+            {
+                if (_bytes <= enough)
+                {
+                    return;
+                }
+
+                Resize(row, form + 1);
+            }
+        }
+    }
+
+    /// <summary>The most active of those that are not full become one form larger, where there is room for it.</summary>
+    private void MakeLarger()
+    {
+        if (!FormRules.HasRoom(StreamForm.Lean, _bytes, Limits))
+        {
+            return;
+        }
+
+        foreach (int row in Rows(row => _places[row] is { Form: > StreamForm.Full, Kind: StreamKind.Values } place && _clockSeconds - place.ResizedSeconds >= FormRules.DwellSeconds)
+            .OrderByDescending(row => _places[row].RecentAt(_clockSeconds)).ThenBy(row => _places[row].Stream, StringComparer.Ordinal).Take(FormRules.LargerAtOnce))
+        {
+            StreamForm larger = _places[row].Form - 1;
+
+            if (FormRules.HasRoom(larger, _bytes - _places[row].Size + _places[row].SizeIn(larger), Limits))
+            {
+                Resize(row, larger);
+            }
+        }
+    }
+
+    private void Resize(int row, StreamForm form)
+    {
+        Change(row);
+        ref Place place = ref _places[row];
+        _byForm[(int)place.Form]--;
+        _byForm[(int)form]++;
+        _ownWeights -= place.OwnWeights ? 1 : 0;
+        (place.Form, place.OwnWeights, place.ResizedSeconds) = (form, false, _clockSeconds);
+        Grow(ref place);
+        _resized.Add(new ResizedStream(place.Stream!, form));
     }
 
     /// <summary>Rows that are taken, and of which something is so.</summary>
@@ -295,17 +399,29 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
 
     private struct Place
     {
+        private const double RecentSeconds = 600;
+
         /// <summary>The stream's name; null where the row is free.</summary>
         public string? Stream;
 
         public long Rows;
         public long Counted;
         public double SeenSeconds;
+        public double ResizedSeconds;
+
+        /// <summary>Observations, of former stretches of ten minutes each time half.</summary>
+        public int Recent;
+
         public int Columns;
         public StreamKind Kind;
         public StreamForm Form;
         public bool OwnWeights;
 
         public readonly long Size => StreamSize.Of(Kind, Form, OwnWeights, Columns, Rows);
+
+        public readonly long SizeIn(StreamForm form) => StreamSize.Of(Kind, form, OwnWeights && form == StreamForm.Full, Columns, Rows);
+
+        public readonly int RecentAt(double clockSeconds) =>
+            Recent >> (int)Math.Min(31, Math.Floor(clockSeconds / RecentSeconds) - Math.Floor(SeenSeconds / RecentSeconds));
     }
 }

@@ -86,9 +86,11 @@ internal sealed class StreamRouter(
                     await RouteAsync(one, batch, isKnown, cancellationToken);
                     break;
                 case TickEntry tick:
+                    // In this order: who becomes smaller may go all the same.
                     (int Shard, ForgottenStream What)[] gone = isKnown ? [] : [.. places.Tick(tick.Elapsed).Select(what => (HomeOf(what.Stream), what))];
+                    (int Shard, ResizedStream What)[] resized = Resized(one.Sequence, places.TakeResized());
                     await TellAllAsync(
-                        worker => new Tick(one.Sequence, tick.Now, tick.Elapsed) { Forgotten = [.. gone.Where(one => one.Shard % inboxes.Count == worker)] },
+                        worker => new Tick(one.Sequence, tick.Now, tick.Elapsed) { Forgotten = [.. gone.Where(one => one.Shard % inboxes.Count == worker)], Resized = OfWorker(resized, worker) },
                         cancellationToken);
                     break;
                 case ForgetEntry forget:
@@ -146,7 +148,7 @@ internal sealed class StreamRouter(
     /// <summary>Reads what <see cref="Part"/> wrote; the maintenance windows and the terms that were in force then.</summary>
     /// <param name="state">Its bytes.</param>
     /// <param name="names">Streams' names that are in memory already.</param>
-    public (IReadOnlyList<MaintenanceWindow> Maintenance, AlertTerms Terms) Load(byte[] state, IReadOnlySet<string> names)
+    public (IReadOnlyList<MaintenanceWindow> Maintenance, AlertTerms Terms) Load(byte[] state, HashSet<string> names)
     {
         using var reader = new BinaryReader(new MemoryStream(state, writable: false), Encoding.UTF8);
         places.Load(reader, names);
@@ -208,33 +210,56 @@ internal sealed class StreamRouter(
 
     private async ValueTask RouteAsync(Sequenced one, ObservationBatch batch, bool isKnown, CancellationToken cancellationToken)
     {
-        Dictionary<string, bool> begins = new(StringComparer.Ordinal);
+        Dictionary<string, StreamBirth> begins = new(StringComparer.Ordinal);
 
         foreach (ref readonly Observation observation in batch.Observations.Span)
         {
             string stream = observation.Stream ?? "";
 
-            if (!isKnown && places.Route(observation) is { } ownWeights)
+            if (!isKnown && places.Route(observation) is { } birth)
             {
-                begins.Add(stream, ownWeights);
+                begins.Add(stream, birth);
             }
 
             int shard = HomeOf(stream);
 
             // What the shard has applied already is passed over.
-            if (one.Sequence > (Moved.Count > 0 && Moved.TryGetValue(stream, out long cut) ? cut : restored.Cuts[shard]))
+            if (one.Sequence > CutOf(stream, shard))
             {
                 _byShard[shard].Add(observation);
             }
         }
 
+        IReadOnlyList<ResizedStream> made = places.TakeResized();
+
+        foreach (ResizedStream what in made)
+        {
+            // One that has only begun begins as it is now.
+            if (begins.ContainsKey(what.Stream))
+            {
+                begins[what.Stream] = new StreamBirth(what.Form, OwnWeights: false);
+            }
+        }
+
+        (int Shard, ResizedStream What)[] resized = Resized(one.Sequence, made.Where(what => !begins.ContainsKey(what.Stream)));
+
         for (int worker = 0; worker < inboxes.Count; worker++)
         {
             await inboxes[worker].WriteAsync(
-                new ShardBatch(one.Sequence, TakeShardsOf(worker), liveModel.Serving.Model, batch.IngestedAt, batch.Trace) { Source = batch.Source, Begins = begins, IsReplayed = one.IsReplayed },
+                new ShardBatch(one.Sequence, TakeShardsOf(worker), liveModel.Serving.Model, batch.IngestedAt, batch.Trace) { Source = batch.Source, Begins = begins, Resized = OfWorker(resized, worker), IsReplayed = one.IsReplayed },
                 cancellationToken);
         }
     }
+
+    /// <summary>Each with its shard; without those that their shard knows of already.</summary>
+    private (int Shard, ResizedStream What)[] Resized(long sequence, IEnumerable<ResizedStream> made) =>
+        [.. made.Select(what => (Shard: HomeOf(what.Stream), What: what)).Where(one => sequence > CutOf(one.What.Stream, one.Shard))];
+
+    private (int Shard, ResizedStream What)[] OfWorker((int Shard, ResizedStream What)[] resized, int worker) =>
+        resized.Length == 0 ? resized : [.. resized.Where(one => one.Shard % inboxes.Count == worker)];
+
+    /// <summary>Up to where a stream is known to its shard from the snapshot.</summary>
+    private long CutOf(string stream, int shard) => Moved.Count > 0 && Moved.TryGetValue(stream, out long cut) ? cut : restored.Cuts[shard];
 
     private List<(int Shard, Observation[] Observations)> TakeShardsOf(int worker)
     {

@@ -7,7 +7,9 @@ namespace StreamLstm.Daemon.Pipeline;
 /// For work that stands still on the disk for long: of the pool's threads there are as many as cores, and while some of them stand
 /// still, whatever else has something to do waits for the others.
 /// </remarks>
+#pragma warning disable CA1001 // what waits lives as long as the thread
 internal sealed class ThreadOfItsOwn : SynchronizationContext
+#pragma warning restore CA1001
 {
     private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _waiting = [];
 

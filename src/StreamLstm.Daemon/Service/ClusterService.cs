@@ -39,7 +39,10 @@ internal static class ClusterService
 
         DetectionOptions detection = options.DetectorOptions();
         var limits = new StreamLimits(
-            detection.StreamsMax, detection.PerStreamMax, options.Limits.MemoryMib > 0 ? options.Limits.MemoryMib * 1024L * 1024L : long.MaxValue, options.Limits.StreamRetention);
+            detection.StreamsMax, detection.PerStreamMax, options.Limits.MemoryMib > 0 ? options.Limits.MemoryMib * 1024L * 1024L : long.MaxValue, options.Limits.StreamRetention)
+        {
+            IsFormByNeed = options.Detection.Form == FormChoice.Auto,
+        };
         var setting = new PartitionSetting(
             options.Cluster,
             source.Access($"streamlstm-{instance}"),

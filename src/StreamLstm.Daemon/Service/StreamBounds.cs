@@ -16,7 +16,10 @@ internal static class StreamBounds
     {
         var detection = options.DetectorOptions();
         return new StreamLimits(
-            detection.StreamsMax, detection.PerStreamMax, options.Limits.StreamBytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), options.Limits.StreamRetention);
+            detection.StreamsMax, detection.PerStreamMax, options.Limits.StreamBytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), options.Limits.StreamRetention)
+        {
+            IsFormByNeed = options.Detection.Form == FormChoice.Auto,
+        };
     }
 
     /// <summary>The same, at a start.</summary>

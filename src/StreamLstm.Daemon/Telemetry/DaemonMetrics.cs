@@ -154,9 +154,15 @@ internal sealed class DaemonMetrics : IDisposable
         _meter.CreateObservableGauge("streamlstm.streams", streams, "{stream}", "Streams known.");
     }
 
-    /// <summary>Adds what streams are counted for, and may be.</summary>
-    public void Watch(Func<long> streamBytes, Func<long> streamBytesMax)
+    /// <summary>Adds what streams are counted for, and may be, and how many have which form.</summary>
+    public void Watch(Func<long> streamBytes, Func<long> streamBytesMax, Func<IReadOnlyList<int>> streamsByForm)
     {
+        _meter.CreateObservableGauge(
+            "streamlstm.streams.by_form",
+            () => streamsByForm().Select((count, form) => new Measurement<int>(
+                count, Label("form", System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(((Detection.StreamForm)form).ToString())))),
+            "{stream}",
+            "Streams known, by how much each may remember.");
         _meter.CreateObservableGauge("streamlstm.streams.memory", streamBytes, "By", "What all streams are counted for, by kind, form and age.");
         _meter.CreateObservableGauge("streamlstm.streams.memory.limit", streamBytesMax, "By", "What all streams together may be counted for.");
     }

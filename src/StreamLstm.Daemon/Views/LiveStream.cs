@@ -73,7 +73,7 @@ internal sealed class LiveStream(string name)
             IsIncidentOpen, last.ModelVersion, last.Channel,
             // A stream that sends nothing gets no further with its warm-up, however long one waits.
             Lifecycle == Lifecycle.Silent ? last.WarmUp?.Standing() : last.WarmUp,
-            last.Columns, last.Template, last.Alerts, labels, unit?.Unit, unit?.Low, unit?.High);
+            last.Columns, last.Template, last.Alerts, labels, unit?.Unit, unit?.Low, unit?.High, last.Form);
     }
 
     /// <summary>Read beside its writer: what a list shows may be of two moments.</summary>
@@ -99,12 +99,13 @@ internal sealed class LiveStream(string name)
         private readonly double _asked;
         private readonly long _got;         // of alerts how many, of a warm-up the rows that came
         private readonly int _rowsNeeded;
+        private readonly StreamForm _form;
         private readonly Has _has;
 
         public Seen(in ScoredObservation scored)
         {
             (_time, _value, Lifecycle, _progress, _modelVersion) = (scored.Time, scored.Value, scored.Lifecycle, scored.Progress, scored.ModelVersion);
-            (AnomalyScore, _channel) = (scored.AnomalyScore, scored.Channel);
+            (AnomalyScore, _channel, _form) = (scored.AnomalyScore, scored.Channel, scored.Form);
             (_expected, _lower, _upper) = (scored.Expected ?? double.NaN, scored.Lower ?? double.NaN, scored.Upper ?? double.NaN);
             _said = (object?)scored.Columns ?? scored.Template;
             _has = scored.IsAlert ? Has.Alert : Has.Nothing;
@@ -129,6 +130,7 @@ internal sealed class LiveStream(string name)
         {
             AnomalyScore = AnomalyScore,
             Channel = _channel ?? "",
+            Form = _form,
             Expected = Known(_expected),
             Lower = Known(_lower),
             Upper = Known(_upper),

@@ -339,4 +339,4 @@ internal sealed record LiveStreamState(
     string Stream, Lifecycle Lifecycle, double Progress, DateTimeOffset Time, double Value, double Score,
     double? Expected, double? Lower, double? Upper, bool IncidentOpen, long ModelVersion, string Channel, WarmUp? WarmUp = null,
     IReadOnlyList<ColumnFigure>? Columns = null, string? Template = null, AlertRate? Alerts = null, IReadOnlyDictionary<string, string>? Labels = null,
-    string? Unit = null, double? DeclaredLow = null, double? DeclaredHigh = null);
+    string? Unit = null, double? DeclaredLow = null, double? DeclaredHigh = null, StreamForm Form = StreamForm.Full);

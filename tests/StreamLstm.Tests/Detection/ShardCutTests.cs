@@ -80,7 +80,7 @@ public sealed class ShardCutTests
         Assert.All(Rows(_shard.Cut(3, carriedFrom: 1)), row => Assert.NotNull(row.Buffer));
     }
 
-    private static readonly Dictionary<string, bool> NoneBegin = [];
+    private static readonly Dictionary<string, StreamBirth> NoneBegin = [];
 
     private static DetectionShard NewShard() => new(new DetectionOptions(), new StreamQuota(10, 2), 0, 1, new DetectionScratch());
 

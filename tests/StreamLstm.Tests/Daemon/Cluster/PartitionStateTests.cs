@@ -17,23 +17,24 @@ public sealed class PartitionStateTests
     private static readonly DateTimeOffset Start = new(2026, 5, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(97)]
-    [InlineData(701)]
-    public void Who_takes_a_partition_over_tells_what_its_former_owner_would_have_told(int every)
+    [InlineData(1, long.MaxValue)]
+    [InlineData(97, long.MaxValue)]
+    [InlineData(701, long.MaxValue)]
+    [InlineData(97, 600L << 10)]
+    public void Who_takes_a_partition_over_tells_what_its_former_owner_would_have_told(int every, long bytes)
     {
         KafkaRecord[] records = [.. Records(1_100)];
-        string[] expected = Told(New(new StateRecords()), records), told;
+        string[] expected = Told(New(new StateRecords(), bytes: bytes), records), told;
         var topic = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         List<string> all = [];
         int from = every == 1 ? 1_080 * 3 : 0;   // each record is dear: the last ones only
-        PartitionState owner = New(new StateRecords());
+        PartitionState owner = New(new StateRecords(), bytes: bytes);
         all.AddRange(Told(owner, records[..from]));
 
         for (; from < records.Length; from += every)
         {
             Write(topic, owner.TakeChanges());
-            owner = New(Read(topic));
+            owner = New(Read(topic), bytes: bytes);
             Assert.Equal(from == 0 ? 0 : records[from - 1].Offset + 1, owner.At!.Offset);
             all.AddRange(Told(owner, records[from..Math.Min(records.Length, from + every)]));
         }
@@ -44,6 +45,9 @@ public sealed class PartitionStateTests
         Assert.Contains(told, line => line.Contains("\"type\":\"incident\"", StringComparison.Ordinal) && line.Contains("\"state\":\"closed\"", StringComparison.Ordinal));
         Assert.Equal(records.Length, owner.Received);
         Assert.Equal(owner.Received, owner.Scored + owner.Rejected);
+
+        // Where there is little room, streams that grew have become smaller.
+        Assert.Equal(bytes < long.MaxValue, owner.Streams.Any(row => row.Form != StreamForm.Full));
     }
 
     [Fact]
@@ -180,12 +184,12 @@ public sealed class PartitionStateTests
         static int Opened(string[] told) => told.Count(line => line.Contains("\"stream\":\"a\"", StringComparison.Ordinal) && line.Contains("\"state\":\"opened\"", StringComparison.Ordinal));
     }
 
-    private static PartitionState New(StateRecords records, BaseModel? model = null, StreamForm form = StreamForm.Full)
+    private static PartitionState New(StateRecords records, BaseModel? model = null, StreamForm form = StreamForm.Full, long bytes = long.MaxValue)
     {
         var state = new PartitionState(
             new PartitionRules(
                 new KafkaSourceOptions { Topics = ["t"], Format = KafkaFormat.Json }, new RecordRules([]), new DetectionOptions { Form = form },
-                new StreamLimits(100, 100, long.MaxValue, TimeSpan.FromDays(30))),
+                new StreamLimits(100, 100, bytes, TimeSpan.FromDays(30)) { IsFormByNeed = bytes < long.MaxValue }),
             partition: 3, records, model ?? BaseModel.Pretrained);
 
         if (state.At is null)

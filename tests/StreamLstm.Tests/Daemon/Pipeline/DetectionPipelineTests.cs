@@ -75,6 +75,39 @@ public sealed class DetectionPipelineTests : IDisposable
             sink.Scored.OrderBy(scored => scored.Stream, StringComparer.Ordinal).ThenBy(scored => scored.Time);
     }
 
+    [Fact]
+    public async Task Forms_by_need_are_the_same_whatever_the_number_of_workers_and_outlive_a_restart()
+    {
+        // More than fits as it begins, and others that come later: streams become smaller in the batch they begin with, and in later ones.
+        var limits = new StreamLimits(1_000, 10, 1 << 20, TimeSpan.Zero) { IsFormByNeed = true };
+        Observation[][] batches =
+        [
+            .. Batches(streams: 100, rows: 120).Select((batch, row) => row < 60 ? batch : [.. batch, new Observation($"late{row}", Start.AddMinutes(row), row)]),
+        ];
+        (CatchingSink alone, int[] formsAlone) = await LivesAsync(1, 1);
+        (CatchingSink together, int[] formsTogether) = await LivesAsync(3, 2);
+
+        Assert.Equal(InOrder(alone), InOrder(together));
+        Assert.Equal(formsAlone, formsTogether);
+        Assert.True(formsAlone is [_, > 0, > 0]);
+        Assert.Equal(160, formsAlone.Sum());
+        Assert.Contains(alone.Scored.GroupBy(scored => scored.Stream), stream => stream.Select(scored => scored.Form).Distinct().Count() > 1);
+        Assert.Equal(batches.Sum(batch => batch.Length), alone.Scored.Count());
+
+        async Task<(CatchingSink Sink, int[] Forms)> LivesAsync(int first, int second)
+        {
+            var sink = new CatchingSink();
+            DetectionPipeline before = Pipeline([new ListSource(batches[..90])], [sink], first, time: new FakeTimeProvider(Start), limits: limits);
+            await before.RunAsync(TestContext.Current.CancellationToken);
+            DetectionPipeline after = Pipeline([new ListSource(batches[90..])], [sink], second, restored: State(before), time: new FakeTimeProvider(Start), limits: limits);
+            await after.RunAsync(TestContext.Current.CancellationToken);
+            return (sink, [.. after.StreamsByForm]);
+        }
+
+        static IEnumerable<ScoredObservation> InOrder(CatchingSink sink) =>
+            sink.Scored.OrderBy(scored => scored.Stream, StringComparer.Ordinal).ThenBy(scored => scored.Time);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
@@ -536,13 +569,13 @@ public sealed class DetectionPipelineTests : IDisposable
 
     private DetectionPipeline Pipeline(
         IReadOnlyList<IObservationSource> sources, IReadOnlyList<IScoreSink> sinks, int workers = 2, int capacity = 64,
-        RestoredState? restored = null, IReadOnlyList<AlertRule>? rules = null, Journal? journal = null, int streamsMax = 1000, TimeProvider? time = null)
+        RestoredState? restored = null, IReadOnlyList<AlertRule>? rules = null, Journal? journal = null, int streamsMax = 1000, TimeProvider? time = null, StreamLimits? limits = null)
     {
         journal ??= Journal.Open(new SimulatedDisk(), null, restored is null ? 100 : restored.End + 1);
         return new DetectionPipeline(
             new PipelineOptions { Workers = workers, ChannelCapacity = capacity }, new DetectionOptions { AlertRules = rules ?? [], StreamsMax = streamsMax }, _model,
             journal, restored ?? RestoredState.Nothing(journal.NextSequence), _ => Swapped,
-            sources, sinks, _ledger, new CaughtLetters(), _metrics, time ?? TimeProvider.System, NullLoggerFactory.Instance);
+            sources, sinks, _ledger, new CaughtLetters(), _metrics, time ?? TimeProvider.System, NullLoggerFactory.Instance, limits);
     }
 
     /// <summary>What a pipeline that has ended leaves.</summary>

@@ -8,6 +8,7 @@ namespace StreamLstm.Tests.Daemon.Pipeline;
 public sealed class StreamPlacesTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly StreamBirth? s_full = new(StreamForm.Full, OwnWeights: false);
     private static readonly long OneStream = StreamSize.Of(StreamKind.Values, StreamForm.Full, ownWeights: false, 1, 1);
 
     [Fact]
@@ -15,13 +16,13 @@ public sealed class StreamPlacesTests
     {
         StreamPlaces places = NewPlaces(bytes: 2 * OneStream);
 
-        Assert.False(places.Route(Value("a")));
-        Assert.False(places.Route(Value("b")));
+        Assert.Equal(s_full, places.Route(Value("a")));
+        Assert.Equal(s_full, places.Route(Value("b")));
         Assert.Null(places.Route(Value("c")));
         Assert.Equal((2, 2 * OneStream), (places.Streams, places.Bytes));
 
         Assert.True(places.Remove("a"));
-        Assert.False(places.Route(Value("c")));
+        Assert.Equal(s_full, places.Route(Value("c")));
         Assert.Equal(2, places.Streams);
     }
 
