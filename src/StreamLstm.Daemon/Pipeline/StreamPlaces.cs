@@ -25,6 +25,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     private Place[] _places = new Place[16];
     private readonly List<ResizedStream> _resized = [];
     private readonly int[] _byForm = new int[Enum.GetValues<StreamForm>().Length];
+    private int _shrinkable;    // streams that could become smaller
     private int _used;          // rows that are taken or free again
     private PlacesCut? _cut;    // under way
     private double _clockSeconds;
@@ -87,7 +88,8 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
             place.Form = FormRules.AtBirth(place.Kind, _bytes, place.SizeIn, Limits);
             place.OwnWeights &= place.Form == StreamForm.Full;
 
-            if (_bytes + place.Size > Limits.Bytes)
+            // Whoever finds all as small as they can be is refused without a look at each.
+            if (_bytes + place.Size > Limits.Bytes && _shrinkable > 0)
             {
                 MakeSmaller();
             }
@@ -169,7 +171,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
 
         Change(row);
         _ownWeights -= _places[row].OwnWeights ? 1 : 0;
-        _byForm[(int)_places[row].Form]--;
+        CountForm(_places[row], -1);
         Interlocked.Add(ref _bytes, -_places[row].Counted);
         _places[row] = default;
         _free.Push(row);
@@ -235,6 +237,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         _free.Clear();
         (_used, _ownWeights, _bytes) = (0, 0, 0);
         Array.Clear(_byForm);
+        _shrinkable = 0;
         int left = reader.ReadInt32();
         _rows.EnsureCapacity(left);
 
@@ -297,7 +300,7 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
         _rows.Add(place.Stream!, row);
         _places[row] = place;
         _ownWeights += place.OwnWeights ? 1 : 0;
-        _byForm[(int)place.Form]++;
+        CountForm(place, 1);
         Grow(ref _places[row]);
         Volatile.Write(ref _count, _rows.Count);
     }
@@ -353,12 +356,18 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
     {
         Change(row);
         ref Place place = ref _places[row];
-        _byForm[(int)place.Form]--;
-        _byForm[(int)form]++;
+        CountForm(place, -1);
         _ownWeights -= place.OwnWeights ? 1 : 0;
         (place.Form, place.OwnWeights, place.ResizedSeconds) = (form, false, _clockSeconds);
+        CountForm(place, 1);
         Grow(ref place);
         _resized.Add(new ResizedStream(place.Stream!, form));
+    }
+
+    private void CountForm(in Place place, int by)
+    {
+        _byForm[(int)place.Form] += by;
+        _shrinkable += place.Kind == StreamKind.Values && place.Form < StreamForm.Shared ? by : 0;
     }
 
     /// <summary>Rows that are taken, and of which something is so.</summary>
