@@ -267,14 +267,15 @@ public sealed class DetectionShard
     }
 
     /// <summary>
-    /// Gives a stream of values another form, without its losing what it knows: one that may remember more judges once it has warmed up beside
-    /// the present one, of form shared it does so at once. Weights of its own are dropped. Streams of another kind keep the form they have.
+    /// Gives a stream of values another form, without its losing what it knows that has room there: of form shared it is at once, of shared it becomes
+    /// another once that judge has warmed up beside the present one. Streams of another kind keep the form they have.
     /// </summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="form">The form.</param>
     /// <param name="model">The base weights in service.</param>
+    /// <param name="ownWeights">Whether it adapts weights of its own from now on, which begin anew; not where it grows out of form shared. Given where that was decided outside, as with <see cref="Apply"/>.</param>
     /// <returns>False where there is none of that name.</returns>
-    public bool Resize(string stream, StreamForm form, BaseModel model)
+    public bool Resize(string stream, StreamForm form, BaseModel model, bool ownWeights = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(model);
@@ -284,7 +285,9 @@ public sealed class DetectionShard
             return false;
         }
 
-        Change(row).Resize(form, NewSuccessor(row, model), model, _scratch);
+        bool had = row.HasOwnWeights;
+        Change(row).Resize(form, ownWeights, NewSuccessor(row, model), model, _scratch);
+        _quota.Exchange(had, row.HasOwnWeights);
         return true;
     }
 

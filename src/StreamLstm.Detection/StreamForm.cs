@@ -16,14 +16,15 @@ public enum StreamForm
 /// <summary>What the parts of a stream's memory hold.</summary>
 /// <param name="RingRows">Last values, a power of two.</param>
 /// <param name="HistoryValues">Random sample of all values.</param>
+/// <param name="Means">Random samples of the means over 8 rows, and of those over 32 and over 128.</param>
 /// <param name="NoveltyMembers">Each coreset of values in context.</param>
 /// <param name="ShapeMembers">Each coreset of windows.</param>
 /// <param name="Blocks">Blocks of clean rows by which what is usual of an indicator is known, and of those that are about novelty, which wears off.</param>
 /// <param name="Decisions">Last decisions that can be explained.</param>
-internal readonly record struct MemorySizes(int RingRows, int HistoryValues, int NoveltyMembers, int ShapeMembers, (int Usual, int Novel) Blocks, int Decisions)
+internal readonly record struct MemorySizes(int RingRows, int HistoryValues, (int Of8, int Longer) Means, int NoveltyMembers, int ShapeMembers, (int Usual, int Novel) Blocks, int Decisions)
 {
-    private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 2048, NoveltyMembers: 2000, ShapeMembers: 1000, Blocks: (256, 96), Decisions: 64);
-    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, NoveltyMembers: 128, ShapeMembers: 128, Blocks: (64, 64), Decisions: 32);
+    private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 2048, Means: (1024, 512), NoveltyMembers: 2000, ShapeMembers: 1000, Blocks: (256, 96), Decisions: 64);
+    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, Means: (1024, 512), NoveltyMembers: 128, ShapeMembers: 128, Blocks: (64, 64), Decisions: 32);
 
     /// <summary>Rows of the longest ring.</summary>
     public static int RingRowsMax => Full.RingRows;

@@ -11,6 +11,15 @@ public sealed class StreamQuota(int streamsMax, int perStreamMax)
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private int _ownWeights;
 
+    /// <summary>A stream goes on with weights of its own, or without.</summary>
+    internal void Exchange(bool had, bool has)
+    {
+        lock (_lock)
+        {
+            _ownWeights += (has ? 1 : 0) - (had ? 1 : 0);
+        }
+    }
+
     /// <summary>Takes the place of a stream that begins; false when there is none.</summary>
     /// <param name="stream">The stream's name.</param>
     /// <param name="takesWeights">Whether it would take weights of its own.</param>

@@ -186,33 +186,35 @@ public sealed class StreamRow
     }
 
     /// <summary>
-    /// Gives the stream another form: one that may remember more is fed beside the present one and takes its place when its warm-up is
-    /// over, one of form shared is made of the last values at once. Incidents, their history and what comes again stay.
+    /// Gives the stream another form, with all it knows that has room there: of form shared it is at once, out of it another judge is fed beside
+    /// the present one and takes its place when its warm-up is over. Incidents, their history and what comes again stay.
     /// </summary>
     /// <param name="form">The form.</param>
+    /// <param name="ownWeights">Whether it adapts weights of its own from now on.</param>
     /// <param name="newJudge">Makes a judge of a form, with base weights alone.</param>
     /// <param name="model">The base weights in service.</param>
     /// <param name="scratch">Room to work in.</param>
-    internal void Resize(StreamForm form, Func<StreamForm, IJudge> newJudge, BaseModel model, DetectionScratch scratch)
+    internal void Resize(StreamForm form, bool ownWeights, Func<StreamForm, IJudge> newJudge, BaseModel model, DetectionScratch scratch)
     {
         (_successor, _decider.Successor) = (null, null);
+        BaseModel shared = model.Of(_group);
 
-        if (form == Form || Kind != StreamKind.Values)
+        switch (_judge)
         {
-            return;
-        }
-
-        IJudge other = newJudge(form);
-
-        if (other is SharedJudge shared)
-        {
-            shared.TakeOver((ValueJudge)_judge, model.Of(_group), scratch);
-            Become(shared, form);
-        }
-        else
-        {
-            BeginSuccessor((ValueJudge)other, form);
-            _successor!.ContinueAt(Rows);
+            case ValueJudge values when form == StreamForm.Shared:
+                var small = (SharedJudge)newJudge(form);
+                small.TakeOver(values, shared, scratch);
+                Become(small, form);
+                break;
+            case ValueJudge values when form != Form || ownWeights != HasOwnWeights:
+                values.Resize(form, ownWeights, shared, scratch);
+                _decider.Resize(MemorySizes.Of(form).Decisions);
+                Form = form;
+                break;
+            case SharedJudge when form != StreamForm.Shared:
+                BeginSuccessor((ValueJudge)newJudge(form), form);
+                _successor!.ContinueAt(Rows);
+                break;
         }
     }
 

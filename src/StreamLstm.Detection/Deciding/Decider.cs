@@ -148,6 +148,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         TeachOrdinary();
     }
 
+    /// <summary>So many of the last decisions can be explained from now on.</summary>
+    public void Resize(int decisions) => _decisions.Resize(decisions);
+
     /// <summary>The stream goes on after a long gap: nobody knows what happened meanwhile.</summary>
     /// <param name="rows">Rows that are missing.</param>
     public void BeginAnew(double rows) => _acceptance.BeginAnew(_judge.Threshold, Math.Min(rows, _judge.WarmUp.Needed));

@@ -56,14 +56,14 @@ internal readonly record struct Decision
 /// <summary>The decisions of one stream that can still be explained.</summary>
 /// <remarks>
 /// The last ones, and of older ones an eighth as many alerts, and three eighths whose evidence came to half of what was needed: with 64
-/// and 20 channels at most 13 KiB a stream, 130 MB at 10,000 streams. Not part of a snapshot: after a start the log begins anew.
+/// and 43 channels at most 16 KiB a stream. Not part of a snapshot: after a start the log begins anew.
 /// </remarks>
 /// <param name="recentMax">How many of the last ones.</param>
 internal sealed class DecisionLog(int recentMax)
 {
-    private readonly Ring _recent = new(recentMax);
-    private readonly Ring _notable = new(3 * recentMax / 8);
-    private readonly Ring _alerts = new(recentMax / 8);    // what was told is asked for long after
+    private Ring _recent = new(recentMax);
+    private Ring _notable = new(NotableMax(recentMax));
+    private Ring _alerts = new(AlertsMax(recentMax));    // what was told is asked for long after
 
     public bool IsEmpty => _recent.Count == 0;
 
@@ -140,6 +140,14 @@ internal sealed class DecisionLog(int recentMax)
         return false;
     }
 
+    /// <summary>Holds so many of the last ones from now on, and others by that.</summary>
+    public void Resize(int recent) =>
+        (_recent, _notable, _alerts) = (_recent.Last(recent), _notable.Last(NotableMax(recent)), _alerts.Last(AlertsMax(recent)));
+
+    private static int NotableMax(int recent) => 3 * recent / 8;
+
+    private static int AlertsMax(int recent) => recent / 8;
+
     private string Missing(DateTimeOffset at, DateTimeOffset? nearest)
     {
         string known = at >= NotableSince
@@ -155,9 +163,11 @@ internal sealed class DecisionLog(int recentMax)
 
     private static DateTimeOffset Time(in Decision decision) => new(decision.Ticks, TimeSpan.Zero);
 
-    /// <summary>The last decisions added; it takes no room before the first.</summary>
+    /// <summary>The last decisions added; it takes room for what it holds.</summary>
     private sealed class Ring(int capacity)
     {
+        private const int DecisionsFirst = 2;
+
         private int _channels;
         private Decision[] _decisions = [];
         private Half[] _scores = [];
@@ -188,16 +198,31 @@ internal sealed class DecisionLog(int recentMax)
             return all[..count];
         }
 
-        public void Add(in Decision decision, ReadOnlySpan<Half> scores)
+        /// <summary>A ring of another capacity, with as many of the last ones.</summary>
+        public Ring Last(int other)
         {
-            if (_decisions.Length == 0)
+            var ring = new Ring(other);
+
+            for (int i = Math.Max(0, Count - other); i < Count; i++)
             {
-                _decisions = new Decision[capacity];
+                ring.Add(this[i], Scores(i));
             }
 
-            if (scores.Length > _channels)
+            return ring;
+        }
+
+        public void Add(in Decision decision, ReadOnlySpan<Half> scores)
+        {
+            bool grows = Count == _decisions.Length && !IsFull;
+
+            if (grows)
             {
-                Widen(scores.Length);
+                Array.Resize(ref _decisions, Math.Min(capacity, Math.Max(DecisionsFirst, 2 * Count)));
+            }
+
+            if (grows || scores.Length > _channels)
+            {
+                Widen(Math.Max(_channels, scores.Length));
             }
 
             int slot = Slot(Count);
@@ -216,13 +241,13 @@ internal sealed class DecisionLog(int recentMax)
             }
         }
 
-        /// <summary>A clock has come to speak, or a record's columns to be known.</summary>
+        /// <summary>There are more decisions, or a clock has come to speak, or a record's columns to be known.</summary>
         private void Widen(int channels)
         {
-            var wider = new Half[capacity * channels];
+            var wider = new Half[_decisions.Length * channels];
             Array.Fill(wider, Half.NaN);
 
-            for (int slot = 0; slot < capacity && _channels > 0; slot++)
+            for (int slot = 0; slot < Count; slot++)
             {
                 _scores.AsSpan(slot * _channels, _channels).CopyTo(wider.AsSpan(slot * channels));
             }

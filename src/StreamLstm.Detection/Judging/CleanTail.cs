@@ -26,6 +26,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     /// <summary>In place of the maximum of a block that is not to count: indicators are never negative.</summary>
     private const float Void = -1;
 
+    private int _blocksMax = blocksMax;
     private float[] _maxima = [];
     private int _count;
     private int _next;
@@ -87,6 +88,14 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     /// <summary>Forgets all: what was learnt was learnt of something else.</summary>
     public void Clear() => (_count, _next, _waiting, _current, _rows, _tail) = (0, 0, Void, 0, 0, default);
 
+    /// <summary>Keeps so many blocks from now on, and of those it has the last ones; the next block says what is usual of them.</summary>
+    public void Resize(int blocks)
+    {
+        int kept = Math.Min(_count, blocks), oldest = _count < _maxima.Length ? 0 : _next;
+        _maxima = [.. Enumerable.Range(_count - kept, kept).Select(i => _maxima[(oldest + i) % _count])];
+        (_blocksMax, _count, _next) = (blocks, kept, kept);
+    }
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(_count);
@@ -103,16 +112,16 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _count = reader.ReadInt32();
         _next = reader.ReadInt32();
 
-        if (_count < 0 || _count > blocksMax || _next < 0 || _next > _count)
+        if (_count < 0 || _count > _blocksMax || _next < 0 || _next > _count)
         {
-            throw new InvalidDataException($"tail: {_count} blocks, the next at {_next}, expected at most {blocksMax}");
+            throw new InvalidDataException($"tail: {_count} blocks, the next at {_next}, expected at most {_blocksMax}");
         }
 
         _waiting = reader.ReadSingle();
         _current = reader.ReadSingle();
         _rows = reader.ReadInt32();
         _tail = ExceedanceTail.Load(reader);
-        Array.Resize(ref _maxima, Math.Max(Math.Min(16, blocksMax), _count));
+        Array.Resize(ref _maxima, Math.Max(Math.Min(16, _blocksMax), _count));
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
 
@@ -123,9 +132,9 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
             return;
         }
 
-        if (_count == _maxima.Length && _count < blocksMax)
+        if (_count == _maxima.Length && _count < _blocksMax)
         {
-            Array.Resize(ref _maxima, Math.Clamp(2 * _count, Math.Min(16, blocksMax), blocksMax));
+            Array.Resize(ref _maxima, Math.Clamp(2 * _count, Math.Min(16, _blocksMax), _blocksMax));
         }
 
         _next %= _maxima.Length;

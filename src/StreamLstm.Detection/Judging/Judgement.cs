@@ -7,8 +7,8 @@ namespace StreamLstm.Detection.Judging;
 /// <param name="indicators">The most indicators the stream is judged by.</param>
 internal sealed class Judgement(int indicators)
 {
-    private readonly double[] _values = new double[indicators];
-    private readonly double[] _scores = new double[indicators];
+    private double[] _values = [];   // (indicators), from the first that are judged on
+    private double[] _scores = [];
 
     /// <summary>Evidence where nothing is known, in decades.</summary>
     public const double Unknown = -2;
@@ -32,10 +32,10 @@ internal sealed class Judgement(int indicators)
     public int Count { get; set; }
 
     /// <summary>Room for the indicators: (the most there are).</summary>
-    public Span<double> AllValues => _values;
+    public Span<double> AllValues => _values = _values.Length > 0 ? _values : new double[indicators];
 
     /// <summary>The same for what they are worth, in decades.</summary>
-    public Span<double> AllScores => _scores;
+    public Span<double> AllScores => _scores = _scores.Length > 0 ? _scores : new double[indicators];
 
     /// <summary>The indicators: (<see cref="Count"/>).</summary>
     public ReadOnlySpan<double> Values => _values.AsSpan(0, Count);
@@ -150,12 +150,9 @@ internal sealed class Judgement(int indicators)
         (double median, double lower, double upper) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         Expected = double.IsNaN(median) ? null : (median, lower, upper);
 
-        foreach (double[] numbers in (double[][])[_values, _scores])
+        for (int i = 0; i < 2 * Count; i++)
         {
-            for (int i = 0; i < Count; i++)
-            {
-                numbers[i] = reader.ReadDouble();
-            }
+            (i < Count ? AllValues : AllScores)[i % Count] = reader.ReadDouble();
         }
 
         Template = reader.ReadString() is { Length: > 0 } template ? template : null;

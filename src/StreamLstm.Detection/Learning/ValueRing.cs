@@ -1,36 +1,47 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace StreamLstm.Detection.Learning;
 
 /// <summary>The last values of a stream by row number, with their gaps in time and whether they may teach.</summary>
+/// <remarks>The newest lie open; whole blocks of older ones are packed without loss (<see cref="ValueBlock"/>). It takes room for what it holds.</remarks>
 /// <param name="rowsMax">Rows remembered, a power of two from 256 on: 8,192 are a week at one value in two minutes, two hours at one a second.</param>
 internal sealed class ValueRing(int rowsMax)
 {
     /// <summary>Gaps are kept in sixteenths of a doubling of the usual gap, from 1/256 to 256 of it.</summary>
     private const double GapStepsPerDoubling = 16;
 
-    private double[] _values = new double[256];
-    private double[] _seconds = new double[256];
-    private sbyte[] _gaps = new sbyte[256];
-    private bool[] _abnormal = new bool[256];
+    private const int FlagBits = 64;
+    private const int OpenRowsMin = 8;
+
+    private ValueBlock[] _blocks = [];      // (blocks), the oldest first
+    private int _blockCount;
+    private long _from;                     // rows before it were left behind when the ring became smaller
+    private long _openFrom;                 // the first row that is in no block; blocks end here
+    private double[] _values = [];          // of the open rows, and their times and gaps
+    private double[] _seconds = [];
+    private sbyte[] _gaps = [];
+    private ulong[] _abnormal = [];         // a bit for each row remembered
 
     /// <summary>Rows remembered.</summary>
-    public int RowsMax => rowsMax;
+    public int RowsMax { get; private set; } = rowsMax;
 
     /// <summary>Rows ever appended; the newest is Count - 1.</summary>
     public long Count { get; private set; }
 
     /// <summary>The oldest row still here.</summary>
-    public long First => Math.Max(0, Count - rowsMax);
+    public long First => Math.Max(_from, Count - RowsMax);
 
-    public double this[long row] => _values[row & (_values.Length - 1)];
+    public double this[long row] => row >= _openFrom ? _values[row - _openFrom] : BlockOf(row).Value((int)(row % ValueBlock.Rows));
 
     /// <summary>log2 of the row's time gap over the usual gap.</summary>
-    public double Gap(long row) => _gaps[row & (_gaps.Length - 1)] / GapStepsPerDoubling;
+    public double Gap(long row) => GapSteps(row) / GapStepsPerDoubling;
 
     /// <summary>Whether the row fell into an incident, and so must not teach.</summary>
-    public bool IsAbnormal(long row) => _abnormal[row & (_abnormal.Length - 1)];
+    public bool IsAbnormal(long row) => (Flags(row) >> (int)(row % FlagBits) & 1) != 0;
 
     /// <summary>Seconds at which the row came, by the records' own clock.</summary>
-    public double Seconds(long row) => _seconds[row & (_seconds.Length - 1)];
+    public double Seconds(long row) => row >= _openFrom ? _seconds[row - _openFrom] : BlockOf(row).Seconds((int)(row % ValueBlock.Rows));
 
     /// <summary>The row whose time is nearest; -1 where the ring does not reach there.</summary>
     /// <param name="seconds">The time looked for.</param>
@@ -56,71 +67,157 @@ internal sealed class ValueRing(int rowsMax)
 
     public void Append(double value, double seconds, double gapRatio)
     {
-        if (Count == _values.Length && Count < rowsMax)
+        if (Count - _openFrom == ValueBlock.Rows)
         {
-            Array.Resize(ref _values, 2 * _values.Length);
-            Array.Resize(ref _seconds, _values.Length);
-            Array.Resize(ref _gaps, _values.Length);
-            Array.Resize(ref _abnormal, _values.Length);
+            Pack();
         }
 
-        long slot = Count++ & (_values.Length - 1);
-        _values[slot] = value;
-        _seconds[slot] = seconds;
-        _gaps[slot] = (sbyte)Math.Round(Math.Clamp(GapStepsPerDoubling * Math.Log2(gapRatio), sbyte.MinValue, sbyte.MaxValue));
-        _abnormal[slot] = false;
+        int open = (int)(Count - _openFrom);
+        Open(open + 1);
+        _values[open] = value;
+        _seconds[open] = seconds;
+        _gaps[open] = (sbyte)Math.Round(Math.Clamp(GapStepsPerDoubling * Math.Log2(gapRatio), sbyte.MinValue, sbyte.MaxValue));
+
+        if (Count == FlagBits * _abnormal.Length && Count < RowsMax)
+        {
+            Array.Resize(ref _abnormal, Math.Max(1, 2 * _abnormal.Length));
+        }
+
+        SetAbnormal(Count++, false);
     }
 
     public void Mark(long firstRow, long endRow, bool abnormal)
     {
         for (long row = Math.Max(firstRow, First); row < Math.Min(endRow, Count); row++)
         {
-            _abnormal[row & (_abnormal.Length - 1)] = abnormal;
+            SetAbnormal(row, abnormal);
         }
+    }
+
+    /// <summary>Remembers so many rows from now on, and of those it holds the last ones.</summary>
+    /// <param name="rows">A power of two from 256 on.</param>
+    public void Resize(int rows)
+    {
+        long first = Math.Max(First, Count - rows);
+        bool[] abnormal = [.. Enumerable.Range(0, (int)(Count - first)).Select(i => IsAbnormal(first + i))];
+        (RowsMax, _from, _abnormal) = (rows, first, new ulong[FlagWords(Count, rows)]);
+
+        for (int i = 0; i < abnormal.Length; i++)
+        {
+            SetAbnormal(first + i, abnormal[i]);
+        }
+
+        int gone = Math.Max(0, _blockCount - (int)(_openFrom / ValueBlock.Rows - first / ValueBlock.Rows));
+        _blocks = _blocks[gone.._blockCount];
+        _blockCount -= gone;
     }
 
     public void Save(BinaryWriter writer)
     {
         writer.Write(Count);
+        writer.Write(First);
+        writer.Write(_blockCount);
 
-        for (long row = First; row < Count; row++)
+        for (int block = 0; block < _blockCount; block++)
         {
-            writer.Write(this[row]);
-            writer.Write(Seconds(row));
-            writer.Write(_gaps[row & (_gaps.Length - 1)]);
-            writer.Write(IsAbnormal(row));
+            _blocks[block].Save(writer);
         }
+
+        for (int open = 0; open < Count - _openFrom; open++)
+        {
+            writer.Write(_values[open]);
+            writer.Write(_seconds[open]);
+            writer.Write(_gaps[open]);
+        }
+
+        writer.Write(MemoryMarshal.AsBytes(_abnormal.AsSpan()));
     }
 
     public void Load(BinaryReader reader)
     {
-        long count = reader.ReadInt64();
+        (Count, _from, _blockCount) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt32());
+        long packed = Math.Max(0, Count - 1) / ValueBlock.Rows, held = packed - _from / ValueBlock.Rows;
 
-        if (count < 0)
+        if (_from < 0 || _from > Count || Count - _from > RowsMax || _blockCount < held || _blockCount > Math.Min(packed, BlocksMax))
         {
-            throw new InvalidDataException($"ring: {count} rows, expected 0 or more");
+            throw new InvalidDataException($"ring: {_blockCount} blocks for the rows {_from} to {Count}, expected one for each {ValueBlock.Rows} of {RowsMax} at most");
         }
 
-        int size = 256;
+        _openFrom = packed * ValueBlock.Rows;
+        _blocks = new ValueBlock[_blockCount];
 
-        while (size < Math.Min(count, rowsMax))
+        for (int block = 0; block < _blockCount; block++)
         {
-            size *= 2;
+            _blocks[block] = ValueBlock.Load(reader);
         }
 
-        _values = new double[size];
-        _seconds = new double[size];
-        _gaps = new sbyte[size];
-        _abnormal = new bool[size];
-        Count = count;
+        int rows = (int)(Count - _openFrom);
+        Open(rows);
 
-        for (long row = First; row < Count; row++)
+        for (int open = 0; open < rows; open++)
         {
-            long slot = row & (size - 1);
-            _values[slot] = reader.ReadDouble();
-            _seconds[slot] = reader.ReadDouble();
-            _gaps[slot] = reader.ReadSByte();
-            _abnormal[slot] = reader.ReadBoolean();
+            _values[open] = reader.ReadDouble();
+            _seconds[open] = reader.ReadDouble();
+            _gaps[open] = reader.ReadSByte();
         }
+
+        _abnormal = new ulong[FlagWords(Count, RowsMax)];
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_abnormal.AsSpan()));
+    }
+
+    /// <summary>Blocks that the oldest rows may begin anywhere in.</summary>
+    private int BlocksMax => RowsMax / ValueBlock.Rows + 1;
+
+    private static int FlagWords(long count, int rowsMax) =>
+        (int)BitOperations.RoundUpToPowerOf2((ulong)(Math.Min(count, rowsMax) + FlagBits - 1) / FlagBits);
+
+    private ValueBlock BlockOf(long row) => _blocks[_blockCount - 1 - (int)((_openFrom - 1 - row) / ValueBlock.Rows)];
+
+    private sbyte GapSteps(long row) => row >= _openFrom ? _gaps[row - _openFrom] : BlockOf(row).Gap((int)(row % ValueBlock.Rows));
+
+    private ref ulong Flags(long row) => ref _abnormal[row / FlagBits & (_abnormal.Length - 1)];
+
+    private void SetAbnormal(long row, bool abnormal)
+    {
+        ref ulong flags = ref Flags(row);
+        ulong bit = 1UL << (int)(row % FlagBits);
+        flags = abnormal ? flags | bit : flags & ~bit;
+    }
+
+    /// <summary>Room for so many open rows.</summary>
+    private void Open(int rows)
+    {
+        if (rows > _values.Length)
+        {
+            int room = Math.Max(OpenRowsMin, (int)BitOperations.RoundUpToPowerOf2((uint)rows));
+            Array.Resize(ref _values, room);
+            Array.Resize(ref _seconds, room);
+            Array.Resize(ref _gaps, room);
+        }
+    }
+
+    /// <summary>Packs the open rows. What a block that is left behind took is taken again.</summary>
+    private void Pack()
+    {
+        ValueBlock block;
+
+        if (_blockCount == BlocksMax)
+        {
+            block = _blocks[0];
+            Array.Copy(_blocks, 1, _blocks, 0, --_blockCount);
+        }
+        else
+        {
+            block = new ValueBlock();
+
+            if (_blockCount == _blocks.Length)
+            {
+                Array.Resize(ref _blocks, Math.Min(BlocksMax, Math.Max(2, 2 * _blockCount)));
+            }
+        }
+
+        block.Fill(_values, _seconds, _gaps);
+        _blocks[_blockCount++] = block;
+        _openFrom += ValueBlock.Rows;
     }
 }

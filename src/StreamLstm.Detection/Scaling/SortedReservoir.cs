@@ -7,7 +7,11 @@ namespace StreamLstm.Detection.Scaling;
 /// </remarks>
 internal sealed class SortedReservoir(int capacity, int horizon)
 {
-    private double[] _sorted = new double[Math.Min(capacity, 64)];
+    private int _capacity = capacity;
+    /// <summary>Members there is room for from the first on.</summary>
+    private const int MembersFirst = 8;
+
+    private double[] _sorted = [];
 
     public int Count { get; private set; }
 
@@ -19,21 +23,33 @@ internal sealed class SortedReservoir(int capacity, int horizon)
 
     public void Add(double value, ref SeededRandom random)
     {
-        if (Count < capacity)
+        if (Count < _capacity)
         {
             if (Count == _sorted.Length)
             {
-                Array.Resize(ref _sorted, Math.Min(capacity, 2 * _sorted.Length));
+                Array.Resize(ref _sorted, Math.Min(_capacity, Math.Max(MembersFirst, 2 * _sorted.Length)));
             }
 
             Replace(Count++, value);
             return;
         }
 
-        if (random.NextDouble() < (double)capacity / horizon)
+        if (random.NextDouble() < (double)_capacity / horizon)
         {
-            Replace(random.Next(capacity), value);
+            Replace(random.Next(_capacity), value);
         }
+    }
+
+    /// <summary>Holds so many members from now on: of more it keeps as many that lie evenly among them.</summary>
+    public void Resize(int members)
+    {
+        if (Count > members)
+        {
+            _sorted = [.. Enumerable.Range(0, members).Select(i => _sorted[(2L * i + 1) * Count / (2 * members)])];
+            Count = members;
+        }
+
+        _capacity = members;
     }
 
     /// <summary>The value below which a share of <paramref name="probability"/> lies, interpolated; NaN when empty.</summary>
@@ -89,13 +105,13 @@ internal sealed class SortedReservoir(int capacity, int horizon)
     {
         int count = reader.ReadInt32();
 
-        if (count < 0 || count > capacity)
+        if (count < 0 || count > _capacity)
         {
-            throw new InvalidDataException($"reservoir: {count} members, expected 0 to {capacity}");
+            throw new InvalidDataException($"reservoir: {count} members, expected 0 to {_capacity}");
         }
 
         Count = count;
-        _sorted = new double[Math.Max(64, count)];
+        _sorted = new double[count];
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_sorted.AsSpan(0, count)));
     }
 

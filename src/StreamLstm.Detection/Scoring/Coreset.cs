@@ -23,10 +23,10 @@ internal sealed class Coreset
 
     private readonly int _dimension;
     private readonly int _pairs;
-    private readonly int _capacity;
+    private int _capacity;
     private readonly double _step;
     private sbyte[] _components = [];                         // (tiles, pairs, TileMembers, 2)
-    private int[] _nearestBefore = [];                        // (members): squared distance to the nearest earlier member
+    private ushort[] _nearestBefore = [];                     // (members): squared distance to the nearest earlier member, or more than that holds
     private int _radiusSquared;
 
     /// <summary>Where the last search ended: the next one begins with a good guess. No result depends on it.</summary>
@@ -100,8 +100,21 @@ internal sealed class Coreset
         }
 
         Reserve(Count + 1);
-        _nearestBefore[Count] = nearest;
+        _nearestBefore[Count] = Held(nearest);
         Put(Count++, code);
+    }
+
+    /// <summary>Holds so many members from now on: more are thinned as ever when it is full.</summary>
+    public void Resize(int members)
+    {
+        _capacity = members;
+
+        if (Count > members)
+        {
+            Thin();
+            Array.Resize(ref _nearestBefore, Tiles(members) * TileMembers);
+            Array.Resize(ref _components, Tiles(members) * TileSize);
+        }
     }
 
     public void Save(BinaryWriter writer)
@@ -122,7 +135,7 @@ internal sealed class Coreset
         }
 
         _radiusSquared = reader.ReadInt32();
-        _nearestBefore = new int[Tiles(count) * TileMembers];
+        _nearestBefore = new ushort[Tiles(count) * TileMembers];
         _components = new sbyte[Tiles(count) * TileSize];
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_nearestBefore.AsSpan(0, count)));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_components.AsSpan()));
@@ -142,6 +155,8 @@ internal sealed class Coreset
             Array.Resize(ref _components, tiles * TileSize);
         }
     }
+
+    private static ushort Held(int squared) => (ushort)Math.Min(squared, ushort.MaxValue);
 
     private void Put(int member, ReadOnlySpan<sbyte> code)
     {
@@ -171,11 +186,11 @@ internal sealed class Coreset
     {
         Generation++;
         _hint = 0;
-        int[] sorted = ArrayPool<int>.Shared.Rent(Count);
+        ushort[] sorted = ArrayPool<ushort>.Shared.Rent(Count);
         _nearestBefore.AsSpan(0, Count).CopyTo(sorted);
         Array.Sort(sorted, 0, Count);
         int radius = Math.Max((int)Math.Ceiling(1.02 * _radiusSquared), sorted[(int)(0.08 * Count)]);
-        ArrayPool<int>.Shared.Return(sorted);
+        ArrayPool<ushort>.Shared.Return(sorted);
         Span<sbyte> code = stackalloc sbyte[CodeSize];
 
         for (; ; radius = (int)Math.Ceiling(1.2 * radius) + 1)
@@ -187,7 +202,7 @@ internal sealed class Coreset
                 int nearest = _nearestBefore[member];
                 Get(member, code);
 
-                // Its nearest may have fallen since.
+                // Its nearest may have fallen since, or lie further away than is held.
                 if (nearest <= radius && kept > 0)
                 {
                     nearest = Nearest(code, 0, kept, stopAt: radius);
@@ -195,7 +210,7 @@ internal sealed class Coreset
 
                 if (nearest > radius || kept == 0)
                 {
-                    _nearestBefore[kept] = nearest;
+                    _nearestBefore[kept] = Held(nearest);
                     Put(kept++, code);
                 }
             }

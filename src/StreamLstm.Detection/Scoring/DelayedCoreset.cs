@@ -7,13 +7,12 @@ internal sealed class DelayedCoreset
     private const int DelayRows = 30;
 
     private readonly Coreset _memory;
-    private readonly float[] _waiting = new float[DelayRows * Dimension];
+    private float[] _waiting = [];   // (rows, dimension), from the first row on
 
     /// <param name="membersMax">Vectors remembered.</param>
     public DelayedCoreset(int membersMax)
     {
         _memory = new Coreset(Dimension, membersMax, step: 1 / 24.0);
-        Array.Fill(_waiting, float.NaN);
     }
 
     /// <summary>The vector's distance to the nearest remembered one.</summary>
@@ -26,6 +25,12 @@ internal sealed class DelayedCoreset
     /// <param name="teaches">Whether it may.</param>
     public void Remember(ReadOnlySpan<float> vector, long row, bool teaches)
     {
+        if (_waiting.Length == 0)
+        {
+            _waiting = new float[DelayRows * Dimension];
+            Array.Fill(_waiting, float.NaN);
+        }
+
         Span<float> slot = _waiting.AsSpan((int)(row % DelayRows) * Dimension, Dimension);
 
         if (row % 2 == 0 && !float.IsNaN(slot[0]))
@@ -47,21 +52,26 @@ internal sealed class DelayedCoreset
     /// <param name="nextRow">The one behind the last that was remembered.</param>
     public void Spare(long firstRow, long endRow, long nextRow)
     {
-        for (long row = Math.Max(firstRow, nextRow - DelayRows); row < endRow; row++)
+        for (long row = Math.Max(firstRow, nextRow - DelayRows); row < endRow && _waiting.Length > 0; row++)
         {
             _waiting[row % DelayRows * Dimension] = float.NaN;
         }
     }
 
+    /// <summary>Remembers so many vectors from now on.</summary>
+    public void Resize(int members) => _memory.Resize(members);
+
     public void Save(BinaryWriter writer)
     {
         _memory.Save(writer);
+        writer.Write(_waiting.Length > 0);
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waiting.AsSpan()));
     }
 
     public void Load(BinaryReader reader)
     {
         _memory.Load(reader);
+        _waiting = reader.ReadBoolean() ? new float[DelayRows * Dimension] : [];
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waiting.AsSpan()));
     }
 }

@@ -13,8 +13,12 @@ internal sealed class Forecaster
 
     private static readonly int HorizonCount = ForecastInput.Horizons.Length;
 
+    /// <summary>Forecasts that wait for their row, and the first of each horizon among them.</summary>
+    private static readonly int PendingRows = ForecastInput.Horizons.Sum();
+    private static readonly int[] PendingFrom = [.. Enumerable.Range(0, HorizonCount).Select(h => ForecastInput.Horizons[..h].Sum())];
+
     private readonly float[] _state = new float[ForecastInput.Shape.Network.StateSize];
-    private readonly float[][] _pending = [.. ForecastInput.Horizons.Select(h => new float[h * QuantileBins.Count])];
+    private float[] _pending = [];   // (rows to come of each horizon, bins), from the first step on
     private readonly double[] _trust = [.. ForecastInput.Horizons.Select(_ => 0.5)];
     private readonly double[] _nextTrust = [.. ForecastInput.Horizons.Select(_ => 0.5)];
     private readonly Tail[] _tails = new Tail[ForecastInput.Horizons.Length];
@@ -98,6 +102,7 @@ internal sealed class Forecaster
     /// <summary>Feeds the row to the network and keeps what it forecasts.</summary>
     public void Step(ForecastWeights weights, long row, ForecastInput encoder, DetectionScratch scratch)
     {
+        _pending = _pending.Length > 0 ? _pending : new float[PendingRows * QuantileBins.Count];
         encoder.Encode(row, scratch.Input, scratch.RowAnchors);
         ForecastHead.Step(weights, scratch.Input, _state, scratch.RowAnchors, scratch.Logits, scratch.Network);
 
@@ -135,10 +140,8 @@ internal sealed class Forecaster
 
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
 
-        foreach (float[] pending in _pending)
-        {
-            writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(pending.AsSpan()));
-        }
+        writer.Write(_pending.Length > 0);
+        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_pending.AsSpan()));
     }
 
     public void Load(BinaryReader reader)
@@ -152,10 +155,8 @@ internal sealed class Forecaster
 
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
 
-        foreach (float[] pending in _pending)
-        {
-            reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(pending.AsSpan()));
-        }
+        _pending = reader.ReadBoolean() ? new float[PendingRows * QuantileBins.Count] : [];
+        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_pending.AsSpan()));
     }
 
     private static void Mix(ReadOnlySpan<float> network, ReadOnlySpan<float> marginal, double trust, Span<float> mixture)
@@ -168,7 +169,7 @@ internal sealed class Forecaster
 
     private Span<float> Pending(int horizon, long row)
     {
-        int slot = (int)(row % ForecastInput.Horizons[horizon]);
-        return _pending[horizon].AsSpan(slot * QuantileBins.Count, QuantileBins.Count);
+        int slot = PendingFrom[horizon] + (int)(row % ForecastInput.Horizons[horizon]);
+        return _pending.AsSpan(slot * QuantileBins.Count, QuantileBins.Count);
     }
 }

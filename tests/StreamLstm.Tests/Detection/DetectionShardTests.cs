@@ -156,7 +156,7 @@ public sealed class DetectionShardTests
         List<ScoredObservation> scored = Feed(lean, series, 0, 2300, BaseModel.Untrained(1));
 
         Assert.InRange(scored.FindIndex(s => s.IsAlert), DailySeries.Spike, DailySeries.Spike + 2);
-        Assert.InRange(Saved(lean).Length, 1, Saved(full).Length / 4);
+        Assert.InRange(Saved(lean).Length, 1, Saved(full).Length / 3);
     }
 
     [Fact]

@@ -7,7 +7,8 @@ internal sealed class IndicatorBank
     private const double Calm = 1.2;
     private const int CalmRows = 50;
 
-    private readonly CleanTail?[] _tails;
+    private MemorySizes _sizes;
+    private readonly CleanTail?[] _tails = new CleanTail?[ValueIndicators.Count];   // each from the first row on that its indicator knows
     private readonly double[] _decades = new double[ValueIndicators.Count];
     private readonly double[] _plain = new double[ValueIndicators.Count];
     private readonly bool[] _isMuted = new bool[ValueIndicators.Count];
@@ -15,8 +16,7 @@ internal sealed class IndicatorBank
     private readonly double[] _ordinary = new double[ValueIndicators.Count];   // of those that say themselves how rare they are; not saved
 
     /// <param name="sizes">What may be remembered.</param>
-    public IndicatorBank(MemorySizes sizes) =>
-        _tails = [.. Enum.GetValues<Indicator>().Select(indicator => NewTail(indicator, sizes))];
+    public IndicatorBank(MemorySizes sizes) => _sizes = sizes;
 
     /// <summary>What the indicators are worth, in decades of blocks of rows: (indicators).</summary>
     public ReadOnlySpan<double> Decades => _decades;
@@ -28,7 +28,7 @@ internal sealed class IndicatorBank
     public bool HasOrdinary { get; private set; }
 
     /// <summary>Whether enough clean rows are known.</summary>
-    public bool IsKnown => _tails[(int)Indicator.Step]!.IsKnown;
+    public bool IsKnown => _tails[(int)Indicator.Step] is { IsKnown: true };
 
     /// <summary>What is usual of an indicator at most; 0 where that is no level.</summary>
     public double Usual(Indicator indicator) => _tails[(int)indicator]?.Usual ?? 0;
@@ -53,7 +53,7 @@ internal sealed class IndicatorBank
                 continue;
             }
 
-            if (_tails[i] is not { } tail)
+            if (TailOf((Indicator)i) is not { } tail)
             {
                 (_decades[i], _plain[i]) = (Math.Max(0, values[i] - _ordinary[i]), values[i]);
             }
@@ -114,10 +114,22 @@ internal sealed class IndicatorBank
         HasOrdinary = levels.ContainsAnyExcept(0);
     }
 
+    /// <summary>Knows what is usual by so much from now on.</summary>
+    public void Resize(MemorySizes sizes)
+    {
+        _sizes = sizes;
+
+        for (int i = 0; i < _tails.Length; i++)
+        {
+            _tails[i]?.Resize(BlocksOf((Indicator)i, sizes));
+        }
+    }
+
     public void Save(BinaryWriter writer)
     {
         for (int i = 0; i < _tails.Length; i++)
         {
+            writer.Write(_tails[i] is not null);
             _tails[i]?.Save(writer);
             writer.Write(_decades[i]);
             writer.Write(_plain[i]);
@@ -130,12 +142,33 @@ internal sealed class IndicatorBank
     {
         for (int i = 0; i < _tails.Length; i++)
         {
-            _tails[i]?.Load(reader);
+            if (reader.ReadBoolean())
+            {
+                TailOf((Indicator)i)?.Load(reader);
+            }
+
             _decades[i] = reader.ReadDouble();
             _plain[i] = reader.ReadDouble();
             _isMuted[i] = reader.ReadBoolean();
             _calmRows[i] = reader.ReadInt32();
         }
+    }
+
+    private CleanTail? TailOf(Indicator indicator)
+    {
+        ref CleanTail? tail = ref _tails[(int)indicator];
+
+        if (tail is null)
+        {
+            tail = NewTail(indicator, _sizes);
+
+            if (tail is not null)
+            {
+                tail.Ordinary = _ordinary[(int)indicator];
+            }
+        }
+
+        return tail;
     }
 
     private void Mute(int indicator)
@@ -157,7 +190,7 @@ internal sealed class IndicatorBank
             [Indicator.PeriodJump, Indicator.Period8, Indicator.Period32, Indicator.Period128, Indicator.PeriodScatter,
              Indicator.ShapePeriod, Indicator.ShapeHalf, Indicator.ShapeQuarter])
         {
-            _tails[(int)indicator]!.Clear();
+            _tails[(int)indicator]?.Clear();
         }
     }
 
@@ -170,21 +203,25 @@ internal sealed class IndicatorBank
         _ => false,
     };
 
+    /// <summary>What is about novelty wears off, as ever more is remembered: its tail is of the last rows alone.</summary>
+    private static int BlocksOf(Indicator indicator, MemorySizes sizes) =>
+        indicator is Indicator.Context or >= Indicator.ShapePeriod ? sizes.Blocks.Novel : sizes.Blocks.Usual;
+
     /// <summary>
-    /// Logarithms and normal scores are measured by differences, all else by ratios. What is about novelty wears off, as ever
-    /// more is remembered: its tail is of the last rows alone. Rarity, stays and cycles say how rare they are by themselves.
+    /// Logarithms and normal scores are measured by differences, all else by ratios. Rarity, stays and cycles say how rare they are
+    /// by themselves.
     /// </summary>
     private static CleanTail? NewTail(Indicator indicator, MemorySizes sizes) => indicator switch
     {
         Indicator.StayLong or Indicator.StayShort or Indicator.CycleLong or Indicator.CycleShort or Indicator.PeakHigh or Indicator.PeakLow => null,
         Indicator.Rarity or Indicator.LastingRarity or Indicator.LongRarity => null,
-        Indicator.Forecast1 or Indicator.Forecast6 or Indicator.Forecast24 => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.4),
-        Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 or Indicator.Long24 => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.15),
-        Indicator.Quiet => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.3),
-        Indicator.Smooth or Indicator.Rough => new(sizes.Blocks.Usual, TailScale.Difference, least: 0.03),
-        Indicator.Standstill => new(sizes.Blocks.Usual, TailScale.Difference, least: 3),
-        Indicator.ForecastScatter => new(sizes.Blocks.Usual, TailScale.Ratio, least: 0.3),
-        Indicator.Context or >= Indicator.ShapePeriod => new(sizes.Blocks.Novel, TailScale.Ratio, least: 0.3),
-        _ => new(sizes.Blocks.Usual, TailScale.Ratio, least: 1),
+        Indicator.Forecast1 or Indicator.Forecast6 or Indicator.Forecast24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.4),
+        Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 or Indicator.Long24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.15),
+        Indicator.Quiet => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.3),
+        Indicator.Smooth or Indicator.Rough => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.03),
+        Indicator.Standstill => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 3),
+        Indicator.ForecastScatter => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 0.3),
+        Indicator.Context or >= Indicator.ShapePeriod => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 0.3),
+        _ => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 1),
     };
 }

@@ -29,7 +29,7 @@ internal sealed class LearntJudge(LstmWeights weights)
 
     private static readonly Lazy<LstmWeights> _pretrained = new(ReadPretrained);
 
-    private readonly float[] _state = new float[weights.Shape.StateSize];
+    private float[] _state = [];   // (StateSize), from the first row on
 
     /// <summary>The indicators, and the logarithm of the stream's age.</summary>
     public static int InputSize => ValueIndicators.Count + 1;
@@ -59,14 +59,23 @@ internal sealed class LearntJudge(LstmWeights weights)
     public double Read(ReadOnlySpan<double> decades, long row, DetectionScratch scratch)
     {
         Span<float> input = stackalloc float[InputSize], output = stackalloc float[1];
+        _state = _state.Length > 0 ? _state : new float[weights.Shape.StateSize];
         Encode(decades, row, input);
         LstmNetwork.Step(weights, input, _state, output, scratch.Judge(weights.Shape));
         return Line + output[0] / Math.Log(10);
     }
 
-    public void Save(BinaryWriter writer) => writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_state.Length > 0);
+        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
+    }
 
-    public void Load(BinaryReader reader) => reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
+    public void Load(BinaryReader reader)
+    {
+        _state = reader.ReadBoolean() ? new float[weights.Shape.StateSize] : [];
+        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
+    }
 
     private static LstmWeights ReadPretrained()
     {

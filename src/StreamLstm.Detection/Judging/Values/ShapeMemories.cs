@@ -7,6 +7,7 @@ namespace StreamLstm.Detection.Judging.Values;
 /// <param name="membersMax">Windows that each remembers.</param>
 internal sealed class ShapeMemories(int membersMax)
 {
+    private int _membersMax = membersMax;
     /// <summary>Memories there are.</summary>
     public const int Count = 4;
 
@@ -60,6 +61,17 @@ internal sealed class ShapeMemories(int membersMax)
         }
     }
 
+    /// <summary>Each remembers so many windows from now on.</summary>
+    public void Resize(int members)
+    {
+        _membersMax = members;
+
+        foreach (ShapeMemory memory in _memories)
+        {
+            memory.Resize(members);
+        }
+    }
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(_memories.Length > 0 ? _period : -1);
@@ -107,10 +119,10 @@ internal sealed class ShapeMemories(int membersMax)
         int window = period > 0 ? period : WindowWithoutPeriod;
         return
         [
-            new(Math.Max(ShapeMemory.WindowMin, window), normalised: false, membersMax, fedUpTo),
-            new(Math.Max(ShapeMemory.WindowMin, window / 2), normalised: false, membersMax, fedUpTo),
-            new(Math.Max(ShapeMemory.WindowMin, window / 4), normalised: false, membersMax, fedUpTo),
-            new(32, normalised: true, membersMax, fedUpTo),
+            new(Math.Max(ShapeMemory.WindowMin, window), normalised: false, _membersMax, fedUpTo),
+            new(Math.Max(ShapeMemory.WindowMin, window / 2), normalised: false, _membersMax, fedUpTo),
+            new(Math.Max(ShapeMemory.WindowMin, window / 4), normalised: false, _membersMax, fedUpTo),
+            new(32, normalised: true, _membersMax, fedUpTo),
         ];
     }
 }

@@ -71,7 +71,7 @@ internal sealed class ShapeMemory
         Span<sbyte> code = Code(slot);
         _memory.Quantise(vector, code);
         int nearest = _memory.NearestSquared(code);
-        _waiting[slot] = new Waiting(row, nearest, _memory.Count, _memory.Generation);
+        _waiting[slot] = new Waiting((uint)row, nearest, (short)_memory.Count, (ushort)_memory.Generation);
 
         return _memory.Count == 0 ? 0 : 10 / Math.Sqrt(_blocks) * _memory.Distance(nearest);
     }
@@ -86,11 +86,11 @@ internal sealed class ShapeMemory
             _fedUpTo += _stride;
             int slot = Slot(_fedUpTo);
 
-            if (_waiting[slot].Row == _fedUpTo)
+            if (_waiting[slot].Row == (uint)_fedUpTo)
             {
                 // Only members that came since it was looked at can be nearer.
                 Waiting waiting = _waiting[slot];
-                bool isMeasured = waiting.Generation == _memory.Generation;
+                bool isMeasured = IsMeasured(waiting);
                 int since = _memory.NearestSquared(Code(slot), isMeasured ? waiting.Members : 0);
                 _memory.Add(Code(slot), isMeasured ? Math.Min(waiting.Nearest, since) : since);
             }
@@ -108,6 +108,9 @@ internal sealed class ShapeMemory
         _fedUpTo = Math.Max(_fedUpTo, last + (_stride - (last + 1) % _stride) % _stride);
     }
 
+    /// <summary>Remembers so many windows from now on.</summary>
+    public void Resize(int members) => _memory.Resize(members);
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(_fedUpTo);
@@ -117,7 +120,7 @@ internal sealed class ShapeMemory
         {
             writer.Write(waiting.Row);
             writer.Write(waiting.Nearest);
-            writer.Write(waiting.Generation == _memory.Generation ? waiting.Members : Waiting.Unmeasured);
+            writer.Write(IsMeasured(waiting) ? waiting.Members : Waiting.Unmeasured);
         }
 
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waitingCodes.AsSpan()));
@@ -130,15 +133,16 @@ internal sealed class ShapeMemory
 
         for (int slot = 0; slot < _waiting.Length; slot++)
         {
-            long row = reader.ReadInt64();
-            int nearest = reader.ReadInt32(), members = reader.ReadInt32();
-            _waiting[slot] = members is >= 0 && members <= _memory.Count
-                ? new Waiting(row, nearest, members, _memory.Generation)
-                : new Waiting(row, nearest, 0, Waiting.Unmeasured);
+            uint row = reader.ReadUInt32();
+            int nearest = reader.ReadInt32();
+            short members = reader.ReadInt16();
+            _waiting[slot] = new Waiting(row, nearest, members <= _memory.Count ? members : Waiting.Unmeasured, (ushort)_memory.Generation);
         }
 
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waitingCodes.AsSpan()));
     }
+
+    private bool IsMeasured(in Waiting waiting) => waiting.Members >= 0 && waiting.Generation == (ushort)_memory.Generation;
 
     private int Slot(long row) => (int)((row + 1) / _stride % _waiting.Length);
 
@@ -183,13 +187,13 @@ internal sealed class ShapeMemory
     }
 
     /// <summary>A window that was looked at and is not remembered yet.</summary>
-    /// <param name="Row">Its last.</param>
+    /// <param name="Row">Its last, as far as 32 bits tell: the others that wait are near.</param>
     /// <param name="Nearest">Squared steps to the nearest of the first <paramref name="Members"/> members.</param>
-    /// <param name="Members">Members there were.</param>
+    /// <param name="Members">Members there were; <see cref="Unmeasured"/> where that is not known any more.</param>
     /// <param name="Generation">The memory's then.</param>
-    private readonly record struct Waiting(long Row, int Nearest, int Members, int Generation)
+    private readonly record struct Waiting(uint Row, int Nearest, short Members, ushort Generation)
     {
-        public const int Unmeasured = -1;
-        public static readonly Waiting None = new(-1, 0, 0, Unmeasured);
+        public const short Unmeasured = -1;
+        public static readonly Waiting None = new(uint.MaxValue, 0, Unmeasured, 0);
     }
 }

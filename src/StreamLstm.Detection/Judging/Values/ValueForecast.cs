@@ -40,7 +40,7 @@ internal sealed class ValueForecast
     private readonly QuantileBins _bins = new();
     private readonly ForecastInput _encoder;
     private readonly Forecaster _forecaster = new();
-    private readonly StreamLearner? _learner;
+    private StreamLearner? _learner;
 
     /// <param name="learningRows">Rows before a value is judged.</param>
     /// <param name="sizes">What may be remembered.</param>
@@ -240,7 +240,7 @@ internal sealed class ValueForecast
             {
                 History.Add(Ring[row], ref random);
 
-                if (row > firstRow)
+                if (row > Math.Max(firstRow, Ring.First))
                 {
                     _differences.Add(Math.Abs(Ring[row] - Ring[row - 1]), ref random);
                 }
@@ -248,6 +248,25 @@ internal sealed class ValueForecast
         }
 
         Ring.Mark(firstRow, endRow, abnormal: false);
+    }
+
+    /// <summary>Remembers so much from now on. Weights of its own begin anew from the base: the windows they were learnt from are others now.</summary>
+    /// <param name="sizes">What may be remembered.</param>
+    /// <param name="ownWeights">Whether the base weights are adapted to the stream.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <param name="scratch">Room to work in.</param>
+    public void Resize(MemorySizes sizes, bool ownWeights, BaseModel model, DetectionScratch scratch)
+    {
+        Ring.Resize(sizes.RingRows);
+        History.Resize(sizes.HistoryValues);
+        bool hadOthers = _learner is { HasLearnt: true };
+        _learner = ownWeights ? new StreamLearner(model.Weights, sizes.RingRows) : null;
+
+        // h and c mean nothing under other weights.
+        if (hadOthers)
+        {
+            _forecaster.ReWarm(model.Weights, Ring, _encoder, scratch);
+        }
     }
 
     public void Save(BinaryWriter writer)

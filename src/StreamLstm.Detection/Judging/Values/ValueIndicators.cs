@@ -39,9 +39,7 @@ internal sealed class ValueIndicators
     private readonly double[] _means = new double[Enum.GetValues<Mean>().Length];
     private readonly double[] _values = new double[Count];
     private readonly bool[] _known = new bool[Count];
-    private readonly SortedReservoir _means8 = new(capacity: 1024, horizon: 8192);
-    private readonly SortedReservoir _means32 = new(capacity: 512, horizon: 4096);
-    private readonly SortedReservoir _means128 = new(capacity: 512, horizon: 4096);
+    private readonly SortedReservoir _means8, _means32, _means128;
     private readonly SeasonTrack _period = new();
     private readonly SeasonTrack _day = new();
     private readonly SeasonTrack _week = new();
@@ -58,6 +56,9 @@ internal sealed class ValueIndicators
     /// <param name="sizes">What may be remembered.</param>
     public ValueIndicators(MemorySizes sizes)
     {
+        _means8 = new SortedReservoir(sizes.Means.Of8, horizon: 8192);
+        _means32 = new SortedReservoir(sizes.Means.Longer, horizon: 4096);
+        _means128 = new SortedReservoir(sizes.Means.Longer, horizon: 4096);
         _shapes = new ShapeMemories(sizes.ShapeMembers);
         _contexts = new DelayedCoreset(sizes.NoveltyMembers);
     }
@@ -234,6 +235,16 @@ internal sealed class ValueIndicators
                 _noise.Refresh(forecast.Ring);
             }
         }
+    }
+
+    /// <summary>Remembers so much from now on.</summary>
+    public void Resize(MemorySizes sizes)
+    {
+        _means8.Resize(sizes.Means.Of8);
+        _means32.Resize(sizes.Means.Longer);
+        _means128.Resize(sizes.Means.Longer);
+        _shapes.Resize(sizes.ShapeMembers);
+        _contexts.Resize(sizes.NoveltyMembers);
     }
 
     public void Save(BinaryWriter writer)

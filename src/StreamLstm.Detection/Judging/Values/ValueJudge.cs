@@ -35,7 +35,7 @@ internal sealed class ValueJudge : IJudge
     private readonly DetectionOptions _options;
     private readonly Func<AlertTerms> _terms;
     private readonly BaseModel _model;
-    private readonly MemorySizes _sizes;
+    private MemorySizes _sizes;
     private readonly CounterRate _counter = new();
     /// <summary>Windows in a row like the one before that a new state must show.</summary>
     private const int NewStateWindows = 2;
@@ -79,7 +79,7 @@ internal sealed class ValueJudge : IJudge
 
     public bool TakesAnyTime => false;
 
-    public bool HasOwnWeights { get; }
+    public bool HasOwnWeights { get; private set; }
 
     /// <summary>Decades of clean rows between two alerts that are asked for.</summary>
     public double Threshold => Math.Log10(Asked);
@@ -263,6 +263,19 @@ internal sealed class ValueJudge : IJudge
     public Excerpt? Excerpt(DateTimeOffset? at, out string? missing) => _forecast.Excerpt(at, _counter.IsCounter, out missing);
 
     public Particulars Describe(ReadOnlySpan<Half> shares, string? template, bool isLast) => default;
+
+    /// <summary>Goes on with what it knows in another form: a smaller one keeps the last of it, a larger one grows from here on.</summary>
+    /// <param name="form">How much it may remember.</param>
+    /// <param name="ownWeights">Whether it adapts weights of its own, which begin anew.</param>
+    /// <param name="model">The base weights in service.</param>
+    /// <param name="scratch">Room to work in.</param>
+    public void Resize(StreamForm form, bool ownWeights, BaseModel model, DetectionScratch scratch)
+    {
+        (_sizes, HasOwnWeights) = (MemorySizes.Of(form), ownWeights);
+        _forecast.Resize(_sizes, ownWeights, model, scratch);
+        _indicators.Resize(_sizes);
+        _bank.Resize(_sizes);
+    }
 
     public void Save(BinaryWriter writer)
     {
