@@ -14,6 +14,9 @@ public sealed class DetectionScratch
     internal ForecastTrainer Trainer { get; } =
         new(ForecastInput.Shape, TrainingWindow.Rows, new ForecastTrainingOptions { HorizonWeights = [1, 0.5f, 0.5f] }, Windows);
 
+    /// <summary>What a stream's own weights are moved by; between two trainings its moments lie packed with the stream.</summary>
+    internal AdamOptimizer Adam { get; } = new(ForecastInput.Shape.ParameterCount, new AdamOptions());
+
     internal float[] Logits { get; } = new float[ForecastInput.Shape.Network.OutputSize];
 
     internal float[] Input { get; } = new float[ForecastInput.Size];

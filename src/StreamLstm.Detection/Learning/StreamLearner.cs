@@ -1,5 +1,6 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using StreamLstm.Model;
-using StreamLstm.Model.Training;
 
 namespace StreamLstm.Detection.Learning;
 
@@ -28,8 +29,8 @@ internal sealed class StreamLearner
     private const int EagerRows = 600;
 
     private readonly int _checkpointCount;
-    private AdamOptimizer? _adam;         // from the first training on
-    private float[] _checkpoints = [];    // (checkpoints, StateSize), as many as there were yet
+    private PackedMoments? _moments;      // from the first training on
+    private Half[] _checkpoints = [];     // (checkpoints, StateSize), as many as there were yet
 
     /// <param name="start">Weights to start from.</param>
     /// <param name="ringRows">Rows that windows can be cut from.</param>
@@ -42,15 +43,15 @@ internal sealed class StreamLearner
     public ForecastWeights Weights { get; private set; }
 
     /// <summary>Whether the weights have become the stream's own.</summary>
-    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(_adam))]
-    public bool HasLearnt => _adam is not null;
+    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(_moments))]
+    public bool HasLearnt => _moments is not null;
 
     /// <summary>Keeps the state (StateSize) the network had before it was given <paramref name="row"/>, where a window can start.</summary>
     public void Checkpoint(long row, ReadOnlySpan<float> state)
     {
         if (row % WindowRows == 0)
         {
-            state.CopyTo(StateBefore(row));
+            TensorPrimitives.ConvertToHalf(state, StateBefore(row));
         }
     }
 
@@ -81,9 +82,10 @@ internal sealed class StreamLearner
         if (!HasLearnt)
         {
             Weights = Weights.Clone();
-            _adam = new AdamOptimizer(ForecastInput.Shape.ParameterCount, new AdamOptions());
+            _moments = new PackedMoments(ForecastInput.Shape.ParameterCount);
         }
 
+        _moments.Unpack(scratch.Adam);
         bool finite = true;
 
         for (int step = ring.Count < EagerRows ? 2 : 1; step > 0; step--)
@@ -107,8 +109,10 @@ internal sealed class StreamLearner
                 scratch.Targets.AsSpan(0, Windows * WindowRows * ForecastInput.Horizons.Length),
                 scratch.InitialStates,
                 firstScoredStep: 0);
-            finite &= scratch.Trainer.Apply(Weights, _adam);
+            finite &= scratch.Trainer.Apply(Weights, scratch.Adam);
         }
+
+        _moments.Pack(scratch.Adam);
 
         return finite;
     }
@@ -182,14 +186,16 @@ internal sealed class StreamLearner
             encoder.Encode(row, inputs.AsSpan((int)(row - start) * ForecastInput.Size, ForecastInput.Size), anchors);
         }
 
-        return GateTrace.Of(Weights.Network, inputs, StateBefore(start));
+        Span<float> state = stackalloc float[ForecastInput.Shape.Network.StateSize];
+        TensorPrimitives.ConvertToSingle(StateBefore(start), state);
+        return GateTrace.Of(Weights.Network, inputs, state);
     }
 
     /// <summary>Starts again from other weights; what Adam remembered belonged to the old ones.</summary>
     public void Adopt(ForecastWeights weights)
     {
         Weights = weights;
-        _adam = null;
+        _moments = null;
         Array.Clear(_checkpoints);
     }
 
@@ -197,15 +203,13 @@ internal sealed class StreamLearner
     public void Save(BinaryWriter writer)
     {
         writer.Write(_checkpoints.Length);
-        Write(writer, _checkpoints);
+        writer.Write(MemoryMarshal.AsBytes(_checkpoints.AsSpan()));
         writer.Write(HasLearnt);
 
         if (HasLearnt)
         {
-            writer.Write(_adam.StepCount);
-            Write(writer, Weights.Parameters);
-            Write(writer, _adam.FirstMoment);
-            Write(writer, _adam.SecondMoment);
+            writer.Write(MemoryMarshal.AsBytes(Weights.Parameters));
+            _moments.Save(writer);
         }
     }
 
@@ -215,30 +219,23 @@ internal sealed class StreamLearner
     {
         int length = reader.ReadInt32();
         int most = _checkpointCount * ForecastInput.Shape.Network.StateSize;
-        _checkpoints = length >= 0 && length <= most ? new float[length] : throw new InvalidDataException($"{length} floats of checkpoints, expected 0 to {most}");
-        Read(reader, _checkpoints);
+        _checkpoints = length >= 0 && length <= most ? new Half[length] : throw new InvalidDataException($"{length} numbers of checkpoints, expected 0 to {most}");
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_checkpoints.AsSpan()));
 
         if (reader.ReadBoolean())
         {
             Weights = Weights.Clone();
-            _adam = new AdamOptimizer(ForecastInput.Shape.ParameterCount, new AdamOptions()) { StepCount = reader.ReadInt64() };
-            Read(reader, Weights.Parameters);
-            Read(reader, _adam.FirstMoment);
-            Read(reader, _adam.SecondMoment);
+            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(Weights.Parameters));
+            _moments = new PackedMoments(ForecastInput.Shape.ParameterCount);
+            _moments.Load(reader);
         }
     }
-
-    private static void Write(BinaryWriter writer, ReadOnlySpan<float> values) =>
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
-
-    private static void Read(BinaryReader reader, Span<float> values) =>
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
 
     /// <summary>Lays a window of the ring out as one of the batch.</summary>
     private void Stage(int window, long start, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
     {
         int size = ForecastInput.Shape.Network.StateSize;
-        StateBefore(start).CopyTo(scratch.InitialStates.AsSpan(window * size, size));
+        TensorPrimitives.ConvertToSingle(StateBefore(start), scratch.InitialStates.AsSpan(window * size, size));
 
         for (int row = 0; row < WindowRows; row++)
         {
@@ -256,7 +253,7 @@ internal sealed class StreamLearner
         encoder.EncodeTargets(row, scratch.Targets.AsSpan(at * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
     }
 
-    private Span<float> StateBefore(long row)
+    private Span<Half> StateBefore(long row)
     {
         int size = ForecastInput.Shape.Network.StateSize;
         int index = (int)(row / WindowRows % _checkpointCount);
