@@ -65,6 +65,9 @@ internal sealed class LearntJudge(LstmWeights weights)
         return Line + output[0] / Math.Log(10);
     }
 
+    /// <summary>One that has read the same.</summary>
+    public LearntJudge Copy() => new(weights) { _state = [.. _state] };
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(_state.Length > 0);

@@ -41,7 +41,8 @@ internal sealed class ValueJudge : IJudge
     private const int NewStateWindows = 2;
 
     private readonly Settling _settling = new();
-    private readonly LearntJudge? _judge, _plainJudge;
+    private readonly LearntJudge? _judge;
+    private LearntJudge? _plainJudge;   // as if nobody had called a level ordinary; the other one while nobody has
     private ValueForecast _forecast;
     private ValueIndicators _indicators;
     private IndicatorBank _bank;
@@ -62,7 +63,7 @@ internal sealed class ValueJudge : IJudge
         (_stream, _options, _terms, _model, _sizes) = (stream, options, terms, model, MemorySizes.Of(form));
         HasOwnWeights = ownWeights;
         LstmWeights? weights = options.JudgeWeights();
-        (_judge, _plainJudge) = weights is null ? (null, null) : (new LearntJudge(weights), new LearntJudge(weights));
+        _judge = weights is null ? null : new LearntJudge(weights);
         (_forecast, _indicators, _bank) = New();
         _random = SeededRandom.Of(stream, options.Seed);
     }
@@ -296,6 +297,7 @@ internal sealed class ValueJudge : IJudge
         _indicators.Save(writer);
         _bank.Save(writer);
         _judge?.Save(writer);
+        writer.Write(_plainJudge is not null);
         _plainJudge?.Save(writer);
     }
 
@@ -315,6 +317,7 @@ internal sealed class ValueJudge : IJudge
         _indicators.Load(reader);
         _bank.Load(reader);
         _judge?.Load(reader);
+        _plainJudge = reader.ReadBoolean() ? _judge?.Copy() : null;
         _plainJudge?.Load(reader);
         return true;
     }
@@ -337,9 +340,10 @@ internal sealed class ValueJudge : IJudge
         Last.Side = _forecast.Expected is { } expected ? Math.Sign(value - expected.Median) : 0;
         Last.Kind = IndicatorSentences.KindOf((Indicator)Last.Strongest);
         Last.Likeness = IndicatorSentences.LikenessOf(Last.Kind);
-        double most = MostOfConstant(value), plain = Evidence(_bank.Plain, row, _plainJudge, scratch);
+        double most = MostOfConstant(value);
+        _plainJudge = _bank.HasOrdinary ? _plainJudge ?? _judge?.Copy() : null;
+        Last.Plain = _bank.HasOrdinary ? Math.Min(most, Evidence(_bank.Plain, row, _plainJudge, scratch)) : null;
         Last.Evidence = Math.Min(most, Evidence(_bank.Decades, row, _judge, scratch));
-        Last.Plain = _bank.HasOrdinary ? Math.Min(most, plain) : null;
     }
 
     /// <summary>
