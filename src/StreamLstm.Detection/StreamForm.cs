@@ -6,7 +6,7 @@ public enum StreamForm
     /// <summary>All that the scores in the README were measured with.</summary>
     Full,
 
-    /// <summary>An eighth of it, for many streams or little memory: longer periods and rarer shapes are forgotten. Of texts less than half: half the cells. Records and events have one form.</summary>
+    /// <summary>A fifth of it, for many streams or little memory: longer periods and rarer shapes are forgotten. Of texts less than half: half the cells. Records and events have one form.</summary>
     Lean,
 
     /// <summary>Two kilobytes, for fleets of hundreds of thousands: base weights, and what is usual of fewer indicators. Streams of values alone; texts are lean.</summary>
@@ -24,7 +24,7 @@ public enum StreamForm
 internal readonly record struct MemorySizes(int RingRows, int HistoryValues, (int Of8, int Longer) Means, int NoveltyMembers, int ShapeMembers, (int Usual, int Novel) Blocks, int Decisions)
 {
     private static readonly MemorySizes Full = new(RingRows: 8192, HistoryValues: 2048, Means: (1024, 512), NoveltyMembers: 2000, ShapeMembers: 1000, Blocks: (256, 96), Decisions: 64);
-    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, Means: (1024, 512), NoveltyMembers: 128, ShapeMembers: 128, Blocks: (64, 64), Decisions: 32);
+    private static readonly MemorySizes Lean = new(RingRows: 1024, HistoryValues: 512, Means: (256, 128), NoveltyMembers: 128, ShapeMembers: 64, Blocks: (64, 64), Decisions: 16);
 
     /// <summary>Rows of the longest ring.</summary>
     public static int RingRowsMax => Full.RingRows;

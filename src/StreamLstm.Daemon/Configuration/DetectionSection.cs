@@ -19,7 +19,7 @@ internal enum FormChoice
     /// <summary>All of it.</summary>
     Full,
 
-    /// <summary>An eighth.</summary>
+    /// <summary>A fifth.</summary>
     Lean,
 
     /// <summary>Two kilobytes.</summary>
@@ -39,7 +39,7 @@ internal sealed class DetectionSection
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
 
-    /// <summary>full; lean: an eighth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half; shared: two kilobytes, base weights only, fewer indicators; its texts are lean. Records and logs have one form. With these three streams stay as they began; auto: full while half of limits.memory_mib is free, then lean, then shared, and by need.</summary>
+    /// <summary>full; lean: a fifth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half; shared: two kilobytes, base weights only, fewer indicators; its texts are lean. Records and logs have one form. With these three streams stay as they began; auto: full while half of limits.memory_mib is free, then lean, then shared, and by need.</summary>
     public FormChoice Form { get; init; } = FormChoice.Full;
 
     /// <summary>Streams that share base weights of their own, trained on their windows alone once there are enough.</summary>
