@@ -34,6 +34,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     private float _current;
     private int _rows;
     private ExceedanceTail _tail;
+    private bool _isOfBefore;   // the tail is of blocks that count no more: until there are enough others
 
     /// <summary>What the stream's values can be told apart by, for indicators in its unit. Not saved.</summary>
     public double Unit { get; set; } = 1;
@@ -45,7 +46,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     private int Few => Math.Min(FewMax, _count / BlocksMin);
 
     /// <summary>Whether enough is known.</summary>
-    public bool IsKnown => _count >= BlocksMin;
+    public bool IsKnown => _count >= BlocksMin || _isOfBefore;
 
     /// <summary>The level that one in eleven blocks or so comes to: what is usual at most.</summary>
     public double Usual => _tail.Usual;
@@ -86,7 +87,10 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     }
 
     /// <summary>Forgets all: what was learnt was learnt of something else.</summary>
-    public void Clear() => (_count, _next, _waiting, _current, _rows, _tail) = (0, 0, Void, 0, 0, default);
+    public void Clear() => (_count, _next, _waiting, _current, _rows, _tail, _isOfBefore) = (0, 0, Void, 0, 0, default, false);
+
+    /// <summary>What comes from now on is measured better, and never comes to more: what was learnt before holds until enough is known.</summary>
+    public void Renew() => (_isOfBefore, _count, _next, _waiting, _current, _rows) = (IsKnown, 0, 0, Void, 0, 0);
 
     /// <summary>Keeps so many blocks from now on, and of those it has the last ones; the next block says what is usual of them.</summary>
     public void Resize(int blocks)
@@ -104,6 +108,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         writer.Write(_current);
         writer.Write(_rows);
         _tail.Save(writer);
+        writer.Write(_isOfBefore);
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
 
@@ -121,6 +126,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _current = reader.ReadSingle();
         _rows = reader.ReadInt32();
         _tail = ExceedanceTail.Load(reader);
+        _isOfBefore = reader.ReadBoolean();
         Array.Resize(ref _maxima, Math.Max(Math.Min(16, _blocksMax), _count));
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
@@ -140,7 +146,12 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _next %= _maxima.Length;
         _maxima[_next++] = maximum;
         _count = Math.Max(_count, _next);
-        Fit();
+        _isOfBefore &= _count < BlocksMin;
+
+        if (!_isOfBefore)
+        {
+            Fit();
+        }
     }
 
     private void Fit()

@@ -24,7 +24,10 @@ internal sealed class ClockChange
     /// <summary>Hours that are tried, from the present one: as it is, sooner, later.</summary>
     private static readonly int[] Hours = [0, -1, 1];
 
-    private readonly double[] _distances = new double[Hours.Length];
+    /// <summary>The place of the distance from a week before, behind those of the hours: what is as it was then is a weekend and no clock.</summary>
+    private const int LastWeek = 3;
+
+    private readonly double[] _distances = new double[LastWeek + 1];
     private double _since = double.NegativeInfinity;
     private int _hours, _rows;
 
@@ -36,11 +39,18 @@ internal sealed class ClockChange
     /// <param name="seconds">Its time.</param>
     /// <param name="usualSeconds">The usual gap between two values.</param>
     /// <param name="past">The values before it.</param>
+    /// <param name="lastWeek">The row a week before; -1 where there is none.</param>
     /// <param name="normalFrom">The first of their rows that says anything of what is normal now.</param>
-    public bool Observe(double value, double seconds, double usualSeconds, ValueRing past, long normalFrom)
+    public bool Observe(double value, double seconds, double usualSeconds, ValueRing past, long lastWeek, long normalFrom)
     {
         double rows = Math.Max(FitRows, FitSeconds / usualSeconds), yesterday = At(seconds - DaySeconds);
-        Span<double> distances = stackalloc double[Hours.Length];
+        Span<double> distances = stackalloc double[LastWeek + 1];
+
+        // In a stream's first week the first weekend and another hour look alike.
+        if (past.First == 0 && seconds - past.Seconds(0) < 7 * DaySeconds)
+        {
+            return false;
+        }
 
         for (int i = 0; i < Hours.Length; i++)
         {
@@ -54,16 +64,17 @@ internal sealed class ClockChange
             distances[i] = Math.Abs(value - past[row]);
         }
 
+        distances[LastWeek] = lastWeek < 0 ? distances[0] : Math.Abs(value - past[lastWeek]);
         _rows++;
 
-        for (int i = 0; i < Hours.Length; i++)
+        for (int i = 0; i <= LastWeek; i++)
         {
             _distances[i] += (distances[i] - _distances[i]) / Math.Min(_rows, rows);
         }
 
         int best = _distances[1] < _distances[2] ? 1 : 2;
 
-        if (_rows < rows || _distances[best] >= FitsBetter * _distances[0])
+        if (_rows < rows || _distances[best] >= FitsBetter * Math.Min(_distances[0], _distances[LastWeek]))
         {
             return false;
         }

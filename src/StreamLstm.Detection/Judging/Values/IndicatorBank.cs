@@ -44,6 +44,14 @@ internal sealed class IndicatorBank
             ForgetPeriod();
         }
 
+        if (indicators.HasOtherCalendar)
+        {
+            for (var indicator = Indicator.CalendarJump; indicator <= Indicator.Calendar128; indicator++)
+            {
+                _tails[(int)indicator]!.Renew();
+            }
+        }
+
         for (int i = 0; i < values.Length; i++)
         {
             (_decades[i], _plain[i]) = (0, 0);
@@ -76,15 +84,6 @@ internal sealed class IndicatorBank
             {
                 _tails[i]?.Add(indicators.Values[i], teaches);
             }
-        }
-    }
-
-    /// <summary>Keeps the last rows from teaching; 1 is the last that was remembered.</summary>
-    public void Spare(long rowsAgo)
-    {
-        foreach (CleanTail? tail in _tails)
-        {
-            tail?.Spare(rowsAgo);
         }
     }
 

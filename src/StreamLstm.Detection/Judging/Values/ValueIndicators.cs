@@ -43,6 +43,7 @@ internal sealed class ValueIndicators
     private readonly SeasonTrack _period = new();
     private readonly SeasonTrack _day = new();
     private readonly SeasonTrack _week = new();
+    private readonly WeekdayRise _weeks = new();
     private readonly ClockChange _clock = new();
     private readonly NoiseLaw _noise = new();
     private readonly ShapeMemories _shapes;
@@ -93,6 +94,9 @@ internal sealed class ValueIndicators
     /// <summary>Whether another period was found since the last row: what was learnt of the old one says nothing.</summary>
     public bool HasOtherPeriod { get; private set; }
 
+    /// <summary>Whether weeks are known since the last row: by days alone weekends and Mondays were odd.</summary>
+    public bool HasOtherCalendar { get; private set; }
+
     private double this[Mean mean] => _means[(int)mean];
 
     /// <summary>The first value, or the first of another meaning.</summary>
@@ -121,6 +125,7 @@ internal sealed class ValueIndicators
         double factor = _noise.FactorAt(this[Mean.Level]);
         HasOtherPeriod = forecast.Periods != _periods;
         _periods = forecast.Periods;
+        HasOtherCalendar = false;
 
         if (HasOtherPeriod)
         {
@@ -136,7 +141,7 @@ internal sealed class ValueIndicators
             AskForecast(forecast.Tails);
         }
 
-        AskSeasons(value, seconds, usualSeconds, factor, forecast);
+        AskSeasons(value, seconds, usualSeconds, factor, forecast, isSpared);
         AskMeans(value, forecast);
         AskSteps(value, factor, scale, forecast.Ring.Count);
         Say(Indicator.Standstill, Standstills.Observe(value, _last, isSpared));
@@ -266,6 +271,7 @@ internal sealed class ValueIndicators
         _period.Save(writer);
         _day.Save(writer);
         _week.Save(writer);
+        _weeks.Save(writer);
         _clock.Save(writer);
         _noise.Save(writer);
         Rarity.Save(writer);
@@ -301,6 +307,7 @@ internal sealed class ValueIndicators
         _period.Load(reader);
         _day.Load(reader);
         _week.Load(reader);
+        _weeks.Load(reader);
         _clock.Load(reader);
         _noise.Load(reader);
         Rarity.Load(reader);
@@ -335,7 +342,7 @@ internal sealed class ValueIndicators
         static double Limited(double z) => Math.Clamp(z, -NormalScoreMax, NormalScoreMax);
     }
 
-    private void AskSeasons(double value, double seconds, double usualSeconds, double factor, ValueForecast forecast)
+    private void AskSeasons(double value, double seconds, double usualSeconds, double factor, ValueForecast forecast, bool isSpared)
     {
         SeasonBefore = null;
         double periodSeconds = forecast.Period * usualSeconds;
@@ -343,7 +350,7 @@ internal sealed class ValueIndicators
 
         if (forecast.Period > 0 && !isDay && Before(periodSeconds, isCalendar: false) is >= 0 and var before)
         {
-            _period.Observe((value - forecast.Ring[before]) * factor, before, _acceptedFrom);
+            _period.Observe((value - forecast.Ring[before]) * factor, before, _acceptedFrom, isSpared);
             Say(Indicator.PeriodJump, _period.Jump);
             Say(Indicator.Period8, Math.Abs(_period.Mean8));
             Say(Indicator.Period32, Math.Abs(_period.Mean32));
@@ -357,10 +364,13 @@ internal sealed class ValueIndicators
             return;
         }
 
-        if (usualSeconds <= ClockChange.GapSecondsMax && _clock.Observe(value, seconds, usualSeconds, forecast.Ring, _normalFrom))
+        long lastWeek = Before(7 * DaySeconds, isWeek: true);
+
+        if (usualSeconds <= ClockChange.GapSecondsMax && _clock.Observe(value, seconds, usualSeconds, forecast.Ring, lastWeek, _normalFrom))
         {
             _day.Clear();
             _week.Clear();
+            lastWeek = Before(7 * DaySeconds, isWeek: true);
         }
 
         if (Before(DaySeconds) is not (>= 0 and var yesterday))
@@ -368,19 +378,23 @@ internal sealed class ValueIndicators
             return;
         }
 
-        _day.Observe((value - forecast.Ring[yesterday]) * factor, yesterday, _acceptedFrom);
+        double difference = value - forecast.Ring[yesterday];
+        HasOtherCalendar = _weeks.Observe(forecast.Ring, lastWeek, yesterday, seconds, usualSeconds, _normalFrom);
+        _day.Observe((difference - _weeks.Rise) * factor, yesterday, _acceptedFrom, isSpared);
         double jump = _day.Jump, mean8 = Math.Abs(_day.Mean8), mean32 = Math.Abs(_day.Mean32), mean128 = Math.Abs(_day.Mean128);
         SeasonBefore ??= forecast.Ring[yesterday];
 
         // What is as it was yesterday or a week ago is as it was: weekends are known by the week, Mondays too.
-        if (Before(7 * DaySeconds, isWeek: true) is >= 0 and var lastWeek)
+        if (lastWeek >= 0)
         {
-            _week.Observe((value - forecast.Ring[lastWeek]) * factor, lastWeek, _acceptedFrom);
+            bool isOfNow = lastWeek >= _normalFrom;
+            _week.Observe((value - forecast.Ring[lastWeek]) * factor, lastWeek, _acceptedFrom, isSpared || !isOfNow);
+            _weeks.Learn(_week.Mean32 / factor, isSpared || !isOfNow);
             jump = Math.Min(jump, _week.Jump);
             mean8 = Math.Min(mean8, Math.Abs(_week.Mean8));
             mean32 = Math.Min(mean32, Math.Abs(_week.Mean32));
             mean128 = Math.Min(mean128, Math.Abs(_week.Mean128));
-            SeasonBefore = forecast.Ring[Math.Abs(value - forecast.Ring[lastWeek]) < Math.Abs(value - forecast.Ring[yesterday]) ? lastWeek : yesterday];
+            SeasonBefore = forecast.Ring[Math.Abs(value - forecast.Ring[lastWeek]) < Math.Abs(difference) ? lastWeek : yesterday];
         }
 
         Say(Indicator.CalendarJump, jump);
@@ -396,7 +410,8 @@ internal sealed class ValueIndicators
                 double at = seconds - back * season;
                 long row = forecast.Ring.RowAt(isCalendar ? _clock.At(at) : at, RowsOff * usualSeconds);
 
-                if (row < _normalFrom)
+                // Before what was accepted another level held; a week that was as today is no less so for a weekend accepted meanwhile.
+                if (row < 0 || (row < _normalFrom && !isWeek))
                 {
                     break;
                 }
@@ -408,8 +423,7 @@ internal sealed class ValueIndicators
             }
 
             // Weekends are odd until the second one: what a week ago was odd is what is to be expected.
-            long last = isWeek ? forecast.Ring.RowAt(_clock.At(seconds - season), RowsOff * usualSeconds) : -1;
-            return last < _normalFrom ? -1 : last;
+            return isWeek ? forecast.Ring.RowAt(_clock.At(seconds - season), RowsOff * usualSeconds) : -1;
         }
     }
 

@@ -148,4 +148,30 @@ public sealed class CleanTailTests
 
         return tail;
     }
+
+    [Fact]
+    public void What_was_learnt_of_a_worse_measure_holds_until_enough_is_known_of_the_better_one()
+    {
+        var random = new Random(1);
+        var tail = new CleanTail(256, TailScale.Ratio, least: 0.1);
+
+        for (int row = 0; row < 64 * CleanTail.BlockRows; row++)
+        {
+            tail.Add(10 * Math.Abs(Chance.Normal(random)), teaches: true);
+        }
+
+        double worse = tail.Score(15);
+        tail.Renew();
+
+        for (int block = 0; block < 40; block++)
+        {
+            Assert.True(tail.IsKnown);
+            Assert.Equal(block > CleanTail.BlocksMin, tail.Score(15) > worse);
+
+            for (int row = 0; row < CleanTail.BlockRows; row++)
+            {
+                tail.Add(Math.Abs(Chance.Normal(random)), teaches: true);
+            }
+        }
+    }
 }

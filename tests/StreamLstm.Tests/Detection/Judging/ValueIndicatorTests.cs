@@ -3,6 +3,7 @@ using StreamLstm.Detection.Judging.Values;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Detection;
+using StreamLstm.Model;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection.Judging;
@@ -233,5 +234,87 @@ public sealed class ValueIndicatorTests
         }
 
         Assert.True(low < 2 && high < 2, $"{low} {high}");
+    }
+
+    [Fact]
+    public void What_rises_from_season_to_season_is_told_apart_from_what_is_worse()
+    {
+        var random = new Random(1);
+        var track = new SeasonTrack();
+        double rising = 0, spared = 0;
+
+        for (int row = 0; row < 4000; row++)
+        {
+            track.Observe(5 + Chance.Normal(random), row, acceptedFrom: 0, isSpared: false);
+            rising = row >= 3000 ? Math.Max(rising, Math.Abs(track.Mean128)) : 0;
+        }
+
+        for (int row = 4000; row < 4600; row++)
+        {
+            track.Observe(8 + Chance.Normal(random), row, acceptedFrom: 0, isSpared: true);
+            spared = Math.Abs(track.Mean128);
+        }
+
+        Assert.True(rising < 0.6, $"{rising} while it rises as ever");
+        Assert.InRange(spared, 2.5, 3.5);
+    }
+
+    [Theory]
+    [InlineData(13, false, false)]  // a second Saturday without work
+    [InlineData(13, true, true)]    // one that is worked like the Friday before it
+    [InlineData(15, true, false)]   // a Monday
+    [InlineData(15, false, true)]   // one that is as the Sunday before it
+    public void A_day_is_held_against_the_same_day_of_the_week(int day, bool isWorked, bool isOdd)
+    {
+        const int RowsADay = 96;
+        var random = new Random(1);
+        var indicators = new ValueIndicators(MemorySizes.Of(StreamForm.Full));
+        var forecast = new ValueForecast(64, MemorySizes.Of(StreamForm.Full), BaseModel.Pretrained, ownWeights: false);
+        var scratch = new DetectionScratch();
+        var sampling = new SeededRandom(1);
+        double before = 0, then = 0;
+        indicators.Begin(20);
+
+        // The first day is a Sunday.
+        for (int row = 0; row < (day + 1) * RowsADay; row++)
+        {
+            bool works = row / RowsADay == day ? isWorked : row / RowsADay % 7 is > 0 and < 6;
+            double hour = row % RowsADay / 4.0, value = 20 + (works && hour is > 8 and < 18 ? 30 : 0) + Chance.Normal(random);
+            indicators.Observe(value, row * 900.0, isBroken: false, usualSeconds: 900, forecast, isSpared: false);
+            forecast.Remember(value, row * 900.0, 1, teaches: true, ref sampling);
+            double distance = indicators.Values[(int)Indicator.Calendar32];
+            (before, then) = row / RowsADay == day ? (before, Math.Max(then, distance)) : (row / RowsADay > 8 ? Math.Max(before, distance) : 0, 0);
+        }
+
+        Assert.True(before < 4, $"{before} on ordinary days");
+        Assert.Equal(isOdd, then > 10);
+    }
+
+    [Fact]
+    public void A_weekend_is_no_change_of_the_clock_and_a_change_is_one()
+    {
+        const double RowSeconds = 900;
+        var random = new Random(1);
+        var clock = new ClockChange();
+        var ring = new ValueRing(8192);
+        int changed = -1;
+
+        for (int row = 0; row < 24 * 96; row++)
+        {
+            double seconds = row * RowSeconds, hour = (seconds / 3600 + (row >= 22 * 96 ? 1 : 0)) % 24;
+            double height = row / 96 % 7 is 5 or 6 ? 10 : 30;
+            double value = 20 + height * Math.Exp(-0.5 * Math.Pow((hour - 12) / 2, 2)) + 0.3 * Chance.Normal(random);
+            long week = ring.RowAt(clock.At(seconds - 7 * 86_400), RowSeconds);
+
+            if (clock.Observe(value, seconds, RowSeconds, ring, week, normalFrom: 0))
+            {
+                changed = row;
+                break;
+            }
+
+            ring.Append(value, seconds, 1);
+        }
+
+        Assert.InRange(changed, 22 * 96, 23 * 96);
     }
 }
