@@ -3,7 +3,6 @@ using StreamLstm.Detection.Judging.Values;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Detection;
-using StreamLstm.Model;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection.Judging;
@@ -270,7 +269,6 @@ public sealed class ValueIndicatorTests
         var random = new Random(1);
         var indicators = new ValueIndicators(MemorySizes.Of(StreamForm.Full));
         var forecast = new ValueForecast(64, MemorySizes.Of(StreamForm.Full), BaseModel.Pretrained, ownWeights: false);
-        var scratch = new DetectionScratch();
         var sampling = new SeededRandom(1);
         double before = 0, then = 0;
         indicators.Begin(20);
