@@ -20,7 +20,8 @@ internal static class BenchmarkCommand
         ("size", "bytes of a stream as it grows, measured and as the limit on memory counts them", SizeBenchmark.Run),
         ("snapshots", "time, bytes and recovery of snapshots at 1,000 to 100,000 streams", SnapshotBenchmark.Run),
         ("latency", "hand-in to score, journal synced: undisturbed, and while snapshots, swaps and trainings go on (P10)", LatencyBenchmark.Run),
-        ("growth", "time and memory of an observation from 1,000 to 256,000 streams (P11)", GrowthBenchmark.Run),
+        ("growth", "time and memory of an observation from 1,000 to 1,000,000 streams (P11)", GrowthBenchmark.Run),
+        ("memory", "RSS and heap of the whole pipeline for 1,000 to 1,000,000 streams of each form (P9)", MemoryBenchmark.Run),
         ("stall", "the longest that one observation holds its shard up", DetectionBenchmarks.Stall),
         ("mqtt", "messages of QoS 1 from mosquitto through the source to the synced journal, against MQTTnet's own client", MqttBenchmark.Run),
         ("mqtt-memory", "what the MQTT source holds while nothing takes what it hands in", MqttMemoryBenchmark.Run),
@@ -45,6 +46,16 @@ internal static class BenchmarkCommand
         if (args is [JobsCommand.Name, .. string[] folders])
         {
             return JobsCommand.Run(folders, output, error);
+        }
+
+        if (args is [SoakCommand.Name, .. string[] soaked])
+        {
+            return SoakCommand.Run(soaked, output, error);
+        }
+
+        if (args is [MemoryBenchmark.LifeName, .. string[] life])
+        {
+            return MemoryBenchmark.RunLifeAsync(life, output).GetAwaiter().GetResult();
         }
 
         if (args is [VusCommand.Name, .. string[] sets])
@@ -76,6 +87,7 @@ internal static class BenchmarkCommand
             output.WriteLine($"{QualityCommand.Usage}: detection scores on labelled data, and the goals");
             output.WriteLine($"{LivesCommand.Usage}: {LivesCommand.About}");
             output.WriteLine($"{JobsCommand.Usage}: {JobsCommand.About}");
+            output.WriteLine($"{SoakCommand.Usage}: {SoakCommand.About}");
             output.WriteLine($"{VusCommand.Usage}: {VusCommand.About}");
             output.WriteLine($"{SequencesCommand.Usage}: {SequencesCommand.About}");
             output.WriteLine($"{LongMemoryBenchmark.Name} {LongMemoryBenchmark.About}");

@@ -6,7 +6,7 @@ using StreamLstm.Detection.Learning;
 
 namespace StreamLstm.Benchmarks.Load;
 
-/// <summary>Time and memory of an observation as the fleet grows: lean streams on base weights, every stream in turn, one core.</summary>
+/// <summary>Time and memory of an observation as the fleet grows: lean and shared streams on base weights, every stream in turn, one core.</summary>
 internal static class GrowthBenchmark
 {
     /// <summary>Rows of each stream; of the last few the time is taken.</summary>
@@ -18,29 +18,35 @@ internal static class GrowthBenchmark
 
     public static void Run(BenchmarkRun run)
     {
-        int[] fleets = run.Small ? [200, 400] : [1_000, 4_000, 16_000, 64_000, 256_000];
+        Run(run, StreamForm.Lean, run.Small ? [200, 400] : [1_000, 4_000, 16_000, 64_000, 256_000]);
+        Run(run, StreamForm.Shared, run.Small ? [200, 400] : [1_000, 10_000, 100_000, 1_000_000]);
+    }
+
+    private static void Run(BenchmarkRun run, StreamForm form, int[] fleets)
+    {
+        string name = form.ToString().ToLowerInvariant();
         double[] nanoseconds = new double[fleets.Length], kib = new double[fleets.Length];
 
         // Once without being counted: what is compiled and shared is no stream's.
-        Measure(fleets[1]);
+        Measure(form, fleets[1]);
 
         for (int i = 0; i < fleets.Length; i++)
         {
-            (nanoseconds[i], kib[i]) = Measure(fleets[i]);
+            (nanoseconds[i], kib[i]) = Measure(form, fleets[i]);
             run.Print(string.Create(
-                CultureInfo.InvariantCulture, $"growth, {fleets[i],7} lean streams of {Rows} rows in turn: {nanoseconds[i]:0} ns an observation, {kib[i]:0.0} KiB a stream"));
+                CultureInfo.InvariantCulture, $"growth, {fleets[i],7} {name} streams of {Rows} rows in turn: {nanoseconds[i]:0} ns an observation, {kib[i]:0.0} KiB a stream"));
         }
 
-        run.Goal($"P11 an observation among {fleets[^1]} streams", nanoseconds[^1] / nanoseconds[0], $"x that among {fleets[0]}", 1.6, atLeast: false);
+        run.Goal($"P11 an observation among {fleets[^1]} {name} streams", nanoseconds[^1] / nanoseconds[0], $"x that among {fleets[0]}", 1.6, atLeast: false);
         double[] sizes = [.. fleets.Select(fleet => Math.Log10(fleet))];
-        run.Draw("growth", new DemonstrationPicture(
-            "Lean streams in turn, one core", "streams, as a power of ten", "microseconds an observation; KiB a stream",
+        run.Draw($"growth-{name}", new DemonstrationPicture(
+            $"Streams of form {name} in turn, one core", "streams, as a power of ten", "microseconds an observation; KiB a stream",
             [new DemonstrationLine("microseconds", sizes, [.. nanoseconds.Select(ns => ns / 1000)]), new DemonstrationLine("KiB", sizes, kib)]));
     }
 
-    private static (double Nanoseconds, double Kib) Measure(int streams)
+    private static (double Nanoseconds, double Kib) Measure(StreamForm form, int streams)
     {
-        var options = new DetectionOptions { Form = StreamForm.Lean, PerStreamMax = 0, StreamsMax = streams, TrainingWindowsMax = 1 };
+        var options = new DetectionOptions { Form = form, PerStreamMax = 0, StreamsMax = streams, TrainingWindowsMax = 1 };
         BaseModel model = BaseModel.Pretrained;
         var output = new ShardOutput();
         string[] names = [.. Enumerable.Range(0, streams).Select(stream => $"plant/{stream}")];

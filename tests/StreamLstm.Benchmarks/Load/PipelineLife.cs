@@ -26,7 +26,9 @@ internal sealed class PipelineLife : IAsyncDisposable
     /// <param name="generations">Its snapshots.</param>
     /// <param name="feed">Its one source.</param>
     /// <param name="latency">Told of each batch that was scored the time since it was handed in.</param>
-    public PipelineLife(string path, DetectionOptions options, RestoredState restored, Generations generations, PacedFeed feed, Action<TimeSpan> latency)
+    /// <param name="sinks">Others that are told what comes of it.</param>
+    public PipelineLife(
+        string path, DetectionOptions options, RestoredState restored, Generations generations, PacedFeed feed, Action<TimeSpan> latency, IReadOnlyList<IScoreSink>? sinks = null)
     {
         _metrics = new DaemonMetrics(_ledger);
         _generations = generations;
@@ -34,7 +36,7 @@ internal sealed class PipelineLife : IAsyncDisposable
         _live = new LiveModel(restored.Model ?? BaseModel.Pretrained);
         Pipeline = new DetectionPipeline(
             new PipelineOptions(), options, _live, _journal, restored,
-            _ => throw new InvalidOperationException("no swaps of a former life"), [feed], [new Sink(latency)], _ledger, new NoLetters(), _metrics, TimeProvider.System,
+            _ => throw new InvalidOperationException("no swaps of a former life"), [feed], [new Sink(latency), .. sinks ?? []], _ledger, new NoLetters(), _metrics, TimeProvider.System,
             NullLoggerFactory.Instance);
         Snapshots = new Snapshots(
             Pipeline, _journal, generations, new StorageOptions(), _ledger, _metrics, () => { }, TimeProvider.System, NullLogger<Snapshots>.Instance);

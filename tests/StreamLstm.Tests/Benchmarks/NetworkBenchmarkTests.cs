@@ -13,7 +13,8 @@ public sealed class NetworkBenchmarkTests
     [InlineData("score", 2)]
     [InlineData("stall", 1)]
     [InlineData("events", 3)]
-    [InlineData("growth", 1)]
+    [InlineData("growth", 2)]
+    [InlineData("memory", 2)]
     [InlineData("latency", 5)]
     public void A_group_runs_small_and_prints_its_goals(string group, int goals)
     {
