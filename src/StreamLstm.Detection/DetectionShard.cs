@@ -366,7 +366,7 @@ public sealed class DetectionShard
         using var writer = new BinaryWriter(head);
         SaveHead(writer);
         writer.Flush();
-        return _cut = new ShardCut(head.ToArray(), [.. _byBirth.Values], round, carriedFrom);
+        return _cut = new ShardCut(head.ToArray(), [.. _byBirth.Values], round, carriedFrom, done: () => _cut = null);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote, into an empty shard.</summary>

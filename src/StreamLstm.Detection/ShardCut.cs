@@ -17,13 +17,19 @@ public sealed class ShardCut
     private readonly List<CutRow> _taken;
     private readonly long _round;
     private readonly long _carriedFrom;
+    private readonly Action _done;
     private readonly MemoryStream _buffer = new();
     private readonly BinaryWriter _writer;
     private int _next;
 
-    internal ShardCut(byte[] head, StreamRow[] rows, long round, long carriedFrom)
+    /// <param name="head">What stands before the rows.</param>
+    /// <param name="rows">The rows, by birth.</param>
+    /// <param name="round">The round of snapshots.</param>
+    /// <param name="carriedFrom">The round whose bytes are at hand.</param>
+    /// <param name="done">Told once every row's bytes were taken: the shard lets go of them, as they are as many as its streams take.</param>
+    internal ShardCut(byte[] head, StreamRow[] rows, long round, long carriedFrom, Action done)
     {
-        (Head, _rows, _round, _carriedFrom) = (head, rows, round, carriedFrom);
+        (Head, _rows, _round, _carriedFrom, _done) = (head, rows, round, carriedFrom, done);
         _taken = new List<CutRow>(rows.Length);
         _writer = new BinaryWriter(_buffer);
     }
@@ -67,6 +73,12 @@ public sealed class ShardCut
 
         row.SavedIn = _round;
         row.HasChanged = false;
+
+        if (IsDone)
+        {
+            _done();
+        }
+
         return true;
     }
 

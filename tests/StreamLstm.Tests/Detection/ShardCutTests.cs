@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Learning;
 
@@ -78,6 +79,32 @@ public sealed class ShardCutTests
 
         // Of a round that failed nothing is at hand.
         Assert.All(Rows(_shard.Cut(3, carriedFrom: 1)), row => Assert.NotNull(row.Buffer));
+    }
+
+    [Fact]
+    public void Of_a_cut_that_is_whole_the_shard_keeps_nothing()
+    {
+        Feed(3, "a", "b");
+        WeakReference cut = WholeCut(_shard);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        Assert.False(cut.IsAlive);
+        Assert.Equal(2, _shard.Rows.Count);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference WholeCut(DetectionShard shard)
+        {
+            ShardCut cut = shard.Cut(1, carriedFrom: 0);
+
+            while (!cut.IsDone)
+            {
+                cut.TakeNext();
+            }
+
+            return new WeakReference(cut);
+        }
     }
 
     private static readonly Dictionary<string, StreamBirth> NoneBegin = [];
