@@ -20,9 +20,10 @@ export function title(stream, state) {
   byId('favourites').setAttribute('aria-pressed', favourites().includes(stream));
   byId('hidden').setAttribute('aria-pressed', hidden().includes(stream));
   byId('labels').textContent = Object.entries(state?.labels ?? {}).map(([label, value]) => `${label} ${value}`).join(' · ');
+  const form = state && state.form !== 'full' ? ` · ${state.form} form` : '';
   byId('state').textContent = !state ? 'not known (any more)'
-    : state.warm_up ? `${state.lifecycle}: ${state.warm_up.reason}; alerts begin when that is done`
-    : state.lifecycle;
+    : state.warm_up ? `${state.lifecycle}: ${state.warm_up.reason}; alerts begin when that is done${form}`
+    : `${state.lifecycle}${form}`;
   byId('rate').textContent = alertRate(state?.alerts);
   drawColumns(state?.columns);
   if (!state) {

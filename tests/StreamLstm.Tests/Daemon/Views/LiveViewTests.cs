@@ -5,12 +5,14 @@ using StreamLstm.Detection;
 namespace StreamLstm.Tests.Daemon.Views;
 
 /// <summary>What the page shows of many streams: bounded, in order, and read beside its writer.</summary>
-public sealed class LiveViewTests
+public sealed class LiveViewTests : IAsyncDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 5, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly LiveView _live = new();
     private int _row;
+
+    public ValueTask DisposeAsync() => _live.DisposeAsync();
 
     [Fact]
     public async Task Streams_beyond_those_that_keep_points_keep_them_once_somebody_looks()
@@ -35,7 +37,7 @@ public sealed class LiveViewTests
             Points($"s{2_000 + other}");
         }
 
-        Assert.Equal(0, _live.Points("s12500", DateTimeOffset.MinValue)!.Count);
+        Assert.Empty(_live.Points("s12500", DateTimeOffset.MinValue)!);
         Assert.Equal(60, Spark("s2000"));
     }
 
