@@ -5,7 +5,8 @@ using StreamLstm.Detection.Scaling;
 namespace StreamLstm.Detection;
 
 /// <summary>When a stream's records come: which times are admitted, how far apart they usually are, and since when there is silence.</summary>
-internal sealed class Cadence
+/// <param name="gaps">Gaps that are kept.</param>
+internal sealed class Cadence(int gaps)
 {
     /// <summary>How far ahead of the moment it came a record may be.</summary>
     public static readonly TimeSpan FutureMax = TimeSpan.FromMinutes(5);
@@ -20,16 +21,21 @@ internal sealed class Cadence
     /// </summary>
     private const int LateMax = 16;
 
-    private readonly SortedReservoir _gapSeconds = new(capacity: 128, horizon: 1000);
-    private readonly Uploads _uploads = new();
-    private readonly Waits _waits = new();
-    private DateTimeOffset _beforeLeap = DateTimeOffset.MaxValue;   // the last time before it
-    private DateTimeOffset _late = DateTimeOffset.MinValue;
+    private SortedReservoir _gapSeconds = NewGaps(gaps);
+    private Uploads _uploads;
+    private Waits _waits = new();
+    private long _lastTicks = DateTimeOffset.MinValue.UtcTicks;
+    private long _beforeLeapTicks = DateTimeOffset.MaxValue.UtcTicks;   // of the last time before it
+    private long _lateTicks = DateTimeOffset.MinValue.UtcTicks;
     private int _lateCount;
     private double _gap = double.NaN;   // the last record's, where it may be one of the stream's
 
     /// <summary>Time of the last record taken.</summary>
-    public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.MinValue;
+    public DateTimeOffset LastTime
+    {
+        get => new(_lastTicks, TimeSpan.Zero);
+        private set => _lastTicks = value.UtcTicks;
+    }
 
     /// <summary>Whether the stream has been quiet for too long.</summary>
     public bool IsSilent { get; private set; }
@@ -79,6 +85,22 @@ internal sealed class Cadence
         : Math.Max(
             Math.Max(Math.Max(5, ordinarySeconds), _uploads.PatienceSeconds),
             Math.Max(10 * _gapSeconds.Quantile(0.5), 3 * _gapSeconds.Quantile(0.99)));
+
+    /// <summary>Keeps so many gaps from now on, of those that are known as evenly as may be.</summary>
+    public void Resize(int gaps)
+    {
+        SortedReservoir before = _gapSeconds;
+        var none = new SeededRandom(0);
+        _gapSeconds = NewGaps(gaps);
+        int kept = Math.Min(gaps, before.Count);
+
+        for (int i = 0; i < kept; i++)
+        {
+            _gapSeconds.Add(before.Quantile((i + 0.5) / kept), ref none);
+        }
+    }
+
+    private static SortedReservoir NewGaps(int gaps) => new(gaps, horizon: 1000);
 
     /// <summary>Whether the record policy admits a record of this time; if not, why.</summary>
     /// <param name="time">The record's time; afterwards the one it is taken at.</param>
@@ -150,7 +172,7 @@ internal sealed class Cadence
         if (gap < 0)
         {
             // The clock was set back.
-            _beforeLeap = DateTimeOffset.MaxValue;
+            _beforeLeapTicks = DateTimeOffset.MaxValue.UtcTicks;
             return new Arrival(1, QuietSeconds: 0, IsBroken: true, IsNewBeginning: true, wasSilent);
         }
 
@@ -159,7 +181,7 @@ internal sealed class Cadence
 
         // Below a second a gap is the transport's jitter.
         bool isBroken = gap > Math.Max(1, Math.Max(3 * usual, 1.5 * longest));
-        _beforeLeap = isBroken ? last : _beforeLeap;
+        _beforeLeapTicks = isBroken ? last.UtcTicks : _beforeLeapTicks;
 
         // A silence is no cadence: it must not lengthen the patience with the next one. A wait that was filled is none.
         _gap = wasSilent && !Uploads.IsFilled(waited, gap) ? double.NaN : gap;
@@ -203,8 +225,8 @@ internal sealed class Cadence
         writer.Write(IsSilenceHeld);
         writer.Write(IsLive);
         writer.Write(LastArrivalSeconds);
-        writer.Write(_beforeLeap.UtcTicks);
-        writer.Write(_late.UtcTicks);
+        writer.Write(_beforeLeapTicks);
+        writer.Write(_lateTicks);
         writer.Write(_lateCount);
         _gapSeconds.Save(writer);
         _uploads.Save(writer);
@@ -218,8 +240,8 @@ internal sealed class Cadence
         IsSilenceHeld = reader.ReadBoolean();
         IsLive = reader.ReadBoolean();
         LastArrivalSeconds = reader.ReadDouble();
-        _beforeLeap = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
-        _late = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        _beforeLeapTicks = reader.ReadInt64();
+        _lateTicks = reader.ReadInt64();
         _lateCount = reader.ReadInt32();
         _gapSeconds.Load(reader);
         _uploads.Load(reader);
@@ -228,9 +250,9 @@ internal sealed class Cadence
 
     private bool IsLastTimeWrong(DateTimeOffset time, DateTimeOffset ingestedAt)
     {
-        bool follows = (ingestedAt - time).Duration() < FutureMax || time > _beforeLeap;
-        _lateCount = !follows ? 0 : time > _late ? _lateCount + 1 : 1;
-        _late = time;
+        bool follows = (ingestedAt - time).Duration() < FutureMax || time.UtcTicks > _beforeLeapTicks;
+        _lateCount = !follows ? 0 : time.UtcTicks > _lateTicks ? _lateCount + 1 : 1;
+        _lateTicks = time.UtcTicks;
         return _lateCount >= LateMax;
     }
 }

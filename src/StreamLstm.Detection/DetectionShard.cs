@@ -18,11 +18,11 @@ public sealed class DetectionShard
     private readonly Dictionary<string, StreamRow> _rows = new(StringComparer.Ordinal);
     private readonly DetectionOptions _options;
     private readonly AlertPolicy _policy;
-    private readonly Func<AlertTerms> _terms;   // one for all streams that are small
+    private readonly SharedSettings _shared;
     private readonly StreamQuota _quota;
     private readonly DetectionScratch _scratch;
     private readonly Dictionary<string, TrainingBuffer> _training = new(StringComparer.Ordinal);   // by group; "" for streams of none
-    private readonly SortedDictionary<long, StreamRow> _byBirth = [];
+    private readonly BirthOrder _byBirth = new();
     private SeededRandom _random;
     private long _births;
     private ShardCut? _cut;
@@ -55,7 +55,7 @@ public sealed class DetectionShard
 
         (_options, _number, _shardCount) = (options, number, shardCount);
         _policy = new AlertPolicy(options);
-        _terms = () => _policy.Terms;
+        _shared = new SharedSettings(options, () => _policy.Terms);
         _quota = quota;
         _scratch = scratch;
         _random = new SeededRandom(((ulong)options.Seed << 32) ^ (ulong)number);
@@ -140,7 +140,7 @@ public sealed class DetectionShard
         _clockSeconds += elapsed.TotalSeconds;
         List<(StreamRow Row, Exception Fault)>? faults = null;
 
-        foreach (StreamRow row in _byBirth.Values)
+        foreach (StreamRow row in _byBirth.Rows)
         {
             try
             {
@@ -260,7 +260,7 @@ public sealed class DetectionShard
         }
 
         Change(row);
-        _byBirth.Remove(row.Birth);
+        _byBirth.Remove(row);
         row.Abandon($"over: {why}", output);
         _quota.Release(stream, row.HasOwnWeights);
         return true;
@@ -325,8 +325,8 @@ public sealed class DetectionShard
         {
             DetectionShard home = owner(stream);
             _rows.Remove(stream, out StreamRow? row);
-            _byBirth.Remove(row!.Birth);
-            row.MoveTo(home._policy, home._scratch);
+            _byBirth.Remove(row!);
+            row!.MoveTo(home._policy, home._scratch);
             home.Add(row);
         }
     }
@@ -336,7 +336,7 @@ public sealed class DetectionShard
     {
         SaveHead(writer);
 
-        foreach (StreamRow row in _byBirth.Values)
+        foreach (StreamRow row in _byBirth.Rows)
         {
             SaveRow(writer, row);
         }
@@ -366,7 +366,7 @@ public sealed class DetectionShard
         using var writer = new BinaryWriter(head);
         SaveHead(writer);
         writer.Flush();
-        return _cut = new ShardCut(head.ToArray(), [.. _byBirth.Values], round, carriedFrom, done: () => _cut = null);
+        return _cut = new ShardCut(head.ToArray(), [.. _byBirth.Rows], round, carriedFrom, done: () => _cut = null);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote, into an empty shard.</summary>
@@ -430,7 +430,7 @@ public sealed class DetectionShard
         {
             _quota.Restore(stream, ownWeights);
             _rows.Add(stream, row);
-            _byBirth.Add(birth, row);
+            _byBirth.Add(row);
         }
 
         _model = model;
@@ -456,7 +456,7 @@ public sealed class DetectionShard
     /// <summary>Streams whose state is another one since this was last asked, in the order in which they began. Not to be mixed with <see cref="Cut"/>, which keeps account of the same.</summary>
     public IReadOnlyList<string> TakeChanged()
     {
-        StreamRow[] changed = [.. _byBirth.Values.Where(row => row.HasChanged)];
+        StreamRow[] changed = [.. _byBirth.Rows.Where(row => row.HasChanged)];
         Array.ForEach(changed, row => row.HasChanged = false);
         return [.. changed.Select(row => row.Stream)];
     }
@@ -511,7 +511,7 @@ public sealed class DetectionShard
         // The births of two shards may be the same: it comes behind those that are here.
         row.Birth = _births++;
         _rows.Add(row.Stream, row);
-        _byBirth.Add(row.Birth, row);
+        _byBirth.Add(row);
     }
 
     internal static void SaveRow(BinaryWriter writer, StreamRow row)
@@ -542,7 +542,7 @@ public sealed class DetectionShard
 
         StreamRow row = NewRow(stream, kind, birth.Form, birth.OwnWeights, model, _births++);
         _rows.Add(stream, row);
-        _byBirth.Add(row.Birth, row);
+        _byBirth.Add(row);
         return row;
     }
 
@@ -557,7 +557,9 @@ public sealed class DetectionShard
     private void BeginAgain(StreamRow row, in Observation observation, Exception fault, BaseModel model, ShardOutput output)
     {
         row.Abandon("over: the stream starts again after a fault in judging it", output);
-        _rows[row.Stream] = _byBirth[row.Birth] = NewRow(row.Stream, row.Kind, row.Form, row.HasOwnWeights, model, row.Birth);
+        StreamRow again = NewRow(row.Stream, row.Kind, row.Form, row.HasOwnWeights, model, row.Birth);
+        _rows[row.Stream] = again;
+        _byBirth.Replace(row, again);
         output.Faults.Add((observation, fault));
     }
 
@@ -589,7 +591,7 @@ public sealed class DetectionShard
 
     private IJudge NewValueJudge(string stream, StreamForm form, bool ownWeights, AlertGate gate, BaseModel model) =>
         form == StreamForm.Shared
-            ? new SharedJudge(stream, _options, _terms, _scratch)
+            ? new SharedJudge(stream, _shared, _scratch)
             : new ValueJudge(stream, _options, () => gate.Terms, model.Of(ModelGroup.Of(_options.ModelGroups, stream)), form, ownWeights);
 
     /// <summary>Makes a judge that is to take the place of a row's present one.</summary>

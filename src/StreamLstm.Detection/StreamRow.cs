@@ -15,7 +15,7 @@ public sealed class StreamRow
 {
     private IJudge _judge;
     private readonly Decider _decider;
-    private readonly Cadence _cadence = new();
+    private readonly Cadence _cadence;
     private readonly string? _group;   // whose weights it shares
     private SeededRandom _random;
     private long _alerts;
@@ -32,7 +32,8 @@ public sealed class StreamRow
         ModelVersion = model.Version;
         NoticedVersion = model.Of(_group).Since;
         _judge = judge;
-        _decider = new Decider(stream, judge, gate, MemorySizes.Of(form).Decisions);
+        _decider = new Decider(stream, judge, gate, MemorySizes.Of(SizeOf(kind, form)).Decisions);
+        _cadence = new Cadence(MemorySizes.Of(SizeOf(kind, form)).Gaps);
         _random = SeededRandom.Of(stream, options.Seed);
     }
 
@@ -244,7 +245,7 @@ public sealed class StreamRow
 
     /// <summary>Why the stream's last decision, or the one in force at a time, was made; null where it is not held, with the reason.</summary>
     internal Explanation? Explain(DateTimeOffset? at, out string? missing) =>
-        _decider.Explain(at, _cadence.IntervalSeconds, _cadence.UsualSeconds, Rows - 1, out missing);
+        _decider.Explain(at, _cadence.IntervalSeconds, _cadence.UsualSeconds, RowAt(_cadence.LastTime) with { Row = Rows - 1 }, out missing);
 
     /// <summary>The gates of the stream's LSTM over what came last; null where there are none to show.</summary>
     internal Model.GateTrace? Gates() => _judge.Gates();
@@ -321,6 +322,9 @@ public sealed class StreamRow
         return isOfUse;
     }
 
+    /// <summary>Only streams of values have a form of their own for fleets.</summary>
+    private static StreamForm SizeOf(StreamKind kind, StreamForm form) => kind != StreamKind.Values && form == StreamForm.Shared ? StreamForm.Lean : form;
+
     private void BeginSuccessor(ValueJudge successor, StreamForm form)
     {
         (_successor, _successorForm, _decider.Successor) = (successor, form, successor);
@@ -349,6 +353,7 @@ public sealed class StreamRow
     {
         (_judge, Form, _successor) = (judge, form, null);
         _decider.Exchange(judge, MemorySizes.Of(form).Decisions);
+        _cadence.Resize(MemorySizes.Of(form).Gaps);
     }
 
     /// <summary>The row that is judged, or to come.</summary>

@@ -26,7 +26,7 @@ public static class StreamSize
         [(1, 9), (32, 12), (64, 17), (128, 27), (256, 31), (512, 52), (1024, 61), (2048, 68), (4096, 69), (16384, 71)];
 
     /// <summary>Of fixed size, but for what comes of incidents.</summary>
-    private static readonly (long Rows, double Kib)[] SharedValues = [(1, 3)];
+    private static readonly (long Rows, double Kib)[] SharedValues = [(1, 2.2)];
 
     /// <summary>A record beside its columns.</summary>
     private static readonly (long Rows, double Kib)[] Records = [(15, 3), (32, 27), (64, 55), (512, 63), (16384, 72)];

@@ -5,7 +5,7 @@ namespace StreamLstm.Detection;
 /// That a wait was filled shows when it ends: what comes follows on what came before by the record's own time. From then on such waits
 /// are no silence, until as many records have come without one as would have held several.
 /// </remarks>
-internal sealed class Uploads
+internal struct Uploads
 {
     /// <summary>Shorter waits are the transport's jitter.</summary>
     private const double ShortestSeconds = 5;
@@ -19,9 +19,9 @@ internal sealed class Uploads
     private double _longestSeconds;
 
     /// <summary>How long the stream may be quiet because it uploads; 0 where it does not.</summary>
-    public double PatienceSeconds => _inARow > 0 && _rowsSince <= RowsMax ? 2 * _longestSeconds : 0;
+    public readonly double PatienceSeconds => _inARow > 0 && _rowsSince <= RowsMax ? 2 * _longestSeconds : 0;
 
-    private int RowsMax => _inARow == 1 ? OnceRows : 4 * Math.Max(_rowsBetween, 16);
+    private readonly int RowsMax => _inARow == 1 ? OnceRows : 4 * Math.Max(_rowsBetween, 16);
 
     /// <summary>Whether a wait was filled by the record that ended it.</summary>
     /// <param name="waitedSeconds">Since the last record came.</param>
@@ -45,7 +45,7 @@ internal sealed class Uploads
         (_rowsBetween, _rowsSince) = (Math.Min(_rowsSince, 1 << 20), 0);
     }
 
-    public void Save(BinaryWriter writer)
+    public readonly void Save(BinaryWriter writer)
     {
         writer.Write(_inARow);
         writer.Write(_rowsSince);

@@ -5,7 +5,7 @@ namespace StreamLstm.Detection;
 /// For a device that sends when something changes: its gaps by day say nothing of its nights, and its week nothing of its weekends. So in
 /// its first fortnight it counts as silent three days after the longest wait it has shown would be over, and later after two such waits.
 /// </remarks>
-internal sealed class Waits
+internal struct Waits
 {
     private const double DaySeconds = 86_400;
 
@@ -20,8 +20,12 @@ internal sealed class Waits
     private double _longest;
     private double _longestBefore;
 
+    public Waits()
+    {
+    }
+
     /// <summary>The longest wait of the last two to four weeks, in seconds.</summary>
-    public double LongestSeconds => Math.Max(_longest, _longestBefore);
+    public readonly double LongestSeconds => Math.Max(_longest, _longestBefore);
 
     /// <param name="clockSeconds">The shard's clock.</param>
     /// <param name="waitedSeconds">Since the last record came; NaN for the first one, and where the wait was told as a silence.</param>
@@ -41,10 +45,10 @@ internal sealed class Waits
     }
 
     /// <summary>How long a stream that sends when something changes may be quiet.</summary>
-    public double PatienceSeconds(double clockSeconds) =>
+    public readonly double PatienceSeconds(double clockSeconds) =>
         clockSeconds - _firstSeconds < SpanSeconds ? LongestSeconds + UnseenSeconds : 2 * LongestSeconds;
 
-    public void Save(BinaryWriter writer)
+    public readonly void Save(BinaryWriter writer)
     {
         writer.Write(_firstSeconds);
         writer.Write(_sinceSeconds);

@@ -17,6 +17,7 @@ internal static class BenchmarkCommand
         ("accuracy", "the network's error against double after 1,000 and 100,000 steps", Accuracy.AccuracyBenchmark.Run),
         ("train", "forward, backward and Adam, against the machine's peak (P5)", NetworkBenchmarks.Train),
         ("score", "one observation through DetectionShard with on-line learning, 200 streams in turn, against a random cut forest (P7)", DetectionBenchmarks.Score),
+        ("engine", "an observation and the bytes of streams in shared form, against the bare step of their network and against lean (P6, P9)", EngineBenchmark.Run),
         ("size", "bytes of a stream as it grows, measured and as the limit on memory counts them", SizeBenchmark.Run),
         ("snapshots", "time, bytes and recovery of snapshots at 1,000 to 100,000 streams", SnapshotBenchmark.Run),
         ("latency", "hand-in to score, journal synced: undisturbed, and while snapshots, swaps and trainings go on (P10)", LatencyBenchmark.Run),

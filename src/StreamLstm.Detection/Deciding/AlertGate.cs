@@ -18,19 +18,12 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
 {
     private AlertPolicy _policy = policy;
 
-    /// <summary>The terms that the rule is of; null before the first question.</summary>
+    /// <summary>The terms under which the rule was looked for last; null before the first question.</summary>
     private AlertTerms? _terms;
-    private AlertRule? _rule;
-    private BudgetWindow? _ownBudget;   // as saved until the first question, whatever the rules said at a restart
 
-    /// <summary>Those of the policy's windows that are about the stream; names are compared once, not with every record.</summary>
+    /// <summary>Of a stream that a rule or a window is about; null for the others, which are most.</summary>
+    private Ruled? _ruled;
     private IReadOnlyList<MaintenanceWindow> _known = [];
-    private MaintenanceWindow[] _maintenance = [];
-
-    /// <summary>Bit i: whether the row i rows ago would have opened an incident.</summary>
-    private ulong _recent;
-
-    private DateTimeOffset _cooldownUntil = DateTimeOffset.MinValue;
     private SuppressedBy _last;
     private long _lastRow;
 
@@ -46,9 +39,10 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
         }
 
         SuppressedBy reason = Refuses(rule, candidate);
-        _recent = (_recent << 1) | (above && reason == SuppressedBy.None ? 1UL : 0);
+        Ruled ruled = _ruled!;
+        ruled.Recent = (ruled.Recent << 1) | (above && reason == SuppressedBy.None ? 1UL : 0);
         return reason != SuppressedBy.None ? reason
-            : System.Numerics.BitOperations.PopCount(_recent & (ulong.MaxValue >> (AlertRule.WindowMax - rule.RowsOf))) < rule.Rows ? SuppressedBy.NOfM
+            : System.Numerics.BitOperations.PopCount(ruled.Recent & (ulong.MaxValue >> (AlertRule.WindowMax - rule.RowsOf))) < rule.Rows ? SuppressedBy.NOfM
             : SuppressedBy.None;
     }
 
@@ -66,11 +60,17 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
             if (_terms != _policy.Terms)
             {
                 _terms = _policy.Terms;
-                _rule = AlertRule.Of(_terms.Rules, stream);
-                _ownBudget = _rule is { Budget: > 0, Group.Length: 0 } ? _ownBudget ?? new BudgetWindow() : null;
+                AlertRule? rule = AlertRule.Of(_terms.Rules, stream);
+
+                if (rule is not null || _ruled is not null)
+                {
+                    Ruled ruled = _ruled ??= new Ruled();
+                    ruled.Rule = rule;
+                    ruled.OwnBudget = rule is { Budget: > 0, Group.Length: 0 } ? ruled.OwnBudget ?? new BudgetWindow() : null;
+                }
             }
 
-            return _rule;
+            return _ruled?.Rule;
         }
     }
 
@@ -80,12 +80,17 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
         if (_known != _policy.Maintenance)
         {
             _known = _policy.Maintenance;
-            _maintenance = [.. _known.Where(window => window.Matches(stream))];
+            MaintenanceWindow[] windows = [.. _known.Where(window => window.Matches(stream))];
+
+            if (windows.Length > 0 || _ruled is not null)
+            {
+                (_ruled ??= new Ruled()).Maintenance = windows;
+            }
         }
 
         var all = default(Maintenance);
 
-        foreach (MaintenanceWindow window in _maintenance)
+        foreach (MaintenanceWindow window in _ruled?.Maintenance ?? [])
         {
             if (window.Holds(time))
             {
@@ -101,8 +106,8 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
     /// <param name="decades">Its evidence.</param>
     public SuppressedBy Admit(DateTimeOffset time, double decades) =>
         MaintenanceAt(time).MuteAlerts ? SuppressedBy.Maintenance
-        : time < _cooldownUntil ? SuppressedBy.RuleCooldown
-        : Rule is { Budget: > 0 } rule && !(_ownBudget ?? _policy.GroupBudget(rule))!.TrySpend(time, decades, rule) ? SuppressedBy.Budget
+        : _ruled is { } ruled && time < ruled.CooldownUntil ? SuppressedBy.RuleCooldown
+        : Rule is { Budget: > 0 } rule && !(_ruled!.OwnBudget ?? _policy.GroupBudget(rule))!.TrySpend(time, decades, rule) ? SuppressedBy.Budget
         : SuppressedBy.None;
 
     /// <summary>The same of a silence.</summary>
@@ -120,7 +125,7 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
     {
         if (Rule is { } rule && rule.Cooldown > TimeSpan.Zero)
         {
-            _cooldownUntil = time > DateTimeOffset.MaxValue - rule.Cooldown ? DateTimeOffset.MaxValue : time + rule.Cooldown;
+            _ruled!.CooldownUntil = time > DateTimeOffset.MaxValue - rule.Cooldown ? DateTimeOffset.MaxValue : time + rule.Cooldown;
         }
     }
 
@@ -141,25 +146,35 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
 
     public void Save(BinaryWriter writer)
     {
-        writer.Write(_recent);
-        writer.Write(_cooldownUntil.UtcTicks);
-        writer.Write((int)_last);
+        writer.Write((byte)_last);
         writer.Write(_lastRow);
-        writer.Write(_ownBudget is not null);
-        _ownBudget?.Save(writer);
+        writer.Write(_ruled is not null);
+
+        if (_ruled is { } ruled)
+        {
+            writer.Write(ruled.Recent);
+            writer.Write(ruled.CooldownUntil.UtcTicks);
+            writer.Write(ruled.OwnBudget is not null);
+            ruled.OwnBudget?.Save(writer);
+        }
     }
 
     public void Load(BinaryReader reader)
     {
-        _recent = reader.ReadUInt64();
-        _cooldownUntil = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
-        _last = (SuppressedBy)reader.ReadInt32();
+        _last = (SuppressedBy)reader.ReadByte();
         _lastRow = reader.ReadInt64();
+
+        if (!reader.ReadBoolean())
+        {
+            return;
+        }
+
+        _ruled = new Ruled { Recent = reader.ReadUInt64(), CooldownUntil = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero) };
 
         if (reader.ReadBoolean())
         {
-            _ownBudget = new BudgetWindow();
-            _ownBudget.Load(reader);
+            _ruled.OwnBudget = new BudgetWindow();
+            _ruled.OwnBudget.Load(reader);
         }
     }
 
@@ -182,5 +197,21 @@ internal sealed class AlertGate(string stream, AlertPolicy policy)
             : Math.Abs(deviation) < Math.Max(rule.MinDeviation, rule.MinRelativeDeviation * Math.Abs(expected))
                 ? SuppressedBy.Deviation
             : SuppressedBy.None;
+    }
+
+    /// <summary>What is remembered of a stream that a rule or a window is about. Names are compared once, not with every record.</summary>
+    private sealed class Ruled
+    {
+        public AlertRule? Rule { get; set; }
+
+        /// <summary>As saved until the first question, whatever the rules said at a restart.</summary>
+        public BudgetWindow? OwnBudget { get; set; }
+
+        public MaintenanceWindow[] Maintenance { get; set; } = [];
+
+        /// <summary>Bit i: whether the row i rows ago would have opened an incident.</summary>
+        public ulong Recent { get; set; }
+
+        public DateTimeOffset CooldownUntil { get; set; } = DateTimeOffset.MinValue;
     }
 }

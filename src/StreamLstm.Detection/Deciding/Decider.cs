@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using StreamLstm.Detection.Judging;
 using StreamLstm.Detection.Scoring;
@@ -41,16 +42,21 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <summary>What a silence is worth, in decades.</summary>
     private const double SilenceEvidence = 4;
 
+    /// <summary>Rows with the evidence of an alert that a stream holds of which no others can be explained but the last.</summary>
+    private const int AlertsHeld = 4;
+
     /// <summary>Score of what goes on of an incident, at most: a half is news, and what was told is none.</summary>
     private const double GoesOn = 0.49;
 
-    private readonly Incident _incident = new(stream);
-    private readonly Recurrence _recurrence = new();
-    private readonly ToldDeviations _told = new();
-    private DecisionLog _decisions = new(decisions);
+    // Of a stream where nothing ever happened these are the empty ones that all such streams share.
+    private Incident _incident = Incident.None;
+    private Recurrence _recurrence = Recurrence.None;
+    private ToldDeviations _told = ToldDeviations.None;
+    private IncidentMemory? _incidents;
+    private int _held = decisions;
+    private DecisionLog? _decisions;
     private IJudge _judge = judge;
-    private readonly IncidentMemory _incidents = new(judge.Indicators);
-    private Stretch _stretch;
+    private Stretch _stretch = Stretch.None;
     private Acceptance _acceptance = new();
 
     /// <summary>What its alerts must pass.</summary>
@@ -60,7 +66,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     public IJudge? Successor { get; set; }
 
     /// <summary>A silence shorter than this is ordinary, as labels say; 0 without such a label.</summary>
-    public double OrdinaryQuietSeconds => _incidents.OrdinaryQuietSeconds;
+    public double OrdinaryQuietSeconds => _incidents?.OrdinaryQuietSeconds ?? 0;
 
     /// <summary>How far evidence goes towards an incident, 0 to 1: half is where one opens.</summary>
     public static double Score(double evidence, double threshold) => evidence <= 0 ? 0 : 1 - Math.Pow(2, -evidence / threshold);
@@ -132,7 +138,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         if (_incident.HoldsObservations)
         {
-            _incidents.Follow(_incident, row.Row, said.Values, said.Scores);
+            Incidents.Follow(_incident, row.Row, said.Values, said.Scores);
         }
 
         return (LessonOf(maintenance, isPart), isAlert, news);
@@ -143,13 +149,17 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <param name="decisions">Last decisions that can be explained.</param>
     public void Exchange(IJudge other, int decisions)
     {
-        _incidents.Exchange(_judge.Words, other.Words, other.Indicators);
-        (_judge, Successor, _decisions) = (other, null, new DecisionLog(decisions));
+        _incidents?.Exchange(_judge.Words, other.Words, other.Indicators);
+        (_judge, Successor, _held, _decisions) = (other, null, decisions, null);
         TeachOrdinary();
     }
 
     /// <summary>So many of the last decisions can be explained from now on.</summary>
-    public void Resize(int decisions) => _decisions.Resize(decisions);
+    public void Resize(int decisions)
+    {
+        _held = decisions;
+        _decisions?.Resize(decisions);
+    }
 
     /// <summary>The stream goes on after a long gap: nobody knows what happened meanwhile.</summary>
     /// <param name="rows">Rows that are missing.</param>
@@ -163,9 +173,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             Close(row.Silence(100 * Score(SilenceEvidence, _judge.Threshold), _judge.Words), $"over after {Figures.Duration(quietSeconds)}: the stream is back", output);
         }
 
-        if (_incidents.SilenceAt(row.Row) is { } silence)
+        if (_incidents?.SilenceAt(row.Row) is { } silence)
         {
-            _incidents.Extend(silence, quietSeconds);
+            _incidents!.Extend(silence, quietSeconds);
         }
     }
 
@@ -189,7 +199,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         if (!isAgain)
         {
-            _recurrence.Beat(Signature.Silence, since);
+            Beat(Signature.Silence, since);
         }
 
         if (refused != SuppressedBy.None && !isAgain)
@@ -204,8 +214,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         if (refused == SuppressedBy.None)
         {
+            _incident = _incident == Incident.None ? new Incident(stream) : _incident;
             output.Incidents.Add(_incident.Open(telling, IncidentKind.Silence, since, sentence, _recurrence.Told(Signature.Silence, since)));
-            _incidents.FollowSilence(_incident, quietSeconds);
+            Incidents.FollowSilence(_incident, quietSeconds);
         }
 
         return AlertGate.IsForATime(refused);
@@ -224,7 +235,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     }
 
     /// <summary>Whether an incident is one of those that can still be labelled.</summary>
-    public bool Remembers(string incidentId) => _incidents.Find(incidentId) is not null;
+    public bool Remembers(string incidentId) => _incidents?.Find(incidentId) is not null;
 
     /// <summary>Takes a person's word on an incident, or with null takes it back; false where it is not known.</summary>
     /// <param name="incidentId">Its id.</param>
@@ -234,7 +245,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <param name="output">Where it is said that an incident is closed by it.</param>
     public bool Label(string incidentId, IncidentLabel? label, in RowOf row, double quietSeconds, ShardOutput output)
     {
-        if (!_incidents.TryLabel(incidentId, label, out RememberedIncident? incident))
+        if (_incidents is null || !_incidents.TryLabel(incidentId, label, out RememberedIncident? incident))
         {
             return false;
         }
@@ -288,11 +299,11 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <param name="at">The time asked for; null for the last decision.</param>
     /// <param name="intervalSeconds">The usual gap; null where it says nothing about the clock on the wall.</param>
     /// <param name="usualSeconds">The usual gap; NaN while unknown.</param>
-    /// <param name="lastRow">The last row decided on.</param>
+    /// <param name="last">The last row decided on.</param>
     /// <param name="missing">Why there is no answer, for people; null where there is one.</param>
-    public Explanation? Explain(DateTimeOffset? at, double? intervalSeconds, double usualSeconds, long lastRow, out string? missing)
+    public Explanation? Explain(DateTimeOffset? at, double? intervalSeconds, double usualSeconds, in RowOf last, out string? missing)
     {
-        if (!_decisions.TryFind(at, double.IsNaN(usualSeconds) ? 1 : usualSeconds, out Decision decision, out ReadOnlySpan<Half> scores, out missing))
+        if (!TryFind(at, double.IsNaN(usualSeconds) ? 1 : usualSeconds, last, out Decision decision, out ReadOnlySpan<Half> scores, out missing))
         {
             return null;
         }
@@ -306,18 +317,25 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             decision.SuppressedBy == SuppressedBy.WarmUp && decision.WarmUpRows < _judge.WarmUp.Needed
                 ? new WarmUp(decision.WarmUpRows, _judge.WarmUp.Needed, intervalSeconds, IsAfterGap: false)
                 : null,
-            _incidents.Of(decision.Row),
-            _decisions.Held,
-            _judge.Describe(scores[indicators..], decision.Template, isLast: decision.Row == lastRow));
+            _incidents?.Of(decision.Row),
+            _decisions?.Held ?? new HeldDecisions(1, last.Time, 0, last.Time),
+            _judge.Describe(scores[indicators..], decision.Template, isLast: decision.Row == last.Row));
     }
 
     public void Save(BinaryWriter writer)
     {
         gate.Save(writer);
-        _incident.Save(writer);
+        writer.Write(_incident != Incident.None);
+
+        if (_incident != Incident.None)
+        {
+            _incident.Save(writer);
+        }
+
         _recurrence.Save(writer);
         _told.Save(writer);
-        _incidents.Save(writer);
+        writer.Write(_incidents is not null);
+        _incidents?.Save(writer);
         _stretch.Save(writer);
         _acceptance.Save(writer);
     }
@@ -326,10 +344,23 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     public void Load(BinaryReader reader)
     {
         gate.Load(reader);
-        _incident.Load(reader);
-        _recurrence.Load(reader);
-        _told.Load(reader);
-        _incidents.Load(reader);
+        _incident = Incident.None;
+
+        if (reader.ReadBoolean())
+        {
+            _incident = new Incident(stream);
+            _incident.Load(reader);
+        }
+
+        _recurrence = Recurrence.Load(reader);
+        _told = ToldDeviations.Load(reader);
+        _incidents = null;
+
+        if (reader.ReadBoolean())
+        {
+            Incidents.Load(reader);
+        }
+
         _stretch = Stretch.Load(reader);
         _acceptance = Acceptance.Load(reader);
         TeachOrdinary();
@@ -341,7 +372,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         if (_stretch.IsOn && row.Row - _stretch.LastRow > Incident.QuietRows)
         {
             _recurrence.Ended(_stretch.Signature, _stretch.LastRow - _stretch.FirstRow + 1, _stretch.Highest);
-            _stretch = default;
+            _stretch = Stretch.None;
         }
 
         if (!isPart)
@@ -373,7 +404,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         if (_stretch.HasBeat)
         {
-            _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
+            Beat(_stretch.Signature, _stretch.OnsetTime);
         }
     }
 
@@ -422,7 +453,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             if (!_stretch.HasBeat)
             {
                 _stretch.HasBeat = true;
-                _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
+                Beat(_stretch.Signature, _stretch.OnsetTime);
             }
 
             return SuppressedBy.Regular;
@@ -436,16 +467,18 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         if (!_stretch.HasBeat)
         {
             _stretch.HasBeat = true;
-            _recurrence.Beat(_stretch.Signature, _stretch.OnsetTime);
+            Beat(_stretch.Signature, _stretch.OnsetTime);
         }
 
         if (Deviation(_judge.Last) is { } deviation)
         {
+            _told = _told == ToldDeviations.None ? new ToldDeviations() : _told;
             _told.Tell(_judge.Last.Side, deviation, _judge.Last.Evidence);
         }
 
         _acceptance.End();
         Spare(Math.Max(0, _stretch.OnsetRow - MarginRows), row.Row);
+        _incident = _incident == Incident.None ? new Incident(stream) : _incident;
         output.Incidents.Add(_incident.Open(
             Tell(row), _judge.Last.Kind, _stretch.OnsetTime, _judge.Sentence(), _recurrence.Told(_stretch.Signature, _stretch.OnsetTime)));
     }
@@ -483,7 +516,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
                 && (_judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax))));
 
         if ((isToStay || (gate.AcceptAfter > 0 && _judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
-            && _incidents.Find(_incident.Id)?.Label != IncidentLabel.Real)
+            && _incidents?.Find(_incident.Id)?.Label != IncidentLabel.Real)
         {
             string how = _judge.IsNewState ? "as long as its other states last"
                 : _judge.IsSettled || !isToStay ? "lasts and has settled" : "has lasted for a quarter of the life before it";
@@ -499,7 +532,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     {
         long first = _incident.HoldsObservations ? Math.Min(_incident.OpenedRow, _stretch.IsOn ? _stretch.FirstRow : _incident.OpenedRow) : _stretch.FirstRow;
         Accept(first, row.Row);
-        _told.Clear();
+        _told = ToldDeviations.None;
 
         if (_incident.HoldsObservations)
         {
@@ -507,7 +540,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         }
 
         _acceptance.Begin(Math.Max(_stretch.Highest, _judge.Last.Evidence));
-        _stretch = default;
+        _stretch = Stretch.None;
     }
 
     private string NewNormal => string.Create(CultureInfo.InvariantCulture, $"the new normal since {_incident.Onset.UtcDateTime:yyyy-MM-dd HH:mm:ss}");
@@ -551,32 +584,85 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         scores.Fill(Judgement.Unknown);
         said.Scores.CopyTo(scores);
         said.Shares.CopyTo(scores[count..]);
-        _decisions.Add(
-            new Decision
-            {
-                Row = row.Row,
-                Ticks = row.Time.UtcTicks,
-                Value = said.Value,
-                ExpectedOffset = Offset(said.Expected?.Median),
-                LowerOffset = Offset(said.Expected?.Lower),
-                UpperOffset = Offset(said.Expected?.Upper),
-                Evidence = (float)(said.IsJudged ? said.Evidence : double.NaN),
-                Plain = (float)(said.IsJudged && said.Plain is { } plain ? plain : double.NaN),
-                Threshold = (float)threshold,
-                Needed = (float)(_incident.IsOpen ? threshold : _acceptance.Needed(threshold)),
-                SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
-                SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)row.KeptBackRows : 0,
-                FlatRows = said.FlatRows,
-                Template = said.Template,
-                Lifecycle = row.Lifecycle,
-                WarmUpRows = (int)Math.Min(int.MaxValue, _judge.WarmUp.Rows + 1),
-                ModelVersion = (int)row.ModelVersion,
-                IsAlert = isAlert,
-                IncidentOpen = _incident.IsOpen,
-            },
-            scores);
+        Decision decision = DecisionOn(row, threshold, suppressed, refused, isAlert);
+
+        if (_held > 0 || decision.Evidence >= decision.Threshold)
+        {
+            (_decisions ??= new DecisionLog(_held > 0 ? _held : AlertsHeld)).Add(decision, scores);
+        }
+    }
+
+    /// <summary>The decision asked for: of a stream that holds those with the evidence of an alert, and the last one, which is made again of what was said last.</summary>
+    private bool TryFind(
+        DateTimeOffset? at, double toleranceSeconds, in RowOf last, out Decision decision, out ReadOnlySpan<Half> scores, [NotNullWhen(false)] out string? missing)
+    {
+        missing = null;
+        decision = default;
+        scores = default;
+
+        if (_held > 0)
+        {
+            return (_decisions ??= new DecisionLog(_held)).TryFind(at, toleranceSeconds, out decision, out scores, out missing);
+        }
+
+        DateTimeOffset asked = at ?? last.Time;
+        bool isHeld = _decisions is not null && _decisions.TryFind(asked.AddSeconds(at is null ? 0 : toleranceSeconds), 0, out decision, out scores, out _)
+            && Math.Abs(decision.Ticks - asked.UtcTicks) <= (at is null ? 0 : toleranceSeconds * TimeSpan.TicksPerSecond);
+
+        if (isHeld)
+        {
+            return true;
+        }
+
+        if (asked < last.Time)
+        {
+            missing = string.Create(
+                CultureInfo.InvariantCulture,
+                $"no decision of {asked.ToUniversalTime():O} is held: a stream of form shared holds its last one, of {last.Time:O}, and the last {AlertsHeld} that had the evidence of an alert");
+            return false;
+        }
+
+        decision = DecisionOn(last, _judge.Threshold, Suppression(last, muted: false), SuppressedBy.None, isAlert: false);
+        scores = _judge.Last.Scores.ToArray().Select(score => (Half)score).ToArray();
+        return true;
+    }
+
+    private Decision DecisionOn(in RowOf row, double threshold, SuppressedBy suppressed, SuppressedBy refused, bool isAlert)
+    {
+        Judgement said = _judge.Last;
+        return new Decision
+        {
+            Row = row.Row,
+            Ticks = row.Time.UtcTicks,
+            Value = said.Value,
+            ExpectedOffset = Offset(said.Expected?.Median),
+            LowerOffset = Offset(said.Expected?.Lower),
+            UpperOffset = Offset(said.Expected?.Upper),
+            Evidence = (float)(said.IsJudged ? said.Evidence : double.NaN),
+            Plain = (float)(said.IsJudged && said.Plain is { } plain ? plain : double.NaN),
+            Threshold = (float)threshold,
+            Needed = (float)(_incident.IsOpen ? threshold : _acceptance.Needed(threshold)),
+            SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
+            SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)row.KeptBackRows : 0,
+            FlatRows = said.FlatRows,
+            Template = said.Template,
+            Lifecycle = row.Lifecycle,
+            WarmUpRows = (int)Math.Min(int.MaxValue, _judge.WarmUp.Rows + 1),
+            ModelVersion = (int)row.ModelVersion,
+            IsAlert = isAlert,
+            IncidentOpen = _incident.IsOpen,
+        };
 
         float Offset(double? expected) => (float)(expected - said.Value ?? double.NaN);
+    }
+
+    private IncidentMemory Incidents => _incidents ??= new IncidentMemory(_judge.Indicators);
+
+    /// <summary>It came at this time, told or not.</summary>
+    private void Beat(Signature signature, DateTimeOffset time)
+    {
+        _recurrence = _recurrence == Recurrence.None ? new Recurrence() : _recurrence;
+        _recurrence.Beat(signature, time);
     }
 
     private void Spare(long firstRow, long endRow)
@@ -613,13 +699,13 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     public void TeachOrdinary()
     {
         Span<double> levels = stackalloc double[_judge.Indicators];
-        _incidents.OrdinaryLevels(levels);
+        _incidents?.OrdinaryLevels(levels);
         _judge.Ordinary(levels);
 
         if (Successor is { } successor)
         {
             Span<double> others = stackalloc double[successor.Indicators];
-            _incidents.OrdinaryLevels(others, successor.Words, _judge.Words);
+            _incidents?.OrdinaryLevels(others, successor.Words, _judge.Words);
             successor.Ordinary(others);
         }
     }

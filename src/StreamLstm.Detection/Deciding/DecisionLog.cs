@@ -144,9 +144,9 @@ internal sealed class DecisionLog(int recentMax)
     public void Resize(int recent) =>
         (_recent, _notable, _alerts) = (_recent.Last(recent), _notable.Last(NotableMax(recent)), _alerts.Last(AlertsMax(recent)));
 
-    private static int NotableMax(int recent) => 3 * recent / 8;
+    private static int NotableMax(int recent) => Math.Max(1, 3 * recent / 8);
 
-    private static int AlertsMax(int recent) => recent / 8;
+    private static int AlertsMax(int recent) => Math.Max(1, recent / 8);
 
     private string Missing(DateTimeOffset at, DateTimeOffset? nearest)
     {

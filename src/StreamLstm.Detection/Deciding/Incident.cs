@@ -17,6 +17,9 @@ internal sealed class Incident(string stream)
     /// <summary>What the score must rise by to be told again.</summary>
     private const double ToldAgain = 10;
 
+    /// <summary>That of a stream that never had one.</summary>
+    public static readonly Incident None = new("");
+
     private int _revision;
     private IncidentKind _kind;
     private DateTimeOffset _onset;

@@ -35,6 +35,9 @@ internal sealed class Recurrence
 
     private const double Day = 86_400;
 
+    /// <summary>What has come in a stream where nothing did; not to be changed.</summary>
+    public static readonly Recurrence None = new();
+
     private readonly List<Seen> _seen = [];   // the one that came last at the end
 
     /// <summary>Whether what begins now comes where it always does.</summary>
@@ -154,11 +157,13 @@ internal sealed class Recurrence
         }
     }
 
-    public void Load(BinaryReader reader)
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    public static Recurrence Load(BinaryReader reader)
     {
-        _seen.Clear();
+        int count = Bounded(reader.ReadInt32(), SignaturesMax, "signatures");
+        Recurrence recurrence = count > 0 ? new Recurrence() : None;
 
-        for (int count = Bounded(reader.ReadInt32(), SignaturesMax, "signatures"); count > 0; count--)
+        for (; count > 0; count--)
         {
             var seen = new Seen(new Signature(reader.ReadInt32(), reader.ReadInt32()))
             {
@@ -174,8 +179,10 @@ internal sealed class Recurrence
                 seen.Beats.Add(reader.ReadInt64());
             }
 
-            _seen.Add(seen);
+            recurrence._seen.Add(seen);
         }
+
+        return recurrence;
 
         static int Bounded(int value, int max, string what) => value >= 0 && value <= max
             ? value

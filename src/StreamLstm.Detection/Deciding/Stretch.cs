@@ -1,8 +1,11 @@
 namespace StreamLstm.Detection.Deciding;
 
 /// <summary>Rows in a row that are part of an incident or suspicious, a decade below the threshold at most, but for gaps shorter than those that end one.</summary>
-internal struct Stretch
+internal sealed class Stretch
 {
+    /// <summary>That of a stream in which none is on; not to be changed.</summary>
+    public static readonly Stretch None = new();
+
     public bool IsOn;
 
     /// <summary>Whether it comes where it always does.</summary>
@@ -18,9 +21,15 @@ internal struct Stretch
     public double Highest;
     public Signature Signature;
 
-    public readonly void Save(BinaryWriter writer)
+    public void Save(BinaryWriter writer)
     {
         writer.Write(IsOn);
+
+        if (!IsOn)
+        {
+            return;
+        }
+
         writer.Write(IsRegular);
         writer.Write(HasBeat);
         writer.Write(FirstRow);
@@ -32,9 +41,9 @@ internal struct Stretch
         writer.Write(Signature.Side);
     }
 
-    public static Stretch Load(BinaryReader reader) => new()
+    public static Stretch Load(BinaryReader reader) => !reader.ReadBoolean() ? None : new()
     {
-        IsOn = reader.ReadBoolean(),
+        IsOn = true,
         IsRegular = reader.ReadBoolean(),
         HasBeat = reader.ReadBoolean(),
         FirstRow = reader.ReadInt64(),

@@ -7,6 +7,9 @@ namespace StreamLstm.Detection.Deciding;
 /// </remarks>
 internal sealed class ToldDeviations
 {
+    /// <summary>Those of a stream where none were; not to be changed.</summary>
+    public static readonly ToldDeviations None = new();
+
     private const int Max = 16;
 
     private readonly List<(int Side, double Deviation, double Evidence)> _told = [];
@@ -44,8 +47,6 @@ internal sealed class ToldDeviations
         }
     }
 
-    public void Clear() => _told.Clear();
-
     public void Save(BinaryWriter writer)
     {
         writer.Write((byte)_told.Count);
@@ -58,18 +59,21 @@ internal sealed class ToldDeviations
         }
     }
 
-    public void Load(BinaryReader reader)
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    public static ToldDeviations Load(BinaryReader reader)
     {
-        _told.Clear();
-
         if (reader.ReadByte() is var count && count > Max)
         {
             throw new InvalidDataException($"told deviations: {count}, expected at most {Max}");
         }
 
+        ToldDeviations told = count > 0 ? new ToldDeviations() : None;
+
         for (int i = 0; i < count; i++)
         {
-            _told.Add((reader.ReadSByte(), reader.ReadDouble(), reader.ReadDouble()));
+            told._told.Add((reader.ReadSByte(), reader.ReadDouble(), reader.ReadDouble()));
         }
+
+        return told;
     }
 }

@@ -13,12 +13,13 @@ public sealed class AllocationTests
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void A_grown_stream_allocates_for_training_windows_and_for_what_happens_to_it_alone(int ownWeights)
+    [InlineData(StreamForm.Lean, 0)]
+    [InlineData(StreamForm.Lean, 1)]
+    [InlineData(StreamForm.Shared, 0)]
+    public void A_grown_stream_allocates_for_training_windows_and_for_what_happens_to_it_alone(StreamForm form, int ownWeights)
     {
         var shard = new DetectionShard(
-            new DetectionOptions { Form = StreamForm.Lean }, new StreamQuota(1, ownWeights), 0, 1, new DetectionScratch());
+            new DetectionOptions { Form = form }, new StreamQuota(1, ownWeights), 0, 1, new DetectionScratch());
         var output = new ShardOutput();
         var batch = new Observation[1];
         double[] values = DailySeries.Clean(1, GrownRows + Rows);

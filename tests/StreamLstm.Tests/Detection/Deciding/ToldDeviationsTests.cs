@@ -49,8 +49,7 @@ public sealed class ToldDeviationsTests
         using var file = new MemoryStream();
         told.Save(new BinaryWriter(file));
         file.Position = 0;
-        var again = new ToldDeviations();
-        again.Load(new BinaryReader(file));
+        ToldDeviations again = ToldDeviations.Load(new BinaryReader(file));
 
         Assert.InRange(file.Length, 1, 16 * 17 + 1);
         Assert.Equal(file.Length, file.Position);

@@ -26,8 +26,6 @@ internal struct SharedForecasts
     private AheadBins _ahead;
     private float _trust1;
     private float _trust6;
-    private float _nextTrust1;
-    private float _nextTrust6;
     private byte _steps;
 
     [InlineArray(48)]
@@ -62,7 +60,7 @@ internal struct SharedForecasts
     public void Reset()
     {
         ((Span<float>)_state).Clear();
-        (_steps, _trust1, _trust6, _nextTrust1, _nextTrust6) = (0, 0.5f, 0.5f, 0.5f, 0.5f);
+        (_steps, _trust1, _trust6) = (0, 0.5f, 0.5f);
     }
 
     /// <summary>Holds the present row's value against what was forecast for it.</summary>
@@ -70,18 +68,19 @@ internal struct SharedForecasts
     /// <param name="value">Its value.</param>
     /// <param name="sample">What the bins are bins of.</param>
     /// <param name="mixture">(bins): what the row before forecast, afterwards.</param>
+    /// <param name="trust">What <see cref="Trust"/> takes where the value may teach.</param>
     /// <returns>Its tails; null where there was no forecast.</returns>
-    public (Tail? Next, Tail? Ahead) Judge(long row, float value, in SharedSample sample, Span<float> mixture)
+    public readonly (Tail? Next, Tail? Ahead) Judge(long row, float value, in SharedSample sample, Span<float> mixture, out (float Next, float Ahead) trust)
     {
         const int MovesKnown = 64;
         int bin = sample.BinOf(value);
         Tail? next = null, ahead = null;
-        (_nextTrust1, _nextTrust6) = (_trust1, _trust6);
+        trust = (_trust1, _trust6);
 
         if (HasAhead)
         {
             ReadAhead((int)(row % Ahead), mixture);
-            _nextTrust6 = Mix(mixture, _trust6, bin);
+            trust.Ahead = Mix(mixture, _trust6, bin);
             ahead = sample.TailOf(mixture, value, MovesKnown);
         }
 
@@ -92,7 +91,7 @@ internal struct SharedForecasts
                 mixture[b] = OfByte[_next[b]];
             }
 
-            _nextTrust1 = Mix(mixture, _trust1, bin);
+            trust.Next = Mix(mixture, _trust1, bin);
             next = sample.TailOf(mixture, value, MovesKnown);
         }
 
@@ -100,7 +99,7 @@ internal struct SharedForecasts
     }
 
     /// <summary>Trusts network and sample as the value just judged says.</summary>
-    public void Trust() => (_trust1, _trust6) = (_nextTrust1, _nextTrust6);
+    public void Trust((float Next, float Ahead) trust) => (_trust1, _trust6) = trust;
 
     /// <summary>Takes the state after a step and the logits of every horizon; false where they are not finite.</summary>
     /// <param name="row">The row that was stepped over.</param>

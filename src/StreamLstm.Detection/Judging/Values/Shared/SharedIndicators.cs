@@ -39,23 +39,23 @@ internal struct SharedIndicators
     /// <summary>What is asked, in this order; the first are of the last value, the simplest first.</summary>
     public static readonly Indicator[] Asked =
     [
-        Indicator.Step, Indicator.Level, Indicator.Course, Indicator.Forecast1, Indicator.Forecast6, Indicator.Lasting1, Indicator.Lasting6,
-        Indicator.Rarity, Indicator.Mean32, Indicator.CalendarJump, Indicator.Calendar8, Indicator.Calendar32, Indicator.Scatter,
+        Indicator.Step, Indicator.Level, Indicator.Forecast1, Indicator.Forecast6, Indicator.Lasting1, Indicator.Lasting6,
+        Indicator.Rarity, Indicator.CalendarJump, Indicator.Calendar8, Indicator.Calendar32, Indicator.Scatter,
         Indicator.Quiet, Indicator.Standstill, Indicator.StayLong, Indicator.StayShort,
     ];
 
-    private const int Step = 0, Level = 1, Course = 2, Forecast1 = 3, Forecast6 = 4, Lasting1 = 5, Lasting6 = 6, Rarity = 7, Mean32 = 8;
-    private const int CalendarJump = 9, Calendar8 = 10, Calendar32 = 11, Scatter = 12, Quiet = 13, Standstill = 14, StayLong = 15, StayShort = 16;
+    private const int Step = 0, Level = 1, Forecast1 = 2, Forecast6 = 3, Lasting1 = 4, Lasting6 = 5, Rarity = 6, CalendarJump = 7;
+    private const int Calendar8 = 8, Calendar32 = 9, Scatter = 10, Quiet = 11, Standstill = 12, StayLong = 13, StayShort = 14;
 
     /// <summary>Indicators there are.</summary>
-    public const int Count = 17;
+    public const int Count = 15;
 
     /// <summary>What is measured for them: rarity and stays on either side of the middle by themselves.</summary>
     public const int Measures = Count + 2;
 
     private const int RarityBelow = Count, StayBelow = Count + 1;
 
-    private float _last, _level, _course, _slope, _mean32;
+    private float _last, _level, _mean32;
     private float _last1, _last6;
     private float _base, _calendar8, _calendar32;
     private float _steps, _usualSteps;
@@ -119,7 +119,7 @@ internal struct SharedIndicators
     };
 
     /// <summary>The first value, or the first of another meaning.</summary>
-    public void Begin(float value) => (_last, _level, _course, _mean32, _middle) = (value, value, value, value, value);
+    public void Begin(float value) => (_last, _level, _mean32, _middle) = (value, value, value, value);
 
     /// <summary>Looks at a value.</summary>
     /// <param name="value">The value.</param>
@@ -135,10 +135,7 @@ internal struct SharedIndicators
         float step = value - _last;
         measures[Step] = Math.Abs(step) / unit;
         measures[Level] = Math.Abs(value - _level) / unit;
-        float course = _course + _slope, off = value - course;
-        measures[Course] = Math.Abs(off) / unit;
         _level += 0.2f * (value - _level);
-        (_course, _slope) = (course + 0.4f * off, _slope + 0.1f * off);
 
         if (tail1 is { } one)
         {
@@ -195,7 +192,6 @@ internal struct SharedIndicators
         float weight = Math.Max(1 / 512f, 1f / _rows), away = value - _middle;
         measures[away >= 0 ? Rarity : RarityBelow] = Math.Abs(away) / unit;
         _mean32 += 0.06f * (value - _mean32);
-        measures[Mean32] = Math.Abs(_mean32 - _middle) / unit;
         float far = 5 * _deviation;
         away = _rows < UsualRows ? away : Math.Clamp(away, -far, far);
         _middle += weight * away;

@@ -7,7 +7,7 @@ using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Judging.Values.Shared;
 
-/// <summary>Judges single values in less than a kilobyte and a half: base weights, a few means, and what is usual of seventeen indicators.</summary>
+/// <summary>Judges single values in less than a kilobyte and a half: base weights, a few means, and what is usual of fifteen indicators.</summary>
 /// <remarks>
 /// What it remembers is of fixed size and lies in one piece. Values are kept as floats from the stream's first one, so that what is
 /// large and hardly moves is told apart. The network is stepped by <see cref="SharedSteps"/>, many streams at a time.
@@ -54,8 +54,7 @@ internal sealed class SharedJudge : IJudge
 
     private static readonly IndicatorWords _words = IndicatorSentences.WordsOf(SharedIndicators.Asked);
 
-    private readonly DetectionOptions _options;
-    private readonly Func<AlertTerms> _terms;
+    private readonly SharedSettings _settings;
     private SharedSteps _steps;
     private CounterRate? _counter = new();
     private Settling? _settling;
@@ -105,26 +104,25 @@ internal sealed class SharedJudge : IJudge
     }
 
     /// <param name="stream">The stream's name.</param>
-    /// <param name="options">How streams are learnt and judged.</param>
-    /// <param name="terms">What is asked of alerts at present.</param>
+    /// <param name="settings">What all such streams of a shard have in common.</param>
     /// <param name="scratch">Buffers of the thread that owns the stream.</param>
-    public SharedJudge(string stream, DetectionOptions options, Func<AlertTerms> terms, DetectionScratch scratch)
+    public SharedJudge(string stream, SharedSettings settings, DetectionScratch scratch)
     {
-        (_options, _terms, _steps) = (options, terms, scratch.Shared);
-        _random = SeededRandom.Of(stream, options.Seed);
+        (_settings, _steps) = (settings, scratch.Shared);
+        _random = SeededRandom.Of(stream, settings.Options.Seed);
         _forecasts.Reset();
         _said.Evidence = (float)Judgement.Unknown;
     }
 
     public long Rows => _count + _restarts;
 
-    public (long Rows, long Needed) WarmUp => (_count, _options.WarmUpRows);
+    public (long Rows, long Needed) WarmUp => (_count, _settings.Options.WarmUpRows);
 
-    public bool IsLearning => _count < _options.LearningRows;
+    public bool IsLearning => _count < _settings.Options.LearningRows;
 
     public (long Left, long Of) Rewarming => (_rewarmLeft, RewarmRows);
 
-    public int CadenceRows => _options.LearningRows;
+    public int CadenceRows => _settings.Options.LearningRows;
 
     public bool TakesAnyTime => false;
 
@@ -165,7 +163,7 @@ internal sealed class SharedJudge : IJudge
         get
         {
             double rowsADay = AlertRate.DaySeconds / Math.Max(1, _usualSeconds);
-            AlertTerms terms = _terms();
+            AlertTerms terms = _settings.Terms();
             return Math.Max(terms.CleanRowsPerAlert, double.IsFinite(rowsADay) ? rowsADay * terms.CleanDaysPerAlert : 0);
         }
     }
@@ -468,7 +466,8 @@ internal sealed class SharedJudge : IJudge
     {
         float[] measures = _steps.Measures, mixture = _steps.Probabilities;
         double seconds = SecondsOf(circumstances.Time);
-        (Tail? next, Tail? ahead) = _forecasts.Judge(_count, _judged, _sample, mixture);
+        (Tail? next, Tail? ahead) = _forecasts.Judge(_count, _judged, _sample, mixture, out (float Next, float Ahead) trust);
+        _steps.Trust = trust;
 
         if (next is not null && _counter is not { IsCounter: true })
         {
@@ -582,7 +581,10 @@ internal sealed class SharedJudge : IJudge
     {
         if (teaches)
         {
-            _forecasts.Trust();
+            if (_said.IsJudged)
+            {
+                _forecasts.Trust(_steps.Trust);
+            }
 
             if (HasDay)
             {
@@ -594,7 +596,7 @@ internal sealed class SharedJudge : IJudge
         _abnormal = (_abnormal << 1) | (teaches ? 0u : 1u);
 
         // A stream that has just begun has no time for a quarantine.
-        if (_count <= _options.LearningRows)
+        if (_count <= _settings.Options.LearningRows)
         {
             _sample.Add(_judged, ref _random);
         }
@@ -702,3 +704,8 @@ internal sealed class SharedJudge : IJudge
         }
     }
 }
+
+/// <summary>What all streams in shared form of a shard have in common.</summary>
+/// <param name="Options">How streams are learnt and judged.</param>
+/// <param name="Terms">What is asked of alerts at present.</param>
+internal sealed record SharedSettings(DetectionOptions Options, Func<AlertTerms> Terms);

@@ -40,6 +40,9 @@ internal sealed class SharedSteps
     /// <summary>What the measures of the observation judged last came to: (measures).</summary>
     public float[] Measures { get; } = new float[SharedIndicators.Measures];
 
+    /// <summary>How far the network is to be trusted after that observation.</summary>
+    public (float Next, float Ahead) Trust { get; set; }
+
     /// <summary>Room for the probabilities of bins: (bins).</summary>
     public float[] Probabilities { get; } = new float[Scoring.QuantileBins.Count];
 
