@@ -151,7 +151,7 @@ public sealed class SharedFormTests
         Assert.Equal(Saved(shard), Saved(restored));
     }
 
-    private static Dictionary<string, List<ScoredObservation>> Cut(IReadOnlyList<Observation> rows, Func<int, int> size)
+    private static Dictionary<string, List<ScoredObservation>> Cut(List<Observation> rows, Func<int, int> size)
     {
         DetectionShard shard = NewShard(StreamForm.Shared);
         var output = new ShardOutput();
