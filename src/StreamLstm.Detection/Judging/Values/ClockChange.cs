@@ -47,7 +47,7 @@ internal sealed class ClockChange
         Span<double> distances = stackalloc double[LastWeek + 1];
 
         // In a stream's first week the first weekend and another hour look alike.
-        if (past.First == 0 && seconds - past.Seconds(0) < 7 * DaySeconds)
+        if (past.First == 0 && (past.Count == 0 || seconds - past.Seconds(0) < 7 * DaySeconds))
         {
             return false;
         }

@@ -14,7 +14,7 @@ public sealed class FormsByNeedTests
     public void A_small_fleet_is_full_and_what_comes_beyond_half_of_the_bytes_is_smaller()
     {
         StreamPlaces places = NewPlaces(Bytes);
-        StreamForm[] born = [.. Enumerable.Range(0, 200).Select(i => places.Route(Value($"s{i}"))!.Value.Form)];
+        StreamForm[] born = [.. Enumerable.Range(0, 400).Select(i => places.Route(Value($"s{i}"))!.Value.Form)];
 
         Assert.Equal(born.Order(), born);
         Assert.Equal(3, born.Distinct().Count());
@@ -69,7 +69,7 @@ public sealed class FormsByNeedTests
         StreamPlaces places = NewPlaces(30 * SizeOf(StreamForm.Shared, 1));
         Route(places, 1, [.. Enumerable.Range(0, 30).Select(i => $"s{i}")]);
         Assert.Equal([0, 0, 30], places.ByForm);
-        places.Limit(places.Limits with { Bytes = Bytes });
+        places.Limit(places.Limits with { Bytes = 3 * Bytes / 4 });
         places.TakeResized();
         List<(int Second, ResizedStream What)> resized = [];
 
@@ -79,7 +79,7 @@ public sealed class FormsByNeedTests
             Route(places, second % 10 == 0 ? 1 : 0, [.. Enumerable.Range(0, 20).Select(i => $"s{i}")]);
             Assert.Empty(places.Tick(Second));
             resized.AddRange(places.TakeResized().Select(what => (second, what)));
-            Assert.True(places.Bytes <= Bytes);
+            Assert.True(places.Bytes <= 3 * Bytes / 4);
         }
 
         Assert.Contains(resized, one => one.What == new ResizedStream("s20", StreamForm.Full));

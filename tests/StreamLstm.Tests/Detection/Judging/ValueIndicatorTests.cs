@@ -268,7 +268,7 @@ public sealed class ValueIndicatorTests
         const int RowsADay = 96;
         var random = new Random(1);
         var indicators = new ValueIndicators(MemorySizes.Of(StreamForm.Full));
-        var forecast = new ValueForecast(64, MemorySizes.Of(StreamForm.Full), BaseModel.Pretrained, ownWeights: false);
+        var forecast = new ValueForecast(64, MemorySizes.Of(StreamForm.Full), BaseModel.Pretrained, ownWeights: false, new SeededRandom(1));
         var sampling = new SeededRandom(1);
         double before = 0, then = 0;
         indicators.Begin(20);

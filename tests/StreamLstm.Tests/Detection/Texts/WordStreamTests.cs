@@ -151,24 +151,6 @@ public sealed class WordStreamTests
         Observation[] Of(Observation[] lines) => words ? lines : [.. lines.Select(line => line with { Event = new TextEvent(line.Event!.Text) { IsCharacters = true } })];
     }
 
-    [Fact]
-    public void A_lean_stream_of_characters_that_was_written_when_all_were_of_one_size_goes_on_as_it_was()
-    {
-        DetectionShard full = NewShard();
-        Feed(full, Characters(0, 100));
-        byte[] written = Bytes(full);
-        // Behind the stream's name stand its kind and form.
-        written[written.AsSpan().IndexOf([.. "commands"u8, (byte)StreamKind.Texts]) + 9] = (byte)StreamForm.Lean;
-        DetectionShard read = NewShard(StreamForm.Lean);
-
-        read.Load(new BinaryReader(new MemoryStream(written)), Model);
-
-        Assert.Equal(Feed(full, Characters(100, 50)), Feed(read, Characters(100, 50)));
-
-        static Observation[] Characters(int first, int count) =>
-            [.. Lines(first, count).Select(line => line with { Event = new TextEvent(line.Event!.Text) { IsCharacters = true } })];
-    }
-
     private static byte[] Bytes(DetectionShard shard)
     {
         using var file = new MemoryStream();
