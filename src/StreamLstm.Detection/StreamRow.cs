@@ -147,6 +147,7 @@ public sealed class StreamRow
         var circumstances = new Circumstances
         {
             Time = time,
+            Stream = Stream,
             GapRatio = arrival.GapRatio,
             UsualSeconds = _cadence.UsualSeconds,
             Model = shared,

@@ -160,15 +160,15 @@ internal static class ModelsCommand
     {
         foreach (string name in (string[])["sha256", "origin", "time", "by", "group", "serves", "versions", "champion_loss", "candidate_loss", "champion_separation", "candidate_separation", "training_windows", "held_out_windows"])
         {
-            if (Said(model, name) is { Length: > 0 } said)
+            if ((Said(model, name), name) switch { ("", "serves") => "nobody", var (text, _) => text } is { Length: > 0 } said)
             {
-                output.WriteLine($"{name.Replace('_', ' '),-17} {said}");
+                output.WriteLine($"{name.Replace('_', ' '),-20} {said}");
             }
         }
 
         foreach (JsonElement swap in model.GetProperty("swaps").EnumerateArray())
         {
-            output.WriteLine($"{"served",-17} from {Said(swap, "time")} as version {Said(swap, "version")}, {Said(swap, "reason").Replace('_', ' ')} by {Said(swap, "by")}{(Said(swap, "group") is { Length: > 0 } group ? $", for {group}" : "")}");
+            output.WriteLine($"{"served",-20} from {Said(swap, "time")} as version {Said(swap, "version")}, {Said(swap, "reason").Replace('_', ' ')} by {Said(swap, "by")}{(Said(swap, "group") is { Length: > 0 } group ? $", for {group}" : "")}");
         }
 
         if (model.GetProperty("streams").GetArrayLength() > 0)

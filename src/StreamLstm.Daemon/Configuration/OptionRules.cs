@@ -118,7 +118,7 @@ internal static class OptionRules
                     }
                 }
 
-                if (value is TimeSpan duration && (duration < TimeSpan.Zero || (duration == TimeSpan.Zero && !key.EndsWith("group_wait", StringComparison.Ordinal)) || duration.TotalMilliseconds > int.MaxValue && !key.EndsWith("retention", StringComparison.Ordinal)))
+                if (value is TimeSpan duration && (duration < TimeSpan.Zero || (duration == TimeSpan.Zero && !MayBeNothing(key)) || duration.TotalMilliseconds > int.MaxValue && !key.EndsWith("retention", StringComparison.Ordinal)))
                 {
                     errors.Add($"{Origin(key)}{key}: '{Duration.Format(duration)}', expected more than 0 and at most 24d");
                 }
@@ -139,4 +139,7 @@ internal static class OptionRules
 
         string Origin(string key) => origins.TryGetValue(key, out string? origin) ? origin + ": " : "";
     }
+
+    /// <summary>Times that may be left out by saying 0.</summary>
+    private static bool MayBeNothing(string key) => key == "retrain.shadow" || key.EndsWith("group_wait", StringComparison.Ordinal);
 }

@@ -133,6 +133,9 @@ internal readonly ref struct Circumstances
 {
     public required DateTimeOffset Time { get; init; }
 
+    /// <summary>The stream's name, for a judge that does not keep it; null where nothing is to be named after it.</summary>
+    public string? Stream { get; init; }
+
     /// <summary>Its gap to the one before it, in usual gaps.</summary>
     public required double GapRatio { get; init; }
 

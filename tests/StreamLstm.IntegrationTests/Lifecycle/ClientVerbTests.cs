@@ -71,14 +71,14 @@ public sealed class ClientVerbTests : IDisposable
 
         (code, said) = await RunAsync(second, "models", "import", file, "--promote", "--by", "ann");
         Assert.True(code == 0, said);
-        Assert.Contains("origin            imported\n", said, StringComparison.Ordinal);
+        Assert.Contains("origin               imported\n", said, StringComparison.Ordinal);
         (code, said) = await RunAsync(second, "models", "rollback", "--by", "bea");
         Assert.True(code == 0, said);
         Assert.StartsWith("version 2 serves: the weights ", said, StringComparison.Ordinal);
         (code, said) = await RunAsync(second, "models", "promote", "1", "--by", "ann");
         Assert.StartsWith("version 3 serves: the weights ", said, StringComparison.Ordinal);
         (code, said) = await RunAsync(second, "models", "show", "3");
-        Assert.Contains("versions          1, 3\n", said, StringComparison.Ordinal);
+        Assert.Contains("versions             1, 3\n", said, StringComparison.Ordinal);
         Assert.Contains("as version 3, promoted by ann\n", said, StringComparison.Ordinal);
         (_, said) = await RunAsync(second, "models", "list");
         Assert.Contains("imported", said, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public sealed class ClientVerbTests : IDisposable
         Assert.True(code == 0, said);
         (code, said) = await RunAsync(first, "models", "import", copy);
         Assert.True(code == 0, said);
-        Assert.Contains("is serving        False\n", said, StringComparison.Ordinal);
+        Assert.Contains("serves               nobody\n", said, StringComparison.Ordinal);
     }
 
     [Fact]

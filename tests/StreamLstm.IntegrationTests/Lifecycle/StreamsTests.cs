@@ -60,7 +60,7 @@ public sealed class StreamsTests
             await daemon.UntilSettledAsync("live");
             JsonElement books = Books(await daemon.GetAsync("/api/v1/status"));
             long scored = books.GetProperty("scored").GetInt64();
-            Assert.InRange(scored, 20, 120);
+            Assert.InRange(scored, 60, 180);
             Assert.Equal(200 - scored, books.GetProperty("rejected_by_reason").GetProperty("stream_limit").GetInt64());
             Assert.True(books.GetProperty("balances").GetBoolean());
             known = (await daemon.GetAsync("/api/v1/streams?limit=1000")).GetProperty("streams");

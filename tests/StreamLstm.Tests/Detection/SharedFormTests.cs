@@ -1,5 +1,6 @@
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
+using StreamLstm.Detection.Judging.Values.Shared;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Tests.Support;
 
@@ -73,6 +74,38 @@ public sealed class SharedFormTests
             Assert.Equal(scored, whole[stream]);
             Assert.Equal(scored, other[stream]);
         }
+    }
+
+    [Fact]
+    public void Many_streams_write_down_windows_to_train_their_weights_on_and_none_with_an_incident_in_it()
+    {
+        const int Rows = 1_100, First = 7 * TrainingWindow.Rows;
+        string[] names = [.. Enumerable.Range(0, 10_000).Select(i => $"plant/{i}").Where(name => WindowUnderWay.At(name, First) is not null).Take(24)];
+        DetectionShard shard = NewShard(StreamForm.Shared);
+
+        foreach ((int i, string name) in names.Index())
+        {
+            double[] series = DailySeries.Clean(i + 1, Rows);
+            series[First + 40] += i % 2 == 0 ? 0 : 60;
+            Feed(shard, name, series, 0, Rows);
+        }
+
+        Assert.Equal(names.Where((_, i) => i % 2 == 0).Order(), shard.TrainingWindows.Select(window => window.Stream).Order());
+        Assert.All(shard.TrainingWindows, window =>
+        {
+            Assert.Equal(TimeSpan.FromMinutes(TrainingWindow.Rows - 1), window.To - window.From);
+
+            // What came six rows on is what came one row on five rows later.
+            for (int row = 0; row < TrainingWindow.Rows - 6; row++)
+            {
+                Assert.Equal(window.Targets[(row + 5) * 3], window.Targets[row * 3 + 1]);
+            }
+
+            Assert.Equal(-1, window.Targets[^3]);
+        });
+        TrainingResult trained = BaseTraining.Train(BaseModel.Untrained(1).Weights, shard.TrainingWindows, seed: 3, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(TrainingVerdict.Promoted, trained.Verdict);
+        Assert.InRange(trained.CandidateLoss, 0, 0.9 * trained.ChampionLoss);
     }
 
     [Fact]

@@ -59,6 +59,7 @@ internal sealed class SharedJudge : IJudge
     private CounterRate? _counter = new();
     private Settling? _settling;
     private double[]? _ordinary;
+    private WindowUnderWay? _window;
     private SeededRandom _random;
     private double _value;
     private double _origin;
@@ -216,6 +217,7 @@ internal sealed class SharedJudge : IJudge
         if (arrival.IsBroken)
         {
             _forecasts.Reset();
+            _window = null;
         }
 
         _rewarmLeft = arrival.IsNewBeginning ? (byte)RewarmRows : _rewarmLeft;
@@ -225,6 +227,7 @@ internal sealed class SharedJudge : IJudge
     {
         Settle();
         _forecasts.Reset();
+        _window = null;
         _value = observation.Value;
         _counter?.Take(_value);
         _said = new Said { Evidence = (float)Judgement.Unknown };
@@ -293,7 +296,7 @@ internal sealed class SharedJudge : IJudge
 
         if (_isRestart)
         {
-            _restarts++;
+            (_window, _restarts) = (null, _restarts + 1);
             return;
         }
 
@@ -313,6 +316,7 @@ internal sealed class SharedJudge : IJudge
             Span<float> input = _steps.Add(this, circumstances.Model.Weights, out Span<int> anchors);
             Encode(0, Math.Log2(Math.Max(circumstances.GapRatio, 1e-3)), seconds, input, anchors);
             _isWaiting = true;
+            WriteDown(teaches, circumstances, input, anchors);
         }
 
         // What is no counter by now never will be.
@@ -445,6 +449,23 @@ internal sealed class SharedJudge : IJudge
     /// <summary>A value so many rows ago; 0 is the last that was remembered.</summary>
     private float Ago(int rows) => _ring[(int)((_count - 1 - rows) & (RingRows - 1))];
 
+    /// <summary>Writes a clean row down where a window for the retrainer is under way, or begins.</summary>
+    private void WriteDown(bool teaches, in Circumstances circumstances, ReadOnlySpan<float> input, ReadOnlySpan<int> anchors)
+    {
+        if (circumstances.Stream is not { } stream)
+        {
+            return;
+        }
+
+        _window = !teaches ? null : _window ?? WindowUnderWay.At(stream, _count);
+
+        if (_window?.Add(stream, circumstances.Time, _sample.BinOf(_judged), input, anchors) is { } whole)
+        {
+            circumstances.Output.Windows.Add(whole);
+            _window = null;
+        }
+    }
+
     /// <summary>A step that waits is taken first.</summary>
     private void Settle()
     {
@@ -457,7 +478,7 @@ internal sealed class SharedJudge : IJudge
     /// <summary>What was seen before had another meaning.</summary>
     private void Begin()
     {
-        (_count, _abnormal, _muted, _unit) = (0, 0, 0, 0);
+        (_count, _abnormal, _muted, _unit, _window) = (0, 0, 0, 0, null);
         (_sample, _tails, _indicators, _day) = (default, default, default, default);
         _forecasts.Reset();
     }
