@@ -92,7 +92,7 @@ internal sealed class ClusterWeights(Fleet fleet, Func<IReadOnlyList<OwnedPartit
         {
             live.Swap(told.Model, told.Swap);
             metrics.Swapped(told.Model.Version);
-            LogMessages.WeightsFollowed(logger, told.Model.Version, told.Swap.TrainingWindows, told.Swap.ChampionLoss ?? double.NaN, told.Swap.CandidateLoss ?? double.NaN);
+            LogMessages.WeightsFollowed(logger, told.Model.Version, told.Swap.TrainingWindows, told.Swap.ChampionLoss, told.Swap.CandidateLoss);
         }
 
         foreach (OwnedPartition one in owned())

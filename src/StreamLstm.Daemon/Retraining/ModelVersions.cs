@@ -267,7 +267,8 @@ internal sealed class ModelVersions(
             KeepServing();
             KeptModel kept = find();
 
-            if (kept.Sha256 == ServingHash(group))
+            // A group that is served as all are may be given the same weights to keep.
+            if (kept.Sha256 == ServingHash(group) && (group is null || Newest.Groups.ContainsKey(group)))
             {
                 throw new ModelRefusedException($"these weights serve already, as version {Newest.Of(group).Since}");
             }

@@ -34,7 +34,7 @@ internal static partial class LogMessages
     public static partial void MemberFailed(ILogger logger, string instance, string group, string reason);
 
     [LoggerMessage(111, LogLevel.Information, "Base weights of version {Version} serve from now on, trained on {Windows} windows by the daemon whose partition 0 is; loss {Champion:0.0000} -> {Candidate:0.0000}")]
-    public static partial void WeightsFollowed(ILogger logger, long version, int windows, double champion, double candidate);
+    public static partial void WeightsFollowed(ILogger logger, long version, int windows, double? champion, double? candidate);
 
     [LoggerMessage(103, LogLevel.Debug, "Host figure {What} is left out: {Why}")]
     public static partial void HostFigureAbsent(ILogger logger, string what, string why);
@@ -153,7 +153,7 @@ internal static partial class LogMessages
     [LoggerMessage(400, LogLevel.Information, "Training {Verdict} for {Group}: {Windows} windows, {HeldOut} held out, {Epochs} epochs in {Seconds:0.0} s; loss {Champion:0.0000} -> {Candidate:0.0000}, faults told from clean values {ChampionSeparation:0.000} -> {CandidateSeparation:0.000}; serving version {Version}")]
     public static partial void Trained(
         ILogger logger, string group, string verdict, int windows, int heldOut, int epochs, double seconds, double champion, double candidate,
-        double championSeparation, double candidateSeparation, long version);
+        double? championSeparation, double? candidateSeparation, long version);
 
     [LoggerMessage(404, LogLevel.Information, "Weights trained for {Group} have forecast beside those in service: of {Windows} windows that came meanwhile the loss is {Champion:0.0000} of those in service, {Candidate:0.0000} of theirs")]
     public static partial void ForecastBeside(ILogger logger, string group, int windows, double champion, double candidate);

@@ -36,11 +36,11 @@ public sealed record TrainingResult(
     IReadOnlyList<TrainingWindow> HeldOut,
     int Epochs)
 {
-    /// <summary>The chance that an injected fault surprises the weights in service more than a clean value does, on the held-out windows.</summary>
-    public required double ChampionSeparation { get; init; }
+    /// <summary>The chance that an injected fault surprises the weights in service more than a clean value does, on the held-out windows; null where they hold none.</summary>
+    public required double? ChampionSeparation { get; init; }
 
     /// <summary>The same of the candidate.</summary>
-    public required double CandidateSeparation { get; init; }
+    public required double? CandidateSeparation { get; init; }
 }
 
 /// <summary>Trains base weights on windows of all streams and holds them against the weights in service.</summary>
@@ -118,7 +118,7 @@ public static class BaseTraining
             }
         }
 
-        double championSeparation = FaultSeparation.Of(champion, heldOut, scratch), bestSeparation = FaultSeparation.Of(best, heldOut, scratch);
+        double? championSeparation = FaultSeparation.Of(champion, heldOut, scratch), bestSeparation = FaultSeparation.Of(best, heldOut, scratch);
         TrainingVerdict verdict =
             !IsSound(champion, best) ? TrainingVerdict.Unsound
             : !(bestLoss < (1 - Margin) * championLoss) ? TrainingVerdict.NotBetter

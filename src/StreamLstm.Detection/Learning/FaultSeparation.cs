@@ -15,11 +15,11 @@ internal static class FaultSeparation
     /// <summary>Bins from the value that came to the one of the fault.</summary>
     private const int Away = Scoring.QuantileBins.Count / 2;
 
-    /// <summary>Of weights on clean windows, 0 to 1; NaN while no value is forecast in them.</summary>
+    /// <summary>Of weights on clean windows, 0 to 1; null while no value is forecast in them.</summary>
     /// <param name="weights">The weights.</param>
     /// <param name="windows">Clean windows that they were not trained on.</param>
     /// <param name="scratch">Room to work in.</param>
-    public static double Of(ForecastWeights weights, IReadOnlyList<TrainingWindow> windows, DetectionScratch scratch)
+    public static double? Of(ForecastWeights weights, IReadOnlyList<TrainingWindow> windows, DetectionScratch scratch)
     {
         List<double> clean = [], faulty = [];
 
@@ -28,7 +28,7 @@ internal static class FaultSeparation
             Add(weights, window, clean, faulty, scratch);
         }
 
-        return clean.Count == 0 ? double.NaN : Area(clean, faulty);
+        return clean.Count == 0 ? null : Area(clean, faulty);
     }
 
     /// <summary>Adds the surprise of each next value of a window, and of a fault in its place, in nats.</summary>

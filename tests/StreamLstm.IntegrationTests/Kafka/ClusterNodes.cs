@@ -177,7 +177,7 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
 
     public async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
-        for (var waited = Stopwatch.StartNew(); !await condition();)
+        for (var waited = Stopwatch.StartNew(); !await HoldsAsync(condition);)
         {
             if (waited.Elapsed > TimeSpan.FromMinutes(3))
             {
@@ -186,6 +186,20 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
             }
 
             await Task.Delay(100, Cancellation);
+        }
+    }
+
+    /// <summary>Asks; a daemon that is not there any more has said why.</summary>
+    private async Task<bool> HoldsAsync(Func<Task<bool>> condition)
+    {
+        try
+        {
+            return await condition();
+        }
+        catch (HttpRequestException gone)
+        {
+            Assert.Fail($"{gone.Message}; the daemons said last:\n{string.Join("\n---\n", Running.Select(node => string.Join('\n', node.Output.Split('\n').TakeLast(20))))}");
+            return false;
         }
     }
 
