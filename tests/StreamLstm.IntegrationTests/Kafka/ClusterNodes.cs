@@ -95,6 +95,15 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
         return waited.Elapsed.TotalSeconds;
     }
 
+    /// <summary>Waits until each of those that run reads as many partitions as the others: what is asked then is not asked of one that is about to give its partitions away.</summary>
+    public async Task UntilSharedOutAsync()
+    {
+        await UntilAsync(
+            async () => (await Task.WhenAll(Running.Select(OwnedAsync))).All(owned => owned.Length * Running.Count() == _partitions),
+            "shared the partitions out");
+        await UntilAllOwnedAsync();
+    }
+
     /// <summary>A consumer of another program joins the group, gets partitions, and leaves.</summary>
     public async Task VisitAsync()
     {

@@ -71,7 +71,7 @@ public sealed class ClusterWeightsTests(KafkaTests kafka)
         await nodes.CreateTopicsAsync();
         using IProducer<string?, string> producer = broker.Producer();
         await nodes.StartAsync(2, "retrain.enabled=false", "detection.model_groups.0.name=odd", "detection.model_groups.0.streams=m?", "cluster.state_interval=1h");
-        await nodes.UntilAllOwnedAsync();
+        await nodes.UntilSharedOutAsync();
         await SendAsync(producer, topic, 0, 50);
         await nodes.UntilReadAsync(Streams * 50);
 
