@@ -6,11 +6,11 @@ namespace StreamLstm.Daemon.Durability;
 /// <remarks>Each table that is told in the journal's order holds the place in it; of rows that versions before 4 wrote it is null, and they stay.</remarks>
 internal sealed class HistoryFile : IDisposable
 {
-    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position; 4 position elsewhere; 5 values in blocks instead of thinned scores; 6 who looks after an incident. An older file gets them when it is opened.</summary>
-    private const int SchemaVersion = 6;
+    /// <summary>2 added groups: incident.group_id, incident_group; 3 the cursor and label.position; 4 position elsewhere; 5 values in blocks instead of thinned scores; 6 who looks after an incident; 7 stream_name.position. An older file gets them when it is opened.</summary>
+    private const int SchemaVersion = 7;
 
     private const string Tables = """
-        CREATE TABLE IF NOT EXISTS stream_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS stream_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL, position INTEGER);
         CREATE TABLE IF NOT EXISTS value_block (id INTEGER PRIMARY KEY, stretches BLOB NOT NULL);
         CREATE TABLE IF NOT EXISTS value_span (level INTEGER NOT NULL, block INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (level, block)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS odd_minute (id INTEGER PRIMARY KEY, score INTEGER NOT NULL);
@@ -55,6 +55,7 @@ internal sealed class HistoryFile : IDisposable
         DELETE FROM acknowledgement WHERE position > $end;
         UPDATE label SET removed = NULL, removed_position = NULL WHERE removed_position > $end;
         UPDATE cursor SET position = MIN(position, $end), values_position = MIN(values_position, $end);
+        UPDATE stream_name SET position = MIN(position, $end) WHERE position > $end;
         """;
 
     private HistoryFile(SqliteConnection connection) => Connection = connection;
@@ -66,6 +67,23 @@ internal sealed class HistoryFile : IDisposable
 
     /// <summary>The place in the journal up to which it holds values; -1 where it holds none.</summary>
     public long ValuesPosition => Ask("SELECT values_position FROM cursor") as long? ?? -1;
+
+    /// <summary>Streams of which it holds values beyond <see cref="ValuesPosition"/>, and up to which place: a kill cut short what was being written.</summary>
+    public Dictionary<string, long> ValuesAhead()
+    {
+        var ahead = new Dictionary<string, long>(StringComparer.Ordinal);
+        using SqliteCommand command = Connection.CreateCommand();
+        command.CommandText = "SELECT name, position FROM stream_name WHERE position > $position";
+        command.Parameters.AddWithValue("$position", ValuesPosition);
+        using SqliteDataReader rows = command.ExecuteReader();
+
+        while (rows.Read())
+        {
+            ahead.Add(rows.GetString(0), rows.GetInt64(1));
+        }
+
+        return ahead;
+    }
 
     /// <summary>Whether a version before 5 left thinned scores in it.</summary>
     public bool HasThinnedScores => (long)Ask("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'score'")! > 0;
@@ -96,6 +114,7 @@ internal sealed class HistoryFile : IDisposable
             file.Add("incident_group", "position", "INTEGER");
             file.Add("swap", "position", "INTEGER");
             file.Add("cursor", "values_position", "INTEGER");
+            file.Add("stream_name", "position", "INTEGER");
             file.Execute($"PRAGMA user_version = {SchemaVersion}");
             return file;
         }

@@ -32,6 +32,9 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     private volatile Change? _change;
     private volatile bool _isLeaving;
     private CancellationTokenSource _letGo = new();
+    private Task<Work?> _beside = Task.FromResult<Work?>(null);   // a mark that the sink makes while it takes more; what comes of it is what another sink is to do
+    private string? _markTrouble;
+    private string? _trouble;
     private long _waiting;
     private long _passed = long.MinValue;
     private long _written = long.MinValue;
@@ -58,7 +61,7 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
     public int Depth => _queue.Reader.Count;
 
     /// <summary>Why the sink takes nothing at present; null where it does.</summary>
-    public string? Trouble { get; private set; }
+    public string? Trouble => _trouble ?? _markTrouble;
 
     /// <summary>Why what the sink has taken does not get any further at present; null where it does.</summary>
     public string? ConnectionTrouble => (_sink as IConnectedSink)?.Trouble;
@@ -132,17 +135,23 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         {
             await foreach (Work work in _queue.Reader.EachAsync(failureOrEnd.Token))
             {
-                await TakeOverAsync();
+                await TakeOverAsync(failureOrEnd.Token);
 
-                for (TimeSpan wait = FirstWait; !await TryAsync(work, failureOrEnd.Token); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+                if (work.Mark is not null && _sink is IJournalSink { TakesWhileMarking: true })
                 {
-                    // No two sinks in step.
-                    using var wake = CancellationTokenSource.CreateLinkedTokenSource(failureOrEnd.Token, _letGo.Token);
-                    await Task.Delay(wait * (0.5 + Random.Shared.NextDouble()), time, wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-                    failureOrEnd.Token.ThrowIfCancellationRequested();
-                    await TakeOverAsync();
+                    await _beside;
+                    _beside = MarkBesideAsync(work, failureOrEnd.Token);
+                    continue;
+                }
+
+                for (TimeSpan wait = FirstWait; !await TryAsync(work, failureOrEnd.Token); wait = Longer(wait))
+                {
+                    await RestAsync(wait, failureOrEnd.Token);
+                    await TakeOverAsync(failureOrEnd.Token);
                 }
             }
+
+            await _beside;
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested && !failure.IsCancellationRequested)
         {
@@ -154,6 +163,7 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         }
         finally
         {
+            await ((Task)_beside).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _change?.Done.TrySetCanceled(CancellationToken.None);
             _ended.TrySetResult();
         }
@@ -193,13 +203,48 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         _letGo.Dispose();
     }
 
-    private async ValueTask TakeOverAsync()
+    /// <summary>Until it is made, or another sink is to take its place, which it is left to then.</summary>
+    private async Task<Work?> MarkBesideAsync(Work work, CancellationToken failureOrEnd)
+    {
+        try
+        {
+            for (TimeSpan wait = FirstWait; !await TryAsync(work, failureOrEnd); wait = Longer(wait))
+            {
+                await RestAsync(wait, failureOrEnd);
+
+                if (_change is not null)
+                {
+                    return work;
+                }
+            }
+
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            work.Mark!.TrySetCanceled(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task RestAsync(TimeSpan wait, CancellationToken failureOrEnd)
+    {
+        // No two sinks in step.
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(failureOrEnd, _letGo.Token);
+        await Task.Delay(wait * (0.5 + Random.Shared.NextDouble()), time, wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        failureOrEnd.ThrowIfCancellationRequested();
+    }
+
+    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
+
+    private async ValueTask TakeOverAsync(CancellationToken failureOrEnd)
     {
         if (_change is not { } change)
         {
             return;
         }
 
+        Work? left = await _beside;
         (_change, CancellationTokenSource former) = (null, _letGo);
         _letGo = new CancellationTokenSource();
         former.Dispose();
@@ -219,7 +264,8 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
             change.Done.SetException(refused);
         }
 
-        Trouble = null;
+        (_trouble, _markTrouble) = (null, null);
+        _beside = left is { } mark ? MarkBesideAsync(mark, failureOrEnd) : Task.FromResult<Work?>(null);
     }
 
     private async ValueTask<bool> TryAsync(Work work, CancellationToken failureOrEnd)
@@ -250,23 +296,29 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         }
         catch (Exception refused) when (sink is IJournalSink && refused is SqliteException or IOException or UnauthorizedAccessException)
         {
-            if (_told.Tell($"{sink.Name}: {refused.Message}", out int times) || Trouble is null)
+            ref string? trouble = ref work.Mark is null ? ref _trouble : ref _markTrouble;
+
+            if (_told.Tell($"{sink.Name}: {refused.Message}", out int times) || trouble is null)
             {
                 LogMessages.SinkWaits(logger, sink.Name, times > 1 ? $"{refused.Message} ({times} times)" : refused.Message);
             }
 
             metrics.SinkRetried(sink.Name);
-            Trouble = refused.Message;
+            trouble = refused.Message;
             return false;
         }
 
-        if (Trouble is not null)
-        {
-            LogMessages.SinkGoesOn(logger, sink.Name);
-            Trouble = null;
-        }
-
+        GoOn(ref work.Mark is null ? ref _trouble : ref _markTrouble);
         return true;
+    }
+
+    private void GoOn(ref string? trouble)
+    {
+        if (trouble is not null)
+        {
+            LogMessages.SinkGoesOn(logger, Name);
+            trouble = null;
+        }
     }
 
     private sealed record Change(Func<long?, IScoreSink> Next, Func<long?, IScoreSink> Again, TaskCompletionSource Done);

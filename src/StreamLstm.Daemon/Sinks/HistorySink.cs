@@ -12,19 +12,28 @@ namespace StreamLstm.Daemon.Sinks;
 /// <summary>Values in roll-ups, whole incidents and their labels in SQLite. State is never recovered from it; the page and people read it.</summary>
 /// <remarks>
 /// How far it has got in the journal stands in the same transaction as what it was told: after a kill it passes over what it has. Values have a
-/// place of their own there, as they are written with each snapshot only: those behind it come again.
+/// place of their own there, as they are written with each snapshot only: those behind it come again. Of very many streams they are written some
+/// thousands at a time, each such part with its place beside the names, while it takes what else there is to tell.
 /// </remarks>
 internal sealed class HistorySink : IJournalSink
 {
     public const string SinkName = "history";
 
+    /// <summary>Streams whose values are written in one transaction: some fifty milliseconds, for which events wait.</summary>
+    private const int StreamsEach = 2_000;
+
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RestBetweenParts = TimeSpan.FromMilliseconds(2);
 
     private readonly HistorySinkOptions _options;
     private readonly TimeProvider _time;
     private readonly Action _toldOtherwise;
     private readonly ILogger _logger;
     private readonly HistoryFile _file;
+    private readonly Lock _gate = new();                // what writes to the file: the lane, and values beside it
+    private readonly SemaphoreSlim _oneMark = new(1);
+    private readonly Dictionary<string, long> _ahead;   // streams whose values were written beyond _valuesPosition before a kill, and how far
+    private Task _makingRoom = Task.CompletedTask;
     private DateTimeOffset _nextRetention;
     private long _position;         // of the last entry whose events are written
     private long _valuesPosition;   // of the last entry whose values are written
@@ -54,7 +63,7 @@ internal sealed class HistorySink : IJournalSink
 
         _nextRetention = time.GetUtcNow();
         ConnectionString = new SqliteConnectionStringBuilder(HistoryFile.Text(path)) { Pooling = true }.ToString();
-        (_position, _valuesPosition) = (_file.Position, _file.ValuesPosition);
+        (_position, _valuesPosition, _ahead) = (_file.Position, _file.ValuesPosition, _file.ValuesAhead());
 
         if (_file.HasThinnedScores)
         {
@@ -65,6 +74,8 @@ internal sealed class HistorySink : IJournalSink
     public string Name => SinkName;
 
     public long Told => _position;
+
+    public bool TakesWhileMarking => true;
 
     /// <summary>For readers, each with a connection of its own.</summary>
     public string ConnectionString { get; }
@@ -77,87 +88,55 @@ internal sealed class HistorySink : IJournalSink
     {
         _file.TakeBack(end);
         (_position, _valuesPosition) = (Math.Min(_position, end), Math.Min(_valuesPosition, end));
+
+        foreach (string stream in _ahead.Keys.ToList())
+        {
+            _ahead[stream] = Math.Min(_ahead[stream], end);
+        }
     }
 
-    public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
     {
-        DateTimeOffset now = _time.GetUtcNow();
-        bool isNew = batch.Sequence > _position;
+        Take(batch);
 
-        if (batch.Sequence > Math.Max(_taken, _valuesPosition))
+        if (Recent.IsFull)
         {
-            // Once, also where its writing fails below and it comes again.
-            Recent.Add(batch.Observations);
+            // Values that come while others are written have as much room once more; beyond that they wait. What failed is told here.
+            (Task before, _makingRoom) = (_makingRoom, Task.CompletedTask);
+            await before;
+            _makingRoom = Recent.IsFull ? MarkAsync(cancellationToken).AsTask() : Task.CompletedTask;
         }
-
-        _taken = Math.Max(_taken, batch.Sequence);
-
-        if (!isNew && batch.IsReplayed)
-        {
-            Compare(batch);
-        }
-
-        string[] deleted = batch.Sequence > _valuesPosition ? [.. batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked).Select(gone => gone.Stream)] : [];
-        bool tells = deleted.Length > 0 || (isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Label is not null || batch.Acknowledged is not null));
-        bool isFull = Recent.IsFull, forgets = now >= _nextRetention;
-
-        if (tells || isFull || forgets)
-        {
-            using SqliteTransaction transaction = _file.Connection.BeginTransaction();
-
-            if (isNew)
-            {
-                Write(batch, transaction);
-                MoveTo(batch.Sequence, transaction);
-            }
-
-            foreach (string stream in deleted)
-            {
-                // Incidents, and what people said of them, stay: they were told.
-                ValueBlocks.Remove(_file.Connection, transaction, stream);
-                Recent.Remove(stream);
-            }
-
-            if (isFull)
-            {
-                WriteValues(transaction);
-            }
-
-            if (forgets)
-            {
-                Forget(now, transaction);
-            }
-
-            KillPoint.Pass(KillPoint.R3HistoryNotCommitted);
-            transaction.Commit();
-            _position = Math.Max(_position, batch.Sequence);
-            _nextRetention = forgets ? now + RetentionInterval : _nextRetention;
-
-            if (isFull)
-            {
-                ValuesWritten();
-            }
-        }
-
-        return default;
     }
 
-    public ValueTask<string> MarkAsync(CancellationToken cancellationToken)
+    public async ValueTask<string> MarkAsync(CancellationToken cancellationToken)
     {
-        using SqliteTransaction transaction = _file.Connection.BeginTransaction();
-        _taken = Math.Max(_taken, _position);
-        MoveTo(_taken, transaction);
-        WriteValues(transaction);
-        transaction.Commit();
-        ValuesWritten();
-        _position = _taken;
-        return ValueTask.FromResult(_position.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await _oneMark.WaitAsync(cancellationToken);
+
+        try
+        {
+            long end;
+
+            lock (_gate)
+            {
+                end = _taken = Math.Max(_taken, _position);
+                Recent.Leave();
+            }
+
+            await Task.Run(() => WriteLeaving(end, cancellationToken), cancellationToken);
+            return end.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+        finally
+        {
+            _oneMark.Release();
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         try
         {
+            await _makingRoom.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
             if (!Recent.IsEmpty)
             {
                 await MarkAsync(CancellationToken.None);
@@ -165,7 +144,105 @@ internal sealed class HistorySink : IJournalSink
         }
         finally
         {
+            _oneMark.Dispose();
             _file.Dispose();
+        }
+    }
+
+    private void Take(ScoredBatch batch)
+    {
+        lock (_gate)
+        {
+            DateTimeOffset now = _time.GetUtcNow();
+            bool isNew = batch.Sequence > _position;
+
+            if (batch.Sequence > Math.Max(_taken, _valuesPosition))
+            {
+                // Once, also where its writing fails below and it comes again.
+                Recent.Add(_ahead.Count == 0 ? batch.Observations : batch.Observations.Where(one => _ahead.GetValueOrDefault(one.Stream, -1) < batch.Sequence));
+            }
+
+            _taken = Math.Max(_taken, batch.Sequence);
+
+            if (!isNew && batch.IsReplayed)
+            {
+                Compare(batch);
+            }
+
+            string[] deleted = batch.Sequence > _valuesPosition ? [.. batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked).Select(gone => gone.Stream)] : [];
+            bool tells = deleted.Length > 0 || (isNew && (batch.Incidents.Count > 0 || batch.Swaps.Count > 0 || batch.Label is not null || batch.Acknowledged is not null));
+            bool forgets = now >= _nextRetention;
+
+            if (tells || forgets)
+            {
+                using SqliteTransaction transaction = _file.Connection.BeginTransaction();
+
+                if (isNew)
+                {
+                    Write(batch, transaction);
+                    MoveTo(batch.Sequence, transaction);
+                }
+
+                foreach (string stream in deleted)
+                {
+                    // Incidents, and what people said of them, stay: they were told.
+                    ValueBlocks.Remove(_file.Connection, transaction, stream);
+                    Recent.Remove(stream);
+                }
+
+                if (forgets)
+                {
+                    Forget(now, transaction);
+                }
+
+                KillPoint.Pass(KillPoint.R3HistoryNotCommitted);
+                transaction.Commit();
+                _position = Math.Max(_position, batch.Sequence);
+                _nextRetention = forgets ? now + RetentionInterval : _nextRetention;
+            }
+        }
+    }
+
+    /// <summary>Writes the values that are on their way, a part at a time; with the last part the file has all up to a place in the journal.</summary>
+    private void WriteLeaving(long end, CancellationToken cancellationToken)
+    {
+        for (bool isLast = false; !isLast;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            lock (_gate)
+            {
+                IReadOnlyDictionary<string, List<RollUp>> part = Recent.NextLeaving(StreamsEach);
+                using SqliteTransaction transaction = _file.Connection.BeginTransaction();
+                ValueBlocks.Write(_file.Connection, transaction, part, end);
+                isLast = part.Count < StreamsEach;
+
+                if (isLast)
+                {
+                    ValueBlocks.Write(_file.Connection, transaction, Recent.LeavingOdd());
+                    ValueBlocks.Bound(_file.Connection, transaction, _options.ValuesMib * 1024L * 1024L);
+                    Execute(
+                        """
+                        INSERT INTO cursor (one, position, values_position) VALUES (1, $position, $position)
+                        ON CONFLICT (one) DO UPDATE SET position = MAX(position, $position), values_position = $position
+                        """,
+                        transaction, ("$position", end));
+                }
+
+                transaction.Commit();
+                Recent.Left(part.Keys);
+
+                if (isLast)
+                {
+                    (_position, _valuesPosition) = (Math.Max(_position, end), Math.Max(_valuesPosition, end));
+                    _ahead.Clear();
+                }
+            }
+
+            if (!isLast)
+            {
+                Thread.Sleep(RestBetweenParts);
+            }
         }
     }
 
@@ -284,22 +361,6 @@ internal sealed class HistorySink : IJournalSink
         ("$id", group.Id), ("$onset", group.Onset.UtcTicks), ("$closed", group.ClosedAt?.UtcTicks), ("$size", group.Size),
         ("$max_score", group.MaxScore), ("$json", EventJson.Group(group)), ("$position", position));
 
-    /// <summary>Behind it stands a commit, and behind that <see cref="ValuesWritten"/>.</summary>
-    private void WriteValues(SqliteTransaction transaction)
-    {
-        ValueBlocks.Write(_file.Connection, transaction, Recent);
-        ValueBlocks.Bound(_file.Connection, transaction, _options.ValuesMib * 1024L * 1024L);
-        Execute(
-            "INSERT INTO cursor (one, position, values_position) VALUES (1, -1, $position) ON CONFLICT (one) DO UPDATE SET values_position = $position", transaction,
-            ("$position", _taken));
-    }
-
-    private void ValuesWritten()
-    {
-        _valuesPosition = Math.Max(_valuesPosition, _taken);
-        Recent.Clear();
-    }
-
     /// <summary>What versions before 5 of the file kept: one row for each ten seconds, the one with the highest score.</summary>
     private void TakeOverThinnedScores()
     {
@@ -324,16 +385,23 @@ internal sealed class HistorySink : IJournalSink
 
                 if (Recent.IsFull)
                 {
-                    ValueBlocks.Write(_file.Connection, transaction, Recent);
-                    Recent.Clear();
+                    WriteAll(transaction);
                 }
             }
         }
 
-        ValueBlocks.Write(_file.Connection, transaction, Recent);
+        WriteAll(transaction);
         Execute("DROP TABLE score", transaction);
         transaction.Commit();
-        Recent.Clear();
+    }
+
+    private void WriteAll(SqliteTransaction transaction)
+    {
+        Recent.Leave();
+        IReadOnlyDictionary<string, List<RollUp>> all = Recent.NextLeaving(int.MaxValue);
+        ValueBlocks.Write(_file.Connection, transaction, all, _valuesPosition);
+        ValueBlocks.Write(_file.Connection, transaction, Recent.LeavingOdd());
+        Recent.Left(all.Keys);
     }
 
     private void Forget(DateTimeOffset now, SqliteTransaction transaction)

@@ -28,6 +28,9 @@ internal interface IJournalSink : IScoreSink
     /// <summary>The last place in the journal of which it knows at a start that it was told; -1 where it knows of none.</summary>
     long Told => -1;
 
+    /// <summary>Whether it may be given more while it makes survive what it was given before; otherwise that waits.</summary>
+    bool TakesWhileMarking => false;
+
     /// <summary>Makes all it was given survive.</summary>
     /// <returns>Where it stands, in its own words: it gets them back at a start, and what was given behind them comes again.</returns>
     ValueTask<string> MarkAsync(CancellationToken cancellationToken);

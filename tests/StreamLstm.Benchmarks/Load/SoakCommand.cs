@@ -12,7 +12,7 @@ namespace StreamLstm.Benchmarks.Load;
 internal sealed class SoakCommand : IDisposable
 {
     public const string Name = "soak";
-    public const string Usage = "soak [--streams N] [--for TIME] [--form FORM] [--rate N] [--ids N] [--memory MIB]";
+    public const string Usage = "soak [--streams N] [--for TIME] [--form FORM] [--rate N] [--busy N] [--ids N] [--memory MIB]";
     public const string About = "the daemon under load with N streams; with --ids so many random names beside them, within the time";
 
     private const int BatchSize = 500;
@@ -28,12 +28,13 @@ internal sealed class SoakCommand : IDisposable
     private readonly List<double> _residentMib = [];
     private readonly List<double> _pageMilliseconds = [];
     private long _sent;
+    private long _unanswered;
 
     private SoakCommand(TextWriter output, ChildDaemon daemon, int streams) => (_output, _daemon, _streams) = (output, daemon, streams);
 
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
-        var asked = new Dictionary<string, string> { ["--streams"] = "100000", ["--for"] = "1m", ["--form"] = "lean", ["--rate"] = "5000", ["--ids"] = "0", ["--memory"] = "0" };
+        var asked = new Dictionary<string, string> { ["--streams"] = "100000", ["--for"] = "1m", ["--form"] = "lean", ["--rate"] = "5000", ["--busy"] = "1000", ["--ids"] = "0", ["--memory"] = "0" };
 
         for (int i = 0; i < args.Length; i += 2)
         {
@@ -54,10 +55,10 @@ internal sealed class SoakCommand : IDisposable
             return 2;
         }
 
-        return RunAsync(output, Number("--streams"), time, asked["--form"], Number("--rate"), Number("--ids"), Number("--memory")).GetAwaiter().GetResult();
+        return RunAsync(output, Number("--streams"), time, asked["--form"], Number("--rate"), Number("--busy"), Number("--ids"), Number("--memory")).GetAwaiter().GetResult();
     }
 
-    private static async Task<int> RunAsync(TextWriter output, int streams, TimeSpan time, string form, int rate, int ids, int memoryMib)
+    private static async Task<int> RunAsync(TextWriter output, int streams, TimeSpan time, string form, int rate, int busy, int ids, int memoryMib)
     {
         using var directory = new TemporaryFolder();
         await using ChildDaemon daemon = ChildDaemon.Start(
@@ -76,13 +77,13 @@ internal sealed class SoakCommand : IDisposable
         }
 
         using var soak = new SoakCommand(output, daemon, streams);
-        await soak.SoakAsync(time, rate, ids);
+        await soak.SoakAsync(time, rate, busy, ids);
         return 0;
     }
 
     public void Dispose() => _ended.Dispose();
 
-    private async Task SoakAsync(TimeSpan time, int rate, int ids)
+    private async Task SoakAsync(TimeSpan time, int rate, int busy, int ids)
     {
         long begun = Stopwatch.GetTimestamp();
 
@@ -94,7 +95,11 @@ internal sealed class SoakCommand : IDisposable
         // The first answers are those of a program that is being compiled.
         await AskAsync();
         Say($"{_streams} streams are there after {Stopwatch.GetElapsedTime(begun).TotalSeconds:0} s, {ResidentMib():0} MiB RSS");
-        Task known = LoadAsync(rate, n => Line($"plant/{n % _streams % 1_000}/{n % _streams}", n));
+        // A plant as it is: half of what comes is of a few that come often, which is what is trained on, and the rest of all in turn.
+        busy = Math.Min(busy, _streams);
+        Task known = Task.WhenAll(
+            LoadAsync(rate / 2, n => Line($"plant/{n % _streams % 1_000}/{n % _streams}", n / _streams)),
+            LoadAsync(rate / 2, n => Line($"plant/{n % busy % 1_000}/{n % busy}", n / busy)));
         Task probing = ProbeAsync();
         double alone = 0;
 
@@ -122,7 +127,9 @@ internal sealed class SoakCommand : IDisposable
 
         double p99 = At(.99);
         Say($"hand-in to score p50 {At(.5):0.0} p99 {p99:0.0} p99.9 {At(.999):0.0} ms ({_probes.Count}); page and API p50 {Of(_pageMilliseconds, .5):0} ms, at most {Of(_pageMilliseconds, 1):0} ms");
-        Say($"books: sent {Interlocked.Read(ref _sent)}, received {books.GetProperty("received")}, scored {books.GetProperty("scored")}, rejected {books.GetProperty("rejected")}, balance {books.GetProperty("balances")}");
+        Say($"books: sent {Interlocked.Read(ref _sent)}, received {books.GetProperty("received")}, scored {books.GetProperty("scored")}, rejected {books.GetProperty("rejected")}, balance {books.GetProperty("balances")}; {Interlocked.Read(ref _unanswered)} requests without an answer");
+        JsonElement status = await _daemon.GetAsync("/api/v1/status", CancellationToken.None);
+        Say($"weights of version {status.GetProperty("model_version")} serve; the last training: {status.GetProperty("retrain").GetProperty("last")}");
 
         if (ids > 0)
         {
@@ -193,8 +200,7 @@ internal sealed class SoakCommand : IDisposable
         for (long row = 0; !_ended.IsCancellationRequested; row++)
         {
             long started = Stopwatch.GetTimestamp();
-            await _daemon.PostAsync("/api/v1/observations?wait=scored", Line("probe", row), CancellationToken.None);
-            Interlocked.Increment(ref _sent);
+            await SendAsync([Line("probe", row)], "?wait=scored");
 
             lock (_probes)
             {
@@ -205,7 +211,7 @@ internal sealed class SoakCommand : IDisposable
         }
     }
 
-    private async Task SendAsync(string[] lines)
+    private async Task SendAsync(string[] lines, string query = "")
     {
         var body = new StringBuilder();
 
@@ -214,10 +220,24 @@ internal sealed class SoakCommand : IDisposable
             body.Append(line).Append('\n');
         }
 
-        // Told to wait (429, 503): the same again.
-        while ((int)(await _daemon.PostAsync("/api/v1/observations", body.ToString(), CancellationToken.None)).Status >= 429)
+        for (bool isTaken = false; !isTaken;)
         {
-            await Task.Delay(ProbeInterval);
+            try
+            {
+                // Told to wait (429, 503): the same again.
+                isTaken = (int)(await _daemon.PostAsync($"/api/v1/observations{query}", body.ToString(), CancellationToken.None)).Status < 429;
+            }
+            catch (Exception late) when (late is OperationCanceledException or HttpRequestException && !_ended.IsCancellationRequested)
+            {
+                // Whether it was taken nobody knows: the books tell, and it is sent once.
+                Interlocked.Increment(ref _unanswered);
+                break;
+            }
+
+            if (!isTaken)
+            {
+                await Task.Delay(ProbeInterval);
+            }
         }
 
         Interlocked.Add(ref _sent, lines.Length);

@@ -1,11 +1,13 @@
+using System.Runtime.InteropServices;
 using StreamLstm.Detection;
 
 namespace StreamLstm.Daemon.Sinks.History;
 
-/// <summary>Values that came and are not in the file yet, rolled up to every level; and the minutes in which streams were odd.</summary>
+/// <summary>Values that came and are not in the file yet, rolled up to stretches of the finest level; and the minutes in which streams were odd.</summary>
 /// <remarks>
 /// What is in here only is told again after a kill, as the journal holds it: so it may wait for the next snapshot, and the file is written a block
-/// at a time instead of a page a stream every ten seconds. One writer; readers come at any time. Bounded by <see cref="IsFull"/>, which its writer asks.
+/// at a time instead of a page a stream every ten seconds. What is on its way into the file stands apart until it is there, so that values go on
+/// coming meanwhile. Readers come at any time. Bounded by <see cref="IsFull"/>, which its writer asks.
 /// </remarks>
 internal sealed class RollUps
 {
@@ -20,18 +22,21 @@ internal sealed class RollUps
     private const int StretchesPerStream = 12;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, List<RollUp>[]> _streams = new(StringComparer.Ordinal);
-    private readonly Dictionary<(long Minute, string Stream), double> _odd = [];
+    private Dictionary<string, List<RollUp>> _streams = new(StringComparer.Ordinal);
+    private Dictionary<(long Minute, string Stream), double> _odd = [];
+    private Dictionary<string, List<RollUp>> _leaving = new(StringComparer.Ordinal);
+    private Dictionary<(long Minute, string Stream), double> _leavingOdd = [];
     private int _stretches;
 
-    /// <summary>Counts how often it was emptied: who reads the file beside it looks whether that happened meanwhile.</summary>
+    /// <summary>Counts how often something went into the file: who reads that beside it looks whether it happened meanwhile.</summary>
     public long Version { get; private set; }
 
-    public bool IsEmpty => _streams.Count == 0;
+    public bool IsEmpty => _streams.Count == 0 && _leaving.Count == 0;
 
+    /// <summary>Whether there is as much as may be, besides what is on its way.</summary>
     public bool IsFull => _stretches > StretchesMax + (StretchesPerStream * _streams.Count);
 
-    public void Add(IReadOnlyList<ScoredObservation> observations)
+    public void Add(IEnumerable<ScoredObservation> observations)
     {
         lock (_lock)
         {
@@ -47,9 +52,8 @@ internal sealed class RollUps
     {
         lock (_lock)
         {
-            return (_streams.TryGetValue(stream, out List<RollUp>[]? levels)
-                ? [.. levels[level].Where(one => one.Start + Steps[level] > since && one.Start < until).OrderBy(one => one.Start)]
-                : [], Version);
+            IEnumerable<RollUp> leaving = _leaving.GetValueOrDefault(stream) ?? [], come = _streams.GetValueOrDefault(stream) ?? [];
+            return ([.. Raised([.. leaving, .. come], level).Where(one => one.Start + Steps[level] > since && one.Start < until)], Version);
         }
     }
 
@@ -58,22 +62,63 @@ internal sealed class RollUps
     {
         lock (_lock)
         {
-            return ([.. _odd.Where(pair => pair.Key.Minute >= since && pair.Key.Minute < until).Select(pair => new OddMinute(pair.Key.Minute, pair.Key.Stream, pair.Value))], Version);
+            return ([.. _leavingOdd.Concat(_odd.Where(pair => !_leavingOdd.ContainsKey(pair.Key)))
+                .Where(pair => pair.Key.Minute >= since && pair.Key.Minute < until)
+                .Select(pair => new OddMinute(pair.Key.Minute, pair.Key.Stream, Math.Max(pair.Value, _odd.GetValueOrDefault(pair.Key))))], Version);
         }
     }
 
-    /// <summary>All there is, for the file. Its one writer calls it, and nobody else changes anything.</summary>
-    public (IReadOnlyDictionary<string, List<RollUp>[]> Streams, IReadOnlyList<OddMinute> Odd) All() =>
-        (_streams, [.. _odd.Select(pair => new OddMinute(pair.Key.Minute, pair.Key.Stream, pair.Value))]);
-
-    /// <summary>It is in the file now.</summary>
-    public void Clear()
+    /// <summary>All there is starts on its way into the file, with what had not got there before.</summary>
+    public void Leave()
     {
         lock (_lock)
         {
-            _streams.Clear();
-            _odd.Clear();
+            if (_leaving.Count == 0)
+            {
+                (_leaving, _streams) = (_streams, new Dictionary<string, List<RollUp>>(StringComparer.Ordinal));
+                (_leavingOdd, _odd) = (_odd, []);
+            }
+            else
+            {
+                foreach ((string stream, List<RollUp> come) in _streams)
+                {
+                    _leaving[stream] = [.. _leaving.GetValueOrDefault(stream) ?? [], .. come];
+                }
+
+                foreach (((long, string) minute, double score) in _odd)
+                {
+                    _leavingOdd[minute] = Math.Max(_leavingOdd.GetValueOrDefault(minute), score);
+                }
+
+                _streams.Clear();
+                _odd.Clear();
+            }
+
             _stretches = 0;
+        }
+    }
+
+    /// <summary>The next that are on their way, so many streams at most. Only the file's one writer asks.</summary>
+    public IReadOnlyDictionary<string, List<RollUp>> NextLeaving(int streamsMax) => _leaving.Take(streamsMax).ToDictionary(StringComparer.Ordinal);
+
+    /// <summary>The odd minutes that are on their way; they go with the last streams.</summary>
+    public IReadOnlyList<OddMinute> LeavingOdd() => [.. _leavingOdd.Select(pair => new OddMinute(pair.Key.Minute, pair.Key.Stream, pair.Value))];
+
+    /// <summary>Some are in the file now.</summary>
+    public void Left(IEnumerable<string> streams)
+    {
+        lock (_lock)
+        {
+            foreach (string stream in streams)
+            {
+                _leaving.Remove(stream);
+            }
+
+            if (_leaving.Count == 0)
+            {
+                _leavingOdd.Clear();
+            }
+
             Version++;
         }
     }
@@ -83,43 +128,63 @@ internal sealed class RollUps
     {
         lock (_lock)
         {
-            if (_streams.Remove(stream, out List<RollUp>[]? levels))
+            if (_streams.Remove(stream, out List<RollUp>? come))
             {
-                _stretches -= levels.Sum(level => level.Count);
+                _stretches -= come.Count;
             }
 
-            foreach ((long, string Stream) key in _odd.Keys.Where(key => key.Stream == stream).ToList())
+            _leaving.Remove(stream);
+
+            foreach (Dictionary<(long, string Stream), double> odd in new[] { _odd, _leavingOdd })
             {
-                _odd.Remove(key);
+                foreach ((long, string) key in odd.Keys.Where(key => key.Stream == stream).ToList())
+                {
+                    odd.Remove(key);
+                }
             }
 
             Version++;
         }
     }
 
-    private void Add(in ScoredObservation scored)
+    /// <summary>Stretches of the finest level as those of another, in order, each start once.</summary>
+    public static List<RollUp> Raised(IReadOnlyList<RollUp> finest, int level)
     {
-        if (!_streams.TryGetValue(scored.Stream, out List<RollUp>[]? levels))
-        {
-            levels = [.. Steps.Select(_ => new List<RollUp>(1))];
-            _streams.Add(scored.Stream, levels);
-        }
+        long step = Steps[level];
+        List<RollUp> raised = new(level == 0 ? finest.Count : 1);
 
-        for (int level = 0; level < levels.Length; level++)
+        // Times of a stream rise, but for a clock that was set back: then a start comes twice.
+        foreach (RollUp one in finest.Count > 1 ? finest.OrderBy(one => one.Start) : finest.AsEnumerable())
         {
-            var one = RollUp.Of(scored, Steps[level]);
-            List<RollUp> stretches = levels[level];
+            RollUp wide = one with { Start = one.Start / step * step };
 
-            if (stretches.Count > 0 && stretches[^1].Start == one.Start)
+            if (raised.Count > 0 && raised[^1].Start == wide.Start)
             {
-                stretches[^1] = stretches[^1].With(one);
+                raised[^1] = raised[^1].With(wide);
             }
             else
             {
-                // Times of a stream rise, but for a clock that was set back: then a start comes twice, and the file has it once.
-                stretches.Add(one);
-                _stretches++;
+                raised.Add(wide);
             }
+        }
+
+        return raised;
+    }
+
+    private void Add(in ScoredObservation scored)
+    {
+        ref List<RollUp>? stretches = ref CollectionsMarshal.GetValueRefOrAddDefault(_streams, scored.Stream, out _);
+        stretches ??= new List<RollUp>(1);
+        var one = RollUp.Of(scored, Steps[0]);
+
+        if (stretches.Count > 0 && stretches[^1].Start == one.Start)
+        {
+            stretches[^1] = stretches[^1].With(one);
+        }
+        else
+        {
+            stretches.Add(one);
+            _stretches++;
         }
 
         if (scored.Score >= OddScore)

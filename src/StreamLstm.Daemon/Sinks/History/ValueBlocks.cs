@@ -26,28 +26,33 @@ internal static class ValueBlocks
 
     public static long OddKey(long minute, long stream) => (minute * OddStreams) + stream;
 
-    /// <summary>Writes all that has come since the last time; blocks that are begun already are gone on with.</summary>
-    public static void Write(SqliteConnection connection, SqliteTransaction transaction, RollUps rollUps)
+    /// <summary>Writes some streams' stretches; blocks that are begun already are gone on with.</summary>
+    /// <param name="connection">The file.</param>
+    /// <param name="transaction">What it is part of.</param>
+    /// <param name="streams">Stretches of the finest level that are not in the file yet.</param>
+    /// <param name="position">The place in the journal up to which they are all there is of these streams; stands with their names.</param>
+    public static void Write(SqliteConnection connection, SqliteTransaction transaction, IReadOnlyDictionary<string, List<RollUp>> streams, long position)
     {
-        (IReadOnlyDictionary<string, List<RollUp>[]> streams, IReadOnlyList<OddMinute> odd) = rollUps.All();
-        using var name = new Prepared(connection, transaction, "INSERT INTO stream_name (name, last) VALUES ($a, $b) ON CONFLICT (name) DO UPDATE SET last = MAX(last, $b) RETURNING id");
+        using var name = new Prepared(
+            connection, transaction,
+            "INSERT INTO stream_name (name, last, position) VALUES ($a, $b, $c) ON CONFLICT (name) DO UPDATE SET last = MAX(last, $b), position = $c RETURNING id");
         using var held = new Prepared(connection, transaction, "SELECT stretches FROM value_block WHERE id = $a");
         using var put = new Prepared(connection, transaction, "INSERT OR REPLACE INTO value_block (id, stretches) VALUES ($a, $b)");
         using var span = new Prepared(connection, transaction, "INSERT INTO value_span (level, block, bytes) VALUES ($a, $b, $c) ON CONFLICT (level, block) DO UPDATE SET bytes = bytes + $c");
-        using var minute = new Prepared(connection, transaction, "INSERT INTO odd_minute (id, score) VALUES ($a, $b) ON CONFLICT (id) DO UPDATE SET score = MAX(score, $b)");
-        var ids = streams.ToDictionary(pair => pair.Key, pair => (long)name.Ask(pair.Key, pair.Value[^1].Max(one => one.Start))!, StringComparer.Ordinal);
+        List<(long Id, List<RollUp> Finest)> named = [.. streams.Select(pair => ((long)name.Ask(pair.Key, LastOf(pair.Value), position)!, pair.Value))];
+        named.Sort((a, b) => a.Id.CompareTo(b.Id));
         Dictionary<(int Level, long Block), long> grown = [];
 
         for (int level = 0; level < RollUps.Steps.Count; level++)
         {
             long length = LengthOf(level);
 
-            // By block, then stream: so the file grows at its end.
-            foreach (IGrouping<long, (long Stream, IGrouping<long, RollUp> Stretches)> block in streams
-                .SelectMany(pair => pair.Value[level].GroupBy(one => one.Start / length).Select(stretches => (ids[pair.Key], stretches)))
+            // By block, then stream: what lies together is written together.
+            foreach (IGrouping<long, (long Stream, IGrouping<long, RollUp> Stretches)> block in named
+                .SelectMany(one => RollUps.Raised(one.Finest, level).GroupBy(stretch => stretch.Start / length).Select(stretches => (one.Id, stretches)))
                 .GroupBy(one => one.stretches.Key).OrderBy(group => group.Key))
             {
-                foreach ((long stream, IGrouping<long, RollUp> stretches) in block.OrderBy(one => one.Stream))
+                foreach ((long stream, IGrouping<long, RollUp> stretches) in block)
                 {
                     long key = Key(level, block.Key, stream);
                     var before = held.Ask(key) as byte[];
@@ -64,12 +69,20 @@ internal static class ValueBlocks
             span.Run((long)level, block, bytes);
         }
 
+        // As a stretch of the coarsest level begins: so long a name stays at least.
+        static long LastOf(List<RollUp> finest) => finest.Max(one => one.Start) / RollUps.Steps[^1] * RollUps.Steps[^1];
+    }
+
+    /// <summary>Writes odd minutes of streams that have a name in the file.</summary>
+    public static void Write(SqliteConnection connection, SqliteTransaction transaction, IReadOnlyList<OddMinute> odd)
+    {
+        using var minute = new Prepared(
+            connection, transaction,
+            $"INSERT INTO odd_minute (id, score) SELECT ($a * {OddStreams}) + id, $c FROM stream_name WHERE name = $b ON CONFLICT (id) DO UPDATE SET score = MAX(score, $c)");
+
         foreach (OddMinute one in odd)
         {
-            if (ids.TryGetValue(one.Stream, out long stream))
-            {
-                minute.Run(OddKey(one.Minute, stream), (long)Math.Round(one.Score));
-            }
+            minute.Run(one.Minute, one.Stream, (long)Math.Round(one.Score));
         }
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using StreamLstm.Daemon.Messages;
 using StreamLstm.Daemon.Pipeline;
+using StreamLstm.Daemon.Sinks;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Tests.Daemon.Support;
 
@@ -39,6 +40,56 @@ public sealed class SinkLaneTests
         Assert.Single(log.Lines, line => line.Contains("takes again", StringComparison.Ordinal));
         Assert.Equal(7, Assert.Single(sink.Batches).Sequence);
         Assert.Null(lane.Trouble);
+    }
+
+    [Fact]
+    public async Task A_sink_takes_more_while_its_mark_is_made_and_a_mark_that_fails_is_made_again()
+    {
+        var sink = new SlowMark();
+        using var metrics = new DaemonMetrics(new Ledger());
+        using var lane = new SinkLane(sink, 4, metrics, TimeProvider.System, new CaughtLog());
+        Task running = lane.RunAsync(TestContext.Current.CancellationToken);
+        Task<string> mark = (await lane.AskForMarkAsync(TestContext.Current.CancellationToken))!;
+
+        for (int i = 0; i < 10; i++)
+        {
+            await lane.OfferAsync(new ScoredBatch([], [], [], DateTimeOffset.UnixEpoch) { Sequence = i }, TestContext.Current.CancellationToken);
+        }
+
+        await sink.TenTaken.Task.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.False(mark.IsCompleted);
+        sink.First.SetException(new IOException("no space left"));
+        Assert.Equal("made the second time", await mark);
+        lane.Complete();
+        await running;
+        Assert.Null(lane.Trouble);
+    }
+
+    private sealed class SlowMark : IJournalSink
+    {
+        private int _taken, _marks;
+
+        public string Name => "slow";
+
+        public bool TakesWhileMarking => true;
+
+        public TaskCompletionSource<string> First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource TenTaken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ValueTask WriteAsync(ScoredBatch batch, CancellationToken cancellationToken)
+        {
+            if (++_taken == 10)
+            {
+                TenTaken.SetResult();
+            }
+
+            return default;
+        }
+
+        public ValueTask<string> MarkAsync(CancellationToken cancellationToken) => ++_marks == 1 ? new(First.Task) : ValueTask.FromResult("made the second time");
+
+        public ValueTask DisposeAsync() => default;
     }
 
     private sealed class CaughtLog : ILogger

@@ -97,6 +97,71 @@ public sealed class ValueHistoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Values_of_many_streams_are_written_in_parts_and_a_kill_between_two_of_them_counts_none_twice()
+    {
+        const int Streams = 20_000;
+        HistorySink killed = Sink();
+        ScoredBatch[] batches = [.. Enumerable.Range(0, 4).Select(i => Everywhere(i))];
+
+        foreach (ScoredBatch batch in batches[..3])
+        {
+            await killed.WriteAsync(batch, Cancellation);
+        }
+
+        // Cut short once a part is in the file, and never gone on with.
+        using var kill = new CancellationTokenSource();
+        Task<string> mark = killed.MarkAsync(kill.Token).AsTask();
+
+        while (Ask("SELECT COUNT(*) FROM stream_name") == 0)
+        {
+            await Task.Delay(1, Cancellation);
+        }
+
+        await kill.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => mark);
+        Assert.InRange(Ask("SELECT COUNT(*) FROM stream_name"), 1, Streams - 1);
+        Assert.Equal(-1, Ask("SELECT COALESCE(MAX(values_position), -1) FROM cursor"));
+
+        // What is between memory and file is read whole, and once.
+        Assert.All((string[])["s0", "s9999", "s19999"], stream => Assert.Equal(3, Counted(killed, stream)));
+
+        await using HistorySink sink = Sink();
+
+        foreach (ScoredBatch batch in batches)
+        {
+            await sink.WriteAsync(batch with { IsReplayed = true }, Cancellation);
+        }
+
+        Assert.All((string[])["s0", "s9999", "s19999"], stream => Assert.Equal(4, Counted(sink, stream)));
+        await sink.MarkAsync(Cancellation);
+        Assert.All((string[])["s0", "s9999", "s19999"], stream => Assert.Equal(4, Counted(sink, stream)));
+        Assert.Equal(4, Ask("SELECT values_position FROM cursor"));
+
+        ScoredBatch Everywhere(int minute) => new(
+            [.. Enumerable.Range(0, Streams).Select(i => new ScoredObservation($"s{i}", Start.AddMinutes(minute), i, Lifecycle.Active, 1, 0))], [], [], Start) { Sequence = ++_sequence };
+
+        static int Counted(HistorySink sink, string stream) => new HistoryReader(sink).Values.Read(stream, Start, Start.AddHours(1), 100).Sum(one => one.Count);
+    }
+
+    [Fact]
+    public async Task Incidents_are_written_while_values_of_many_streams_are()
+    {
+        const int Streams = 20_000;
+        await using HistorySink sink = Sink();
+        await sink.WriteAsync(
+            new([.. Enumerable.Range(0, Streams).Select(i => new ScoredObservation($"s{i}", Start, i, Lifecycle.Active, 1, 0))], [], [], Start) { Sequence = ++_sequence }, Cancellation);
+        Task<string> mark = sink.MarkAsync(Cancellation).AsTask();
+
+        await sink.WriteAsync(Batch("s7", 600, 10, _ => 1) with { Swaps = [new ModelSwap(3, Start, 2, 1, 10, "a1")] }, Cancellation);
+
+        Assert.False(mark.IsCompleted);
+        Assert.Equal(1, Ask("SELECT COUNT(*) FROM swap"));
+        Assert.Equal("1", await mark);
+        Assert.Equal(2, Ask("SELECT position FROM cursor"));
+        Assert.Equal(11, new HistoryReader(sink).Values.Read("s7", Start, Start.AddHours(1), 100).Sum(one => one.Count));
+    }
+
+    [Fact]
     public async Task What_is_oldest_and_finest_goes_first_and_the_coarser_levels_tell_of_it()
     {
         await using HistorySink sink = Sink(new HistorySinkOptions { ValuesMib = 1 });
