@@ -45,6 +45,8 @@ internal static class DaemonHost
     public static async Task<int> RunAsync(
         LoadedOptions started, Func<LoadedOptions> read, Func<IReadOnlyList<string>> files, CancellationToken cancellationToken)
     {
+        // Before anything is held.
+        _ = MemoryBudget.OfProcess;
         DaemonOptions options = started.Options;
         await using WebApplication application = Build(started, read, files, out ILogger logger, out Func<string> directory);
 
@@ -112,7 +114,7 @@ internal static class DaemonHost
         var ledger = new Ledger();
         var units = new StreamUnits();
         var labels = new StreamLabels(options.Sources.TopicTemplates());
-        var live = new LiveView(labels, units);
+        var live = new LiveView(labels, units, MemoryBudget.OfProcess.PointsKept);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(ledger);

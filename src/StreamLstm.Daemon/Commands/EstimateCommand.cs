@@ -15,9 +15,6 @@ internal static class EstimateCommand
 {
     private const double Kib = 1024, Mib = 1024 * Kib, Gib = 1024 * Mib;
 
-    /// <summary>Of what the process may use: the rest is for queues, libraries and what a collector has not collected.</summary>
-    private const double ForStreams = 0.65;
-
     public static Command Create(Func<ParseResult, Action<DaemonOptions>, int> withOptions, TextWriter output, TextWriter error)
     {
         var streams = new Option<long?>("--streams") { Description = "Streams that are planned: whether they fit, and what they take.", HelpName = "N" };
@@ -47,7 +44,7 @@ internal static class EstimateCommand
                     Plan? plan = Checked(parsed.GetValue(streams), parsed.GetValue(every)!);
                     IReadOnlyList<StreamCost> costs = WorkProgress.With("measuring", StreamCost.Observations, error, progress => StreamCost.Measure(
                         options.DetectorOptions(), BaseWeightsFile.Start(options.Detection.BaseWeights, options.Detection.Seed), progress, cancellation));
-                    double available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+                    double available = MemoryBudget.OfProcess.Available;
 
                     if (parsed.GetValue(format) == "json")
                     {
@@ -77,7 +74,7 @@ internal static class EstimateCommand
         double rate = plan.Streams / plan.Every.TotalSeconds, bytes = plan.Streams * cost.Bytes;
         return new Need(
             bytes, plan.Streams * cost.DiskBytes, rate / cost.GrownPerSecond, rate / cost.YoungPerSecond,
-            FitsMemory: bytes <= available * ForStreams, FitsProcessor: rate / cost.GrownPerSecond <= cores);
+            FitsMemory: bytes <= new MemoryBudget((long)available).StreamBytes, FitsProcessor: rate / cost.GrownPerSecond <= cores);
     }
 
     private static Plan? Checked(long? streams, string every) =>

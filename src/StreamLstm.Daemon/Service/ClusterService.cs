@@ -57,7 +57,7 @@ internal static class ClusterService
         };
         return new ClusterNode(
             options.Cluster, instance, UrlOf(options), setting, live, serving,
-            [.. taps.Select(tap => new SinkLane(tap, options.Pipeline.ChannelCapacity, metrics, time, loggers.CreateLogger<SinkLane>()))],
+            [.. taps.Select(tap => new SinkLane(tap, MemoryBudget.OfProcess.Of(options.Pipeline).ChannelCapacity, metrics, time, loggers.CreateLogger<SinkLane>()))],
             ledger, deadLetters, metrics, time, loggers);
     }
 

@@ -43,7 +43,8 @@ internal sealed class ConfiguredSinks
         if (options.Sinks.History.Enabled)
         {
             var history = new HistorySink(
-                options.Sinks.History, storage.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>(), () => metrics.ToldOtherwise(HistorySink.SinkName));
+                options.Sinks.History, storage.FileIn(options.Sinks.History.Path), time, loggers.CreateLogger<HistorySink>(), () => metrics.ToldOtherwise(HistorySink.SinkName),
+                MemoryBudget.OfProcess.StretchesMax);
             History = new HistoryReader(history);
             Labels = new LabelStore(history.ConnectionString);
             All = [.. All, history];

@@ -159,7 +159,7 @@ internal sealed class PipelineService(
         ConfiguredSources = new ConfiguredSources(options, _storage, httpSource, metrics, time, loggers);
         Maintenance = MaintenanceStore.Open(_storage, detection.Maintenance);
         var pipeline = new DetectionPipeline(
-            options.Pipeline, detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => ModelFiles.Load(_storage, swap),
+            MemoryBudget.OfProcess.Of(options.Pipeline), detection with { Maintenance = Maintenance.All }, LiveModel, _journal, restored, swap => ModelFiles.Load(_storage, swap),
             ConfiguredSources.Present, ConfiguredSinks.All, ledger, _deadLetters, metrics, time, loggers, limits, labels, units);
         var liveFile = new LiveViewFile(_storage, live, _logger);
 

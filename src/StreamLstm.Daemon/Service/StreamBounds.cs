@@ -16,7 +16,7 @@ internal static class StreamBounds
     {
         var detection = options.DetectorOptions();
         return new StreamLimits(
-            detection.StreamsMax, detection.PerStreamMax, options.Limits.StreamBytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), options.Limits.StreamRetention)
+            detection.StreamsMax, detection.PerStreamMax, options.Limits.StreamBytes(MemoryBudget.OfProcess), options.Limits.StreamRetention)
         {
             IsFormByNeed = options.Detection.Form == FormChoice.Auto,
         };
@@ -29,7 +29,7 @@ internal static class StreamBounds
     /// <exception cref="StorageException">The streams of the snapshot do not fit into what the process may use.</exception>
     public static StreamLimits Of(DaemonOptions options, RestoredState restored, ILogger logger)
     {
-        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        long available = MemoryBudget.OfProcess.Available;
         long counted = restored.StreamBytes(options.DetectorOptions());
 
         if (counted > available)
@@ -42,7 +42,7 @@ internal static class StreamBounds
 
         StreamLimits limits = Of(options);
         LogMessages.MemoryLimit(
-            logger, (long)(limits.Bytes / Mib), options.Limits.MemoryMib > 0 ? "limits.memory_mib" : "65 % of what the process may use", (long)(counted / Mib));
+            logger, (long)(limits.Bytes / Mib), options.Limits.MemoryMib > 0 ? "limits.memory_mib" : "65 % of what the process may use beyond 48 MiB", (long)(counted / Mib));
         return limits;
     }
 }

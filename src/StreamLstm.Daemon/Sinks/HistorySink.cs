@@ -39,10 +39,11 @@ internal sealed class HistorySink : IJournalSink
     private long _valuesPosition;   // of the last entry whose values are written
     private long _taken = -1;       // of the last entry taken
 
-    public HistorySink(HistorySinkOptions options, string path, TimeProvider time, ILogger<HistorySink> logger, Action? toldOtherwise = null)
+    public HistorySink(HistorySinkOptions options, string path, TimeProvider time, ILogger<HistorySink> logger, Action? toldOtherwise = null, int stretchesMax = int.MaxValue)
     {
         (_logger, _toldOtherwise) = (logger, toldOtherwise ?? (() => { }));
         _options = options;
+        Recent = new RollUps(stretchesMax);
         _time = time;
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
@@ -81,7 +82,7 @@ internal sealed class HistorySink : IJournalSink
     public string ConnectionString { get; }
 
     /// <summary>Values that are not in the file yet.</summary>
-    public RollUps Recent { get; } = new();
+    public RollUps Recent { get; }
 
     /// <summary>Takes out what was told behind a place in the journal, which ends there.</summary>
     public void TakeBack(long end)

@@ -14,7 +14,7 @@ namespace StreamLstm.Daemon.Views;
 /// </remarks>
 /// <param name="labels">What streams' names say; null for nothing.</param>
 /// <param name="units">What devices declare of their streams; null for nothing.</param>
-internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units = null) : IScoreSink
+internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units = null, double pointsKept = 1) : IScoreSink
 {
     private const int PointsPerStream = 600;
     private const int StreamsInFull = 2_000;
@@ -27,6 +27,8 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     private const int SwapsKept = 100;
     private const int SparkPoints = 60;
 
+    private readonly int _streamsInFull = (int)(pointsKept * StreamsInFull);
+    private readonly int _streamsFurther = (int)(pointsKept * StreamsFurther);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LiveStream> _streams = new(StringComparer.Ordinal);
     private readonly LinkedList<IncidentEvent> _incidents = new();
@@ -210,7 +212,7 @@ internal sealed class LiveView(StreamLabels? labels = null, StreamUnits? units =
     private LiveStream NewStream(string name)
     {
         var stream = new LiveStream(name);
-        stream.Keep(_streams.Count < StreamsInFull ? PointsPerStream : _streams.Count < StreamsInFull + StreamsFurther ? PointsPerFurtherStream : 0, byItself: true);
+        stream.Keep(_streams.Count < _streamsInFull ? PointsPerStream : _streams.Count < _streamsInFull + _streamsFurther ? PointsPerFurtherStream : 0, byItself: true);
         _streams.Add(name, stream);
         _order.Add(stream);
         _byLifecycle[(int)stream.Lifecycle]++;

@@ -9,7 +9,7 @@ namespace StreamLstm.Daemon.Sinks.History;
 /// at a time instead of a page a stream every ten seconds. What is on its way into the file stands apart until it is there, so that values go on
 /// coming meanwhile. Readers come at any time. Bounded by <see cref="IsFull"/>, which its writer asks.
 /// </remarks>
-internal sealed class RollUps
+internal sealed class RollUps(int stretchesMax = int.MaxValue)
 {
     /// <summary>Lengths of stretches, in ticks: 10 seconds, 5 minutes, 2 hours. A block of each is 10 minutes, 5 hours, 5 days.</summary>
     public static readonly IReadOnlyList<long> Steps = [10 * TimeSpan.TicksPerSecond, 5 * TimeSpan.TicksPerMinute, 2 * TimeSpan.TicksPerHour];
@@ -17,9 +17,12 @@ internal sealed class RollUps
     /// <summary>From here on a minute of a stream is worth remembering by itself: an incident opens at 50, calm streams stay below 40.</summary>
     public const double OddScore = 40;
 
-    /// <summary>Some 25 MB, and of many streams a kilobyte each.</summary>
+    /// <summary>Some 20 MB, and of many streams a kilobyte each.</summary>
     private const int StretchesMax = 250_000;
     private const int StretchesPerStream = 12;
+
+    /// <summary>Of each stream, however little room there is: fewer than these are not worth the writing.</summary>
+    private const int StretchesMin = 2;
 
     private readonly Lock _lock = new();
     private Dictionary<string, List<RollUp>> _streams = new(StringComparer.Ordinal);
@@ -34,7 +37,7 @@ internal sealed class RollUps
     public bool IsEmpty => _streams.Count == 0 && _leaving.Count == 0;
 
     /// <summary>Whether there is as much as may be, besides what is on its way.</summary>
-    public bool IsFull => _stretches > StretchesMax + (StretchesPerStream * _streams.Count);
+    public bool IsFull => _stretches > Math.Max(StretchesMin * _streams.Count, Math.Min(stretchesMax, StretchesMax + (StretchesPerStream * _streams.Count)));
 
     public void Add(IEnumerable<ScoredObservation> observations)
     {
