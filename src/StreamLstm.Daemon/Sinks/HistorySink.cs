@@ -5,7 +5,6 @@ using StreamLstm.Daemon.Sinks.History;
 using StreamLstm.Daemon.Telemetry;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
-using StreamLstm.Detection.Grouping;
 
 namespace StreamLstm.Daemon.Sinks;
 
@@ -167,7 +166,12 @@ internal sealed class HistorySink : IJournalSink
 
             if (!isNew && batch.IsReplayed)
             {
-                Compare(batch);
+                // What is told again must be what was told before, as far as it is still kept.
+                foreach (IncidentEvent incident in EventTables.ToldOtherwise(_file.Connection, batch))
+                {
+                    LogMessages.IncidentToldOtherwise(_logger, incident.Id);
+                    _toldOtherwise();
+                }
             }
 
             string[] deleted = batch.Sequence > _valuesPosition ? [.. batch.Forgotten.Where(gone => gone.Reason == ForgetReason.Asked).Select(gone => gone.Stream)] : [];
@@ -180,8 +184,8 @@ internal sealed class HistorySink : IJournalSink
 
                 if (isNew)
                 {
-                    Write(batch, transaction);
-                    MoveTo(batch.Sequence, transaction);
+                    EventTables.Write(_file.Connection, transaction, batch);
+                    EventTables.MoveTo(_file.Connection, transaction, batch.Sequence);
                 }
 
                 foreach (string stream in deleted)
@@ -193,7 +197,7 @@ internal sealed class HistorySink : IJournalSink
 
                 if (forgets)
                 {
-                    Forget(now, transaction);
+                    EventTables.Forget(_file.Connection, transaction, now - _options.IncidentRetention);
                 }
 
                 KillPoint.Pass(KillPoint.R3HistoryNotCommitted);
@@ -221,13 +225,7 @@ internal sealed class HistorySink : IJournalSink
                 if (isLast)
                 {
                     ValueBlocks.Write(_file.Connection, transaction, Recent.LeavingOdd());
-                    ValueBlocks.Bound(_file.Connection, transaction, _options.ValuesMib * 1024L * 1024L);
-                    Execute(
-                        """
-                        INSERT INTO cursor (one, position, values_position) VALUES (1, $position, $position)
-                        ON CONFLICT (one) DO UPDATE SET position = MAX(position, $position), values_position = $position
-                        """,
-                        transaction, ("$position", end));
+                    EventTables.MoveValuesTo(_file.Connection, transaction, end);
                 }
 
                 transaction.Commit();
@@ -245,122 +243,24 @@ internal sealed class HistorySink : IJournalSink
                 Thread.Sleep(RestBetweenParts);
             }
         }
-    }
 
-    /// <summary>Writes a person's word down, once however often it is told.</summary>
-    private static void WriteLabel(SqliteConnection connection, SqliteTransaction transaction, LabelEntry label, long position)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = """
-            UPDATE label SET removed = $time, removed_position = $position
-            WHERE incident = $incident AND removed IS NULL AND (position IS NULL OR position < $position)
-                AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
-            INSERT INTO label (incident, stream, label, note, time, position)
-            SELECT $incident, $stream, $label, $note, $time, $position
-            WHERE $label IS NOT NULL AND NOT EXISTS (SELECT 1 FROM label WHERE position = $position);
-            """;
-        command.Parameters.AddWithValue("$incident", label.IncidentId);
-        command.Parameters.AddWithValue("$stream", label.Stream);
-        command.Parameters.AddWithValue("$label", label.Label?.ToString() ?? (object)DBNull.Value);
-        command.Parameters.AddWithValue("$note", label.Note);
-        command.Parameters.AddWithValue("$time", label.Now.UtcTicks);
-        command.Parameters.AddWithValue("$position", position);
-        command.ExecuteNonQuery();
-    }
-
-    /// <summary>Writes down who looks after an incident: of several words the last one holds.</summary>
-    private static void WriteAcknowledged(SqliteConnection connection, SqliteTransaction transaction, AcknowledgeEntry said, long position)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = "INSERT OR REPLACE INTO acknowledgement (position, incident, who, note, time) VALUES ($position, $incident, $who, $note, $time)";
-        command.Parameters.AddWithValue("$position", position);
-        command.Parameters.AddWithValue("$incident", said.IncidentId);
-        command.Parameters.AddWithValue("$who", said.By);
-        command.Parameters.AddWithValue("$note", said.Note);
-        command.Parameters.AddWithValue("$time", said.Now.UtcTicks);
-        command.ExecuteNonQuery();
-    }
-
-    /// <summary>What is told again must be what was told before, as far as it is still kept.</summary>
-    private void Compare(ScoredBatch batch)
-    {
-        foreach (IncidentEvent incident in batch.Incidents)
+        for (bool fits = false; !fits;)
         {
-            using SqliteCommand command = _file.Connection.CreateCommand();
-            command.CommandText = "SELECT json FROM incident_event WHERE id = $id";
-            command.Parameters.AddWithValue("$id", incident.Id);
+            cancellationToken.ThrowIfCancellationRequested();
 
-            if (command.ExecuteScalar() is string before && before != EventJson.Incident(incident))
+            lock (_gate)
             {
-                LogMessages.IncidentToldOtherwise(_logger, incident.Id);
-                _toldOtherwise();
+                using SqliteTransaction transaction = _file.Connection.BeginTransaction();
+                fits = ValueBlocks.Bound(_file.Connection, transaction, _options.ValuesMib * 1024L * 1024L);
+                transaction.Commit();
+            }
+
+            if (!fits)
+            {
+                Thread.Sleep(RestBetweenParts);
             }
         }
     }
-
-    private void Write(ScoredBatch batch, SqliteTransaction transaction)
-    {
-        foreach (IncidentEvent incident in batch.Incidents)
-        {
-            Write(incident, batch.Sequence, transaction);
-        }
-
-        foreach (GroupEvent group in batch.Groups)
-        {
-            Write(group, batch.Sequence, transaction);
-        }
-
-        foreach (ModelSwap swap in batch.Swaps)
-        {
-            Execute(
-                "INSERT OR REPLACE INTO swap (version, time, json, position) VALUES ($version, $time, $json, $position)", transaction,
-                ("$version", swap.Version), ("$time", swap.Time.UtcTicks), ("$json", EventJson.Swap(swap)), ("$position", batch.Sequence));
-        }
-
-        if (batch.Label is { } label)
-        {
-            WriteLabel(_file.Connection, transaction, label, batch.Sequence);
-        }
-
-        if (batch.Acknowledged is { } said)
-        {
-            WriteAcknowledged(_file.Connection, transaction, said, batch.Sequence);
-        }
-    }
-
-    private void MoveTo(long position, SqliteTransaction transaction) => Execute(
-        "INSERT INTO cursor (one, position) VALUES (1, $position) ON CONFLICT (one) DO UPDATE SET position = $position", transaction,
-        ("$position", position));
-
-    private void Write(IncidentEvent incident, long position, SqliteTransaction transaction)
-    {
-        string json = EventJson.Incident(incident);
-        Execute(
-            "INSERT OR IGNORE INTO incident_event (id, incident, time, json, position) VALUES ($id, $incident, $time, $json, $position)", transaction,
-            ("$id", incident.Id), ("$incident", incident.IncidentId), ("$time", incident.Time.UtcTicks), ("$json", json), ("$position", position));
-        Execute(
-            """
-            INSERT INTO incident (id, stream, state, onset, closed, max_score, opening, json, group_id)
-            VALUES ($incident, $stream, $state, $onset, $closed, $max_score, $json, $json, $group)
-            ON CONFLICT (id) DO UPDATE SET state = $state, closed = $closed, max_score = $max_score, json = $json, group_id = COALESCE(group_id, $group)
-            """,
-            transaction,
-            ("$incident", incident.IncidentId), ("$stream", incident.Stream),
-            ("$state", EventJson.Word(incident.State)),
-            ("$onset", incident.Onset.UtcTicks), ("$closed", incident.ClosedAt?.UtcTicks), ("$max_score", incident.MaxScore), ("$json", json),
-            ("$group", incident.GroupId));
-    }
-
-    private void Write(GroupEvent group, long position, SqliteTransaction transaction) => Execute(
-        """
-        INSERT INTO incident_group (id, onset, closed, size, max_score, json, position) VALUES ($id, $onset, $closed, $size, $max_score, $json, $position)
-        ON CONFLICT (id) DO UPDATE SET onset = $onset, closed = $closed, size = $size, max_score = $max_score, json = $json
-        """,
-        transaction,
-        ("$id", group.Id), ("$onset", group.Onset.UtcTicks), ("$closed", group.ClosedAt?.UtcTicks), ("$size", group.Size),
-        ("$max_score", group.MaxScore), ("$json", EventJson.Group(group)), ("$position", position));
 
     /// <summary>What versions before 5 of the file kept: one row for each ten seconds, the one with the highest score.</summary>
     private void TakeOverThinnedScores()
@@ -392,7 +292,13 @@ internal sealed class HistorySink : IJournalSink
         }
 
         WriteAll(transaction);
-        Execute("DROP TABLE score", transaction);
+
+        using (SqliteCommand drop = _file.Connection.CreateCommand())
+        {
+            (drop.Transaction, drop.CommandText) = (transaction, "DROP TABLE score");
+            drop.ExecuteNonQuery();
+        }
+
         transaction.Commit();
     }
 
@@ -403,28 +309,5 @@ internal sealed class HistorySink : IJournalSink
         ValueBlocks.Write(_file.Connection, transaction, all, _valuesPosition);
         ValueBlocks.Write(_file.Connection, transaction, Recent.LeavingOdd());
         Recent.Left(all.Keys);
-    }
-
-    private void Forget(DateTimeOffset now, SqliteTransaction transaction)
-    {
-        long before = (now - _options.IncidentRetention).UtcTicks;
-        Execute("DELETE FROM incident WHERE onset < $before", transaction, ("$before", before));
-        Execute("DELETE FROM incident_group WHERE onset < $before", transaction, ("$before", before));
-        Execute("DELETE FROM incident_event WHERE time < $before", transaction, ("$before", before));
-        Execute("DELETE FROM acknowledgement WHERE time < $before", transaction, ("$before", before));
-    }
-
-    private void Execute(string sql, SqliteTransaction transaction, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        using SqliteCommand command = _file.Connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = sql;
-
-        foreach ((string name, object? value) in parameters)
-        {
-            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
-        }
-
-        command.ExecuteNonQuery();
     }
 }

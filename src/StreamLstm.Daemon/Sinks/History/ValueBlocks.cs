@@ -15,6 +15,7 @@ internal static class ValueBlocks
     private const int StreamBits = 31;
     private const int LevelShift = 60;
     private const int OddBytes = 16;
+    private const int RowsAtOnce = 20_000;
 
     /// <summary>Shares of the bytes: of the levels, and of odd minutes.</summary>
     private static readonly double[] Shares = [0.60, 0.25, 0.10];
@@ -90,20 +91,29 @@ internal static class ValueBlocks
     /// <param name="connection">The file.</param>
     /// <param name="transaction">What it is part of.</param>
     /// <param name="bytesMax">How many bytes of blocks there may be.</param>
-    public static void Bound(SqliteConnection connection, SqliteTransaction transaction, long bytesMax)
+    /// <returns>Whether they fit now: where a block is of very many streams it goes some of them at a time, so that others get their turn between.</returns>
+    public static bool Bound(SqliteConnection connection, SqliteTransaction transaction, long bytesMax)
     {
         using var spans = new Prepared(connection, transaction, "SELECT COALESCE(SUM(bytes), 0) FROM value_span WHERE level = $a");
         using var oldest = new Prepared(connection, transaction, "SELECT block FROM value_span WHERE level = $a ORDER BY block LIMIT 1");
         using var size = new Prepared(connection, transaction, "SELECT bytes FROM value_span WHERE level = $a AND block = $b");
-        using var rows = new Prepared(connection, transaction, "DELETE FROM value_block WHERE id >= $a AND id < $b");
+        using var rows = new Prepared(connection, transaction, "DELETE FROM value_block WHERE id IN (SELECT id FROM value_block WHERE id >= $a AND id < $b LIMIT $c)");
         using var gone = new Prepared(connection, transaction, "DELETE FROM value_span WHERE level = $a AND block = $b");
+
+        long left = RowsAtOnce;
 
         for (long level = 0; level < Shares.Length; level++)
         {
             for (long bytes = (long)spans.Ask(level)!; bytes > Shares[level] * bytesMax && oldest.Ask(level) is long block;)
             {
+                left -= rows.Run(Key((int)level, block, 0), Key((int)level, block + 1, 0), left);
+
+                if (left == 0)
+                {
+                    return false;
+                }
+
                 bytes -= (long)size.Ask(level, block)!;
-                rows.Run(Key((int)level, block, 0), Key((int)level, block + 1, 0));
                 gone.Run(level, block);
             }
         }
@@ -118,6 +128,8 @@ internal static class ValueBlocks
             using var names = new Prepared(connection, transaction, "DELETE FROM stream_name WHERE last < $a");
             names.Run(first * LengthOf(Shares.Length - 1));
         }
+
+        return true;
     }
 
     /// <summary>Takes out a stream that was deleted.</summary>
@@ -152,7 +164,7 @@ internal static class ValueBlocks
 
         public object? Ask(params ReadOnlySpan<object> values) => With(values).ExecuteScalar();
 
-        public void Run(params ReadOnlySpan<object> values) => With(values).ExecuteNonQuery();
+        public int Run(params ReadOnlySpan<object> values) => With(values).ExecuteNonQuery();
 
         public void Dispose() => _command.Dispose();
 

@@ -184,6 +184,25 @@ public sealed class ValueHistoryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_block_of_more_streams_than_go_at_once_goes_whole()
+    {
+        await using HistorySink sink = Sink(new HistorySinkOptions { ValuesMib = 1 });
+
+        // Two blocks of ten minutes, each with some 750 kB of 25,000 streams: there is room for 600.
+        foreach (int minute in (ReadOnlySpan<int>)[0, 10])
+        {
+            await sink.WriteAsync(
+                new([.. Enumerable.Range(0, 25_000).Select(i => new ScoredObservation($"s{i}", Start.AddMinutes(minute), i / 7.0, Lifecycle.Active, 1, 0))], [], [], Start) { Sequence = ++_sequence },
+                Cancellation);
+            await sink.MarkAsync(Cancellation);
+        }
+
+        Assert.Equal(0, Ask("SELECT COUNT(*) FROM value_span WHERE level = 0"));
+        Assert.Equal(0, Ask($"SELECT COUNT(*) FROM value_block WHERE id < {ValueBlocks.Key(1, 0, 0)}"));
+        Assert.Equal(Ask("SELECT COALESCE(SUM(bytes), 0) FROM value_span"), Ask("SELECT COALESCE(SUM(LENGTH(stretches)), 0) FROM value_block"));
+    }
+
+    [Fact]
     public async Task Thinned_scores_of_an_older_version_are_taken_over()
     {
         using (var connection = new SqliteConnection($"Data Source={Path}"))
