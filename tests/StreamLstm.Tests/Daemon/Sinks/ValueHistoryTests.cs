@@ -189,7 +189,7 @@ public sealed class ValueHistoryTests : IDisposable
         await using HistorySink sink = Sink(new HistorySinkOptions { ValuesMib = 1 });
 
         // Two blocks of ten minutes, each with some 750 kB of 25,000 streams: there is room for 600.
-        foreach (int minute in (ReadOnlySpan<int>)[0, 10])
+        foreach (int minute in (int[])[0, 10])
         {
             await sink.WriteAsync(
                 new([.. Enumerable.Range(0, 25_000).Select(i => new ScoredObservation($"s{i}", Start.AddMinutes(minute), i / 7.0, Lifecycle.Active, 1, 0))], [], [], Start) { Sequence = ++_sequence },
