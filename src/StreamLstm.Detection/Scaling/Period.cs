@@ -6,11 +6,15 @@ internal static class Period
     /// <summary>Longest period looked for, in rows.</summary>
     public const int LagMax = 2000;
 
+    /// <summary>Share of the squares that is left of a straight line because numbers are rounded, at most.</summary>
+    private const double Rounding = 1e-18;
+
     /// <summary>
     /// After the first dip of the autocorrelation, the first hill that reaches nine tenths of the highest, which must
-    /// exceed 0.2: the top of that hill, as noise puts small peaks on its slopes. 0 where there is none.
+    /// exceed 0.2: the top of that hill, as noise puts small peaks on its slopes. 0 where there is none. What the values rise or
+    /// fall by in all is taken out: else of what grows all rows of a half are alike, whatever comes again in them.
     /// </summary>
-    /// <param name="y">The last values, scaled; overwritten with their deviations from the mean.</param>
+    /// <param name="y">The last values, scaled; overwritten with their deviations from a straight line.</param>
     /// <param name="autocorrelation">The thread's.</param>
     public static int Find(Span<double> y, Autocorrelation autocorrelation)
     {
@@ -21,21 +25,7 @@ internal static class Period
             return 0;
         }
 
-        double mean = 0;
-
-        foreach (double value in y)
-        {
-            mean += value;
-        }
-
-        mean /= y.Length;
-        double variance = 0;
-
-        for (int i = 0; i < y.Length; i++)
-        {
-            y[i] -= mean;
-            variance += y[i] * y[i];
-        }
+        double variance = TakeTrendOut(y);
 
         if (!(variance > 0))
         {
@@ -84,5 +74,29 @@ internal static class Period
 
         // A top on the last lag may be the slope of a longer period.
         return top < lags - 1 ? top : 0;
+    }
+
+    /// <summary>Takes mean and slope out, by least squares; returns the sum of squares that is left, 0 where that is but rounding.</summary>
+    private static double TakeTrendOut(Span<double> y)
+    {
+        double mean = 0, slope = 0, whole = 0, squares = 0, middle = (y.Length - 1) / 2.0;
+
+        for (int i = 0; i < y.Length; i++)
+        {
+            mean += y[i];
+            slope += y[i] * (i - middle);
+            whole += y[i] * y[i];
+        }
+
+        mean /= y.Length;
+        slope /= y.Length * ((double)y.Length * y.Length - 1) / 12;
+
+        for (int i = 0; i < y.Length; i++)
+        {
+            y[i] -= mean + slope * (i - middle);
+            squares += y[i] * y[i];
+        }
+
+        return squares > Rounding * whole ? squares : 0;
     }
 }

@@ -69,13 +69,27 @@ public sealed class StatisticsTests
         Assert.InRange(Period.Find(y, new Autocorrelation()), period - 1 - (period / 100), period + 1 + (period / 100));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(6)]
+    [InlineData(-60)]
+    public void A_period_is_found_whatever_the_values_rise_or_fall_by_in_all(double rise)
+    {
+        var random = new Random(2);
+        double[] y = [.. Enumerable.Range(0, 4096).Select(row => rise * row / 4096 + Math.Sin(2 * Math.PI * row / 360) + 0.3 * Chance.Normal(random))];
+
+        Assert.InRange(Period.Find(y, new Autocorrelation()), 356, 364);
+    }
+
     [Fact]
-    public void Noise_and_constants_have_no_period()
+    public void Noise_constants_and_straight_lines_have_no_period()
     {
         var random = new Random(3);
 
         Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(_ => Chance.Normal(random)).ToArray(), new Autocorrelation()));
         Assert.Equal(0, Period.Find(Enumerable.Repeat(3.0, 1000).ToArray(), new Autocorrelation()));
+        Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(row => row + Chance.Normal(random)).ToArray(), new Autocorrelation()));
+        Assert.Equal(0, Period.Find(Enumerable.Range(0, 1000).Select(row => 0.1 * row).ToArray(), new Autocorrelation()));
     }
 
     [Fact]
