@@ -71,7 +71,7 @@ internal sealed class ValueHistory(HistoryQuery file, RollUps recent)
                 """,
                 row => RollUpBlock.Decode((byte[])row[1], row.GetInt64(0) * length, step),
                 ("$stream", stream), ("$first", begin / length), ("$last", end / length)),
-            (memory, held) => RollUpBlock.Merge(held.SelectMany(block => block).Where(one => one.Start + step > begin && one.Start < end), memory));
+            (memory, held) => RollUpBlock.Merge([.. held.SelectMany(block => block).Where(one => one.Start + step > begin && one.Start < end)], [.. memory]));
     }
 
     /// <summary>The part of a range in which there is anything at all.</summary>

@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace StreamLstm.Daemon.Sinks.History;
 
-/// <summary>Up to 60 stretches of one stream as bytes: columns side by side, differences to the mean as floats, then Brotli.</summary>
+/// <summary>Up to 60 stretches of one stream as bytes: columns side by side, differences to the mean as floats, then Brotli; of very few plain, as packing them costs more than it saves.</summary>
 internal static class RollUpBlock
 {
     /// <summary>Stretches of a block.</summary>
@@ -11,34 +11,43 @@ internal static class RollUpBlock
 
     private const int BytesEach = 34;
     private const int Quality = 4;
+
+    /// <summary>What Brotli writes begins with its window's size, and of this one with 0x41 or 0xC1 (RFC 7932, 9.1): so a first byte that is a small number is that of a plain block.</summary>
     private const int Window = 12;
+    private const int PlainMax = 3;
 
     /// <param name="rollUps">In the order of their starts, all of one block.</param>
     /// <param name="step">Length of a stretch, in ticks.</param>
-    public static byte[] Encode(IReadOnlyList<RollUp> rollUps, long step)
+    public static byte[] Encode(ReadOnlySpan<RollUp> rollUps, long step)
     {
-        int n = rollUps.Count;
-        var plain = new byte[1 + (BytesEach * n)];
+        int n = rollUps.Length;
+        Span<byte> plain = stackalloc byte[1 + (BytesEach * Length)];
+        plain = plain[..(1 + (BytesEach * n))];
         plain[0] = (byte)n;
 
         for (int i = 0; i < n; i++)
         {
-            RollUp one = rollUps[i];
+            ref readonly RollUp one = ref rollUps[i];
             plain[1 + i] = (byte)(one.Start / step % Length);
             plain[1 + n + i] = (byte)Math.Round(Math.Clamp(one.Score, 0, 100) * 2);
-            BinaryPrimitives.WriteUInt16LittleEndian(plain.AsSpan(1 + (2 * n) + (2 * i)), (ushort)Math.Clamp((one.ScoreAt - one.Start) * 65_536.0 / step, 0, 65_535));
-            BinaryPrimitives.WriteUInt16LittleEndian(plain.AsSpan(1 + (4 * n) + (2 * i)), (ushort)Math.Min(one.Count, ushort.MaxValue));
-            BinaryPrimitives.WriteDoubleLittleEndian(plain.AsSpan(1 + (6 * n) + (8 * i)), one.Mean);
-            double[] others = [one.Minimum, one.Maximum, one.Expected, one.Lower, one.Upper];
+            BinaryPrimitives.WriteUInt16LittleEndian(plain[(1 + (2 * n) + (2 * i))..], (ushort)Math.Clamp((one.ScoreAt - one.Start) * 65_536.0 / step, 0, 65_535));
+            BinaryPrimitives.WriteUInt16LittleEndian(plain[(1 + (4 * n) + (2 * i))..], (ushort)Math.Min(one.Count, ushort.MaxValue));
+            BinaryPrimitives.WriteDoubleLittleEndian(plain[(1 + (6 * n) + (8 * i))..], one.Mean);
+            ReadOnlySpan<double> others = [one.Minimum, one.Maximum, one.Expected, one.Lower, one.Upper];
 
             for (int k = 0; k < others.Length; k++)
             {
-                BinaryPrimitives.WriteSingleLittleEndian(plain.AsSpan(1 + ((14 + (4 * k)) * n) + (4 * i)), (float)(others[k] - one.Mean));
+                BinaryPrimitives.WriteSingleLittleEndian(plain[(1 + ((14 + (4 * k)) * n) + (4 * i))..], (float)(others[k] - one.Mean));
             }
         }
 
-        var packed = new byte[BrotliEncoder.GetMaxCompressedLength(plain.Length)];
-        return BrotliEncoder.TryCompress(plain, packed, out int written, Quality, Window) ? packed[..written] : throw new InvalidOperationException("Brotli had no room.");
+        if (n <= PlainMax)
+        {
+            return plain.ToArray();
+        }
+
+        Span<byte> packed = stackalloc byte[BrotliEncoder.GetMaxCompressedLength(plain.Length)];
+        return BrotliEncoder.TryCompress(plain, packed, out int written, Quality, Window) ? packed[..written].ToArray() : throw new InvalidOperationException("Brotli had no room.");
     }
 
     /// <param name="packed">What <see cref="Encode"/> gave.</param>
@@ -49,7 +58,11 @@ internal static class RollUpBlock
     {
         Span<byte> plain = stackalloc byte[1 + (BytesEach * Length)];
 
-        if (!BrotliDecoder.TryDecompress(packed, plain, out int length) || length == 0 || length != 1 + (BytesEach * plain[0]))
+        if (packed.Length > 0 && packed[0] is > 0 and <= PlainMax && packed.Length == 1 + (BytesEach * packed[0]))
+        {
+            packed.CopyTo(plain);
+        }
+        else if (!BrotliDecoder.TryDecompress(packed, plain, out int length) || length == 0 || length != 1 + (BytesEach * plain[0]))
         {
             return [];
         }
@@ -80,20 +93,22 @@ internal static class RollUpBlock
         return rollUps;
     }
 
-    /// <summary>Two blocks' stretches in one, each start once.</summary>
-    public static List<RollUp> Merge(IEnumerable<RollUp> a, IEnumerable<RollUp> b)
+    /// <summary>Two rows of stretches in one, each in the order of its starts; those that begin together are told together.</summary>
+    public static List<RollUp> Merge(ReadOnlySpan<RollUp> one, ReadOnlySpan<RollUp> other)
     {
-        List<RollUp> merged = [];
+        List<RollUp> merged = new(one.Length + other.Length);
 
-        foreach (RollUp one in a.Concat(b).OrderBy(one => one.Start))
+        for (int i = 0, j = 0; i < one.Length || j < other.Length;)
         {
-            if (merged.Count > 0 && merged[^1].Start == one.Start)
+            RollUp next = j == other.Length || (i < one.Length && one[i].Start <= other[j].Start) ? one[i++] : other[j++];
+
+            if (merged.Count > 0 && merged[^1].Start == next.Start)
             {
-                merged[^1] = merged[^1].With(one);
+                merged[^1] = merged[^1].With(next);
             }
             else
             {
-                merged.Add(one);
+                merged.Add(next);
             }
         }
 

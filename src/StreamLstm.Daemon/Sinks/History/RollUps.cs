@@ -55,8 +55,9 @@ internal sealed class RollUps(int stretchesMax = int.MaxValue)
     {
         lock (_lock)
         {
-            IEnumerable<RollUp> leaving = _leaving.GetValueOrDefault(stream) ?? [], come = _streams.GetValueOrDefault(stream) ?? [];
-            return ([.. Raised([.. leaving, .. come], level).Where(one => one.Start + Steps[level] > since && one.Start < until)], Version);
+            List<RollUp> raised = [];
+            Raise([.. _leaving.GetValueOrDefault(stream) ?? [], .. _streams.GetValueOrDefault(stream) ?? []], level, raised);
+            return ([.. raised.Where(one => one.Start + Steps[level] > since && one.Start < until)], Version);
         }
     }
 
@@ -150,18 +151,27 @@ internal sealed class RollUps(int stretchesMax = int.MaxValue)
         }
     }
 
-    /// <summary>Stretches of the finest level as those of another, in order, each start once.</summary>
-    public static List<RollUp> Raised(IReadOnlyList<RollUp> finest, int level)
+    /// <summary>Adds stretches of the finest level as those of another, in order, each start once.</summary>
+    public static void Raise(List<RollUp> finest, int level, List<RollUp> raised)
     {
         long step = Steps[level];
-        List<RollUp> raised = new(level == 0 ? finest.Count : 1);
+        int first = raised.Count;
 
         // Times of a stream rise, but for a clock that was set back: then a start comes twice.
-        foreach (RollUp one in finest.Count > 1 ? finest.OrderBy(one => one.Start) : finest.AsEnumerable())
+        for (int i = 1; i < finest.Count; i++)
+        {
+            if (finest[i].Start < finest[i - 1].Start)
+            {
+                finest = [.. finest.OrderBy(one => one.Start)];
+                break;
+            }
+        }
+
+        foreach (RollUp one in finest)
         {
             RollUp wide = one with { Start = one.Start / step * step };
 
-            if (raised.Count > 0 && raised[^1].Start == wide.Start)
+            if (raised.Count > first && raised[^1].Start == wide.Start)
             {
                 raised[^1] = raised[^1].With(wide);
             }
@@ -170,8 +180,6 @@ internal sealed class RollUps(int stretchesMax = int.MaxValue)
                 raised.Add(wide);
             }
         }
-
-        return raised;
     }
 
     private void Add(in ScoredObservation scored)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
 namespace StreamLstm.Daemon.Sinks.History;
@@ -43,25 +44,47 @@ internal static class ValueBlocks
         List<(long Id, List<RollUp> Finest)> named = [.. streams.Select(pair => ((long)name.Ask(pair.Key, LastOf(pair.Value), position)!, pair.Value))];
         named.Sort((a, b) => a.Id.CompareTo(b.Id));
         Dictionary<(int Level, long Block), long> grown = [];
+        List<RollUp> raised = [];
+        List<(long Block, long Stream, int From, int To)> rows = [];
 
         for (int level = 0; level < RollUps.Steps.Count; level++)
         {
             long length = LengthOf(level);
+            raised.Clear();
+            rows.Clear();
+
+            foreach ((long stream, List<RollUp> finest) in named)
+            {
+                int from = raised.Count;
+                RollUps.Raise(finest, level, raised);
+
+                for (int at = from + 1; at <= raised.Count; at++)
+                {
+                    if (at == raised.Count || raised[at].Start / length != raised[from].Start / length)
+                    {
+                        rows.Add((raised[from].Start / length, stream, from, at));
+                        from = at;
+                    }
+                }
+            }
 
             // By block, then stream: what lies together is written together.
-            foreach (IGrouping<long, (long Stream, IGrouping<long, RollUp> Stretches)> block in named
-                .SelectMany(one => RollUps.Raised(one.Finest, level).GroupBy(stretch => stretch.Start / length).Select(stretches => (one.Id, stretches)))
-                .GroupBy(one => one.stretches.Key).OrderBy(group => group.Key))
+            rows.Sort((one, other) => one.Block != other.Block ? one.Block.CompareTo(other.Block) : one.Stream.CompareTo(other.Stream));
+
+            foreach ((long block, long stream, int from, int to) in rows)
             {
-                foreach ((long stream, IGrouping<long, RollUp> stretches) in block)
+                long key = Key(level, block, stream);
+                ReadOnlySpan<RollUp> stretches = CollectionsMarshal.AsSpan(raised)[from..to];
+                var before = held.Ask(key) as byte[];
+
+                if (before is not null)
                 {
-                    long key = Key(level, block.Key, stream);
-                    var before = held.Ask(key) as byte[];
-                    byte[] bytes = RollUpBlock.Encode(
-                        RollUpBlock.Merge(before is null ? [] : RollUpBlock.Decode(before, block.Key * length, RollUps.Steps[level]), stretches), RollUps.Steps[level]);
-                    put.Run(key, bytes);
-                    grown[(level, block.Key)] = grown.GetValueOrDefault((level, block.Key)) + bytes.Length - (before?.Length ?? 0);
+                    stretches = CollectionsMarshal.AsSpan(RollUpBlock.Merge(RollUpBlock.Decode(before, block * length, RollUps.Steps[level]), stretches));
                 }
+
+                byte[] bytes = RollUpBlock.Encode(stretches, RollUps.Steps[level]);
+                put.Run(key, bytes);
+                CollectionsMarshal.GetValueRefOrAddDefault(grown, (level, block), out _) += bytes.Length - (before?.Length ?? 0);
             }
         }
 

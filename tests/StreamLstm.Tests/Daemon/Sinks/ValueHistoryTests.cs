@@ -29,6 +29,8 @@ public sealed class ValueHistoryTests : IDisposable
 
     [Theory]
     [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
     [InlineData(60)]
     public void A_block_of_bytes_holds_what_was_put_in(int stretches)
     {
@@ -36,7 +38,12 @@ public sealed class ValueHistoryTests : IDisposable
         RollUp[] before = [.. Enumerable.Range(60 - stretches, stretches).Select(i => new RollUp(
             start + (i * step), i + 1, 1e9 + (i / 7.0), 1e9 - i, 1e9 + i, i, start + (i * step) + (step / 2), i % 2 == 0 ? double.NaN : 1e9, 1e9 - 5, 1e9 + 5))];
 
-        RollUp[] after = RollUpBlock.Decode(RollUpBlock.Encode(before, step), start, step);
+        byte[] bytes = RollUpBlock.Encode(before, step);
+        RollUp[] after = RollUpBlock.Decode(bytes, start, step);
+
+        // What tells a plain block from a packed one.
+        Assert.Equal(stretches <= 3, bytes[0] == stretches);
+        Assert.Equal(stretches > 3, (bytes[0] & 0x7F) == 0x41);
 
         Assert.Equal(before.Length, after.Length);
         Assert.All(before.Zip(after), pair =>
