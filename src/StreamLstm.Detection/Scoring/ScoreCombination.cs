@@ -30,7 +30,7 @@ internal static class ScoreCombination
         {
             if (known[i])
             {
-                sum += Math.Pow(10, scores[i]);
+                sum += scores[i] == 0 ? 1 : Math.Pow(10, scores[i]);
                 count++;
             }
         }

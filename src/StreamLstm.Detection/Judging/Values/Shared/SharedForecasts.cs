@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scoring;
 using StreamLstm.Model;
@@ -12,14 +13,7 @@ internal struct SharedForecasts
     private const int Bins = QuantileBins.Count;
     private const int Ahead = 6;
 
-    /// <summary>Steps of a byte per doubling of a probability, and doublings per step of half a byte.</summary>
-    private const double StepsPerDoubling = 8;
-    private const double DoublingsPerHalf = 0.65;
-
     private const float FixedShare = 0.01f;
-
-    private static readonly float[] OfByte = [.. Enumerable.Range(0, 256).Select(code => (float)Math.Pow(2, -code / StepsPerDoubling))];
-    private static readonly float[] OfHalf = [.. Enumerable.Range(0, 16).Select(code => (float)Math.Pow(2, -code * DoublingsPerHalf))];
 
     private StateValues _state;
     private NextBins _next;
@@ -65,34 +59,29 @@ internal struct SharedForecasts
 
     /// <summary>Holds the present row's value against what was forecast for it.</summary>
     /// <param name="row">The row.</param>
-    /// <param name="value">Its value.</param>
+    /// <param name="place">Where its value lies in the sample.</param>
     /// <param name="sample">What the bins are bins of.</param>
     /// <param name="mixture">(bins): what the row before forecast, afterwards.</param>
     /// <param name="trust">What <see cref="Trust"/> takes where the value may teach.</param>
     /// <returns>Its tails; null where there was no forecast.</returns>
-    public readonly (Tail? Next, Tail? Ahead) Judge(long row, float value, in SharedSample sample, Span<float> mixture, out (float Next, float Ahead) trust)
+    public (Tail? Next, Tail? Ahead) Judge(long row, in Place place, in SharedSample sample, Span<float> mixture, out (float Next, float Ahead) trust)
     {
         const int MovesKnown = 64;
-        int bin = sample.BinOf(value);
         Tail? next = null, ahead = null;
         trust = (_trust1, _trust6);
 
         if (HasAhead)
         {
-            ReadAhead((int)(row % Ahead), mixture);
-            trust.Ahead = Mix(mixture, _trust6, bin);
-            ahead = sample.TailOf(mixture, value, MovesKnown);
+            ForecastCodes.OfTheHalves(AheadOf(row), mixture);
+            trust.Ahead = Mix(mixture, _trust6, place.Bin);
+            ahead = sample.TailOf(mixture, place, MovesKnown);
         }
 
         if (HasNext)
         {
-            for (int b = 0; b < Bins; b++)
-            {
-                mixture[b] = OfByte[_next[b]];
-            }
-
-            trust.Next = Mix(mixture, _trust1, bin);
-            next = sample.TailOf(mixture, value, MovesKnown);
+            ForecastCodes.OfBytes(_next, mixture);
+            trust.Next = Mix(mixture, _trust1, place.Bin);
+            next = sample.TailOf(mixture, place, MovesKnown);
         }
 
         return (next, ahead);
@@ -122,21 +111,9 @@ internal struct SharedForecasts
         ForecastHead.Softmax(next, next);
         ForecastHead.Softmax(ahead, ahead);
 
-        for (int b = 0; b < Bins; b++)
-        {
-            _next[b] = (byte)Math.Min(Math.Round(-StepsPerDoubling * Math.Log2(Math.Max(next[b], 1e-12f))), byte.MaxValue);
-        }
-
-        int place = (int)(row % Ahead) * Bins / 2;
-
-        for (int b = 0; b < Bins; b += 2)
-        {
-            _ahead[place + b / 2] = (byte)(Half(ahead[b]) | Half(ahead[b + 1]) << 4);
-        }
-
+        ForecastCodes.ToBytes(next, _next);
+        ForecastCodes.ToHalves(ahead, AheadOf(row));
         return true;
-
-        static int Half(float probability) => (int)Math.Min(Math.Round(-Math.Log2(Math.Max(probability, 1e-12f)) / DoublingsPerHalf), 15);
     }
 
     public readonly void Save(BinaryWriter writer)
@@ -148,14 +125,9 @@ internal struct SharedForecasts
     public void Load(BinaryReader reader) =>
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(new Span<SharedForecasts>(ref this)));
 
-    private readonly void ReadAhead(int place, Span<float> probabilities)
-    {
-        for (int b = 0; b < Bins; b += 2)
-        {
-            byte two = _ahead[place * Bins / 2 + b / 2];
-            (probabilities[b], probabilities[b + 1]) = (OfHalf[two & 15], OfHalf[two >> 4]);
-        }
-    }
+    /// <summary>What was forecast six rows before a row, or takes its place.</summary>
+    [System.Diagnostics.CodeAnalysis.UnscopedRef]
+    private Span<byte> AheadOf(long row) => ((Span<byte>)_ahead).Slice((int)(row % Ahead) * Bins / 2, Bins / 2);
 
     /// <summary>Mixes the network's probabilities with the sample's; the trust after this value, by Bayes.</summary>
     private static float Mix(Span<float> network, float trust, int bin)
@@ -170,9 +142,9 @@ internal struct SharedForecasts
         ReadOnlySpan<float> marginal = SharedSample.Marginal;
         float byNetwork = trust * network[bin] / sum, byMarginal = (1 - trust) * marginal[bin];
 
-        for (int b = 0; b < Bins; b++)
+        for (int b = 0; b < Bins; b += 8)
         {
-            network[b] = trust * network[b] / sum + (1 - trust) * marginal[b];
+            (trust * Vector256.Create(network.Slice(b, 8)) / sum + (1 - trust) * Vector256.Create(marginal.Slice(b, 8))).CopyTo(network[b..]);
         }
 
         float after = byNetwork + byMarginal > 0 ? byNetwork / (byNetwork + byMarginal) : 0.5f;

@@ -55,6 +55,20 @@ internal struct SharedIndicators
 
     private const int RarityBelow = Count, StayBelow = Count + 1;
 
+    private static readonly MeasureUnit[] Units = [.. Enumerable.Range(0, Measures).Select(measure => measure switch
+    {
+        Forecast1 or Forecast6 or Lasting1 or Lasting6 or Quiet => MeasureUnit.Scores,
+        Standstill or StayLong or StayShort or StayBelow => MeasureUnit.Rows,
+        _ => MeasureUnit.Values,
+    })];
+
+    private static readonly double[] Leasts = [.. Enumerable.Range(0, Measures).Select(measure => measure switch
+    {
+        StayShort => 2e-5,
+        Standstill or StayLong or StayBelow => 1,
+        _ => 2e-3,
+    })];
+
     private float _last, _level, _mean32;
     private float _last1, _last6;
     private float _base, _calendar8, _calendar32;
@@ -82,20 +96,10 @@ internal struct SharedIndicators
     /// <summary>The value's mean distance from its middle.</summary>
     public readonly float Deviation => _deviation;
 
-    public static MeasureUnit UnitOf(int measure) => measure switch
-    {
-        Forecast1 or Forecast6 or Lasting1 or Lasting6 or Quiet => MeasureUnit.Scores,
-        Standstill or StayLong or StayShort or StayBelow => MeasureUnit.Rows,
-        _ => MeasureUnit.Values,
-    };
+    public static MeasureUnit UnitOf(int measure) => Units[measure];
 
     /// <summary>The least level of a measure that is told apart from nothing.</summary>
-    public static double LeastOf(int measure) => measure switch
-    {
-        StayShort => 2e-5,
-        Standstill or StayLong or StayBelow => 1,
-        _ => 2e-3,
-    };
+    public static double LeastOf(int measure) => Leasts[measure];
 
     /// <summary>The least difference of a measure that means something.</summary>
     /// <param name="measure">Which.</param>

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using StreamLstm.Detection.Deciding;
@@ -129,7 +130,7 @@ internal sealed class SharedJudge : IJudge
 
     public bool HasOwnWeights => false;
 
-    public double Threshold => Math.Log10(Asked);
+    public double Threshold => _steps.DecadesOf(Asked);
 
     public double? RowsPerAlert => float.IsNaN(_usualSeconds) ? null : Asked;
 
@@ -459,7 +460,7 @@ internal sealed class SharedJudge : IJudge
 
         _window = !teaches ? null : _window ?? WindowUnderWay.At(stream, _count);
 
-        if (_window?.Add(stream, circumstances.Time, _sample.BinOf(_judged), input, anchors) is { } whole)
+        if (_window?.Add(stream, circumstances.Time, _sample.PlaceOf(_judged).Bin, input, anchors) is { } whole)
         {
             circumstances.Output.Windows.Add(whole);
             _window = null;
@@ -487,12 +488,15 @@ internal sealed class SharedJudge : IJudge
     {
         float[] measures = _steps.Measures, mixture = _steps.Probabilities;
         double seconds = SecondsOf(circumstances.Time);
-        (Tail? next, Tail? ahead) = _forecasts.Judge(_count, _judged, _sample, mixture, out (float Next, float Ahead) trust);
+        (Tail? next, Tail? ahead) = _forecasts.Judge(_count, _sample.PlaceOf(_judged), _sample, mixture, out (float Next, float Ahead) trust);
         _steps.Trust = trust;
 
         if (next is not null && _counter is not { IsCounter: true })
         {
-            float middle = _sample.QuantileOf(mixture, 0.5), lower = _sample.QuantileOf(mixture, 0.01), upper = _sample.QuantileOf(mixture, 0.99);
+            Span<double> cumulative = stackalloc double[QuantileBins.Count + 1];
+            SharedSample.Cumulate(mixture, cumulative);
+            float middle = _sample.QuantileOf(mixture, cumulative, 0.5);
+            float lower = _sample.QuantileOf(mixture, cumulative, 0.01), upper = _sample.QuantileOf(mixture, cumulative, 0.99);
             said.Expected = (_origin + middle, _origin + lower, _origin + upper);
             said.IsAsForecast = _judged >= lower && _judged <= upper;
             said.Side = Math.Sign(_judged - middle);
@@ -512,22 +516,27 @@ internal sealed class SharedJudge : IJudge
     private void Weigh(ReadOnlySpan<float> measures, Judgement said)
     {
         said.Count = SharedIndicators.Count;
-        Span<double> plain = stackalloc double[SharedIndicators.Count], scores = said.AllScores;
+        Span<double> plain = stackalloc double[SharedIndicators.Count], decades = stackalloc double[SharedIndicators.Measures];
+        Span<double> values = said.AllValues, scores = said.AllScores;
         Span<bool> known = stackalloc bool[SharedIndicators.Count];
+        ReadOnlySpan<byte> codes = _steps.Codes;
         double resolution = _sample.Resolution / _unit;
         bool areCalm = true;
+        SharedTails.Encode(measures, _steps.Codes);
+        _tails.Score(measures, codes, resolution, decades);
 
         for (int i = 0; i < plain.Length; i++)
         {
             int measure = _indicators.MeasureOf(i, _judged);
             double value = measures[measure], unit = SharedIndicators.UnitOf(measure) == MeasureUnit.Values ? _unit : 1;
-            known[i] = !double.IsNaN(value);
-            said.AllValues[i] = known[i] ? value * unit : 0;
-            plain[i] = known[i] ? _tails.Score(measure, value, SharedIndicators.DifferenceOf(measure, resolution)) : 0;
-            scores[i] = known[i] && _ordinary is { } ordinary && ordinary[i] > 0
-                ? _tails.Score(measure, value, SharedIndicators.DifferenceOf(measure, resolution), ordinary[i] / unit)
-                : plain[i];
+            known[i] = codes[measure] != 0;
+            values[i] = known[i] ? value * unit : 0;
+            plain[i] = scores[i] = decades[measure];
 
+            if (plain[i] > 0 && _ordinary is { } ordinary && ordinary[i] > 0)
+            {
+                scores[i] = Math.Min(plain[i], _tails.Excess(measure, value, ordinary[i] / unit, resolution));
+            }
 
             if ((_muted & (1u << i)) != 0)
             {
@@ -550,20 +559,20 @@ internal sealed class SharedJudge : IJudge
             return 0;
         }
 
-        double evidence = InRows + Math.Max(0, ScoreCombination.Combine(decades, known));
-        Span<double> sorted = stackalloc double[decades.Length];
-        System.Numerics.Tensors.TensorPrimitives.Min(decades, AgreedMost, sorted);
-        sorted.Sort();
-        double agreed = System.Numerics.Tensors.TensorPrimitives.Average<double>(sorted[^AgreedOf..]);
+        double evidence = InRows + Math.Max(0, ScoreCombination.Combine(decades, known)), threshold = Threshold;
 
-        if (evidence < Threshold && agreed < Threshold)
+        // The strongest few come to no more than the strongest.
+        if (evidence < threshold && TensorPrimitives.Max(decades) < threshold)
         {
             return evidence;
         }
 
+        Span<double> sorted = stackalloc double[decades.Length];
         decades.CopyTo(sorted);
         sorted.Sort();
-        return Threshold + PerDecade * System.Numerics.Tensors.TensorPrimitives.Average<double>(sorted[^AgreedOf..]);
+        double strongest = TensorPrimitives.Average<double>(sorted[^AgreedOf..]);
+        TensorPrimitives.Min(sorted, AgreedMost, sorted);
+        return evidence < threshold && TensorPrimitives.Average<double>(sorted[^AgreedOf..]) < threshold ? evidence : threshold + PerDecade * strongest;
     }
 
     /// <summary>What a row may be worth of a stream that never had but one value: as rare as it has stood still for long, and more as it is further away.</summary>
@@ -591,7 +600,7 @@ internal sealed class SharedJudge : IJudge
     {
         if (lesson <= Lesson.Suspicious || (lesson == Lesson.Abnormal && !_isAbnormal))
         {
-            _tails.Add(_steps.Measures, isClean: lesson == Lesson.Normal);
+            _tails.Add(_steps.Codes, isClean: lesson == Lesson.Normal);
             _tails.Count();
         }
 
@@ -668,24 +677,25 @@ internal sealed class SharedJudge : IJudge
     {
         float value = Ago(0), before = Ago(1), beforeThat = Ago(2);
         double difference = Math.Max(1.6 * _indicators.UsualStep, 0.01 * _sample.Scale.Scale);
+        Place place = _sample.PlaceOf(value);
         input.Clear();
-        input[0] = (float)(3 * _sample.CentredRank(value));
+        input[0] = (float)(3 * _sample.CentredRank(place));
         input[1] = (float)(0.7 * _sample.Scale.Y(value));
         input[2] = (float)(0.7 * Math.Asinh((value - before) / difference));
         input[3] = (float)(0.7 * Math.Asinh((before - beforeThat) / difference));
         input[4] = (float)(0.25 * Math.Clamp(gap, -8, 8));
         anchors.Fill(-1);
-        int last = _sample.BinOf(value);
         bool isDaily = HasDay && !double.IsNaN(seconds);
 
         for (int h = 0; h < ForecastInput.Horizons.Length; h++)
         {
-            anchors[h * ForecastInput.AnchorsPerHorizon] = last;
+            anchors[h * ForecastInput.AnchorsPerHorizon] = place.Bin;
 
             if (isDaily && _day.At(seconds + ForecastInput.Horizons[h] * (double)_usualSeconds) is var usual && !float.IsNaN(usual))
             {
-                input[5 + h] = (float)(3 * _sample.CentredRank(usual));
-                anchors[h * ForecastInput.AnchorsPerHorizon + 1] = _sample.BinOf(usual);
+                Place usualPlace = _sample.PlaceOf(usual);
+                input[5 + h] = (float)(3 * _sample.CentredRank(usualPlace));
+                anchors[h * ForecastInput.AnchorsPerHorizon + 1] = usualPlace.Bin;
                 input[11] = 1;
             }
         }

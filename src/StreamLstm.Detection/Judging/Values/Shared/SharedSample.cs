@@ -1,10 +1,19 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Detection.Scoring;
 
 namespace StreamLstm.Detection.Judging.Values.Shared;
+
+/// <summary>Where a value lies among the members of a sample.</summary>
+/// <param name="Value">The value.</param>
+/// <param name="Less">Members that are less.</param>
+/// <param name="UpTo">Members that are less or the same.</param>
+/// <param name="Position">Where it lies between them, the lowest place for one that is shared.</param>
+/// <param name="Bin">Its bin.</param>
+internal readonly record struct Place(float Value, int Less, int UpTo, double Position, int Bin);
 
 /// <summary>A small sample of a stream's values in normal operation, in order: ranks, bins and scale by 48 floats.</summary>
 /// <remarks>
@@ -23,7 +32,10 @@ internal struct SharedSample
     private static readonly float[] Shares = [.. Enumerable.Range(0, QuantileBins.Count)
         .Select(bin => (float)((bin < QuantileBins.EdgeProbabilities.Length ? QuantileBins.EdgeProbabilities[bin] : 1) - (bin > 0 ? QuantileBins.EdgeProbabilities[bin - 1] : 0)))];
 
-    private Members _members;
+    /// <summary>The edges between bins, and behind them one that nothing lies beyond.</summary>
+    private static readonly double[] Edges = [.. QuantileBins.EdgeProbabilities, double.NaN];
+
+    private Members _members;      // NaN where there is none yet, which is neither less nor more than any value
     private float _centre;
     private float _scale;
     private float _resolution;
@@ -60,6 +72,11 @@ internal struct SharedSample
     /// <summary>Takes a value: in place of any other once the sample is full, and then only now and then unless it <paramref name="must"/> be in it.</summary>
     public void Add(float value, ref SeededRandom random, bool must = false)
     {
+        if (_count == 0)
+        {
+            ((Span<float>)_members).Fill(float.NaN);
+        }
+
         if (_count < Most)
         {
             Insert(value, _count++);
@@ -92,21 +109,35 @@ internal struct SharedSample
     /// <param name="scale">A tenth of what its values are, or one of what is counted.</param>
     public void Suppose(double scale) => _scale = _scale > 0 ? _scale : (float)scale;
 
-    /// <summary>Centre of a value's rank in [-0.5, 0.5], ties at their middle.</summary>
-    public readonly double CentredRank(float value) =>
-        _count == 0 ? 0 : (CountLess(value) + CountLessOrEqual(value)) / (2.0 * _count) - 0.5;
+    /// <summary>Where a value lies among the members.</summary>
+    public readonly Place PlaceOf(float value)
+    {
+        Vector256<float> one = Vector256.Create(value);
+        Vector256<int> less = default, upTo = default;
 
-    /// <summary>The bin of a value, and whether it shares it with others that are the same.</summary>
-    public readonly int BinOf(float value) => BinAt(Position(value));
+        foreach (ref readonly Vector256<float> eight in MemoryMarshal.Cast<float, Vector256<float>>(_members))
+        {
+            less -= Vector256.LessThan(eight, one).AsInt32();
+            upTo -= Vector256.LessThanOrEqual(eight, one).AsInt32();
+        }
+
+        (int before, int until) = (Vector256.Sum(less), Vector256.Sum(upTo));
+        double position = before == 0 ? 0
+            : before >= _count ? _count - 1 + 1e-9
+            : before - 1 + (value - _members[before - 1]) / (double)(_members[before] - _members[before - 1]);
+        return new Place(value, before, until, position, BinAt(position));
+    }
+
+    /// <summary>Centre of a value's rank in [-0.5, 0.5], ties at their middle.</summary>
+    public readonly double CentredRank(in Place place) => _count == 0 ? 0 : (place.Less + place.UpTo) / (2.0 * _count) - 0.5;
 
     /// <summary>How likely a value as extreme was, on either side, under probabilities of bins.</summary>
     /// <param name="probabilities">(bins), summing to 1.</param>
-    /// <param name="value">The value that came.</param>
+    /// <param name="place">Where the value that came lies.</param>
     /// <param name="moves">How often the stream's value has ever changed.</param>
-    public readonly Tail TailOf(ReadOnlySpan<float> probabilities, float value, int moves)
+    public readonly Tail TailOf(ReadOnlySpan<float> probabilities, in Place place, int moves)
     {
-        double position = Position(value);
-        int bin = BinAt(position);
+        (float value, int bin) = (place.Value, place.Bin);
         double below = 0, above = 0;
 
         for (int b = 0; b < bin; b++)
@@ -121,8 +152,8 @@ internal struct SharedSample
 
         // Inside the bin by rank. A value shared by many counts as a whole on both sides.
         double first = bin == 0 ? 0 : QuantileBins.EdgeProbabilities[bin - 1], last = bin == QuantileBins.EdgeProbabilities.Length ? 1 : QuantileBins.EdgeProbabilities[bin];
-        double share = Math.Clamp((position / Math.Max(1, _count - 1) - first) / (last - first), 0, 1);
-        bool isShared = CountLessOrEqual(value) - CountLess(value) > 1;
+        double share = Math.Clamp((place.Position / Math.Max(1, _count - 1) - first) / (last - first), 0, 1);
+        bool isShared = place.UpTo - place.Less > 1;
         double lower = below + probabilities[bin] * (isShared ? 1 : share), upper = above + probabilities[bin] * (isShared ? 1 : 1 - share);
         double unseen = 0.5 / (_count + 1);
 
@@ -138,19 +169,32 @@ internal struct SharedSample
         return lower < upper ? new Tail(Math.Max(lower, 1e-300), -1) : new Tail(Math.Max(upper, 1e-300), 1);
     }
 
-    /// <summary>The value below which the distribution over bins has <paramref name="probability"/>.</summary>
-    public readonly float QuantileOf(ReadOnlySpan<float> probabilities, double probability)
+    /// <summary>What bins before each have: (bins + 1).</summary>
+    public static void Cumulate(ReadOnlySpan<float> probabilities, Span<double> cumulative)
     {
-        double before = 0;
+        double before = cumulative[0] = 0;
+
+        for (int b = 0; b < probabilities.Length; b++)
+        {
+            cumulative[b + 1] = before += probabilities[b];
+        }
+    }
+
+    /// <summary>The value below which the distribution over bins has <paramref name="probability"/>.</summary>
+    /// <param name="probabilities">(bins).</param>
+    /// <param name="cumulative">What those before each have: (bins + 1).</param>
+    /// <param name="probability">That share.</param>
+    public readonly float QuantileOf(ReadOnlySpan<float> probabilities, ReadOnlySpan<double> cumulative, double probability)
+    {
         int bin = 0;
 
-        while (bin < QuantileBins.Count - 1 && before + probabilities[bin] < probability)
+        for (int b = 1; b < QuantileBins.Count; b++)
         {
-            before += probabilities[bin++];
+            bin += cumulative[b] < probability ? 1 : 0;
         }
 
         double first = bin == 0 ? 0 : QuantileBins.EdgeProbabilities[bin - 1], last = bin == QuantileBins.EdgeProbabilities.Length ? 1 : QuantileBins.EdgeProbabilities[bin];
-        double share = Math.Clamp((probability - before) / Math.Max(probabilities[bin], 1e-9), 0, 1);
+        double share = Math.Clamp((probability - cumulative[bin]) / Math.Max(probabilities[bin], 1e-9), 0, 1);
         return (float)Quantile(first + share * (last - first));
     }
 
@@ -173,6 +217,7 @@ internal struct SharedSample
         }
 
         (_centre, _scale, _resolution) = (reader.ReadSingle(), reader.ReadSingle(), reader.ReadSingle());
+        ((Span<float>)_members).Fill(float.NaN);
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(((Span<float>)_members)[.._count]));
     }
 
@@ -190,41 +235,19 @@ internal struct SharedSample
         return _members[below] + (position - below) * (_members[above] - _members[below]);
     }
 
-    private readonly int CountLess(float value)
-    {
-        int place = Sorted.BinarySearch(value);
-        place = place < 0 ? ~place : place;
-
-        while (place > 0 && _members[place - 1] >= value)
-        {
-            place--;
-        }
-
-        return place;
-    }
-
-    private readonly int CountLessOrEqual(float value) => CountLess(float.BitIncrement(value));
-
-    /// <summary>Where a value lies between the members, the lowest place for one that is shared.</summary>
-    private readonly double Position(float value)
-    {
-        int place = CountLess(value);
-        return place == 0 ? 0
-            : place >= _count ? _count - 1 + 1e-9
-            : place - 1 + (value - _members[place - 1]) / (double)(_members[place] - _members[place - 1]);
-    }
-
+    /// <summary>The bin of a position: edges that lie before it.</summary>
     private readonly int BinAt(double position)
     {
-        int low = 0, high = QuantileBins.EdgeProbabilities.Length;
+        Vector256<double> here = Vector256.Create(position);
+        double span = _count - 1;
+        Vector256<long> before = default;
 
-        while (low < high)
+        foreach (ref readonly Vector256<double> four in MemoryMarshal.Cast<double, Vector256<double>>(Edges))
         {
-            int middle = (low + high) >>> 1;
-            (low, high) = QuantileBins.EdgeProbabilities[middle] * (_count - 1) < position ? (middle + 1, high) : (low, middle);
+            before -= Vector256.LessThan(four * span, here).AsInt64();
         }
 
-        return low;
+        return (int)Vector256.Sum(before);
     }
 
     /// <summary>Overwrites a place and moves what lies between it and the value's own by one.</summary>

@@ -31,6 +31,8 @@ internal sealed class SharedSteps
     private ForecastWeights? _weights;
     private PackedLstmWeights? _packed;
     private int _count;
+    private double _askedRows;
+    private double _askedDecades = Math.Log10(0);
 
     /// <summary>What was said of the observation judged last, and of which stream.</summary>
     public Judgement Said { get; } = new(SharedIndicators.Count);
@@ -39,6 +41,9 @@ internal sealed class SharedSteps
 
     /// <summary>What the measures of the observation judged last came to: (measures).</summary>
     public float[] Measures { get; } = new float[SharedIndicators.Measures];
+
+    /// <summary>The same as bytes: (measures).</summary>
+    public byte[] Codes { get; } = new byte[SharedIndicators.Measures];
 
     /// <summary>How far the network is to be trusted after that observation.</summary>
     public (float Next, float Ahead) Trust { get; set; }
@@ -54,6 +59,18 @@ internal sealed class SharedSteps
     }
 
     private int Resets { get; set; }
+
+    /// <summary>The logarithm of the rows that a stream's alerts are to be apart: of streams in turn it is mostly the same.</summary>
+    /// <param name="rows">Those rows.</param>
+    public double DecadesOf(double rows)
+    {
+        if (rows != _askedRows)
+        {
+            (_askedRows, _askedDecades) = (rows, Math.Log10(rows));
+        }
+
+        return _askedDecades;
+    }
 
     /// <summary>A stream is due a step: room for what the network is told, to be filled at once.</summary>
     /// <param name="judge">Whose step it is; it does not wait already.</param>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace StreamLstm.Detection.Judging.Values.Shared;
 
@@ -25,10 +26,12 @@ internal struct SharedTails
     private const int Highest = 5;
     private const int LeftOut = 1;
 
-    private const double StepsPerUnit = 20;
-
     /// <summary>Steps by which an incident's first row may move what is usual.</summary>
     private const int StepsOfIncident = 10;
+
+    /// <summary>Decades by which blocks of so many times the shortest are longer, by the power of two; and decades of so many blocks that the highest lie in.</summary>
+    private static readonly double[] LongerBy = [.. Enumerable.Range(0, 1 + (int)Math.Log2(RowsMost / RowsFirst)).Select(doublings => Math.Log10(1 << doublings))];
+    private static readonly double[] UsualDecades = [.. Enumerable.Range(0, Blocks + 1).Select(blocks => Math.Log10((blocks + 1.0) / Highest))];
 
     private Maxima _maxima;      // (measures, Blocks)
     private Codes _current;      // of the block under way
@@ -55,44 +58,62 @@ internal struct SharedTails
 
     private readonly int BlockRows => Math.Max(RowsFirst, (int)_blockRows);
 
-    /// <summary>Decades of the shortest blocks between two that come to this level; 0 while too little is known.</summary>
-    /// <param name="measure">Which measure.</param>
-    /// <param name="value">Its level.</param>
-    /// <param name="least">The least difference that means something.</param>
-    public readonly double Score(int measure, double value, double least)
+    /// <summary>Measures as bytes: (measures); 0 where one has nothing to say.</summary>
+    public static void Encode(ReadOnlySpan<float> values, Span<byte> codes)
     {
-        byte usual = _usual[measure];
-        return usual == 0 || value <= 0 ? 0 : CodeOf(measure, value) < usual ? BelowUsual(measure, value) : Fit(measure, least).Score(value) is > 0 and var decades ? decades + Longer : 0;
+        for (int measure = 0; measure < SharedIndicators.Measures; measure++)
+        {
+            float value = values[measure];
+            codes[measure] = float.IsNaN(value) ? (byte)0 : (byte)CodeOf(measure, value);
+        }
     }
 
-    /// <summary>The same where a person has called a level ordinary.</summary>
-    public readonly double Score(int measure, double value, double least, double ordinary)
+    /// <summary>Decades of the shortest blocks between two that come to a row's measures; 0 while too little is known.</summary>
+    /// <param name="values">(measures).</param>
+    /// <param name="codes">The same as bytes: (measures).</param>
+    /// <param name="resolution">The smallest difference between two values, in units of the stream.</param>
+    /// <param name="decades">(measures).</param>
+    public readonly void Score(ReadOnlySpan<float> values, ReadOnlySpan<byte> codes, double resolution, Span<double> decades)
     {
-        double plain = Score(measure, value, least);
-        return ordinary > 0 && plain > 0 ? Math.Min(plain, Fit(measure, least).Excess(value, ordinary)) : plain;
+        double longer = Longer, usualDecades = longer + UsualDecades[_count];
+
+        for (int measure = 0; measure < SharedIndicators.Measures; measure++)
+        {
+            (byte code, byte usual) = (codes[measure], _usual[measure]);
+            double value = values[measure];
+            decades[measure] = code == 0 || usual == 0 || value <= 0 ? 0
+                : code < usual ? usualDecades * value / ValueOf(measure, usual)
+                : Fit(measure, SharedIndicators.DifferenceOf(measure, resolution)).Score(value) is > 0 and var rare ? rare + longer
+                : 0;
+        }
     }
+
+    /// <summary>Decades by which a level is rarer than one that a person has called ordinary.</summary>
+    /// <param name="measure">Which measure.</param>
+    /// <param name="value">Its level.</param>
+    /// <param name="ordinary">The other.</param>
+    /// <param name="resolution">The smallest difference between two values, in units of the stream.</param>
+    public readonly double Excess(int measure, double value, double ordinary, double resolution) =>
+        Fit(measure, SharedIndicators.DifferenceOf(measure, resolution)).Excess(value, ordinary);
 
     /// <summary>What is usual of a measure at most.</summary>
     public readonly double Usual(int measure) => _usual[measure] is > 0 and var code ? ValueOf(measure, code) : 0;
 
     /// <summary>Takes a row.</summary>
-    /// <param name="values">(measures); NaN where one has nothing to say.</param>
+    /// <param name="codes">(measures); 0 where one has nothing to say.</param>
     /// <param name="isClean">Whether it is neither suspicious nor part of an incident.</param>
-    public void Add(ReadOnlySpan<float> values, bool isClean)
+    public void Add(ReadOnlySpan<byte> codes, bool isClean)
     {
         for (int measure = 0; measure < SharedIndicators.Measures; measure++)
         {
-            if (!float.IsNaN(values[measure]))
+            int code = codes[measure];
+
+            if (!isClean && _usual[measure] is > 0 and var usual)
             {
-                int code = CodeOf(measure, values[measure]);
-
-                if (!isClean && _usual[measure] is > 0 and var usual)
-                {
-                    code = Math.Min(code, usual + StepsOfIncident);
-                }
-
-                _current[measure] = (byte)Math.Clamp(Math.Max(code, _current[measure]), 1, byte.MaxValue);
+                code = Math.Min(code, usual + StepsOfIncident);
             }
+
+            _current[measure] = (byte)Math.Max(code, _current[measure]);
         }
     }
 
@@ -125,7 +146,7 @@ internal struct SharedTails
     /// <summary>The unit of the stream's own differences is another by so much: what was measured in it moves.</summary>
     public void Rescale(double ratio)
     {
-        int steps = (int)Math.Round(StepsPerUnit * Math.Log(ratio));
+        int steps = (int)Math.Round(LogSteps.PerUnit * Math.Log(ratio));
 
         for (int measure = 0; measure < SharedIndicators.Measures; measure++)
         {
@@ -191,27 +212,21 @@ internal struct SharedTails
     }
 
     /// <summary>Decades by which the present blocks are longer than the shortest.</summary>
-    private readonly double Longer => Math.Log10(BlockRows / (double)RowsFirst);
+    private readonly double Longer => LongerBy[BitOperations.Log2((uint)(BlockRows / RowsFirst))];
 
-    private static int CodeOf(int measure, double value)
-    {
-        double size = SharedIndicators.UnitOf(measure) == MeasureUnit.Scores ? value : Math.Log(Math.Max(value, 1e-30) / SharedIndicators.LeastOf(measure));
-        return (int)Math.Clamp(1 + Math.Round(StepsPerUnit * size), 1, byte.MaxValue);
-    }
+    private static int CodeOf(int measure, double value) =>
+        SharedIndicators.UnitOf(measure) == MeasureUnit.Scores
+            ? (int)Math.Clamp(1 + Math.Round(LogSteps.PerUnit * value), 1, byte.MaxValue)
+            : LogSteps.Of(Math.Max(value, 1e-30) / SharedIndicators.LeastOf(measure));
 
     private static double ValueOf(int measure, int code) =>
-        SharedIndicators.UnitOf(measure) == MeasureUnit.Scores ? (code - 1) / StepsPerUnit : SharedIndicators.LeastOf(measure) * Math.Exp((code - 1) / StepsPerUnit);
-
-    private readonly double BelowUsual(int measure, double value) =>
-        (Longer + Math.Log10((_count + 1.0) / Highest)) * value / ValueOf(measure, _usual[measure]);
+        SharedIndicators.UnitOf(measure) == MeasureUnit.Scores ? (code - 1) / LogSteps.PerUnit : SharedIndicators.LeastOf(measure) * LogSteps.Ratio(code);
 
     private readonly ExceedanceTail Fit(int measure, double least)
     {
-        ReadOnlySpan<byte> blocks = ((ReadOnlySpan<byte>)_maxima).Slice(measure * Blocks, Blocks);
         Span<byte> sorted = stackalloc byte[Blocks];
-        blocks.CopyTo(sorted);
-        sorted.Sort();
-        int known = Blocks - sorted.LastIndexOf((byte)0) - 1;
+        Sort(((ReadOnlySpan<byte>)_maxima).Slice(measure * Blocks, Blocks), sorted);
+        int known = Blocks - sorted.Count((byte)0);
         Span<double> highest = stackalloc double[Highest];
 
         for (int k = 0; k < Highest; k++)
@@ -221,6 +236,19 @@ internal struct SharedTails
 
         return new ExceedanceTail(
             highest, LeftOut, known, SharedIndicators.UnitOf(measure) == MeasureUnit.Scores ? TailScale.Difference : TailScale.Ratio, least);
+    }
+
+    /// <summary>Puts each block where those below it, and as high ones before it, end.</summary>
+    private static void Sort(ReadOnlySpan<byte> blocks, Span<byte> sorted)
+    {
+        var all = Vector128.Create(blocks);
+
+        for (int block = 0; block < Blocks; block++)
+        {
+            var one = Vector128.Create(blocks[block]);
+            uint below = Vector128.LessThan(all, one).ExtractMostSignificantBits(), same = Vector128.Equals(all, one).ExtractMostSignificantBits();
+            sorted[BitOperations.PopCount(below | same & ((1u << block) - 1))] = blocks[block];
+        }
     }
 
     private void Halve()
@@ -249,8 +277,7 @@ internal struct SharedTails
 
         for (int measure = 0; measure < SharedIndicators.Measures; measure++)
         {
-            ((ReadOnlySpan<byte>)_maxima).Slice(measure * Blocks, Blocks).CopyTo(sorted);
-            sorted.Sort();
+            Sort(((ReadOnlySpan<byte>)_maxima).Slice(measure * Blocks, Blocks), sorted);
             _usual[measure] = sorted[Blocks - BlocksMin] == 0 ? (byte)0 : sorted[Blocks - Highest];
         }
     }
