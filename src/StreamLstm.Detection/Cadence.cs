@@ -1,6 +1,7 @@
 using System.Globalization;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Scaling;
+using StreamLstm.Model.Kernels;
 
 namespace StreamLstm.Detection;
 
@@ -20,6 +21,9 @@ internal sealed class Cadence(int gaps)
     /// leap: so many say that it is the last time which is wrong.
     /// </summary>
     private const int LateMax = 16;
+
+    /// <summary>About what its own fields take.</summary>
+    private const int OwnBytes = 192;
 
     private SortedReservoir _gapSeconds = NewGaps(gaps);
     private Uploads _uploads;
@@ -101,6 +105,9 @@ internal sealed class Cadence(int gaps)
     }
 
     private static SortedReservoir NewGaps(int gaps) => new(gaps, horizon: 1000);
+
+    /// <summary>Calls it into the cache.</summary>
+    public void Fetch() => CacheLines.Fetch(ref _gapSeconds, OwnBytes);
 
     /// <summary>Whether the record policy admits a record of this time; if not, why.</summary>
     /// <param name="time">The record's time; afterwards the one it is taken at.</param>

@@ -78,9 +78,17 @@ public sealed class DetectionShard
         ReadOnlySpan<Observation> observations, DateTimeOffset ingestedAt, BaseModel model, ShardOutput output,
         IReadOnlyDictionary<string, StreamBirth>? begins = null)
     {
-        foreach (ref readonly Observation observation in observations)
+        // The next two streams' memory is called while one is judged: the row first, as it says where the rest is.
+        StreamRow? next = Coming(observations, 0), afterNext = Coming(observations, 1);
+
+        for (int i = 0; i < observations.Length; i++)
         {
-            if (!_rows.TryGetValue(observation.Stream ?? "", out StreamRow? row) && (row = Begin(observation, model, output, begins)) is null)
+            ref readonly Observation observation = ref observations[i];
+            StreamRow? row = next;
+            (next, afterNext) = (afterNext, Coming(observations, i + 2));
+            next?.FetchParts();
+
+            if (row is null && !_rows.TryGetValue(observation.Stream ?? "", out row) && (row = Begin(observation, model, output, begins)) is null)
             {
                 continue;
             }
@@ -107,6 +115,7 @@ public sealed class DetectionShard
             {
                 output.Rejected[(int)RejectionReason.Fault]++;
                 BeginAgain(row, observation, fault, model, output);
+                (next, afterNext) = (Coming(observations, i + 1), Coming(observations, i + 2));
             }
         }
 
@@ -543,6 +552,14 @@ public sealed class DetectionShard
         StreamRow row = NewRow(stream, kind, birth.Form, birth.OwnWeights, model, _births++);
         _rows.Add(stream, row);
         _byBirth.Add(row);
+        return row;
+    }
+
+    /// <summary>The stream of an observation to come, on its way into the cache; null where there is none yet.</summary>
+    private StreamRow? Coming(ReadOnlySpan<Observation> observations, int place)
+    {
+        StreamRow? row = place < observations.Length ? _rows.GetValueOrDefault(observations[place].Stream ?? "") : null;
+        row?.Fetch();
         return row;
     }
 

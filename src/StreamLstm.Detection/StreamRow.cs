@@ -3,6 +3,7 @@ using StreamLstm.Detection.Judging;
 using StreamLstm.Detection.Judging.Values;
 using StreamLstm.Detection.Judging.Values.Shared;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Model.Kernels;
 
 namespace StreamLstm.Detection;
 
@@ -13,6 +14,9 @@ namespace StreamLstm.Detection;
 /// </remarks>
 public sealed class StreamRow
 {
+    /// <summary>About what a row's own fields take.</summary>
+    private const int RowBytes = 160;
+
     private IJudge _judge;
     private readonly Decider _decider;
     private readonly Cadence _cadence;
@@ -90,6 +94,17 @@ public sealed class StreamRow
         : _judge.WarmUp.Rows < _judge.WarmUp.Needed ? Lifecycle.Calibrating
         : Lifecycle.Active;
 
+    /// <summary>Calls the row into the cache, and by the next observation's time what it consists of.</summary>
+    internal void Fetch() => CacheLines.Fetch(ref _judge, RowBytes);
+
+    /// <summary>Calls what the row consists of into the cache; the row itself is there.</summary>
+    internal void FetchParts()
+    {
+        _cadence.Fetch();
+        _decider.Fetch();
+        (_judge as SharedJudge)?.Fetch();
+    }
+
     /// <summary>Takes an observation, if the record policy admits it: scores it, decides, and learns from it.</summary>
     /// <param name="observation">The observation.</param>
     /// <param name="ingestedAt">When it was taken in.</param>
@@ -131,7 +146,7 @@ public sealed class StreamRow
         {
             _judge.Pass(observation);
             _successor?.Pass(observation);
-            output.Scored.Add(Scored(time, Stage, WarmUpNow()?.Standing()));
+            output.Scored.Add(Scored(time, WarmUpNow()?.Standing(), isActive: false, score: 0, isAlert: false));
             return null;
         }
 
@@ -174,15 +189,7 @@ public sealed class StreamRow
         bool isActive = row.Lifecycle == Lifecycle.Active;
         _activeSeconds += isActive && !arrival.IsBroken ? arrival.QuietSeconds : 0;
         _alerts += output.Incidents.FindIndex(told, incident => incident.State == IncidentState.Opened) >= 0 ? 1 : 0;
-        Judgement said = _judge.Last;
-        output.Scored.Add(Scored(time, Stage, WarmUpNow()) with
-        {
-            AnomalyScore = isActive ? score : 0,
-            Evidence = said.IsJudged && isActive ? said.Evidence : null,
-            IsAlert = isAlert,
-            Alerts = isActive ? Alerts : null,
-            Channel = isActive && said.Strongest >= 0 ? _judge.Words.Name(said.Strongest) : "",
-        });
+        output.Scored.Add(Scored(time, WarmUpNow(), isActive, score, isAlert));
         Grow(observation, lesson, circumstances);
         return null;
     }
@@ -387,19 +394,25 @@ public sealed class StreamRow
             : null;
     }
 
-    private ScoredObservation Scored(DateTimeOffset time, Lifecycle lifecycle, WarmUp? warmUp)
+    /// <summary>What goes out, written in one go: it is larger than what is cheaply copied.</summary>
+    private ScoredObservation Scored(DateTimeOffset time, WarmUp? warmUp, bool isActive, double score, bool isAlert)
     {
         Judgement said = _judge.Last;
-        return new ScoredObservation(Stream, time, said.Value, lifecycle, Progress, ModelVersion)
+        return new ScoredObservation(Stream, time, said.Value, Stage, Progress, ModelVersion)
         {
-            Form = Form,
+            AnomalyScore = isActive ? score : 0,
+            Evidence = said.IsJudged && isActive ? said.Evidence : null,
             Expected = said.Expected?.Median,
             Lower = said.Expected?.Lower,
             Upper = said.Expected?.Upper,
+            IsAlert = isAlert,
+            Alerts = isActive ? Alerts : null,
+            Channel = isActive && said.Strongest is >= 0 and var strongest ? _judge.Words.Name(strongest) : "",
             Columns = said.Columns,
+            WarmUp = warmUp,
+            Form = Form,
             Template = said.Template,
             ExpectedTemplate = said.ExpectedTemplate,
-            WarmUp = warmUp,
         };
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using StreamLstm.Model.Kernels;
 
 namespace StreamLstm.Model;
@@ -14,8 +13,6 @@ public static class LstmNetwork
 {
     /// <summary>Tiles ahead of the one at work whose states are called into the cache.</summary>
     private const int PrefetchTiles = 4;
-
-    private const int FloatsPerCacheLine = 16;
 
     private static readonly int[] FirstRow = [0];
 
@@ -234,22 +231,11 @@ public static class LstmNetwork
     }
 
     /// <summary>Calls the states of the tile that starts at <paramref name="first"/> into the cache: with a million streams they are not there.</summary>
-    private static unsafe void Prefetch(ref float slab, int stateSize, ReadOnlySpan<int> rows, int first)
+    private static void Prefetch(ref float slab, int stateSize, ReadOnlySpan<int> rows, int first)
     {
-        if (!Sse.IsSupported)
-        {
-            return;
-        }
-
         for (int r = first; r < Math.Min(first + LstmScratch.Rows, rows.Length); r++)
         {
-            ref float state = ref Unsafe.Add(ref slab, (nint)rows[r] * stateSize);
-
-            for (int line = 0; line < stateSize; line += FloatsPerCacheLine)
-            {
-                // A hint: should the collector move the slab meanwhile, another line is fetched, and nothing else happens.
-                Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref state, line)));
-            }
+            CacheLines.Fetch(ref Unsafe.Add(ref slab, (nint)rows[r] * stateSize), stateSize * sizeof(float));
         }
     }
 

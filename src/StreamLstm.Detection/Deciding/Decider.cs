@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using StreamLstm.Detection.Judging;
 using StreamLstm.Detection.Scoring;
+using StreamLstm.Model.Kernels;
 
 namespace StreamLstm.Detection.Deciding;
 
@@ -48,6 +49,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <summary>Score of what goes on of an incident, at most: a half is news, and what was told is none.</summary>
     private const double GoesOn = 0.49;
 
+    /// <summary>About what its own fields take.</summary>
+    private const int OwnBytes = 128;
+
     // Of a stream where nothing ever happened these are the empty ones that all such streams share.
     private Incident _incident = Incident.None;
     private Recurrence _recurrence = Recurrence.None;
@@ -70,6 +74,9 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
     /// <summary>How far evidence goes towards an incident, 0 to 1: half is where one opens.</summary>
     public static double Score(double evidence, double threshold) => evidence <= 0 ? 0 : 1 - Math.Pow(2, -evidence / threshold);
+
+    /// <summary>Calls it into the cache.</summary>
+    public void Fetch() => CacheLines.Fetch(ref _incident, OwnBytes);
 
     /// <summary>Decides on what the judge said last.</summary>
     /// <param name="row">Which row that was.</param>
@@ -579,17 +586,17 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             return;   // A record that is not judged says nothing of its columns yet.
         }
 
+        if (_held == 0 && !((float)(said.IsJudged ? said.Evidence : double.NaN) >= (float)threshold))
+        {
+            return;
+        }
+
         int count = said.Shares.Length > 0 ? _judge.Indicators : said.Count;
         Span<double> scores = stackalloc double[count + said.Shares.Length];
         scores.Fill(Judgement.Unknown);
         said.Scores.CopyTo(scores);
         said.Shares.CopyTo(scores[count..]);
-        Decision decision = DecisionOn(row, threshold, suppressed, refused, isAlert);
-
-        if (_held > 0 || decision.Evidence >= decision.Threshold)
-        {
-            (_decisions ??= new DecisionLog(_held > 0 ? _held : AlertsHeld)).Add(decision, scores);
-        }
+        (_decisions ??= new DecisionLog(_held > 0 ? _held : AlertsHeld)).Add(DecisionOn(row, threshold, suppressed, refused, isAlert), scores);
     }
 
     /// <summary>The decision asked for: of a stream that holds those with the evidence of an alert, and the last one, which is made again of what was said last.</summary>

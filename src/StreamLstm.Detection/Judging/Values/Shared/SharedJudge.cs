@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Reconstructing;
 using StreamLstm.Detection.Scoring;
+using StreamLstm.Model.Kernels;
 
 namespace StreamLstm.Detection.Judging.Values.Shared;
 
@@ -89,6 +91,9 @@ internal sealed class SharedJudge : IJudge
             return Math.Max(terms.CleanRowsPerAlert, double.IsFinite(rowsADay) ? rowsADay * terms.CleanDaysPerAlert : 0);
         }
     }
+
+    /// <summary>Calls all that is kept of the stream into the cache.</summary>
+    public void Fetch() => CacheLines.Fetch(ref _past, Unsafe.SizeOf<SharedPast>());
 
     /// <summary>Begins where a judge that remembers more leaves off: its last values are judged and remembered anew.</summary>
     /// <param name="judge">That judge.</param>
