@@ -62,6 +62,13 @@ internal sealed class StreamPlaces(DetectionOptions detection, StreamLimits limi
             known.Recent = known.RecentAt(_clockSeconds) + 1;
             known.SeenSeconds = _clockSeconds;
             Grow(ref known);
+
+            // Many that are young grow manifold between two ticks, behind which much may wait.
+            if (Limits.IsFormByNeed && _bytes > Limits.Bytes && _shrinkable > 0)
+            {
+                MakeSmaller();
+            }
+
             return null;
         }
 

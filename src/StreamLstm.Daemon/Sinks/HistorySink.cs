@@ -20,6 +20,7 @@ internal sealed class HistorySink : IJournalSink
 
     /// <summary>Streams whose values are written in one transaction: some fifty milliseconds, for which events wait.</summary>
     private const int StreamsEach = 2_000;
+    private const int StretchesEach = 20_000;
 
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan RestBetweenParts = TimeSpan.FromMilliseconds(2);
@@ -217,10 +218,10 @@ internal sealed class HistorySink : IJournalSink
 
             lock (_gate)
             {
-                IReadOnlyDictionary<string, List<RollUp>> part = Recent.NextLeaving(StreamsEach);
+                IReadOnlyDictionary<string, List<RollUp>> part = Recent.NextLeaving(StreamsEach, StretchesEach);
                 using SqliteTransaction transaction = _file.Connection.BeginTransaction();
                 ValueBlocks.Write(_file.Connection, transaction, part, end);
-                isLast = part.Count < StreamsEach;
+                isLast = Recent.IsAllLeaving(part);
 
                 if (isLast)
                 {
@@ -305,7 +306,7 @@ internal sealed class HistorySink : IJournalSink
     private void WriteAll(SqliteTransaction transaction)
     {
         Recent.Leave();
-        IReadOnlyDictionary<string, List<RollUp>> all = Recent.NextLeaving(int.MaxValue);
+        IReadOnlyDictionary<string, List<RollUp>> all = Recent.NextLeaving(int.MaxValue, int.MaxValue);
         ValueBlocks.Write(_file.Connection, transaction, all, _valuesPosition);
         ValueBlocks.Write(_file.Connection, transaction, Recent.LeavingOdd());
         Recent.Left(all.Keys);

@@ -13,6 +13,9 @@ namespace StreamLstm.Daemon.Telemetry;
 /// <summary>Metrics, traces and logs through OpenTelemetry: /metrics always, OTLP where an endpoint is set.</summary>
 internal static class DaemonTelemetry
 {
+    /// <summary>Combinations of a figure's labels: sources and reasons have the most, and some hundreds of them are many.</summary>
+    private const int LabelsMax = 500;
+
     /// <summary>The program's version.</summary>
     public static string Version { get; } =
         typeof(DaemonTelemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
@@ -52,6 +55,9 @@ internal static class DaemonTelemetry
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter(DaemonMetrics.MeterName).AddRuntimeInstrumentation().AddPrometheusExporter();
+
+                // Places for the values of labels are made beforehand, 2,000 of each figure where nothing is said: 12 MB, for some dozens.
+                metrics.AddView(_ => new MetricStreamConfiguration { CardinalityLimit = LabelsMax });
 
                 if (otlp)
                 {

@@ -26,7 +26,14 @@ public sealed class SmallMachineTests
             new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "9800000" },   // hexadecimal: 152 MiB
             ["detection.form=auto", "sources.mqtt_embedded.enabled=false", "storage.snapshot_interval=5s", "storage.snapshot_kib_per_second=65536", "pipeline.workers=1"]);
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(SendAsync));
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(SendAsync));
+        }
+        catch (HttpRequestException gone)
+        {
+            Assert.Fail($"{gone.Message}\n{string.Join('\n', daemon.Output.Split('\n').TakeLast(20))}");
+        }
 
         JsonElement books = default;
         await daemon.UntilAsync(async () => (books = (await daemon.GetAsync("/api/v1/status")).GetProperty("books")).GetProperty("queued").GetInt64() == 0, "scored all");

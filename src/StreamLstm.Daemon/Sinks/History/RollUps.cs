@@ -102,8 +102,28 @@ internal sealed class RollUps(int stretchesMax = int.MaxValue)
         }
     }
 
-    /// <summary>The next that are on their way, so many streams at most. Only the file's one writer asks.</summary>
-    public IReadOnlyDictionary<string, List<RollUp>> NextLeaving(int streamsMax) => _leaving.Take(streamsMax).ToDictionary(StringComparer.Ordinal);
+    /// <summary>The next that are on their way: so many streams at most, and of more than one so many stretches. Only the file's one writer asks.</summary>
+    public IReadOnlyDictionary<string, List<RollUp>> NextLeaving(int streamsMax, int stretchesMax)
+    {
+        Dictionary<string, List<RollUp>> next = new(StringComparer.Ordinal);
+
+        foreach ((string stream, List<RollUp> stretches) in _leaving)
+        {
+            stretchesMax -= stretches.Count;
+
+            if (next.Count == streamsMax || (next.Count > 0 && stretchesMax < 0))
+            {
+                break;
+            }
+
+            next.Add(stream, stretches);
+        }
+
+        return next;
+    }
+
+    /// <summary>Whether these are all that are on their way.</summary>
+    public bool IsAllLeaving(IReadOnlyDictionary<string, List<RollUp>> next) => next.Count == _leaving.Count;
 
     /// <summary>The odd minutes that are on their way; they go with the last streams.</summary>
     public IReadOnlyList<OddMinute> LeavingOdd() => [.. _leavingOdd.Select(pair => new OddMinute(pair.Key.Minute, pair.Key.Stream, pair.Value))];
