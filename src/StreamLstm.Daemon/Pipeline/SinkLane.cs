@@ -139,7 +139,7 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
 
                 if (work.Mark is not null && _sink is IJournalSink { TakesWhileMarking: true })
                 {
-                    await _beside;
+                    await EndMarkAsync(failureOrEnd.Token);
                     _beside = MarkBesideAsync(work, failureOrEnd.Token);
                     continue;
                 }
@@ -151,7 +151,7 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
                 }
             }
 
-            await _beside;
+            await EndMarkAsync(failureOrEnd.Token);
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested && !failure.IsCancellationRequested)
         {
@@ -224,6 +224,15 @@ internal sealed class SinkLane(IScoreSink sink, int capacity, DaemonMetrics metr
         {
             work.Mark!.TrySetCanceled(CancellationToken.None);
             throw;
+        }
+    }
+
+    /// <summary>Waits for the mark that is under way, whichever sink makes it in the end.</summary>
+    private async Task EndMarkAsync(CancellationToken failureOrEnd)
+    {
+        while (await _beside is not null)
+        {
+            await TakeOverAsync(failureOrEnd);
         }
     }
 

@@ -65,6 +65,33 @@ public sealed class SinkLaneTests
         Assert.Null(lane.Trouble);
     }
 
+    [Fact]
+    public async Task A_mark_that_a_sink_cannot_make_is_made_by_the_one_that_takes_its_place()
+    {
+        var failing = new SlowMark();
+        failing.First.SetException(new IOException("no space left"));
+        var next = new SlowMark();
+        next.First.SetResult("made by the next");
+        var time = new FakeTimeProvider();
+        using var metrics = new DaemonMetrics(new Ledger());
+        using var lane = new SinkLane(failing, 4, metrics, time, new CaughtLog());
+        Task running = lane.RunAsync(TestContext.Current.CancellationToken);
+        Task<string> first = (await lane.AskForMarkAsync(TestContext.Current.CancellationToken))!;
+        Task<string> second = (await lane.AskForMarkAsync(TestContext.Current.CancellationToken))!;
+        Task replaced = lane.ReplaceAsync(_ => next, _ => failing);
+
+        while (!first.IsCompleted || !second.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        await replaced;
+        lane.Complete();
+        await running;
+        Assert.Equal(["made by the next", "made the second time"], [await first, await second]);
+    }
+
     private sealed class SlowMark : IJournalSink
     {
         private int _taken, _marks;
