@@ -34,11 +34,7 @@ internal readonly record struct MemoryBudget(long Available)
     private const long BesideHeapBytes = 104L * 1024 * 1024;
     private const string HeapLimitName = "GCHeapHardLimit";
 
-    private static readonly Lazy<MemoryBudget> Found = new(() =>
-    {
-        LeaveRoomBesideHeap();
-        return new MemoryBudget(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-    });
+    private static readonly Lazy<MemoryBudget> Found = new(() => new MemoryBudget(AvailableNow()));
 
     /// <summary>That of this process. Where it lives in a small control group its heap is limited to what leaves room for the rest, the first time this is asked.</summary>
     public static MemoryBudget OfProcess => Found.Value;
@@ -56,22 +52,36 @@ internal readonly record struct MemoryBudget(long Available)
     /// <param name="group">What the group may use, in bytes.</param>
     public static long HeapWithin(long group) => Math.Max(group / 4, Math.Min((long)(HeapShare * group), group - BesideHeapBytes));
 
-    private static void LeaveRoomBesideHeap()
+    /// <summary>What the process may use; of a small control group less than .NET would, to which its heap is limited here.</summary>
+    private static long AvailableNow()
     {
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
         // Whoever sets the limit knows better.
         if (!GC.GetConfigurationVariables().TryGetValue(HeapLimitName, out object? limit)
             || Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(name => name.Contains(HeapLimitName, StringComparison.OrdinalIgnoreCase)))
         {
-            return;
+            return available;
         }
 
         long given = Convert.ToInt64(limit, CultureInfo.InvariantCulture), wanted = HeapWithin((long)(given / HeapShare));
 
-        if (given > 0 && wanted < given)
+        if (given <= 0 || wanted >= given)
+        {
+            return available;
+        }
+
+        try
         {
             AppContext.SetData(HeapLimitName, (ulong)wanted);
             GC.RefreshMemoryLimit();
         }
+        catch (InvalidOperationException)
+        {
+            // It holds more than that already, as where memory was measured first: what is planned with stays the same.
+        }
+
+        return wanted;
     }
 
     /// <summary>The same threads, with channels that hold fewer batches where full ones would not fit: sources wait earlier then.</summary>
