@@ -41,32 +41,39 @@ internal static class ClusterVerbs
 
     /// <summary>What the page of this daemon does not have, asked of the others.</summary>
     public static Task<IResult> ReadAsync(ClusterNode cluster, HttpRequest request, string stream, CancellationToken cancellation) =>
-        PassOnAsync(cluster, request, stream, $"stream '{stream}'", null, cancellation);
+        PassOnAsync(cluster, request, stream, $"stream '{stream}'", null, Numbers(cluster.Owned.Where(owned => owned.State is not null)), cancellation);
 
     private static async Task<IResult> AnswerAsync(
         ClusterNode cluster, HttpRequest request, string about, string what, byte[]? body, bool changes, int status, Func<PartitionState, VerbAnswer> act, CancellationToken cancellation)
     {
+        // Taken before they are asked: what comes meanwhile was not.
+        HashSet<int> lookedAt = Numbers(cluster.Owned);
         VerbAnswer answer = await cluster.SayAsync(changes, act, cancellation);
         return answer.Outcome switch
         {
             VerbOutcome.Done => Results.Json(answer.Value, EventJson.Options, statusCode: status),
             VerbOutcome.Refused => JsonBody.Error(answer.Why, 409),
             VerbOutcome.NotTaken => JsonBody.Error(answer.Why, 503),
-            _ => await PassOnAsync(cluster, request, about, what, body, cancellation),
+            _ => await PassOnAsync(cluster, request, about, what, body, lookedAt, cancellation),
         };
     }
 
-    private static async Task<IResult> PassOnAsync(ClusterNode cluster, HttpRequest request, string about, string what, byte[]? body, CancellationToken cancellation)
+    private static HashSet<int> Numbers(IEnumerable<OwnedPartition> owned) => [.. owned.Select(one => one.Partition.Number)];
+
+    private static async Task<IResult> PassOnAsync(
+        ClusterNode cluster, HttpRequest request, string about, string what, byte[]? body, HashSet<int> lookedAt, CancellationToken cancellation)
     {
         if (request.Headers.ContainsKey(ClusterPeers.PassedOnBy))
         {
+            request.HttpContext.Response.Headers[ClusterPeers.LookedAt] = string.Join(',', lookedAt);
             return JsonBody.Error($"{what} is not known to this daemon", 404);
         }
 
         (PeerAnswer? answer, IReadOnlyList<string> notAsked) = await cluster.Peers.AskAsync(
-            new HttpMethod(request.Method), $"{request.Path}{request.QueryString}", body, request.Headers.Authorization.ToString(), about, cancellation);
+            new HttpMethod(request.Method), $"{request.Path}{request.QueryString}", body, request.Headers.Authorization.ToString(), about, lookedAt, cancellation);
         return answer is not null ? Results.Content(answer.Body, answer.ContentType, Encoding.UTF8, answer.Status)
             : notAsked.Count > 0 ? JsonBody.Error($"{what} is not known to those that answer; {string.Join("; ", notAsked)}", 503)
+            : cluster.WhereElse(lookedAt) is { } elsewhere ? JsonBody.Error($"{what} is not known to those that answer; {elsewhere}", 503)
             : JsonBody.Error($"{what} is not known to any daemon of group {cluster.Group}; /api/v1/fleet lists them and their streams", 404);
     }
 }

@@ -31,6 +31,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     private readonly ClusterWeights _weights;
     private volatile KafkaMember? _member;
     private volatile string? _trouble;
+    private volatile int _partitions;   // of the topic; 0 as long as nobody has said so
 
     /// <param name="options">The group, and how.</param>
     /// <param name="instance">Names this storage directory.</param>
@@ -71,6 +72,18 @@ internal sealed class ClusterNode : IAsyncDisposable
                 return [.. _owned.Values.Select(one => one.Owned)];
             }
         }
+    }
+
+    /// <summary>Why it cannot be said that no daemon of the group has a stream, by whose partitions were looked at; null where it can.</summary>
+    /// <param name="lookedAt">Numbers of the partitions in which the stream is not.</param>
+    public string? WhereElse(IReadOnlySet<int> lookedAt)
+    {
+        string topic = _setting.Rules.Source.Topics[0];
+        int count = _partitions;
+        string[] others = [.. Enumerable.Range(0, count).Where(number => !lookedAt.Contains(number)).Select(number => $"{topic}/{number}")];
+        return count == 0 ? $"how many partitions '{topic}' has is not known yet"
+            : others.Length == 0 ? null
+            : $"{string.Join(", ", others.Take(5))}{(others.Length > 5 ? $" and {others.Length - 5} more" : "")} may be going from one daemon to another; ask again in a moment";
     }
 
     /// <summary>All daemons of its group.</summary>
@@ -128,7 +141,7 @@ internal sealed class ClusterNode : IAsyncDisposable
                 Gain,
                 (partitions, areGone) => LeaveAsync(partitions, areGone, isShown: false).GetAwaiter().GetResult());
             _member = member;
-            Task<KafkaFound>? finding = null;
+            Task<KafkaFound>? finding = member.Topics.FindAsync(_setting.Rules.Source.Topics);
             long looked = _time.GetTimestamp();
 
             while (!stopping.IsCancellationRequested && !member.Failed.IsCompleted)
@@ -206,11 +219,13 @@ internal sealed class ClusterNode : IAsyncDisposable
         }
     }
 
-    /// <summary>A topic that was deleted and created anew has another id.</summary>
+    /// <summary>A topic may have more partitions than before; one that was deleted and created anew has another id.</summary>
     private long Notice(Task<KafkaFound> finding)
     {
         if (finding.IsCompletedSuccessfully && finding.Result.Topics is [{ } topic])
         {
+            _partitions = topic.Partitions;
+
             foreach (OwnedPartition owned in Owned)
             {
                 owned.Notice(topic.Id);

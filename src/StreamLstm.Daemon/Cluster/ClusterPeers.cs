@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -21,6 +22,9 @@ internal sealed class ClusterPeers(string instance, Fleet fleet) : IDisposable
     /// <summary>The header that says by whom a request is passed on.</summary>
     public const string PassedOnBy = "StreamLstm-Passed-On-By";
 
+    /// <summary>The header that says, with "not known", in which partitions it was looked for.</summary>
+    public const string LookedAt = "StreamLstm-Looked-At";
+
     private const int AnswerMaxBytes = 1 << 20;
 
     private static readonly TimeSpan ConnectMax = TimeSpan.FromSeconds(3);
@@ -37,10 +41,11 @@ internal sealed class ClusterPeers(string instance, Fleet fleet) : IDisposable
     /// <param name="body">JSON; null for none.</param>
     /// <param name="authorization">What the caller showed; empty for nothing.</param>
     /// <param name="about">The stream or incident.</param>
+    /// <param name="lookedAt">Numbers of partitions in which it is not; those of the daemons that say so are added.</param>
     /// <param name="cancellationToken">Ends the asking.</param>
     /// <returns>The answer of who knows it; with why some could not be asked where none of the others does.</returns>
     public async Task<(PeerAnswer? Answer, IReadOnlyList<string> NotAsked)> AskAsync(
-        HttpMethod method, string path, byte[]? body, string authorization, string about, CancellationToken cancellationToken)
+        HttpMethod method, string path, byte[]? body, string authorization, string about, ISet<int> lookedAt, CancellationToken cancellationToken)
     {
         List<string> notAsked = [];
 
@@ -74,6 +79,11 @@ internal sealed class ClusterPeers(string instance, Fleet fleet) : IDisposable
                     return (
                         new PeerAnswer((int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken), response.Content.Headers.ContentType?.ToString() ?? "application/json"),
                         notAsked);
+                }
+
+                if (response.Headers.TryGetValues(LookedAt, out IEnumerable<string>? numbers))
+                {
+                    lookedAt.UnionWith(numbers.SelectMany(some => some.Split(',')).Select(one => int.TryParse(one, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1));
                 }
             }
             catch (HttpRequestException failed)

@@ -105,7 +105,8 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
     }
 
     /// <summary>A consumer of another program joins the group, gets partitions, and leaves.</summary>
-    public async Task VisitAsync()
+    /// <param name="meanwhile">Done while it has some.</param>
+    public async Task VisitAsync(Func<Task>? meanwhile = null)
     {
         bool hasSome = false;
         using IConsumer<Ignore, Ignore> visitor = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
@@ -121,6 +122,12 @@ internal sealed class ClusterNodes(KafkaBroker broker, string topic, string dire
                 return Task.FromResult(hasSome);
             },
             "shared partitions with a visitor");
+
+        if (meanwhile is not null)
+        {
+            await meanwhile();
+        }
+
         visitor.Close();
     }
 

@@ -32,6 +32,7 @@ public sealed class ClusterVerbsTests(KafkaTests kafka)
         await nodes.StartAsync(2, "cluster.state_interval=1h");
         await SendAsync(producer, topic, values, 0, 950);
         await nodes.UntilReadAsync(4 * 950);
+        await nodes.UntilSharedOutAsync();
         string id = (await OpenedAsync(nodes, "boiler")).Single();
         string other = (await OpenedAsync(nodes, "pump")).Single();
         int owner = await OwnerAsync(nodes, partition: 0), asked = 1 - owner;
@@ -88,6 +89,7 @@ public sealed class ClusterVerbsTests(KafkaTests kafka)
         await nodes.StartAsync(2, "cluster.state_interval=1h");
         await SendAsync(producer, topic, values, 0, 960);
         await nodes.UntilReadAsync(4 * 960);
+        await nodes.UntilSharedOutAsync();
         int owner = await OwnerAsync(nodes, partition: 0);
         HttpClient http = nodes.Node(1 - owner).Http;
 
@@ -108,6 +110,36 @@ public sealed class ClusterVerbsTests(KafkaTests kafka)
         Assert.Equal(1, boiler.Count(state => state == "closed"));
         Assert.Equal(1, boiler.Count(state => state == "opened"));
         Assert.Contains("forgotten", Incidents(nodes, "pump").Last().ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stream_that_may_be_in_a_partition_of_nobody_asked_is_not_said_to_be_unknown()
+    {
+        KafkaBroker broker = await kafka.BrokerAsync();
+        using var directory = new TemporaryDirectory();
+        string topic = KafkaDaemon.NewTopic("elsewhere");
+        await SharedTopic.CreateAsync(broker, topic, partitions: 2);
+        await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
+        await nodes.CreateTopicsAsync();
+        await nodes.StartAsync(1);
+        HttpClient http = nodes.Node(0).Http;
+        await UntilAnsweredAsync(HttpStatusCode.NotFound, "not known to any daemon");
+        await nodes.VisitAsync(async () =>
+        {
+            await UntilAnsweredAsync(HttpStatusCode.ServiceUnavailable, $"{topic}/");
+            await RefusedAsync(await http.DeleteAsync("/api/v1/streams/boiler", Cancellation), HttpStatusCode.ServiceUnavailable, "may be going from one daemon to another; ask again in a moment");
+            await RefusedAsync(await http.GetAsync("/api/v1/streams/boiler", Cancellation), HttpStatusCode.ServiceUnavailable, "not known to those that answer");
+        });
+        await UntilAnsweredAsync(HttpStatusCode.NotFound, "not known to any daemon");
+        await nodes.StopAsync();
+
+        async Task UntilAnsweredAsync(HttpStatusCode status, string words) => await nodes.UntilAsync(
+            async () =>
+            {
+                using HttpResponseMessage answer = await http.DeleteAsync("/api/v1/streams/boiler", Cancellation);
+                return answer.StatusCode == status && (await answer.Content.ReadAsStringAsync(Cancellation)).Contains(words, StringComparison.Ordinal);
+            },
+            $"answered {status}, {words}");
     }
 
     private static async Task RefusedAsync(HttpResponseMessage answer, HttpStatusCode status, string words)

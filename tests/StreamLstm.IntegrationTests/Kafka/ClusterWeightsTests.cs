@@ -28,11 +28,12 @@ public sealed class ClusterWeightsTests(KafkaTests kafka)
         await using ClusterNodes nodes = new(broker, topic, directory.Path, "many", "classic");
         await nodes.CreateTopicsAsync();
         using IProducer<string?, string> producer = broker.Producer();
-        await SendAsync(producer, topic, 0, Rows);
 
         // From weights that know nothing: whatever is trained is better.
         string[] settings = ["retrain.enabled=true", "retrain.first_after=5s", "retrain.shadow=0s", "retrain.period=5s", "retrain.windows_min=20", "detection.base_weights=random", "cluster.state_interval=1h"];
         await nodes.StartAsync(2, settings);
+        await nodes.UntilSharedOutAsync();
+        await SendAsync(producer, topic, 0, Rows);
         await nodes.UntilReadAsync(Streams * Rows);
         await nodes.UntilAsync(() => AllAsync(node => ServingAsync(node), 1), "served version 1 at both");
 
