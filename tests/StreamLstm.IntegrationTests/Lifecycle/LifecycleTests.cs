@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -81,6 +82,11 @@ public sealed class LifecycleTests
         }
 
         Assert.DoesNotContain(last.Keys, key => key.Contains("\"s1\"", StringComparison.Ordinal));
+
+        // Percentiles can be told from it: a batch takes milliseconds, and what parts them is there.
+        double[] bounds = [.. last.Keys.Where(key => key.StartsWith("streamlstm_pipeline_latency_seconds_bucket", StringComparison.Ordinal))
+            .Select(key => key.Split("le=\"")[1].Split('"')[0]).Where(bound => bound != "+Inf").Select(bound => double.Parse(bound, CultureInfo.InvariantCulture)).Order()];
+        Assert.True(bounds.Count(bound => bound is > 0.0005 and < 0.1) >= 5, string.Join(' ', bounds));
     }
 
     [Fact]
