@@ -7,6 +7,8 @@ namespace StreamLstm.Benchmarks;
 /// <summary>Dead letters that nobody keeps.</summary>
 internal sealed class NoLetters : IDeadLetters
 {
+    public bool Takes(string source, RejectionReason reason) => false;
+
     public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
     {
     }

@@ -98,7 +98,8 @@ internal sealed class HistoryFile : IDisposable
         try
         {
             file.Connection.Open();
-            file.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            file.Execute("PRAGMA journal_mode = WAL;");
+            file.SyncCommits(false);
             long found = (long)file.Ask("PRAGMA user_version")!;
 
             if (found is < 0 or > SchemaVersion)
@@ -127,6 +128,9 @@ internal sealed class HistoryFile : IDisposable
 
     /// <summary>What a connection to it is opened with.</summary>
     public static string Text(string path) => new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 5, Pooling = false }.ToString();
+
+    /// <summary>Whether what is committed from here on survives a power loss at once, and all before it, or with a later one that does. A kill loses nothing of either.</summary>
+    public void SyncCommits(bool areSynced) => Execute($"PRAGMA synchronous = {(areSynced ? "FULL" : "NORMAL")}");
 
     /// <summary>Copies it as it is now.</summary>
     public void CopyTo(string path)

@@ -125,6 +125,9 @@ internal sealed class SourcePositions
 /// <summary>Keeps what could not be decoded or scored, within a bound.</summary>
 internal interface IDeadLetters
 {
+    /// <summary>Whether one more of its kind would be kept; one that would not counts as dropped, and need not be put into words.</summary>
+    bool Takes(string source, RejectionReason reason);
+
     /// <summary>Keeps the first kilobyte of <paramref name="payload"/>, or counts it as dropped when the bound is reached.</summary>
     void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload);
 

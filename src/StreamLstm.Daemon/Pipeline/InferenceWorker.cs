@@ -227,7 +227,7 @@ internal sealed class InferenceWorker(
         // Whoever sent them was told that they were taken in: it stands here why nothing came of them. A former life has said so already of what is read again.
         foreach ((Observation observation, RejectionReason reason) in batch.IsReplayed ? [] : _output.Refused)
         {
-            if (!RefusedObservation.LosesNothing(reason))
+            if (!RefusedObservation.LosesNothing(reason) && deadLetters.Takes(batch.Source, reason))
             {
                 deadLetters.Add(batch.Source, reason, RefusedObservation.Detail(observation, reason, batch.IngestedAt), RefusedObservation.Payload(observation));
             }

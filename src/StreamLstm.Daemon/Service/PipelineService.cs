@@ -105,6 +105,7 @@ internal sealed class PipelineService(
         _storage = Durability.StorageDirectory.Open(options.Storage);
         _deadLetters = new DeadLetterFile(
             _storage.FileIn("dead-letters.ndjson"), options.Limits.DeadLettersMib * 1024L * 1024L, time);
+        metrics.Watch(() => _deadLetters.Dropped);
 
         ModelGroup[] groups = [.. options.Detection.ModelGroups.Select(group => group.Detection())];
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -8,10 +9,20 @@ using StreamLstm.Detection;
 namespace StreamLstm.Daemon.Sinks;
 
 /// <summary>What could not be decoded or scored, as JSON lines, within a bound; never makes its caller wait.</summary>
+/// <remarks>
+/// Of each source and reason an eighth of the bound may come at once, and again within an hour: a flood of one kind, of which a few say all, neither
+/// takes the others' place nor keeps the disk busy. What is beyond that is counted.
+/// </remarks>
 internal sealed class DeadLetterFile : IDeadLetters, IAsyncDisposable
 {
     private const int QueueMax = 1024;
     private const int PayloadKeptBytes = 1024;
+    private const int EnvelopeBytes = 150;   // of a letter, about
+    private const double KindShare = 0.125;
+
+    private static readonly TimeSpan KindAgain = TimeSpan.FromHours(1);
+
+    private readonly ConcurrentDictionary<(string Source, string Reason), Allowance> _kinds = new();
 
     private readonly Channel<DeadLetter> _queue = Channel.CreateBounded<DeadLetter>(
         new BoundedChannelOptions(QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
@@ -32,8 +43,15 @@ internal sealed class DeadLetterFile : IDeadLetters, IAsyncDisposable
         _writing = WriteAsync();
     }
 
-    /// <summary>Letters that found the queue full, or no room on the disk.</summary>
+    /// <summary>Letters beyond what their kind may take, or that found the queue full, or no room on the disk.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
+
+    public bool Takes(string source, RejectionReason reason)
+    {
+        bool isTaken = _maxBytes > 0 && Of(source, EventJson.Word(reason)).HasRoom();
+        _ = isTaken ? 0 : Interlocked.Increment(ref _dropped);
+        return isTaken;
+    }
 
     public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload) => Add(source, EventJson.Word(reason), detail, payload);
 
@@ -42,15 +60,16 @@ internal sealed class DeadLetterFile : IDeadLetters, IAsyncDisposable
 
     private void Add(string source, string reason, string detail, ReadOnlySpan<byte> payload)
     {
-        var letter = new DeadLetter(
-            _time.GetUtcNow(), source, reason, detail,
-            Encoding.UTF8.GetString(payload[..Math.Min(payload.Length, PayloadKeptBytes)]));
+        int kept = Math.Min(payload.Length, PayloadKeptBytes);
 
-        if (_maxBytes == 0 || !_queue.Writer.TryWrite(letter))
+        if (_maxBytes == 0 || !Of(source, reason).TryTake(EnvelopeBytes + detail.Length + kept)
+            || !_queue.Writer.TryWrite(new DeadLetter(_time.GetUtcNow(), source, reason, detail, Encoding.UTF8.GetString(payload[..kept]))))
         {
             Interlocked.Increment(ref _dropped);
         }
     }
+
+    private Allowance Of(string source, string reason) => _kinds.GetOrAdd((source, reason), _ => new Allowance(KindShare * _maxBytes, _time));
 
     public async ValueTask DisposeAsync()
     {
@@ -96,6 +115,29 @@ internal sealed class DeadLetterFile : IDeadLetters, IAsyncDisposable
             if (file is not null)
             {
                 await file.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Bytes that one kind may still take.</summary>
+    private sealed class Allowance(double most, TimeProvider time)
+    {
+        private readonly Lock _lock = new();
+        private double _used;
+        private long _at = time.GetTimestamp();
+
+        public bool HasRoom() => TryTake(0);
+
+        public bool TryTake(int bytes)
+        {
+            lock (_lock)
+            {
+                long now = time.GetTimestamp();
+                _used = Math.Max(0, _used - (most * (time.GetElapsedTime(_at, now) / KindAgain)));
+                _at = now;
+                bool hasRoom = _used < most;
+                _used += hasRoom ? bytes : 0;
+                return hasRoom;
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using StreamLstm.Daemon.Durability;
 using StreamLstm.Daemon.Messages;
@@ -12,18 +13,18 @@ namespace StreamLstm.Daemon.Sinks;
 /// <remarks>
 /// How far it has got in the journal stands in the same transaction as what it was told: after a kill it passes over what it has. Values have a
 /// place of their own there, as they are written with each snapshot only: those behind it come again. Of very many streams they are written some
-/// thousands at a time, each such part with its place beside the names, while it takes what else there is to tell.
+/// hundreds at a time, each such part with its place beside the names, while it takes what else there is to tell. A disk syncs one thing at a time,
+/// and the journal is waited for: so only what a mark ends with is synced, as the journal is kept until then, and a rest follows each part.
 /// </remarks>
 internal sealed class HistorySink : IJournalSink
 {
     public const string SinkName = "history";
 
-    /// <summary>Streams whose values are written in one transaction: some fifty milliseconds, for which events wait.</summary>
-    private const int StreamsEach = 2_000;
-    private const int StretchesEach = 20_000;
+    /// <summary>Streams whose values are written in one transaction: some ten milliseconds, for which events wait.</summary>
+    private const int StreamsEach = 500;
+    private const int StretchesEach = 5_000;
 
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
-    private static readonly TimeSpan RestBetweenParts = TimeSpan.FromMilliseconds(2);
 
     private readonly HistorySinkOptions _options;
     private readonly TimeProvider _time;
@@ -212,16 +213,16 @@ internal sealed class HistorySink : IJournalSink
     /// <summary>Writes the values that are on their way, a part at a time; with the last part the file has all up to a place in the journal.</summary>
     private void WriteLeaving(long end, CancellationToken cancellationToken)
     {
-        for (bool isLast = false; !isLast;)
+        InParts(() =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            IReadOnlyDictionary<string, List<RollUp>> part = Recent.NextLeaving(StreamsEach, StretchesEach);
+            bool isLast = Recent.IsAllLeaving(part);
+            _file.SyncCommits(isLast);
 
-            lock (_gate)
+            try
             {
-                IReadOnlyDictionary<string, List<RollUp>> part = Recent.NextLeaving(StreamsEach, StretchesEach);
                 using SqliteTransaction transaction = _file.Connection.BeginTransaction();
                 ValueBlocks.Write(_file.Connection, transaction, part, end);
-                isLast = Recent.IsAllLeaving(part);
 
                 if (isLast)
                 {
@@ -230,35 +231,48 @@ internal sealed class HistorySink : IJournalSink
                 }
 
                 transaction.Commit();
-                Recent.Left(part.Keys);
+            }
+            finally
+            {
+                _file.SyncCommits(false);
+            }
 
-                if (isLast)
-                {
-                    (_position, _valuesPosition) = (Math.Max(_position, end), Math.Max(_valuesPosition, end));
-                    _ahead.Clear();
-                }
+            Recent.Left(part.Keys);
+
+            if (isLast)
+            {
+                (_position, _valuesPosition) = (Math.Max(_position, end), Math.Max(_valuesPosition, end));
+                _ahead.Clear();
+            }
+
+            return isLast;
+        }, cancellationToken);
+
+        InParts(() =>
+        {
+            using SqliteTransaction transaction = _file.Connection.BeginTransaction();
+            bool fits = ValueBlocks.Bound(_file.Connection, transaction, _options.ValuesMib * 1024L * 1024L);
+            transaction.Commit();
+            return fits;
+        }, cancellationToken);
+    }
+
+    /// <summary>Does a part after the other until one was the last. Between two, others get their turn at the file, and, as long again, at the disk.</summary>
+    private void InParts(Func<bool> part, CancellationToken cancellationToken)
+    {
+        for (bool isLast = false; !isLast;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long begun = Stopwatch.GetTimestamp();
+
+            lock (_gate)
+            {
+                isLast = part();
             }
 
             if (!isLast)
             {
-                Thread.Sleep(RestBetweenParts);
-            }
-        }
-
-        for (bool fits = false; !fits;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-
-            lock (_gate)
-            {
-                using SqliteTransaction transaction = _file.Connection.BeginTransaction();
-                fits = ValueBlocks.Bound(_file.Connection, transaction, _options.ValuesMib * 1024L * 1024L);
-                transaction.Commit();
-            }
-
-            if (!fits)
-            {
-                Thread.Sleep(RestBetweenParts);
+                Thread.Sleep(Stopwatch.GetElapsedTime(begun));
             }
         }
     }

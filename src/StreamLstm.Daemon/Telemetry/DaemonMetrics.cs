@@ -185,6 +185,10 @@ internal sealed class DaemonMetrics : IDisposable
             "Entries of the journal behind the last one up to which a sink has written all there was to tell.");
     }
 
+    /// <summary>Adds how many dead letters were not kept.</summary>
+    public void Watch(Func<long> droppedLetters) =>
+        _meter.CreateObservableCounter("streamlstm.dead_letters.dropped", droppedLetters, "{letter}", "Dead letters beyond the bound of their file, or what of it one source and reason may take.");
+
     /// <summary>Alerts kept back since the start, by the reasons there were.</summary>
     public IReadOnlyDictionary<string, long> SuppressedByReason =>
         Enumerable.Range(0, SuppressedNames.Length)

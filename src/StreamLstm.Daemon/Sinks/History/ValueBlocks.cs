@@ -16,7 +16,7 @@ internal static class ValueBlocks
     private const int StreamBits = 31;
     private const int LevelShift = 60;
     private const int OddBytes = 16;
-    private const int RowsAtOnce = 20_000;
+    private const int RowsAtOnce = 5_000;
 
     /// <summary>Shares of the bytes: of the levels, and of odd minutes.</summary>
     private static readonly double[] Shares = [0.60, 0.25, 0.10];

@@ -305,6 +305,44 @@ public sealed class SinkTests : IDisposable
     }
 
     [Fact]
+    public async Task A_flood_of_one_kind_of_dead_letters_leaves_room_for_others_and_may_be_kept_again_within_an_hour()
+    {
+        string path = Path.Combine(_directory, "dead.ndjson");
+        const int Flood = 900, Bound = 80_000;
+        string[] kept;
+
+        await using (var letters = new DeadLetterFile(path, Bound, _time))
+        {
+            letters.Add("http", RejectionReason.Malformed, "the one that matters", "{"u8);
+
+            for (int i = 0; i < Flood; i++)
+            {
+                letters.Add("http", RejectionReason.StreamLimit, "no place for one more", "{}"u8);
+            }
+
+            Assert.False(letters.Takes("http", RejectionReason.StreamLimit));
+            Assert.True(letters.Takes("mqtt", RejectionReason.StreamLimit));
+            Assert.True(letters.Takes("http", RejectionReason.Malformed));
+            long dropped = letters.Dropped;
+            Assert.InRange(dropped, Flood * 0.9, Flood);
+            letters.Add("mqtt", RejectionReason.StreamLimit, "another's", "{}"u8);
+            Assert.Equal(dropped, letters.Dropped);
+            _time.Advance(TimeSpan.FromMinutes(1));
+            letters.Add("http", RejectionReason.StreamLimit, "one a minute later", "{}"u8);
+            letters.Add("http", RejectionReason.StreamLimit, "and no more", "{}"u8);
+            _time.Advance(TimeSpan.FromHours(1));
+            letters.Add("http", RejectionReason.StreamLimit, "an hour later", "{}"u8);
+            Assert.Equal(dropped + 1, letters.Dropped);
+        }
+
+        kept = File.ReadAllLines(path);
+        Assert.Contains("the one that matters", kept[0], StringComparison.Ordinal);
+        Assert.Contains("an hour later", kept[^1], StringComparison.Ordinal);
+        Assert.Contains(kept, line => line.Contains("another's", StringComparison.Ordinal) || line.Contains("another\\u0027s", StringComparison.Ordinal));
+        Assert.DoesNotContain(kept, line => line.Contains("and no more", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_live_view_follows_streams_points_and_incidents()
     {
         var live = new LiveView();

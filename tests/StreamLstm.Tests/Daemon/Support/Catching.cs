@@ -12,6 +12,8 @@ internal sealed class CaughtLetters : IDeadLetters
 {
     public List<(string Source, RejectionReason Reason, string Detail)> Letters { get; } = [];
 
+    public bool Takes(string source, RejectionReason reason) => true;
+
     public void Add(string source, RejectionReason reason, string detail, ReadOnlySpan<byte> payload)
     {
         lock (Letters)
