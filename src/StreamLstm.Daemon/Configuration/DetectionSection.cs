@@ -39,8 +39,8 @@ internal sealed class DetectionSection
     [Range(0, 1_000_000)]
     public int PerStreamMax { get; init; } = 10_000;
 
-    /// <summary>full; lean: a fifth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half; shared: two kilobytes, base weights only, fewer indicators; its texts are lean. Records and logs have one form. With these three streams stay as they began; auto: full while half of limits.memory_mib is free, then lean, then shared, and by need.</summary>
-    public FormChoice Form { get; init; } = FormChoice.Full;
+    /// <summary>auto: full while half of limits.memory_mib is free, then lean, then shared, and by need. With the others streams stay as they began: full; lean: a fifth of the memory, and with learning: auto no weights of the stream's own; of a stream of texts less than half; shared: two kilobytes, base weights only, fewer indicators; its texts are lean. Records and logs have one form.</summary>
+    public FormChoice Form { get; init; } = FormChoice.Auto;
 
     /// <summary>Streams that share base weights of their own, trained on their windows alone once there are enough.</summary>
     public IReadOnlyList<ModelGroupOptions> ModelGroups { get; init; } = [];
