@@ -44,24 +44,26 @@ public sealed class StreamsTests
         Assert.Equal("learning", (await again.GetAsync("/api/v1/streams/plant/pump")).GetProperty("state").GetProperty("lifecycle").GetString());
     }
 
-    [Fact]
-    public async Task New_streams_beyond_the_memory_are_refused_and_counted_and_a_kill_changes_nothing_in_who_is_there()
+    [Theory]
+    [InlineData("full", 200, 60, 180)]
+    [InlineData("auto", 1_000, 300, 900)]
+    public async Task New_streams_beyond_the_memory_are_refused_and_counted_and_a_kill_changes_nothing_in_who_is_there(string form, int sent, int least, int most)
     {
         using var directory = new TemporaryDirectory();
-        string[] settings = ["limits.memory_mib=2", "storage.snapshot_interval=1h"];
+        string[] settings = ["limits.memory_mib=2", $"detection.form={form}", "storage.snapshot_interval=1h"];
         JsonElement known;
 
         await using (DaemonProcess daemon = await DaemonProcess.StartAsync(directory.Path, settings))
         {
             using var body = new StringContent(
-                string.Concat(Enumerable.Range(0, 200).Select(stream => $"{{\"stream\":\"s{stream:000}\",\"timestamp\":\"{Start:O}\",\"value\":1}}\n")), Encoding.UTF8, "application/x-ndjson");
+                string.Concat(Enumerable.Range(0, sent).Select(stream => $"{{\"stream\":\"s{stream:000}\",\"timestamp\":\"{Start:O}\",\"value\":1}}\n")), Encoding.UTF8, "application/x-ndjson");
             Assert.Equal(HttpStatusCode.Accepted, (await daemon.Http.PostAsync("/api/v1/observations", body, TestContext.Current.CancellationToken)).StatusCode);
             await daemon.UntilAsync(async () => Books(await daemon.GetAsync("/api/v1/status")).GetProperty("queued").GetInt64() == 0, "taken in");
             await daemon.UntilSettledAsync("live");
             JsonElement books = Books(await daemon.GetAsync("/api/v1/status"));
             long scored = books.GetProperty("scored").GetInt64();
-            Assert.InRange(scored, 60, 180);
-            Assert.Equal(200 - scored, books.GetProperty("rejected_by_reason").GetProperty("stream_limit").GetInt64());
+            Assert.InRange(scored, least, most);
+            Assert.Equal(sent - scored, books.GetProperty("rejected_by_reason").GetProperty("stream_limit").GetInt64());
             Assert.True(books.GetProperty("balances").GetBoolean());
             known = (await daemon.GetAsync("/api/v1/streams?limit=1000")).GetProperty("streams");
             Assert.Equal(scored, known.GetArrayLength());
