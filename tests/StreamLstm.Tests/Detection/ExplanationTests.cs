@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using StreamLstm.Detection;
 using StreamLstm.Detection.Deciding;
 using StreamLstm.Detection.Learning;
+using StreamLstm.Model.Kernels;
 using StreamLstm.Tests.Support;
 
 namespace StreamLstm.Tests.Detection;
@@ -66,6 +69,28 @@ public sealed class ExplanationTests
         Assert.True(Why(Spike).IsAlert);
         Assert.Null(_shard.Explain("a", Start.AddMinutes(Spike - 200), out string? missing));
         Assert.Contains("no decision of 2026-01-01T13:20:00", missing, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Steps_of_a_stream_that_is_quieter_at_low_levels_are_told_in_its_own_unit()
+    {
+        // Noise is a tenth of the level, which goes from 5 to 205: what is a step at night is none by day.
+        var random = new SplitMix64(3);
+        double[] values = [.. Enumerable.Range(0, 3_000).Select(row => (105 - (100 * Math.Cos(row * Math.Tau / 288))) * (1 + (0.1 * random.NextNormal())))];
+        const int Night = 288 * 10;
+        values[Night] = 90;
+        var output = new ShardOutput();
+
+        for (int row = 0; row <= Night; row++)
+        {
+            _shard.Apply([new Observation("a", Start.AddMinutes(5 * row), values[row])], Start.AddYears(1), BaseModel.Pretrained, output);
+        }
+
+        string sentence = output.Incidents[^1].Explanation;
+        Match told = Regex.Match(sentence, @"a step of ([\d.]+) from the last value, usually at most ([\d.]+) at this level");
+        Assert.True(told.Success, sentence);
+        Assert.Equal(values[Night] - values[Night - 1], double.Parse(told.Groups[1].Value, CultureInfo.InvariantCulture), 0.01);
+        Assert.InRange(double.Parse(told.Groups[2].Value, CultureInfo.InvariantCulture), 0.1, 20);
     }
 
     [Fact]

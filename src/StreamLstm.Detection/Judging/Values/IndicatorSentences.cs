@@ -44,9 +44,13 @@ internal static class IndicatorSentences
     public static string Of(
         Indicator strongest, double said, double usual, double value, (double Median, double Lower, double Upper)? expected, in IndicatorFigures figures)
     {
-        string atMost = $"usually at most {Figures.Of(usual)}";
+        // A difference of this value alone is told in the stream's own unit; of means over rows at several levels there is none.
+        bool isOfNow = strongest is Indicator.Step or Indicator.Level or Indicator.Course or Indicator.PeriodJump or Indicator.CalendarJump;
+        (said, usual) = isOfNow ? (said / figures.Factor, usual / figures.Factor) : (said, usual);
+        string atMost = $"usually at most {Figures.Of(usual)}{(isOfNow && figures.IsByLevel ? " at this level" : "")}";
         string reason = strongest switch
         {
+            _ when IsScaled(strongest) && !isOfNow && figures.IsByLevel => $"{Meaning(strongest, figures.FlatRows)}{Before(figures, strongest)}",
             Indicator.Step => $"a step of {Figures.Of(said)} from the last value, {atMost}",
             Indicator.Level => $"{Figures.Of(said)} away from the level of the last values, {atMost}",
             Indicator.Course => $"{Figures.Of(said)} off the course of the last values, {atMost}",
@@ -55,9 +59,9 @@ internal static class IndicatorSentences
             Indicator.Mean8 or Indicator.Mean32 or Indicator.Mean128 =>
                 $"the mean of the last {RowsOf(strongest)} values is {Figures.Of(said)} from any before, {atMost}",
             Indicator.PeriodJump or Indicator.Period8 or Indicator.Period32 or Indicator.Period128 =>
-                $"{Figures.Of(said)} off what it was one period before{Before(figures)}{Over(strongest)}, {atMost}",
+                $"{Figures.Of(said)} off what it was one period before{Before(figures, strongest)}{Over(strongest)}, {atMost}",
             Indicator.CalendarJump or Indicator.Calendar8 or Indicator.Calendar32 or Indicator.Calendar128 =>
-                $"{Figures.Of(said)} off the same time of other days{Before(figures)}{Over(strongest)}, {atMost}",
+                $"{Figures.Of(said)} off the same time of other days{Before(figures, strongest)}{Over(strongest)}, {atMost}",
             Indicator.Scatter or Indicator.LongScatter => $"steps of {Figures.Of(said)} from value to value, {atMost}",
             Indicator.StayLong => Long("it has stayed near this level", figures.Stay),
             Indicator.CycleLong => Long("a cycle has gone on", figures.Cycle),
@@ -72,8 +76,12 @@ internal static class IndicatorSentences
     private static string Long(string what, (long Rows, double Longest) present) =>
         $"{what} for {Figures.Count(present.Rows, "observation")}, never for more than {Figures.Of(Math.Round(present.Longest))}";
 
-    private static string Before(in IndicatorFigures figures) =>
-        figures.SeasonBefore is { } before ? $" ({Figures.Of(before)})" : "";
+    private static string Before(in IndicatorFigures figures, Indicator indicator) =>
+        figures.SeasonBefore is { } before && indicator is not (Indicator.PeriodScatter or Indicator.Scatter or Indicator.LongScatter) ? $" ({Figures.Of(before)})" : "";
+
+    /// <summary>Whether it is a difference that is held against the noise at the present level.</summary>
+    private static bool IsScaled(Indicator indicator) =>
+        indicator is Indicator.Step or Indicator.Level or Indicator.Course or (>= Indicator.PeriodJump and <= Indicator.LongScatter);
 
     private static string Over(Indicator indicator) => RowsOf(indicator) is var rows && rows > 1
         ? string.Create(CultureInfo.InvariantCulture, $" in the mean of {rows} values") : "";
@@ -120,4 +128,13 @@ internal static class IndicatorSentences
 /// <param name="FlatRows">Rows the value has not changed for.</param>
 /// <param name="Stay">Rows of the present stay, and of the longest.</param>
 /// <param name="Cycle">The same of the cycle.</param>
-internal readonly record struct IndicatorFigures(double? SeasonBefore, int FlatRows, (long Rows, double Longest) Stay, (long Rows, double Longest) Cycle);
+internal readonly record struct IndicatorFigures(double? SeasonBefore, int FlatRows, (long Rows, double Longest) Stay, (long Rows, double Longest) Cycle)
+{
+    private const double Alike = 1.2;
+
+    /// <summary>By what differences were multiplied, as the noise is at the present level.</summary>
+    public double Factor { get; init; } = 1;
+
+    /// <summary>Whether that makes a difference to people.</summary>
+    public bool IsByLevel => Factor is > Alike or < 1 / Alike;
+}

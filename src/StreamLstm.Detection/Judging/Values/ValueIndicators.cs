@@ -70,6 +70,9 @@ internal sealed class ValueIndicators
     /// <summary>Which of them say anything: (<see cref="Count"/>).</summary>
     public ReadOnlySpan<bool> Known => _known;
 
+    /// <summary>By what differences are multiplied, as the last value's were: more where the stream is quiet at its present level.</summary>
+    public double Factor { get; private set; } = 1;
+
     /// <summary>The smallest difference between two of the stream's values.</summary>
     public double Resolution { get; private set; }
 
@@ -122,7 +125,7 @@ internal sealed class ValueIndicators
         Array.Clear(_values);
         Array.Clear(_known);
         ValueScale scale = forecast.Scale;
-        double factor = _noise.FactorAt(this[Mean.Level]);
+        double factor = Factor = _noise.FactorAt(this[Mean.Level]);
         HasOtherPeriod = forecast.Periods != _periods;
         _periods = forecast.Periods;
         HasOtherCalendar = false;

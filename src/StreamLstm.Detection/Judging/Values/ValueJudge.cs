@@ -255,7 +255,7 @@ internal sealed class ValueJudge : IJudge
         var strongest = (Indicator)Math.Max(0, Last.Strongest);
         return IndicatorSentences.Of(
             strongest, _indicators.Values[(int)strongest], _bank.Usual(strongest), Last.Value, Last.Expected,
-            new IndicatorFigures(_indicators.SeasonBefore, _indicators.Standstills.Rows, _indicators.Stays.Present, _indicators.Cycles.Present))
+            new IndicatorFigures(_indicators.SeasonBefore, _indicators.Standstills.Rows, _indicators.Stays.Present, _indicators.Cycles.Present) { Factor = _indicators.Factor })
             + (_counter.IsCounter ? $" (of a counter: judged by its rate, now {Figures.Of(_rate)} a row)" : "");
     }
 
