@@ -147,8 +147,8 @@ internal sealed class IncidentGroup(string id)
     }
 
     private static string Banded(double? actual, double? lower, double? upper) => lower is null
-        ? string.Create(CultureInfo.InvariantCulture, $"{actual:G4}")
-        : string.Create(CultureInfo.InvariantCulture, $"{actual:G4} (expected {lower:G4} to {upper:G4})");
+        ? Figures.Of(actual)
+        : $"{Figures.Of(actual)} (expected {Figures.Of(lower)} to {Figures.Of(upper)})";
 
     /// <summary>By score, then onset, then name.</summary>
     private void Place(GroupMember member)
