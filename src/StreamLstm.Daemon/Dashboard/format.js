@@ -47,7 +47,7 @@ export function alertRate(alerts) {
   if (!alerts) return '';
   const { asked_per_day: asked, got_per_day: rate, got, active_seconds: seconds } = alerts;
   const wanted = asked === undefined ? ''
-    : asked < 1 ? `asked at most 1 alert in ${figure(round(1 / asked))} days, ` : `asked at most ${figure(round(asked))} ${round(asked) === 1 ? 'alert' : 'alerts'} a day, `;
+    : round(asked) < 1 ? `asked at most 1 alert in ${figure(round(1 / asked))} days, ` : `asked at most ${figure(round(asked))} ${round(asked) === 1 ? 'alert' : 'alerts'} a day, `;
   return wanted + (seconds < 86400
     ? `got ${count(got)} in ${duration(1000 * seconds)}`
     : `got ${figure(round(rate))}${wanted && asked >= 1 ? '' : ' a day'} (${count(got)} in ${duration(1000 * seconds)})`);
