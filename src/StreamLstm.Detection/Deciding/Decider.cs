@@ -379,6 +379,13 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         if (_stretch.IsOn && row.Row - _stretch.LastRow > Incident.QuietRows)
         {
             _recurrence.Ended(_stretch.Signature, _stretch.LastRow - _stretch.FirstRow + 1, _stretch.Highest);
+
+            // What was suspicious alone came all the same. Of those that hold no decisions, the smallest, it would take too much.
+            if (!_stretch.HasBeat && _held > 0)
+            {
+                Beat(_stretch.Signature.Suspected, _stretch.OnsetTime);
+            }
+
             _stretch = Stretch.None;
         }
 

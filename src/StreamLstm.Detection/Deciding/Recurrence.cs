@@ -7,6 +7,9 @@ internal readonly record struct Signature(int Likeness, int Side)
 {
     /// <summary>Silences are all alike.</summary>
     public static readonly Signature Silence = new(int.MinValue, 0);
+
+    /// <summary>What was like it, and suspicious alone.</summary>
+    public Signature Suspected => new(~Likeness, Side);
 }
 
 /// <summary>The how manieth one like it an incident is.</summary>
@@ -17,10 +20,11 @@ internal readonly record struct Recurring(int Occurrence, DateTimeOffset FirstSe
 
 /// <summary>What has come before in a stream, and whether it comes regularly.</summary>
 /// <remarks>
-/// An irregular fault stays a fault the tenth time: it is one recurring incident. What comes at the same time of the day,
-/// at the same time of the week or at the same spacing is normal: from its third time where it is that punctual that
-/// chance hardly would (two hundredths of the spacing, three observations at most), from its fourth within five
-/// hundredths. It follows from the last beats alone, so one that is missed ends it. Bounded: 32 signatures of 16 beats.
+/// An irregular fault stays a fault the tenth time: it is one recurring incident. What comes at the same time of the day or
+/// of the week is normal where chance hardly would bring so many of those that came to this time of the last five days, or
+/// weeks: from its third time where it is punctual (two hundredths of the spacing, three observations at most), from its
+/// fourth within five hundredths; one that is missed, or was no more than suspicious, changes little of that. What comes at a spacing of its own
+/// is normal the same way, by the last beats alone, so one that is missed ends it. Bounded: 32 signatures of 16 beats.
 /// </remarks>
 internal sealed class Recurrence
 {
@@ -30,6 +34,10 @@ internal sealed class Recurrence
     private const double Punctual = 0.02;
     private const int PunctualRows = 3;
     private const double Regular = 0.05;
+
+    /// <summary>Days or weeks looked back on, and how likely chance may be to bring what came in them.</summary>
+    private const int PeriodsBack = 5;
+    private const double ChanceMax = 0.001;
 
     private const int FrequentBeats = 3;
 
@@ -46,47 +54,89 @@ internal sealed class Recurrence
     /// <param name="intervalSeconds">The usual gap between two observations; NaN while unknown.</param>
     public bool IsRegular(Signature signature, DateTimeOffset time, double intervalSeconds)
     {
-        if (Find(signature) is not { } seen || seen.Beats.Count < 2)
+        List<long> beats = Find(signature)?.Beats ?? [];
+        long[] all = [.. beats, .. Find(signature.Suspected)?.Beats ?? []];
+
+        if (all.Length < 2)
         {
             return false;
         }
 
-        double spacing = Seconds(seen.Beats[^1] - seen.Beats[0]) / (seen.Beats.Count - 1);
-        double last = Seconds(time.UtcTicks - seen.Beats[^1]);
+        Array.Sort(all);
         double rows = double.IsNaN(intervalSeconds) ? double.PositiveInfinity : PunctualRows * intervalSeconds;
-        return ComesEvery(last, IsSpaced) || ComesEvery(Day, Came) || ComesEvery(7 * Day, Came);
+        return ComesEvery(beats, time.UtcTicks, rows) || ComesAt(all, time.UtcTicks, Day, rows) || ComesAt(all, time.UtcTicks, 7 * Day, rows);
+    }
 
-        // Where they come in crowds, one of them is near any time.
-        bool ComesEvery(double period, Func<double, int, double, bool> comes) =>
-            period > 0
-            && (comes(period, 2, Math.Min(rows, Punctual * Math.Min(period, spacing))) || comes(period, 3, Regular * Math.Min(period, spacing)));
-
-        bool IsSpaced(double period, int times, double tolerance)
+    /// <summary>Whether it comes at a spacing of its own.</summary>
+    private static bool ComesEvery(List<long> beats, long time, double rows)
+    {
+        if (beats.Count < 2)
         {
-            bool isSpaced = seen.Beats.Count >= times;
+            return false;
+        }
+
+        double period = Seconds(time - beats[^1]), spacing = Seconds(beats[^1] - beats[0]) / (beats.Count - 1);
+        return period > 0 && (IsSpaced(2, Math.Min(rows, Punctual * Math.Min(period, spacing))) || IsSpaced(3, Regular * Math.Min(period, spacing)));
+
+        bool IsSpaced(int times, double tolerance)
+        {
+            bool isSpaced = beats.Count >= times;
 
             for (int beat = 1; beat < times && isSpaced; beat++)
             {
-                isSpaced = Math.Abs(Seconds(seen.Beats[^beat] - seen.Beats[^(beat + 1)]) - period) <= tolerance;
+                isSpaced = Math.Abs(Seconds(beats[^beat] - beats[^(beat + 1)]) - period) <= tolerance;
             }
 
             return isSpaced;
         }
+    }
 
-        bool Came(double period, int times, double tolerance)
+    /// <summary>Whether more of them came to this time of the last days, or weeks, than chance brings. Where they come in crowds, one of them is near any time.</summary>
+    private static bool ComesAt(long[] beats, long time, double period, double rows)
+    {
+        double spacing = Seconds(beats[^1] - beats[0]) / (beats.Length - 1);
+        return IsBeyondChance(Math.Min(rows, Punctual * Math.Min(period, spacing))) || IsBeyondChance(Regular * Math.Min(period, spacing));
+
+        bool IsBeyondChance(double tolerance)
         {
-            bool came = true;
+            double chance = 1 - Math.Exp(-2 * tolerance / spacing);
+            int came = 0;
 
-            for (int before = 1; before <= times && came; before++)
+            for (int back = 1; back <= PeriodsBack && Seconds(time - beats[0]) >= (back * period) - tolerance; back++)
             {
-                came = seen.Beats.Exists(beat => Math.Abs(Seconds(time.UtcTicks - beat) - before * period) <= tolerance);
+                came += Array.Exists(beats, beat => Math.Abs(Seconds(time - beat) - (back * period)) <= tolerance) ? 1 : 0;
+
+                if (came >= 2 && AtLeast(came, back, chance) <= ChanceMax)
+                {
+                    return true;
+                }
             }
 
-            return came;
+            return false;
+        }
+    }
+
+    /// <summary>How likely at least so many of so many come, each by a chance (the binomial tail).</summary>
+    private static double AtLeast(int came, int of, double chance)
+    {
+        double sum = 0;
+
+        for (int k = came; k <= of; k++)
+        {
+            double ways = 1;
+
+            for (int i = 0; i < k; i++)
+            {
+                ways *= (double)(of - i) / (i + 1);
+            }
+
+            sum += ways * Math.Pow(chance, k) * Math.Pow(1 - chance, of - k);
         }
 
-        static double Seconds(long ticks) => ticks / (double)TimeSpan.TicksPerSecond;
+        return sum;
     }
+
+    private static double Seconds(long ticks) => ticks / (double)TimeSpan.TicksPerSecond;
 
     /// <summary>Whether what begins now has come three times within so many seconds before.</summary>
     public bool IsFrequent(Signature signature, DateTimeOffset time, double seconds) =>
@@ -108,7 +158,7 @@ internal sealed class Recurrence
 
         if (_seen.Count > SignaturesMax)
         {
-            _seen.RemoveAt(0);
+            _seen.RemoveAt(Math.Max(0, _seen.FindIndex(one => one.Told == 0 && one != seen)));
         }
     }
 

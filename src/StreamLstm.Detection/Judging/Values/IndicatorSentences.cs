@@ -31,8 +31,8 @@ internal static class IndicatorSentences
         _ => IncidentKind.Pattern,
     };
 
-    /// <summary>What incidents of a kind have in common with others: one value far off is that, whichever indicator says so loudest.</summary>
-    public static int LikenessOf(IncidentKind kind) => (int)(kind == IncidentKind.Contextual ? IncidentKind.Point : kind);
+    /// <summary>What incidents of a kind have in common with others: which indicator speaks loudest, and so the kind, changes from one night's job to the next. A value that stands still is something else.</summary>
+    public static int LikenessOf(IncidentKind kind) => (int)(kind == IncidentKind.Flatline ? kind : IncidentKind.Point);
 
     /// <summary>Why the value is odd, with figures: what the strongest indicator says, and what is usual of it.</summary>
     /// <param name="strongest">The indicator.</param>

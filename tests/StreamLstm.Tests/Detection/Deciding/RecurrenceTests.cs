@@ -68,14 +68,63 @@ public sealed class RecurrenceTests
     }
 
     [Fact]
-    public void A_beat_that_is_missed_ends_it()
+    public void A_night_that_is_missed_changes_nothing_and_a_week_of_them_ends_it()
     {
-        foreach (int day in (int[])[1, 2, 3, 4, 6])
+        foreach (int day in (int[])[1, 2, 3, 4, 6, 7, 14])
         {
             Job(day * Day + AtTwo);
         }
 
-        Assert.Equal([1, 2, 6], _stream.Opened.Select(incident => (int)(incident.Time - ScriptedStream.Start).TotalDays));
+        Assert.Equal([1, 2, 14], _stream.Opened.Select(incident => (int)(incident.Time - ScriptedStream.Start).TotalDays));
+    }
+
+    [Fact]
+    public void What_was_suspicious_alone_came_all_the_same()
+    {
+        foreach (int day in (int[])[1, 2, 3])
+        {
+            Job(day * Day + AtTwo, height: ScriptedJudge.Opens - 0.5);
+        }
+
+        Assert.Empty(_stream.Opened);
+
+        // Never told, it is told once, and is known to come every night then.
+        foreach (int day in (int[])[4, 5, 6])
+        {
+            Job(day * Day + AtTwo);
+        }
+
+        Assert.Equal([4], _stream.Opened.Select(incident => (int)(incident.Time - ScriptedStream.Start).TotalDays));
+        Assert.Equal(2, _stream.Suppressed(SuppressedBy.Regular));
+    }
+
+    [Fact]
+    public void At_a_spacing_of_its_own_one_that_is_missed_ends_it()
+    {
+        int[] minutes = [1_000, 2_100, 3_200, 4_300, 6_500];
+
+        foreach (int minute in minutes)
+        {
+            Job(minute);
+        }
+
+        Assert.Equal([1_000, 2_100, 6_500], _stream.Opened.Select(incident => (int)(incident.Time - ScriptedStream.Start).TotalMinutes));
+    }
+
+    [Fact]
+    public void What_comes_at_any_time_of_the_day_stays_a_fault()
+    {
+        var random = new Random(5);
+        const int Times = 40;
+        int minute = 500;
+
+        for (int i = 0; i < Times; i++)
+        {
+            Job(minute += random.Next(300, 1_500), rows: 3);
+        }
+
+        // A thousandth is what chance may bring at each of some ten looks.
+        Assert.InRange(_stream.Opened.Count(), Times - 2, Times);
     }
 
     [Fact]
