@@ -98,8 +98,8 @@ skipped=$((total - passed - failed + crashed))
 
 if [ "$skipped" -gt 0 ]; then
     say "skipped, and why"
-    cat "$results"/*.trx | tr '\n' ' ' | grep -o '<UnitTestResult [^>]*outcome="NotExecuted"[^>]*>.\{0,600\}' \
-        | sed -E 's/.*testName="([^"]*)".*/\1/' | sort -u
+    cat "$results"/*.trx | tr '\n' ' ' | sed 's/<UnitTestResult /\n&/g' | grep '^<UnitTestResult [^>]*outcome="NotExecuted"' \
+        | sed -E 's/^<UnitTestResult [^>]*testName="([^"]*)"[^>]*>(<Output><StdOut>([^<]*))?.*/\1: \3/' | sort -u
 fi
 if [ "$total" -eq 0 ]; then
     failed=$((failed + 1))
