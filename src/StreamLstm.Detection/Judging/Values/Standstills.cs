@@ -6,8 +6,8 @@ internal sealed class Standstills
 {
     private const int ValuesMax = 32;
 
-    /// <summary>Rows below which nothing is said: rounding alone makes such runs.</summary>
-    private const int RowsMin = 3;
+    /// <summary>Rows of a run that rounding alone may make, where nothing is known.</summary>
+    private const int RowsKnown = 3;
 
     /// <summary>A run of twice the longest one at that value is odd.</summary>
     private const double PerKnownRow = 1.5;
@@ -20,6 +20,7 @@ internal sealed class Standstills
     public int Rows { get; private set; }
 
     /// <summary>Takes a value, and gives the logarithm of how long it has stood still, against what it has before.</summary>
+    /// <remarks>Short runs too: where rounding makes many of two rows, one of four is none in ten thousand, and the tail can only know by having seen them.</remarks>
     public double Observe(double value, double previous, bool isSpared)
     {
         if (value.Equals(previous))
@@ -32,7 +33,7 @@ internal sealed class Standstills
             Rows = 0;
         }
 
-        return Rows < RowsMin ? 0 : PerDoubling * Math.Log2(Rows / (RowsMin + PerKnownRow * _longest.GetValueOrDefault(value)) + 1);
+        return PerDoubling * Math.Log2(Rows / (RowsKnown + PerKnownRow * _longest.GetValueOrDefault(value)) + 1);
     }
 
     public void Save(BinaryWriter writer)
@@ -66,7 +67,7 @@ internal sealed class Standstills
 
     private void Learn(double value, bool isSpared)
     {
-        if (isSpared || Rows <= RowsMin || Rows <= _longest.GetValueOrDefault(value))
+        if (isSpared || Rows <= RowsKnown || Rows <= _longest.GetValueOrDefault(value))
         {
             return;
         }
