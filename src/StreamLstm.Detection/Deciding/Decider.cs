@@ -88,7 +88,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         Judgement said = _judge.Last;
         double threshold = _judge.Threshold;
 
-        if (!_incident.IsOpen && said.Evidence >= threshold && Deviation(said) is { } deviation)
+        if (said.Evidence >= threshold && Deviation(said) is { } deviation)
         {
             said.Evidence = Math.Max(said.Evidence, _told.Least(said.Side, deviation));
         }
