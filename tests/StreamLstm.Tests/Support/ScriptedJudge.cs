@@ -38,7 +38,10 @@ internal sealed class ScriptedJudge : IJudge
     public int RewarmRows { get; set; }
 
     /// <summary>The evidence of a row, by its number and value.</summary>
-    public Func<long, double, double> EvidenceOf { get; init; } = (_, value) => value;
+    public Func<long, double, double> EvidenceOf { get; set; } = (_, value) => value;
+
+    /// <summary>What is expected of every row; null for nothing.</summary>
+    public double? Expected { get; set; }
 
     public bool IsSettled { get; set; }
 
@@ -69,6 +72,7 @@ internal sealed class ScriptedJudge : IJudge
         Last.IsJudged = !IsLearning;
         Last.Value = observation.Value;
         Last.Actual = observation.Value;
+        Last.Expected = Expected is { } expected ? (expected, expected, expected) : null;
         Last.Evidence = EvidenceOf(Rows, observation.Value);
         Last.Count = 2;
         Last.AllValues.Fill(observation.Value);

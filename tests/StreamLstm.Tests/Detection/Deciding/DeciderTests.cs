@@ -50,6 +50,19 @@ public sealed class DeciderTests
     }
 
     [Fact]
+    public void What_lies_further_out_than_what_was_told_is_worth_no_less_in_an_open_incident_too()
+    {
+        _stream.Judge.Expected = 0;
+        _stream.Judge.EvidenceOf = (_, value) => value > 500 ? 3 : value > 100 ? 4 : value > 50 ? 2 : 0;
+        _stream.Feed(400);
+        _stream.Rest(40);
+        _stream.Feed(60, 0, 600);
+
+        Assert.Equal([0.5, 0, 0.75], _stream.Output.Scored[^3..].Select(scored => scored.AnomalyScore));
+        Assert.Equal(2, _stream.Opened.Count());
+    }
+
+    [Fact]
     public void What_comes_after_a_new_beginning_is_accepted_and_told_only_where_it_is_clearly_more_until_a_warm_up_was_quiet()
     {
         _stream.Judge.RewarmRows = 20;

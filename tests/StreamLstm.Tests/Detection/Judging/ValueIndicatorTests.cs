@@ -160,6 +160,31 @@ public sealed class ValueIndicatorTests
     }
 
     [Theory]
+    [InlineData(0, true)]
+    [InlineData(0.5, false)]
+    public void A_run_of_four_is_odd_where_values_never_repeat_and_is_not_where_rounding_makes_many_of_two(double repeated, bool isOdd)
+    {
+        var random = new Random(1);
+        var standstills = new Standstills();
+        var tail = new CleanTail(256, TailScale.Difference, least: 3);
+        double value = 0, run = 0;
+
+        for (int row = 0; row < 4000; row++)
+        {
+            double previous = value;
+            value = random.NextDouble() < repeated && standstills.Rows < 2 ? value : random.NextDouble();
+            tail.Add(standstills.Observe(value, previous, isSpared: false), teaches: true);
+        }
+
+        for (int row = 0; row < 5; row++)
+        {
+            run = standstills.Observe(7, row == 0 ? value : 7, isSpared: false);
+        }
+
+        Assert.Equal(isOdd, tail.Score(run) >= 3);
+    }
+
+    [Theory]
     [InlineData(0.5)]
     [InlineData(1)]
     public void Noise_that_grows_with_the_level_is_measured_by_it(double power)
