@@ -127,6 +127,12 @@ public sealed partial class LivePageTests : IAsyncLifetime
     [Fact]
     public async Task What_an_incident_should_have_looked_like_is_drawn_under_it()
     {
+        const string Dashed = """
+            () => {
+              const line = echarts.getInstanceByDom(document.getElementById('chart')).getOption().series.find(one => one.name === 'what it should have looked like');
+              return line?.lineStyle.type === 'dashed' ? line.data.map(point => point[1]) : null;
+            }
+            """;
         double[] values = Series.Daily(3, 900);
         await Daemon.PostAsync("plant/boiler", [.. values[..840], .. Enumerable.Repeat(80.0, 60)], DateTimeOffset.UtcNow.AddMinutes(-20));
         IPage page = await OpenAsync();
@@ -137,6 +143,7 @@ public sealed partial class LivePageTests : IAsyncLifetime
         await page.Locator("#reconstruction summary").ClickAsync();
 
         await Assertions.Expect(page.Locator("#reconstruction > div")).ToContainTextAsync("values lie where they should");
+        await page.WaitForFunctionAsync($"() => ({Dashed})() !== null");     // the words are there at once, the chart when its values are
         double[] drawn = (await DashedAsync())!;
         Assert.InRange(drawn.Length, 60, 80);
         Assert.All(drawn, value => Assert.InRange(value, 10, 30));      // and the stream stood at 80
@@ -147,12 +154,7 @@ public sealed partial class LivePageTests : IAsyncLifetime
         await page.WaitForFunctionAsync("() => !echarts.getInstanceByDom(document.getElementById('chart')).getOption().series.some(one => one.name === 'what it should have looked like')");
         Assert.Empty(_watcher!.Complaints);
 
-        Task<double[]?> DashedAsync() => page.EvaluateAsync<double[]?>("""
-            () => {
-              const line = echarts.getInstanceByDom(document.getElementById('chart')).getOption().series.find(one => one.name === 'what it should have looked like');
-              return line?.lineStyle.type === 'dashed' ? line.data.map(point => point[1]) : null;
-            }
-            """);
+        Task<double[]?> DashedAsync() => page.EvaluateAsync<double[]?>(Dashed);
     }
 
     [Fact]
