@@ -20,7 +20,7 @@ internal sealed class Standstills
     public int Rows { get; private set; }
 
     /// <summary>Takes a value, and gives the logarithm of how long it has stood still, against what it has before.</summary>
-    /// <remarks>Short runs too: where rounding makes many of two rows, one of four is none in ten thousand, and the tail can only know by having seen them.</remarks>
+    /// <remarks>Short runs too: where rounding makes many of two rows one of four is not rare, and the tail can only know that by having seen them.</remarks>
     public double Observe(double value, double previous, bool isSpared)
     {
         if (value.Equals(previous))

@@ -17,7 +17,7 @@ internal sealed class ValueJudge : IJudge
 
     /// <summary>
     /// What a decade of the strongest witnesses' mean adds to the judge's own evidence once an incident may open, and what it adds
-    /// beyond a knee: there all is certain, and only how large it is differs. On the job bench any from .1 to 1 tells faults from false
+    /// beyond a knee: there all is certain, and only how large it is differs. On the job bench any from .2 to 1 tells faults from false
     /// alarms as well (area under the curve .844 to .845); from .2 on a larger spike scores more.
     /// </summary>
     private const double PerDecade = 0.2;
@@ -28,8 +28,8 @@ internal sealed class ValueJudge : IJudge
     private const int SizeOf = 4;
 
     /// <summary>
-    /// Decades that the mean of two witnesses must come to where it is the judge that speaks: what is weak in all, or strong in one
-    /// alone, is no fault on streams unlike those it learnt from.
+    /// Decades that the mean of two witnesses must come to where it is the judge that speaks: what is weak in all is no fault
+    /// on streams unlike those it learnt from, nor is what one witness alone finds but moderately odd.
     /// </summary>
     private const double Least = 2.7;
     private const int LeastOf = 2;
@@ -370,7 +370,7 @@ internal sealed class ValueJudge : IJudge
     /// <summary>
     /// The judge says whether there is a fault, unless the strongest few agree on what is asked for. Where there is one, it is as
     /// large as the judge is sure, and more as they are stronger: sizes alone rank false alarms of the job bench among its faults (area under
-    /// the curve .76, now .84).
+    /// the curve .76, now .85).
     /// </summary>
     private double Evidence(ReadOnlySpan<double> decades, long row, LearntJudge? judge, DetectionScratch scratch)
     {
