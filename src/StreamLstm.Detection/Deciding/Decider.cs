@@ -396,7 +396,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
 
         if (!_stretch.IsOn)
         {
-            _stretch = new Stretch { IsOn = true, FirstRow = row.Row, LastRow = row.Row, Highest = evidence };
+            _stretch = new Stretch { IsOn = true, FirstRow = row.Row, LastRow = row.Row, MovedRow = row.Row, Highest = evidence };
             (_stretch.OnsetRow, _stretch.OnsetTime) = (row.Row, row.Time);
             BeatIfRegular(row);
         }
@@ -523,11 +523,16 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             return;
         }
 
+        // What goes one way is on its way somewhere: were it accepted, all between here and there would be, and the next drift go untold.
+        _stretch.MovedRow = _judge.IsMoving ? row.Row : _stretch.MovedRow;
+
         // What has gone back, and was not followed while nothing might be learnt, is not what lasts.
         long lasts = row.Row - _stretch.FirstRow;
         bool isToStay = isPart && (_judge.IsNewState
             || (lasts >= Persistent(row.IntervalSeconds)
-                && (_judge.IsSettled || lasts >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax))));
+                && (_judge.IsSettled
+                    || row.Row - _stretch.MovedRow >= Math.Min(LifeShare * _stretch.FirstRow, PersistentRowsMax)
+                    || lasts >= Math.Min(_stretch.FirstRow, PersistentRowsMax))));
 
         if ((isToStay || (gate.AcceptAfter > 0 && _judge.StableWindows >= gate.AcceptAfter && _incident.HoldsObservations))
             && _incidents?.Find(_incident.Id)?.Label != IncidentLabel.Real)

@@ -17,6 +17,9 @@ internal sealed class Stretch
     public long FirstRow;
     public long LastRow;
     public long OnsetRow;
+
+    /// <summary>The last row at which it went one way; the first one where it never did.</summary>
+    public long MovedRow;
     public DateTimeOffset OnsetTime;
     public double Highest;
     public Signature Signature;
@@ -35,6 +38,7 @@ internal sealed class Stretch
         writer.Write(FirstRow);
         writer.Write(LastRow);
         writer.Write(OnsetRow);
+        writer.Write(MovedRow);
         writer.Write(OnsetTime.UtcTicks);
         writer.Write(Highest);
         writer.Write(Signature.Likeness);
@@ -49,6 +53,7 @@ internal sealed class Stretch
         FirstRow = reader.ReadInt64(),
         LastRow = reader.ReadInt64(),
         OnsetRow = reader.ReadInt64(),
+        MovedRow = reader.ReadInt64(),
         OnsetTime = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero),
         Highest = reader.ReadDouble(),
         Signature = new Signature(reader.ReadInt32(), reader.ReadInt32()),

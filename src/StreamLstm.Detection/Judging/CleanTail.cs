@@ -86,6 +86,9 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _waiting = rowsAgo > _rows ? Void : _waiting;
     }
 
+    /// <summary>Keeps the block that waits from teaching, whatever rows of the present one do.</summary>
+    public void SpareWaiting() => _waiting = Void;
+
     /// <summary>Forgets all: what was learnt was learnt of something else.</summary>
     public void Clear() => (_count, _next, _waiting, _current, _rows, _tail, _isOfBefore) = (0, 0, Void, 0, 0, default, false);
 

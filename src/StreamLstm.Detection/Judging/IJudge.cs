@@ -42,6 +42,9 @@ internal interface IJudge
     /// <summary>Whether what was remembered as suspicious or abnormal of late has settled: its last hundred rows are like the hundreds before.</summary>
     bool IsSettled { get; }
 
+    /// <summary>Whether what was remembered as suspicious or abnormal of late goes one way: a drift that is not over.</summary>
+    bool IsMoving => false;
+
     /// <summary>Whether what comes now is one more state of a stream that has states.</summary>
     bool IsNewState => false;
 

@@ -4,8 +4,8 @@ namespace StreamLstm.Detection.Judging;
 /// <remarks>
 /// It has where the means of the last three blocks of 100 rows agree within three standard errors, taken from the means of
 /// ten rows within them, which holds for what wanders as well as for noise; or where three windows of 30 rows in a row
-/// came as forecast, 27 rows of each: the network then knows level, season and scatter. It takes room only while such
-/// rows come.
+/// came as forecast, 27 rows of each, and it does not go one way: the network then knows level, season and scatter, but it
+/// forecasts each row of a slow drift from the row before. It takes room only while such rows come.
 /// </remarks>
 internal sealed class Settling
 {
@@ -32,7 +32,27 @@ internal sealed class Settling
     private int _asForecast;
 
     /// <summary>Whether it has settled.</summary>
-    public bool IsSettled => _asForecast >= ForecastWindows || (Agree(0, 1, BlockParts) && Agree(1, 2, BlockParts) && Agree(0, 2, BlockParts));
+    public bool IsSettled => (_asForecast >= ForecastWindows && !IsMoving) || (Agree(0, 1, BlockParts) && Agree(1, 2, BlockParts) && Agree(0, 2, BlockParts));
+
+    /// <summary>
+    /// Whether it goes one way, as a drift does: the last third of up to 300 rows lies beyond the first by more than chance has it, and the
+    /// one between them between them. Asked of single values alone, as of many columns one always does.
+    /// </summary>
+    public bool IsMoving
+    {
+        get
+        {
+            int third = (int)Math.Min(BlockParts, _completed / 3);
+
+            if (_sums.Length != 1 || third < WindowParts)
+            {
+                return false;
+            }
+
+            double first = Mean(2, third, 0).Mean, middle = Mean(1, third, 0).Mean, last = Mean(0, third, 0).Mean;
+            return (middle - first) * (last - middle) > 0 && !Agree(0, 2, third);
+        }
+    }
 
     /// <summary>Windows of 30 rows in a row that came as forecast or as the window before.</summary>
     public int StableWindows { get; private set; }

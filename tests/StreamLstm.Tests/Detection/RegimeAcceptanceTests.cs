@@ -90,6 +90,23 @@ public sealed class RegimeAcceptanceTests
         Assert.DoesNotContain(run.OpenedRows, row => visits.Skip(1).Any(visit => row >= visit && row < visit + 100));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_drift_is_not_accepted_on_its_way_so_the_next_like_it_is_told_too(int seed)
+    {
+        // Up by 20 deviations in 1,000 rows, and back in 300.
+        var random = new Random(seed);
+        double[] series = [.. Enumerable.Range(0, 7_000).Select(row => 50 + Chance.Normal(random) + Lift(row - 2_400) + Lift(row - 4_700))];
+        Run run = Run.Of(series);
+
+        Assert.Contains(run.OpenedRows, row => row is > 2_400 and < 3_500);
+        Assert.Contains(run.OpenedRows, row => row is > 4_700 and < 5_800);
+
+        static double Lift(int row) => row is < 0 or >= 1_400 ? 0 : row < 1_000 ? 0.02 * row : Math.Min(20, (1_400 - row) / 15.0);
+    }
+
     [Fact]
     public void There_is_nothing_to_accept_where_nothing_is_open()
     {

@@ -29,6 +29,43 @@ public sealed class SettlingTests
     }
 
     [Fact]
+    public void What_goes_one_way_has_not_settled_though_each_row_came_as_forecast()
+    {
+        int drifts = 0, levels = 0;
+
+        for (int seed = 0; seed < 50; seed++)
+        {
+            var random = new Random(seed);
+            drifts += Moves(random, row => 0.02 * row) ? 1 : 0;
+            levels += Moves(random, _ => 7) ? 1 : 0;
+        }
+
+        Assert.Equal(50, drifts);
+        Assert.InRange(levels, 0, 2);
+
+        static bool Moves(Random random, Func<int, double> level)
+        {
+            var settling = new Settling();
+            Feed(settling, 300, row => level(row) + Chance.Normal(random), isAsForecast: true);
+            Assert.Equal(settling.IsMoving, !settling.IsSettled);
+            return settling.IsMoving;
+        }
+    }
+
+    [Fact]
+    public void Of_records_nothing_is_said_to_go_one_way()
+    {
+        var settling = new Settling();
+
+        for (int row = 0; row < 300; row++)
+        {
+            settling.Observe([row, -row], isOrdinary: false, isAsForecast: true);
+        }
+
+        Assert.False(settling.IsMoving);
+    }
+
+    [Fact]
     public void A_level_that_does_not_move_settles_and_one_ordinary_row_begins_it_anew()
     {
         var settling = new Settling();
@@ -52,8 +89,8 @@ public sealed class SettlingTests
 
         for (int window = 0; window < 3; window++)
         {
-            Feed(settling, 3, row => 100 * window + row, isAsForecast: false);
-            Feed(settling, 27, row => 100 * window + row, isAsForecast: true);
+            Feed(settling, 3, row => 100 * (window % 2) + row, isAsForecast: false);
+            Feed(settling, 27, row => 100 * (window % 2) + row, isAsForecast: true);
         }
 
         Assert.Equal(3, settling.StableWindows);

@@ -87,6 +87,15 @@ internal sealed class IndicatorBank
         }
     }
 
+    /// <summary>An incident opens: what led up to it teaches nothing, as far as its block does not count yet.</summary>
+    public void Spare()
+    {
+        foreach (CleanTail? tail in _tails)
+        {
+            tail?.SpareWaiting();
+        }
+    }
+
     /// <summary>What speaks up now is of the new normal: it is not heard until it has been calm for a while.</summary>
     public void Accept()
     {

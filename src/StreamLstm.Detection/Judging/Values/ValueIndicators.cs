@@ -21,8 +21,8 @@ internal sealed class ValueIndicators
     /// <summary>A period this near to a day is the day.</summary>
     private const double DayTolerance = 0.15;
 
-    /// <summary>Seasons that are looked back to for a clean value.</summary>
-    private const int SeasonsBack = 3;
+    /// <summary>Seasons that are looked back to for a clean value: what is abnormal for longer has nothing that it could be held against.</summary>
+    private const int SeasonsBack = 8;
 
     /// <summary>Rows by which a value one season before may be late or early.</summary>
     private const double RowsOff = 3;

@@ -113,6 +113,8 @@ internal sealed class ValueJudge : IJudge
 
     public bool IsSettled => _settling.IsSettled;
 
+    public bool IsMoving => _settling.IsMoving;
+
     /// <remarks>A level where the stream has never been, held for half as long as it stays in its states.</remarks>
     public bool IsNewState => _settling.StableWindows >= NewStateWindows && _indicators.Rarity.FarRows >= 0.5 * _indicators.Stays.UsualRows;
 
@@ -251,6 +253,11 @@ internal sealed class ValueJudge : IJudge
         (firstRow, endRow) = (firstRow - _restarts, endRow - _restarts);
         _forecast.Ring.Mark(firstRow, endRow, abnormal: true);
         _indicators.Spare(firstRow, endRow, _forecast.Ring.Count);
+
+        if (endRow >= _forecast.Ring.Count)
+        {
+            _bank.Spare();
+        }
     }
 
     public void Accept(long firstRow, long endRow)

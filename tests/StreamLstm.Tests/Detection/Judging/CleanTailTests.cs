@@ -106,6 +106,38 @@ public sealed class CleanTailTests
     }
 
     [Fact]
+    public void What_led_up_to_an_incident_does_not_count_where_its_block_is_spared()
+    {
+        CleanTail taught = Normal(rows: 100 * CleanTail.BlockRows), spared = Normal(rows: 100 * CleanTail.BlockRows);
+
+        for (int time = 0; time < 8; time++)
+        {
+            foreach (CleanTail tail in (ReadOnlySpan<CleanTail>)[taught, spared])
+            {
+                Feed(tail, CleanTail.BlockRows, 5);
+                Feed(tail, 3, 1);
+
+                if (tail == spared)
+                {
+                    tail.SpareWaiting();
+                }
+
+                Feed(tail, (4 * CleanTail.BlockRows) - 3, 1);
+            }
+        }
+
+        Assert.True(spared.Score(5) > taught.Score(5) + 1, $"{spared.Score(5)} spared, {taught.Score(5)} taught");
+
+        static void Feed(CleanTail tail, int rows, double value)
+        {
+            for (int row = 0; row < rows; row++)
+            {
+                tail.Add(value, teaches: true);
+            }
+        }
+    }
+
+    [Fact]
     public void A_level_called_ordinary_is_worth_little_and_more_than_it_is_worth_more()
     {
         CleanTail tail = Normal(rows: 100 * CleanTail.BlockRows);

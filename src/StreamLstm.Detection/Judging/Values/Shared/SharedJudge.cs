@@ -58,6 +58,8 @@ internal sealed class SharedJudge : IJudge
 
     public bool IsSettled => _past.Settling?.IsSettled ?? false;
 
+    public bool IsMoving => _past.Settling?.IsMoving ?? false;
+
     public int StableWindows => _past.Settling?.StableWindows ?? 0;
 
     public int Indicators => SharedIndicators.Count;
