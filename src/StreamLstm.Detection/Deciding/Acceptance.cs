@@ -6,8 +6,8 @@ internal struct Acceptance
     /// <summary>Rows in a row without an alert after which what was accepted has settled.</summary>
     private const int QuietRows = 3 * Incident.QuietRows;
 
-    /// <summary>Decades above what was accepted that open an incident all the same.</summary>
-    private const double ClearlyMore = 2;
+    /// <summary>Evidence above what was accepted that opens an incident all the same: some decades of size, as evidence of what is certain counts one for less.</summary>
+    private const double ClearlyMore = 1.5;
 
     private double _evidence = double.NaN;
     private int _quiet;

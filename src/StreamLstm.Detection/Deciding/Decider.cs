@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using StreamLstm.Detection.Judging;
 using StreamLstm.Detection.Scoring;
@@ -43,9 +42,6 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <summary>What a silence is worth, in decades.</summary>
     private const double SilenceEvidence = 4;
 
-    /// <summary>Rows with the evidence of an alert that a stream holds of which no others can be explained but the last.</summary>
-    private const int AlertsHeld = 4;
-
     /// <summary>Score of what goes on of an incident, at most: a half is news, and what was told is none.</summary>
     private const double GoesOn = 0.49;
 
@@ -57,8 +53,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     private Recurrence _recurrence = Recurrence.None;
     private ToldDeviations _told = ToldDeviations.None;
     private IncidentMemory? _incidents;
-    private int _held = decisions;
-    private DecisionLog? _decisions;
+    private DecisionNotes _notes = new(decisions);
     private IJudge _judge = judge;
     private Stretch _stretch = Stretch.None;
     private Acceptance _acceptance = new();
@@ -141,7 +136,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             }
         }
 
-        Note(row, threshold, suppressed, refused, isAlert);
+        _notes.Add(row, said, _judge.Indicators, _judge.WarmUp.Rows, StandingOf(threshold, suppressed, refused, isAlert));
 
         if (_incident.HoldsObservations)
         {
@@ -157,16 +152,12 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     public void Exchange(IJudge other, int decisions)
     {
         _incidents?.Exchange(_judge.Words, other.Words, other.Indicators);
-        (_judge, Successor, _held, _decisions) = (other, null, decisions, null);
+        (_judge, Successor, _notes) = (other, null, new DecisionNotes(decisions));
         TeachOrdinary();
     }
 
     /// <summary>So many of the last decisions can be explained from now on.</summary>
-    public void Resize(int decisions)
-    {
-        _held = decisions;
-        _decisions?.Resize(decisions);
-    }
+    public void Resize(int decisions) => _notes.Resize(decisions);
 
     /// <summary>The stream goes on after a long gap: nobody knows what happened meanwhile.</summary>
     /// <param name="rows">Rows that are missing.</param>
@@ -310,7 +301,10 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
     /// <param name="missing">Why there is no answer, for people; null where there is one.</param>
     public Explanation? Explain(DateTimeOffset? at, double? intervalSeconds, double usualSeconds, in RowOf last, out string? missing)
     {
-        if (!TryFind(at, double.IsNaN(usualSeconds) ? 1 : usualSeconds, last, out Decision decision, out ReadOnlySpan<Half> scores, out missing))
+        Decision present = Decision.Of(last, _judge.Last, _judge.WarmUp.Rows, StandingOf(_judge.Threshold, Suppression(last, muted: false), SuppressedBy.None, isAlert: false));
+
+        if (!_notes.TryFind(
+            at, double.IsNaN(usualSeconds) ? 1 : usualSeconds, last.Time, present, _judge.Last.Scores, out Decision decision, out ReadOnlySpan<Half> scores, out missing))
         {
             return null;
         }
@@ -325,7 +319,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
                 ? new WarmUp(decision.WarmUpRows, _judge.WarmUp.Needed, intervalSeconds, IsAfterGap: false)
                 : null,
             _incidents?.Of(decision.Row),
-            _decisions?.Held ?? new HeldDecisions(1, last.Time, 0, last.Time),
+            _notes.Held ?? new HeldDecisions(1, last.Time, 0, last.Time),
             _judge.Describe(scores[indicators..], decision.Template, isLast: decision.Row == last.Row));
     }
 
@@ -381,7 +375,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _recurrence.Ended(_stretch.Signature, _stretch.LastRow - _stretch.FirstRow + 1, _stretch.Highest);
 
             // What was suspicious alone came all the same. Of those that hold no decisions, the smallest, it would take too much.
-            if (!_stretch.HasBeat && _held > 0)
+            if (!_stretch.HasBeat && _notes.HoldsOrdinary)
             {
                 Beat(_stretch.Signature.Suspected, _stretch.OnsetTime);
             }
@@ -589,91 +583,8 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
         : isPart && !_stretch.IsRegular && !_acceptance.IsSettling ? Lesson.Suspicious
         : Lesson.Normal;
 
-    private void Note(in RowOf row, double threshold, SuppressedBy suppressed, SuppressedBy refused, bool isAlert)
-    {
-        Judgement said = _judge.Last;
-
-        if (!said.IsJudged && said.Columns is not null)
-        {
-            return;   // A record that is not judged says nothing of its columns yet.
-        }
-
-        if (_held == 0 && !((float)(said.IsJudged ? said.Evidence : double.NaN) >= (float)threshold))
-        {
-            return;
-        }
-
-        int count = said.Shares.Length > 0 ? _judge.Indicators : said.Count;
-        Span<double> scores = stackalloc double[count + said.Shares.Length];
-        scores.Fill(Judgement.Unknown);
-        said.Scores.CopyTo(scores);
-        said.Shares.CopyTo(scores[count..]);
-        (_decisions ??= new DecisionLog(_held > 0 ? _held : AlertsHeld)).Add(DecisionOn(row, threshold, suppressed, refused, isAlert), scores);
-    }
-
-    /// <summary>The decision asked for: of a stream that holds those with the evidence of an alert, and the last one, which is made again of what was said last.</summary>
-    private bool TryFind(
-        DateTimeOffset? at, double toleranceSeconds, in RowOf last, out Decision decision, out ReadOnlySpan<Half> scores, [NotNullWhen(false)] out string? missing)
-    {
-        missing = null;
-        decision = default;
-        scores = default;
-
-        if (_held > 0)
-        {
-            return (_decisions ??= new DecisionLog(_held)).TryFind(at, toleranceSeconds, out decision, out scores, out missing);
-        }
-
-        DateTimeOffset asked = at ?? last.Time;
-        bool isHeld = _decisions is not null && _decisions.TryFind(asked.AddSeconds(at is null ? 0 : toleranceSeconds), 0, out decision, out scores, out _)
-            && Math.Abs(decision.Ticks - asked.UtcTicks) <= (at is null ? 0 : toleranceSeconds * TimeSpan.TicksPerSecond);
-
-        if (isHeld)
-        {
-            return true;
-        }
-
-        if (asked < last.Time)
-        {
-            missing = string.Create(
-                CultureInfo.InvariantCulture,
-                $"no decision of {asked.ToUniversalTime():O} is held: a stream of form shared holds its last one, of {last.Time:O}, and the last {AlertsHeld} that had the evidence of an alert");
-            return false;
-        }
-
-        decision = DecisionOn(last, _judge.Threshold, Suppression(last, muted: false), SuppressedBy.None, isAlert: false);
-        scores = _judge.Last.Scores.ToArray().Select(score => (Half)score).ToArray();
-        return true;
-    }
-
-    private Decision DecisionOn(in RowOf row, double threshold, SuppressedBy suppressed, SuppressedBy refused, bool isAlert)
-    {
-        Judgement said = _judge.Last;
-        return new Decision
-        {
-            Row = row.Row,
-            Ticks = row.Time.UtcTicks,
-            Value = said.Value,
-            ExpectedOffset = Offset(said.Expected?.Median),
-            LowerOffset = Offset(said.Expected?.Lower),
-            UpperOffset = Offset(said.Expected?.Upper),
-            Evidence = (float)(said.IsJudged ? said.Evidence : double.NaN),
-            Plain = (float)(said.IsJudged && said.Plain is { } plain ? plain : double.NaN),
-            Threshold = (float)threshold,
-            Needed = (float)(_incident.IsOpen ? threshold : _acceptance.Needed(threshold)),
-            SuppressedBy = refused == SuppressedBy.None ? suppressed : refused,
-            SuppressedRows = refused == suppressed || refused == SuppressedBy.None ? (int)row.KeptBackRows : 0,
-            FlatRows = said.FlatRows,
-            Template = said.Template,
-            Lifecycle = row.Lifecycle,
-            WarmUpRows = (int)Math.Min(int.MaxValue, _judge.WarmUp.Rows + 1),
-            ModelVersion = (int)row.ModelVersion,
-            IsAlert = isAlert,
-            IncidentOpen = _incident.IsOpen,
-        };
-
-        float Offset(double? expected) => (float)(expected - said.Value ?? double.NaN);
-    }
+    private Standing StandingOf(double threshold, SuppressedBy suppressed, SuppressedBy refused, bool isAlert) => new(
+        threshold, _incident.IsOpen ? threshold : _acceptance.Needed(threshold), suppressed, refused, isAlert, _incident.IsOpen);
 
     private IncidentMemory Incidents => _incidents ??= new IncidentMemory(_judge.Indicators);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using StreamLstm.Detection.Judging;
 
 namespace StreamLstm.Detection.Deciding;
 
@@ -51,7 +52,49 @@ internal readonly record struct Decision
 
     /// <summary>Whether somebody may ask about it later.</summary>
     public bool IsNotable => Evidence >= Threshold / 2 || Plain >= Threshold / 2;
+
+    /// <summary>What was decided on a row.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="said">What its judge said.</param>
+    /// <param name="warmUpRows">Rows before it that its judge has seen.</param>
+    /// <param name="standing">How it stood beside that.</param>
+    public static Decision Of(in RowOf row, Judgement said, long warmUpRows, in Standing standing)
+    {
+        return new Decision
+        {
+            Row = row.Row,
+            Ticks = row.Time.UtcTicks,
+            Value = said.Value,
+            ExpectedOffset = Offset(said.Expected?.Median),
+            LowerOffset = Offset(said.Expected?.Lower),
+            UpperOffset = Offset(said.Expected?.Upper),
+            Evidence = (float)(said.IsJudged ? said.Evidence : double.NaN),
+            Plain = (float)(said.IsJudged && said.Plain is { } plain ? plain : double.NaN),
+            Threshold = (float)standing.Threshold,
+            Needed = (float)standing.Needed,
+            SuppressedBy = standing.Refused == SuppressedBy.None ? standing.Suppressed : standing.Refused,
+            SuppressedRows = standing.Refused == standing.Suppressed || standing.Refused == SuppressedBy.None ? (int)row.KeptBackRows : 0,
+            FlatRows = said.FlatRows,
+            Template = said.Template,
+            Lifecycle = row.Lifecycle,
+            WarmUpRows = (int)Math.Min(int.MaxValue, warmUpRows + 1),
+            ModelVersion = (int)row.ModelVersion,
+            IsAlert = standing.IsAlert,
+            IncidentOpen = standing.IsIncidentOpen,
+        };
+
+        float Offset(double? expected) => (float)(expected - said.Value ?? double.NaN);
+    }
 }
+
+/// <summary>How a decision stood, beside what the judge said.</summary>
+/// <param name="Threshold">Evidence that opens an incident otherwise.</param>
+/// <param name="Needed">Evidence that would have opened one now.</param>
+/// <param name="Suppressed">What keeps incidents from opening whatever the evidence.</param>
+/// <param name="Refused">Why this one did not open; none where it did, or where there was no evidence for it.</param>
+/// <param name="IsAlert">Whether it opened or raised one.</param>
+/// <param name="IsIncidentOpen">Whether one is open.</param>
+internal readonly record struct Standing(double Threshold, double Needed, SuppressedBy Suppressed, SuppressedBy Refused, bool IsAlert, bool IsIncidentOpen);
 
 /// <summary>The decisions of one stream that can still be explained.</summary>
 /// <remarks>

@@ -8,7 +8,11 @@ namespace StreamLstm.Detection.Judging;
 /// <param name="blocksMax">Blocks that are kept.</param>
 /// <param name="scale">How excesses are measured.</param>
 /// <param name="least">The least difference that means something: in units of <see cref="Unit"/>.</param>
-internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
+/// <param name="memoryBlocks">
+/// Blocks that the indicator is a mean over: as many wait before they count, as else what rises slowly makes itself usual, being part of
+/// what it is held against.
+/// </param>
+internal sealed class CleanTail(int blocksMax, TailScale scale, double least, int memoryBlocks = 0)
 {
     /// <summary>Rows of a block.</summary>
     public const int BlockRows = 32;
@@ -23,6 +27,9 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     /// <summary>As many are left out of three times <see cref="BlocksMin"/> blocks, until the share is more.</summary>
     private const int FewMax = 3;
 
+    /// <summary>A young stream has no blocks to spare: none waits for longer than the next before there are so many.</summary>
+    private const int BlocksPatient = 2 * BlocksMin;
+
     /// <summary>In place of the maximum of a block that is not to count: indicators are never negative.</summary>
     private const float Void = -1;
 
@@ -31,6 +38,8 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
     private int _count;
     private int _next;
     private float _waiting = Void;
+    private readonly float[] _queue = memoryBlocks > 0 ? new float[memoryBlocks] : [];   // behind it, the oldest first
+    private int _queued;
     private float _current;
     private int _rows;
     private ExceedanceTail _tail;
@@ -72,7 +81,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         }
 
         // A block waits for the next one, so that the margin before an incident can still be left out.
-        Enter(_waiting);
+        Queue(_waiting);
         _waiting = _current;
         _current = 0;
         _rows = 0;
@@ -86,14 +95,14 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _waiting = rowsAgo > _rows ? Void : _waiting;
     }
 
-    /// <summary>Keeps the block that waits from teaching, whatever rows of the present one do.</summary>
-    public void SpareWaiting() => _waiting = Void;
+    /// <summary>Keeps the blocks that wait from teaching, whatever rows of the present one do.</summary>
+    public void SpareWaiting() => (_waiting, _queued) = (Void, 0);
 
     /// <summary>Forgets all: what was learnt was learnt of something else.</summary>
-    public void Clear() => (_count, _next, _waiting, _current, _rows, _tail, _isOfBefore) = (0, 0, Void, 0, 0, default, false);
+    public void Clear() => (_count, _next, _waiting, _queued, _current, _rows, _tail, _isOfBefore) = (0, 0, Void, 0, 0, 0, default, false);
 
     /// <summary>What comes from now on is measured better, and never comes to more: what was learnt before holds until enough is known.</summary>
-    public void Renew() => (_isOfBefore, _count, _next, _waiting, _current, _rows) = (IsKnown, 0, 0, Void, 0, 0);
+    public void Renew() => (_isOfBefore, _count, _next, _waiting, _queued, _current, _rows) = (IsKnown, 0, 0, Void, 0, 0, 0);
 
     /// <summary>Keeps so many blocks from now on, and of those it has the last ones; the next block says what is usual of them.</summary>
     public void Resize(int blocks)
@@ -112,6 +121,8 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         writer.Write(_rows);
         _tail.Save(writer);
         writer.Write(_isOfBefore);
+        writer.Write((byte)_queued);
+        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_queue.AsSpan(0, _queued)));
         writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
 
@@ -130,8 +141,34 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least)
         _rows = reader.ReadInt32();
         _tail = ExceedanceTail.Load(reader);
         _isOfBefore = reader.ReadBoolean();
+        _queued = reader.ReadByte();
+
+        if (_queued > _queue.Length)
+        {
+            throw new InvalidDataException($"tail: {_queued} blocks wait, expected at most {_queue.Length}");
+        }
+
+        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_queue.AsSpan(0, _queued)));
         Array.Resize(ref _maxima, Math.Max(Math.Min(16, _blocksMax), _count));
         reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
+    }
+
+    private void Queue(float maximum)
+    {
+        if (_queue.Length == 0 || _count < BlocksPatient)
+        {
+            Enter(maximum);
+        }
+        else if (_queued < _queue.Length)
+        {
+            _queue[_queued++] = maximum;
+        }
+        else
+        {
+            Enter(_queue[0]);
+            _queue.AsSpan(1).CopyTo(_queue);
+            _queue[^1] = maximum;
+        }
     }
 
     private void Enter(float maximum)

@@ -224,12 +224,21 @@ internal sealed class IndicatorBank
         Indicator.StayLong or Indicator.StayShort or Indicator.CycleLong or Indicator.CycleShort or Indicator.PeakHigh or Indicator.PeakLow => null,
         Indicator.Rarity or Indicator.LastingRarity or Indicator.LongRarity => null,
         Indicator.Forecast1 or Indicator.Forecast6 or Indicator.Forecast24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.4),
-        Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 or Indicator.Long24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.15),
+        Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.15),
+        Indicator.Long24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.15, MemoryBlocksOf(indicator)),
         Indicator.Quiet => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.3),
         Indicator.Smooth or Indicator.Rough => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.03),
         Indicator.Standstill => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 3),
         Indicator.ForecastScatter => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 0.3),
         Indicator.Context or >= Indicator.ShapePeriod => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 0.3),
-        _ => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 1),
+        _ => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 1, MemoryBlocksOf(indicator)),
+    };
+
+    /// <summary>Blocks of <see cref="CleanTail.BlockRows"/> that an indicator is a mean over.</summary>
+    private static int MemoryBlocksOf(Indicator indicator) => indicator switch
+    {
+        Indicator.Mean32 or Indicator.Period32 or Indicator.Calendar32 or Indicator.Long24 or Indicator.LongScatter => 1,
+        Indicator.Mean128 or Indicator.Period128 or Indicator.Calendar128 => 4,
+        _ => 0,
     };
 }

@@ -21,8 +21,9 @@ internal sealed class ValueIndicators
     /// <summary>A period this near to a day is the day.</summary>
     private const double DayTolerance = 0.15;
 
-    /// <summary>Seasons that are looked back to for a clean value: what is abnormal for longer has nothing that it could be held against.</summary>
-    private const int SeasonsBack = 8;
+    /// <summary>Seasons that are looked back to for a clean value, and those where what is abnormal has lasted for longer and may settle.</summary>
+    private const int SeasonsBack = 3;
+    private const int SeasonsBackMax = 8;
 
     /// <summary>Rows by which a value one season before may be late or early.</summary>
     private const double RowsOff = 3;
@@ -91,7 +92,7 @@ internal sealed class ValueIndicators
     /// <summary>How long the value has not changed.</summary>
     public Standstills Standstills { get; } = new();
 
-    /// <summary>The value one season before that the last one was held against, nearest first; null where there was none.</summary>
+    /// <summary>The value a season before that the last one was held against, nearest first, or where it has been abnormal for so long, could be; null where there was none.</summary>
     public double? SeasonBefore { get; private set; }
 
     /// <summary>Whether another period was found since the last row: what was learnt of the old one says nothing.</summary>
@@ -361,6 +362,10 @@ internal sealed class ValueIndicators
             Say(Indicator.PeriodScatter, _period.Scatter);
             SeasonBefore = forecast.Ring[before];
         }
+        else if (forecast.Period > 0 && !isDay)
+        {
+            SeasonBefore = LongBefore(periodSeconds, isCalendar: false);
+        }
 
         if (!(DaySeconds / usualSeconds >= DayRowsMin))
         {
@@ -378,6 +383,7 @@ internal sealed class ValueIndicators
 
         if (Before(DaySeconds) is not (>= 0 and var yesterday))
         {
+            SeasonBefore ??= LongBefore(DaySeconds);
             return;
         }
 
@@ -406,9 +412,9 @@ internal sealed class ValueIndicators
         Say(Indicator.Calendar128, mean128);
 
         // The row of the nearest clean value so many seasons before: else a fault would be missed, one season on, where it was.
-        long Before(double season, bool isCalendar = true, bool isWeek = false)
+        long Before(double season, bool isCalendar = true, bool isWeek = false, int from = 1, int to = SeasonsBack)
         {
-            for (int back = 1; back <= SeasonsBack; back++)
+            for (int back = from; back <= to; back++)
             {
                 double at = seconds - back * season;
                 long row = forecast.Ring.RowAt(isCalendar ? _clock.At(at) : at, RowsOff * usualSeconds);
@@ -428,6 +434,10 @@ internal sealed class ValueIndicators
             // Weekends are odd until the second one: what a week ago was odd is what is to be expected.
             return isWeek ? forecast.Ring.RowAt(_clock.At(seconds - season), RowsOff * usualSeconds) : -1;
         }
+
+        // Without it a drift would seem to have settled as soon as nothing but its own rows are within reach: the season alone is left.
+        double? LongBefore(double season, bool isCalendar = true) =>
+            isSpared && Before(season, isCalendar, from: SeasonsBack + 1, to: SeasonsBackMax) is >= 0 and var row ? forecast.Ring[row] : null;
     }
 
     private void AskMeans(double value, ValueForecast forecast)

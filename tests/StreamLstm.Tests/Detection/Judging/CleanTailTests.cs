@@ -150,9 +150,49 @@ public sealed class CleanTailTests
     }
 
     [Fact]
-    public void A_restored_tail_goes_on_as_if_it_had_never_stopped()
+    public void What_rises_slowly_makes_itself_usual_unless_its_blocks_wait_for_as_long_as_it_remembers()
     {
-        CleanTail whole = Normal(rows: 5_000), restored = new(256, TailScale.Ratio, least: 0.1);
+        double atOnce = Risen(memoryBlocks: 0), later = Risen(memoryBlocks: 4);
+
+        Assert.True(later > atOnce + 0.5, $"{later} where blocks wait, {atOnce} where not");
+        Assert.InRange(Math.Abs(Calm(memoryBlocks: 0) - Calm(memoryBlocks: 4)), 0, 0.6);
+
+        static double Risen(int memoryBlocks)
+        {
+            (CleanTail tail, Random random) = Begin(memoryBlocks);
+            double level = 0;
+
+            for (int row = 0; row < 8 * CleanTail.BlockRows; row++)
+            {
+                level += 0.04;
+                tail.Add(level + Math.Abs(Chance.Normal(random)), teaches: true);
+            }
+
+            return tail.Score(level);
+        }
+
+        static double Calm(int memoryBlocks) => Begin(memoryBlocks).Tail.Score(5);
+
+        static (CleanTail Tail, Random Random) Begin(int memoryBlocks)
+        {
+            CleanTail tail = new(256, TailScale.Ratio, least: 0.1, memoryBlocks);
+            var random = new Random(1);
+
+            for (int row = 0; row < 128 * CleanTail.BlockRows; row++)
+            {
+                tail.Add(Math.Abs(Chance.Normal(random)), teaches: true);
+            }
+
+            return (tail, random);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void A_restored_tail_goes_on_as_if_it_had_never_stopped(int memoryBlocks)
+    {
+        CleanTail whole = Normal(rows: 5_000, memoryBlocks: memoryBlocks), restored = new(256, TailScale.Ratio, least: 0.1, memoryBlocks);
         using var memory = new MemoryStream();
         whole.Save(new BinaryWriter(memory));
         memory.Position = 0;
@@ -168,10 +208,10 @@ public sealed class CleanTailTests
         }
     }
 
-    private static CleanTail Normal(int rows, int seed = 1, TailScale scale = TailScale.Ratio)
+    private static CleanTail Normal(int rows, int seed = 1, TailScale scale = TailScale.Ratio, int memoryBlocks = 0)
     {
         var random = new Random(seed);
-        var tail = new CleanTail(256, scale, least: 0.1);
+        var tail = new CleanTail(256, scale, least: 0.1, memoryBlocks);
 
         for (int row = 0; row < rows; row++)
         {
