@@ -454,7 +454,7 @@ internal sealed class Decider(string stream, IJudge judge, AlertGate gate, int d
             _stretch.IsRegular = false;
         }
 
-        if (row.Row < YoungRows && _recurrence.IsFrequent(_stretch.Signature, _stretch.OnsetTime, FrequentRows * row.IntervalSeconds))
+        if (row.Row < YoungRows && _recurrence.IsFrequent(_stretch.Signature, _stretch.OnsetTime, FrequentRows * row.IntervalSeconds, row.IntervalSeconds))
         {
             _stretch.IsRegular = true;
 

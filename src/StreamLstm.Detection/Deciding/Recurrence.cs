@@ -24,7 +24,8 @@ internal readonly record struct Recurring(int Occurrence, DateTimeOffset FirstSe
 /// of the week is normal where chance hardly would bring so many of those that came to this time of the last five days, or
 /// weeks: from its third time where it is punctual (two hundredths of the spacing, three observations at most), from its
 /// fourth within five hundredths; one that is missed, or was no more than suspicious, changes little of that. What comes at a spacing of its own
-/// is normal the same way, by the last beats alone, so one that is missed ends it. Bounded: 32 signatures of 16 beats.
+/// is normal the same way, by the last beats alone, so one that is missed ends it: mostly from its fourth time, as three at even spacings are no
+/// rarity. Bounded: 32 signatures of 16 beats.
 /// </remarks>
 internal sealed class Recurrence
 {
@@ -63,7 +64,7 @@ internal sealed class Recurrence
         }
 
         Array.Sort(all);
-        double rows = double.IsNaN(intervalSeconds) ? double.PositiveInfinity : PunctualRows * intervalSeconds;
+        double rows = RowsOf(intervalSeconds);
         return ComesEvery(beats, time.UtcTicks, rows) || ComesAt(all, time.UtcTicks, Day, rows) || ComesAt(all, time.UtcTicks, 7 * Day, rows);
     }
 
@@ -76,18 +77,18 @@ internal sealed class Recurrence
         }
 
         double period = Seconds(time - beats[^1]), spacing = Seconds(beats[^1] - beats[0]) / (beats.Count - 1);
-        return period > 0 && (IsSpaced(2, Math.Min(rows, Punctual * Math.Min(period, spacing))) || IsSpaced(3, Regular * Math.Min(period, spacing)));
+        return period > 0 && (IsBeyondChance(Math.Min(rows, Punctual * Math.Min(period, spacing))) || IsBeyondChance(Regular * Math.Min(period, spacing)));
 
-        bool IsSpaced(int times, double tolerance)
+        bool IsBeyondChance(double tolerance)
         {
-            bool isSpaced = beats.Count >= times;
+            double each = Chance(tolerance, spacing), all = 1;
 
-            for (int beat = 1; beat < times && isSpaced; beat++)
+            for (int beat = 1; beat < beats.Count && Math.Abs(Seconds(beats[^beat] - beats[^(beat + 1)]) - period) <= tolerance; beat++)
             {
-                isSpaced = Math.Abs(Seconds(beats[^beat] - beats[^(beat + 1)]) - period) <= tolerance;
+                all *= each;
             }
 
-            return isSpaced;
+            return all <= ChanceMax;
         }
     }
 
@@ -99,7 +100,7 @@ internal sealed class Recurrence
 
         bool IsBeyondChance(double tolerance)
         {
-            double chance = 1 - Math.Exp(-2 * tolerance / spacing);
+            double chance = Chance(tolerance, spacing);
             int came = 0;
 
             for (int back = 1; back <= PeriodsBack && Seconds(time - beats[0]) >= (back * period) - tolerance; back++)
@@ -115,6 +116,9 @@ internal sealed class Recurrence
             return false;
         }
     }
+
+    /// <summary>How likely one of those that come at random is within a tolerance of a time.</summary>
+    private static double Chance(double tolerance, double spacing) => 1 - Math.Exp(-2 * tolerance / spacing);
 
     /// <summary>How likely at least so many of so many come, each by a chance (the binomial tail).</summary>
     private static double AtLeast(int came, int of, double chance)
@@ -136,12 +140,33 @@ internal sealed class Recurrence
         return sum;
     }
 
+    /// <summary>Seconds by which what is punctual may be off.</summary>
+    private static double RowsOf(double intervalSeconds) => double.IsNaN(intervalSeconds) ? double.PositiveInfinity : PunctualRows * intervalSeconds;
+
     private static double Seconds(long ticks) => ticks / (double)TimeSpan.TicksPerSecond;
 
-    /// <summary>Whether what begins now has come three times within so many seconds before.</summary>
-    public bool IsFrequent(Signature signature, DateTimeOffset time, double seconds) =>
-        Find(signature) is { } seen
-        && seen.Beats.Count(beat => beat < time.UtcTicks && time.UtcTicks - beat <= seconds * TimeSpan.TicksPerSecond) >= FrequentBeats;
+    /// <summary>Whether what begins now has come three times within so many seconds before, not counting what comes at a spacing of its own: that says nothing of what comes between.</summary>
+    /// <param name="signature">What it is like.</param>
+    /// <param name="time">When it began.</param>
+    /// <param name="seconds">How long before.</param>
+    /// <param name="intervalSeconds">The usual gap between two observations; NaN while unknown.</param>
+    public bool IsFrequent(Signature signature, DateTimeOffset time, double seconds, double intervalSeconds)
+    {
+        if (Find(signature) is not { } seen)
+        {
+            return false;
+        }
+
+        int frequent = 0;
+
+        for (int beat = seen.Beats.Count - 1; beat >= 0 && Seconds(time.UtcTicks - seen.Beats[beat]) <= seconds; beat--)
+        {
+            bool isBefore = seen.Beats[beat] < time.UtcTicks;
+            frequent += isBefore && !ComesEvery(seen.Beats[..beat], seen.Beats[beat], RowsOf(intervalSeconds)) ? 1 : 0;
+        }
+
+        return frequent >= FrequentBeats;
+    }
 
     /// <summary>It came at this time, told or not.</summary>
     public void Beat(Signature signature, DateTimeOffset time)

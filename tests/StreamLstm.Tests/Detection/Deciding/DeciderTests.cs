@@ -70,7 +70,7 @@ public sealed class DeciderTests
         _stream.StayAway(minutes: 200);
         _stream.Feed([.. Enumerable.Repeat(3.0, 20)]);
         Assert.Equal([(_stream.Judge.Rows - 20, _stream.Judge.Rows)], _stream.Judge.Accepted);
-        _stream.Feed(3, 4.5);
+        _stream.Feed(3, 4.4);
         Assert.Empty(_stream.Output.Incidents);
         Assert.All(_stream.Judge.Lessons[^22..], lesson => Assert.Equal(Lesson.Normal, lesson));
         _stream.Feed(6.6);
