@@ -60,6 +60,10 @@ internal enum Indicator
     Smooth,
     Rough,
 
+    /// <summary>By how much the usual small steps are larger, or smaller, than usual, as a logarithm: jumps between them hardly count.</summary>
+    Noisy,
+    Calm,
+
     /// <summary>Rows in which the value did not change at all, as a logarithm.</summary>
     Standstill,
 

@@ -227,6 +227,7 @@ internal sealed class IndicatorBank
         Indicator.Lasting1 or Indicator.Lasting6 or Indicator.Lasting24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.15),
         Indicator.Long24 => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.15, MemoryBlocksOf(indicator)),
         Indicator.Quiet => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.3),
+        Indicator.Noisy or Indicator.Calm => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.15),
         Indicator.Smooth or Indicator.Rough => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 0.03),
         Indicator.Standstill => new(BlocksOf(indicator, sizes), TailScale.Difference, least: 3),
         Indicator.ForecastScatter => new(BlocksOf(indicator, sizes), TailScale.Ratio, least: 0.3),

@@ -29,13 +29,19 @@ internal sealed class Stays
     /// <summary>Whether the stream has states.</summary>
     public bool IsKnown => _valleys.Length > 0;
 
-    /// <summary>Decades by which the present stay is longer than any of this state.</summary>
+    /// <summary>The numbers it goes between, where those are few.</summary>
+    public Places Places { get; } = new();
+
+    /// <summary>Whether anything is said of stays.</summary>
+    public bool AreTold => IsKnown || Places.AreKnown;
+
+    /// <summary>Decades by which the present stay is longer than any of this state, or at any place.</summary>
     public double Long { get; private set; }
 
     /// <summary>Decades by which the last one was shorter.</summary>
     public double Short => _told > 0 ? _short : 0;
 
-    /// <summary>Rows the present stay has taken, and the most of this state so far.</summary>
+    /// <summary>Rows the present stay has taken, and the most so far.</summary>
     public (long Rows, double Longest) Present { get; private set; }
 
     /// <summary>Rows that the stream usually stays in the state it stays in longest; infinite while that is not known.</summary>
@@ -65,6 +71,7 @@ internal sealed class Stays
         }
 
         (double Low, double High)[] valleys = Find(history.Sorted);
+        Places.Refresh(history, ring, valleys.Length + 1);
 
         if (!IsSame(valleys, history.Max - history.Min))
         {
@@ -84,7 +91,7 @@ internal sealed class Stays
                 }
                 else
                 {
-                    Observe(row, ring[row], isSpared: false);
+                    Follow(row, ring[row], isSpared: false);
                 }
             }
 
@@ -95,7 +102,13 @@ internal sealed class Stays
     /// <summary>Takes a value; where it ends a stay, its length teaches unless <paramref name="isSpared"/>.</summary>
     public void Observe(long row, double value, bool isSpared)
     {
-        Long = 0;
+        Places.Observe(row, value, isSpared);
+        (Long, Present) = (Places.Long, Places.Present);
+        Follow(row, value, isSpared);
+    }
+
+    private void Follow(long row, double value, bool isSpared)
+    {
         _told--;
 
         if (!IsKnown)
@@ -126,8 +139,12 @@ internal sealed class Stays
 
         if (_since > 0)
         {
-            Long = _lengths[_state].Above(Math.Log(row - _since + 1));
-            Present = (row - _since + 1, Math.Exp(_lengths[_state].Greatest));
+            double decades = _lengths[_state].Above(Math.Log(row - _since + 1));
+
+            if (decades >= Long)
+            {
+                (Long, Present) = (decades, (row - _since + 1, Math.Exp(_lengths[_state].Greatest)));
+            }
         }
     }
 
@@ -145,6 +162,7 @@ internal sealed class Stays
         writer.Write(_since);
         writer.Write(_short);
         writer.Write(_told);
+        Places.Save(writer);
 
         foreach (BoundedSample lengths in _lengths)
         {
@@ -172,6 +190,7 @@ internal sealed class Stays
         _since = reader.ReadInt64();
         _short = reader.ReadDouble();
         _told = reader.ReadInt32();
+        Places.Load(reader);
 
         foreach (BoundedSample lengths in _lengths)
         {

@@ -35,7 +35,11 @@ internal sealed class ValueIndicators
     /// <summary>Steps beyond so many deviations count for that many in a mean.</summary>
     private const double StepMax = 50;
 
-    private enum Mean { Level, Course, Slope, Last1, Last6, Last24, Long24, ForecastSquares, Steps, LongSteps, UsualSteps, Y3, Y9, Y27, Of8, Of32, Of128, StepProducts, StepSquares, UsualRoughness }
+    /// <summary>Share of the least step that no step at all is taken for, and of the scale that the least step is taken for where it is smaller.</summary>
+    private const double SmallestStep = 0.5;
+    private const double RelativeStep = 1e-4;
+
+    private enum Mean { Level, Course, Slope, Last1, Last6, Last24, Long24, ForecastSquares, Steps, LongSteps, UsualSteps, Y3, Y9, Y27, Of8, Of32, Of128, StepProducts, StepSquares, UsualRoughness, SmallSteps, UsualSmallSteps }
 
     private readonly double[] _means = new double[Enum.GetValues<Mean>().Length];
     private readonly double[] _values = new double[Count];
@@ -147,7 +151,7 @@ internal sealed class ValueIndicators
 
         AskSeasons(value, seconds, usualSeconds, factor, forecast, isSpared);
         AskMeans(value, forecast);
-        AskSteps(value, factor, scale, forecast.Ring.Count);
+        AskSteps(value, factor, scale, forecast.Ring.Count, isSpared);
         Say(Indicator.Standstill, Standstills.Observe(value, _last, isSpared));
         AskStates(value, scale, forecast, isSpared);
         _shapes.Observe(forecast.Ring, scale, (int)forecast.Period, isSpared);
@@ -462,7 +466,7 @@ internal sealed class ValueIndicators
         Say(Indicator.Context, 10 * _contexts.Novelty(_context));
     }
 
-    private void AskSteps(double value, double factor, ValueScale scale, long row)
+    private void AskSteps(double value, double factor, ValueScale scale, long row, bool isSpared)
     {
         double size = Math.Min(Math.Abs(value - _last) * factor, StepMax * scale.Scale);
         double steps = Move(Mean.Steps, size, 0.06), usual = this[Mean.UsualSteps];
@@ -476,12 +480,24 @@ internal sealed class ValueIndicators
         double roughness = this[Mean.StepProducts] / (this[Mean.StepSquares] + 0.25 * Resolution * Resolution + 1e-300);
         Move(Mean.UsualRoughness, roughness, 0.005);
 
+        // In a mean of steps the few jumps of a setpoint or a gust count for all, in one of their logarithms for no more than their number.
+        double smallStep = Math.Log(size + SmallestStep * Math.Max(Resolution, scale.Scale * RelativeStep) + 1e-300);
+        Move(Mean.SmallSteps, smallStep, Math.Max(0.04, 1.0 / (row + 1)));
+
+        if (!isSpared)
+        {
+            Move(Mean.UsualSmallSteps, smallStep, Math.Max(0.002, 1.0 / (row + 1)));
+        }
+
         // What is usual of steps takes some hundred of them.
         if (row > 300)
         {
             Say(Indicator.Quiet, Math.Max(0, Math.Log((this[Mean.UsualSteps] + 1.5 * Resolution + 1e-300) / (steps + 1.5 * Resolution + 1e-300))));
             Say(Indicator.Smooth, Math.Max(0, roughness - this[Mean.UsualRoughness]));
             Say(Indicator.Rough, Math.Max(0, this[Mean.UsualRoughness] - roughness));
+            double noise = this[Mean.SmallSteps] - this[Mean.UsualSmallSteps];
+            Say(Indicator.Noisy, Math.Max(0, noise));
+            Say(Indicator.Calm, Math.Max(0, -noise));
         }
     }
 
@@ -490,7 +506,7 @@ internal sealed class ValueIndicators
         Stays.Observe(forecast.Ring.Count, value, isSpared);
         Cycles.Observe(forecast.Ring.Count, value, scale, isSpared);
 
-        if (Stays.IsKnown)
+        if (Stays.AreTold)
         {
             Say(Indicator.StayLong, Stays.Long);
             Say(Indicator.StayShort, Stays.Short);

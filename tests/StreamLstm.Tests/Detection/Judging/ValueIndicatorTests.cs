@@ -79,6 +79,109 @@ public sealed class ValueIndicatorTests
         }
     }
 
+    [Theory]
+    [InlineData(75, true)]
+    [InlineData(28, false)]
+    public void A_lift_that_does_not_leave_a_floor_stays_there_for_longer_than_at_any(int stands, bool isOdd)
+    {
+        var random = new Random(1);
+        var stays = new Stays();
+        var ring = new ValueRing(8192);
+        var history = new SortedReservoir(2048, 8192);
+        var sampling = new SeededRandom(1);
+        long row = 0;
+        int floor = 0;
+
+        while (row < 4_000)
+        {
+            int next = (floor + 1 + random.Next(8)) % 9;
+
+            for (; floor != next; floor += Math.Sign(next - floor))
+            {
+                Stand(1);
+            }
+
+            Stand(6 + random.Next(24));
+            Assert.True(row < 1_000 || stays.Long < 2, $"{stays.Long} in row {row}");
+        }
+
+        floor = (floor + 1) % 9;
+        Stand(stands);
+
+        Assert.True(stays.AreTold);
+        Assert.True(stays.Places.AreKnown);
+        Assert.Equal(isOdd, stays.Long > 3);
+        Assert.Equal(isOdd, stays.Present.Rows > 2 * stays.Present.Longest);
+
+        void Stand(int rows)
+        {
+            for (int i = 0; i < rows; i++)
+            {
+                stays.Observe(row, floor, isSpared: false);
+                ring.Append(floor, row++, 1);
+                history.Add(floor, ref sampling);
+                stays.Refresh(history, ring);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]     // nothing but numbers of its own
+    [InlineData(400)]   // mostly at zero
+    public void A_stream_of_many_numbers_or_mostly_one_has_no_places(int rowsAtZero)
+    {
+        var random = new Random(1);
+        var stays = new Stays();
+        var ring = new ValueRing(8192);
+        var history = new SortedReservoir(2048, 8192);
+        var sampling = new SeededRandom(1);
+
+        for (int row = 0; row < 2_048; row++)
+        {
+            double value = rowsAtZero == 1 ? Chance.Normal(random) : row / 40 % 10 == 0 ? random.Next(1, 8) : 0;
+            stays.Observe(row, value, isSpared: false);
+            ring.Append(value, row, 1);
+            history.Add(value, ref sampling);
+            stays.Refresh(history, ring);
+        }
+
+        Assert.False(stays.Places.AreKnown);
+        Assert.Equal(0, stays.Places.Long);
+    }
+
+    [Fact]
+    public void Noise_between_jumps_is_told_where_the_jumps_fill_the_mean_of_steps()
+    {
+        var random = new Random(1);
+        var indicators = new ValueIndicators(MemorySizes.Of(StreamForm.Full));
+        var forecast = new ValueForecast(64, MemorySizes.Of(StreamForm.Full), BaseModel.Pretrained, ownWeights: false, new SeededRandom(1));
+        var sampling = new SeededRandom(1);
+        double setpoint = 20;
+        indicators.Begin(setpoint);
+        (double noisy, double calm, double scatter) usual = default, wider = default, narrower = default;
+
+        for (int row = 0; row < 3_000; row++)
+        {
+            setpoint = row % 25 == 0 ? 5 * random.Next(10) : setpoint;
+            double noise = row is >= 2_000 and < 2_100 ? 0.04 : row >= 2_900 ? 0.002 : 0.01;
+            double value = setpoint + noise * Chance.Normal(random);
+            indicators.Observe(value, row, isBroken: false, usualSeconds: 1, forecast, isSpared: row is > 2_000 and < 2_100);
+            forecast.Remember(value, row, 1, teaches: true, ref sampling);
+            (double noisy, double calm, double scatter) said = (
+                indicators.Values[(int)Indicator.Noisy], indicators.Values[(int)Indicator.Calm], indicators.Values[(int)Indicator.Scatter]);
+            usual = row is > 1_000 and < 2_000 ? Larger(usual, said) : usual;
+            wider = row is >= 2_000 and < 2_100 ? Larger(wider, said) : wider;
+            narrower = row >= 2_900 ? Larger(narrower, said) : narrower;
+        }
+
+        Assert.True(wider.noisy > 1.5 * usual.noisy, $"{wider.noisy} after {usual.noisy}");
+        Assert.True(narrower.calm > 1.5 * usual.calm, $"{narrower.calm} after {usual.calm}");
+        Assert.True(wider.scatter < 1.2 * usual.scatter, $"{wider.scatter} after {usual.scatter}");
+
+        static (double, double, double) Larger((double Noisy, double Calm, double Scatter) one, (double Noisy, double Calm, double Scatter) other) =>
+            (Math.Max(one.Noisy, other.Noisy), Math.Max(one.Calm, other.Calm), Math.Max(one.Scatter, other.Scatter));
+    }
+
     [Fact]
     public void How_long_a_stream_stays_in_its_states_is_read_off_what_it_remembers()
     {
