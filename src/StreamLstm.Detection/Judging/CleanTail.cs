@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace StreamLstm.Detection.Judging;
 
 /// <summary>How rare a level of one indicator is in normal operation: in decades of blocks of clean rows.</summary>
@@ -33,8 +35,9 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least, in
     /// <summary>In place of the maximum of a block that is not to count: indicators are never negative.</summary>
     private const float Void = -1;
 
+    private readonly float _least = (float)least;
     private int _blocksMax = blocksMax;
-    private float[] _maxima = [];
+    private ushort[] _maxima = [];   // as Magnitude has them
     private int _count;
     private int _next;
     private float _waiting = Void;
@@ -122,8 +125,8 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least, in
         _tail.Save(writer);
         writer.Write(_isOfBefore);
         writer.Write((byte)_queued);
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_queue.AsSpan(0, _queued)));
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
+        writer.Write(MemoryMarshal.AsBytes(_queue.AsSpan(0, _queued)));
+        writer.Write(MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
 
     public void Load(BinaryReader reader)
@@ -148,9 +151,9 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least, in
             throw new InvalidDataException($"tail: {_queued} blocks wait, expected at most {_queue.Length}");
         }
 
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_queue.AsSpan(0, _queued)));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_queue.AsSpan(0, _queued)));
         Array.Resize(ref _maxima, Math.Max(Math.Min(16, _blocksMax), _count));
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_maxima.AsSpan(0, _count)));
     }
 
     private void Queue(float maximum)
@@ -184,7 +187,7 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least, in
         }
 
         _next %= _maxima.Length;
-        _maxima[_next++] = maximum;
+        _maxima[_next++] = Magnitude.Code(maximum);
         _count = Math.Max(_count, _next);
         _isOfBefore &= _count < BlocksMin;
 
@@ -203,29 +206,37 @@ internal sealed class CleanTail(int blocksMax, TailScale scale, double least, in
             return;
         }
 
-        Span<double> highest = stackalloc double[ExceedanceTail.KeptMax];
-        highest = highest[..kept];
-        highest.Fill(double.NegativeInfinity);
+        Span<ushort> codes = stackalloc ushort[ExceedanceTail.KeptMax];
+        codes = codes[..kept];
+        int found = 0;
 
-        foreach (float maximum in _maxima.AsSpan(0, _count))
+        foreach (ushort maximum in _maxima.AsSpan(0, _count))
         {
-            if (maximum <= highest[^1])
+            if (found == kept && maximum <= codes[^1])
             {
                 continue;
             }
 
-            int place = kept - 1;
+            int place = found < kept ? found++ : kept - 1;
 
-            while (place > 0 && highest[place - 1] < maximum)
+            while (place > 0 && codes[place - 1] < maximum)
             {
-                highest[place] = highest[place - 1];
+                codes[place] = codes[place - 1];
                 place--;
             }
 
-            highest[place] = maximum;
+            codes[place] = maximum;
+        }
+
+        Span<double> highest = stackalloc double[ExceedanceTail.KeptMax];
+        highest = highest[..kept];
+
+        for (int i = 0; i < kept; i++)
+        {
+            highest[i] = Magnitude.Of(codes[i]);
         }
 
         int leftOut = Math.Min(Math.Max(_count / LeftOutShare, Few), kept - 2);
-        _tail = new ExceedanceTail(highest, leftOut, _count, scale, least * Unit);
+        _tail = new ExceedanceTail(highest, leftOut, _count, scale, _least * Unit);
     }
 }

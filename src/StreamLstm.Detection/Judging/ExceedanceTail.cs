@@ -1,7 +1,7 @@
 namespace StreamLstm.Detection.Judging;
 
 /// <summary>How the size of an excess is measured.</summary>
-internal enum TailScale
+internal enum TailScale : byte
 {
     /// <summary>As a ratio: for what has the stream's unit, or a size of its own. A power law, so heavy tails stay heavy.</summary>
     Ratio,
@@ -30,13 +30,15 @@ internal readonly struct ExceedanceTail
 
     private const double SpacingMax = 4;
 
+    // Floats, as a stream has some forty of them: what they are estimates of is known to a tenth at best.
+    private readonly float _usual;
+    private readonly float _usualDecades;
+    private readonly float _top;
+    private readonly float _topDecades;
+    private readonly float _shift;
+    private readonly float _known;
+    private readonly float _meanExcess;
     private readonly TailScale _scale;
-    private readonly double _usualDecades;
-    private readonly double _top;
-    private readonly double _topDecades;
-    private readonly double _shift;
-    private readonly double _known;
-    private readonly double _meanExcess;
 
     /// <summary>Fits a tail.</summary>
     /// <param name="highest">The highest values, the highest first: 2 to <see cref="KeptMax"/>.</param>
@@ -46,12 +48,12 @@ internal readonly struct ExceedanceTail
     /// <param name="unit">The least difference that means something.</param>
     public ExceedanceTail(ReadOnlySpan<double> highest, int leftOut, double blocks, TailScale scale, double unit)
     {
-        (_scale, Usual, _top) = (scale, highest[^1], highest[leftOut]);
-        _usualDecades = Math.Max(0, Math.Log10((blocks + 1) / highest.Length));
-        _topDecades = Math.Max(0, Math.Log10((blocks + 1) / (leftOut + 1)));
+        (_scale, _usual, _top) = (scale, (float)highest[^1], (float)highest[leftOut]);
+        _usualDecades = (float)Math.Max(0, Math.Log10((blocks + 1) / highest.Length));
+        _topDecades = (float)Math.Max(0, Math.Log10((blocks + 1) / (leftOut + 1)));
 
         // In ratios nothing is told apart below a fiftieth of what is usual, nor below the unit.
-        _shift = Math.Max(unit, 0.02 * Usual + 1e-12);
+        _shift = (float)Math.Max(unit, 0.02 * Usual + 1e-12);
         Span<double> spacings = stackalloc double[KeptMax];
         spacings = spacings[..(highest.Length - 1 - leftOut)];
 
@@ -69,8 +71,8 @@ internal readonly struct ExceedanceTail
         }
 
         double prior = scale == TailScale.Ratio ? PriorRatio : Math.Max(unit, PriorDifference * Usual);
-        _known = spacings.Length + PriorCount;
-        _meanExcess = Math.Max(0.3 * prior, (sum + PriorCount * prior) / _known);
+        _known = (float)(spacings.Length + PriorCount);
+        _meanExcess = (float)Math.Max(0.3 * prior, (sum + PriorCount * prior) / (spacings.Length + PriorCount));
     }
 
     private ExceedanceTail(BinaryReader reader)
@@ -79,15 +81,15 @@ internal readonly struct ExceedanceTail
         _scale = scale <= (byte)TailScale.Difference
             ? (TailScale)scale
             : throw new InvalidDataException($"tail: scale {scale}, expected 0 or 1");
-        (Usual, _usualDecades, _top, _topDecades) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        (_shift, _known, _meanExcess) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_usual, _usualDecades, _top, _topDecades) = (reader.ReadSingle(), reader.ReadSingle(), reader.ReadSingle(), reader.ReadSingle());
+        (_shift, _known, _meanExcess) = (reader.ReadSingle(), reader.ReadSingle(), reader.ReadSingle());
     }
 
     /// <summary>Whether it was fitted.</summary>
     public bool IsKnown => _known > 0;
 
     /// <summary>The level that the last of the highest came to: what is usual at most.</summary>
-    public double Usual { get; }
+    public double Usual => _usual;
 
     /// <summary>Decades of blocks between two that come to this level; 0 where nothing was fitted.</summary>
     public double Score(double value) =>
@@ -98,13 +100,13 @@ internal readonly struct ExceedanceTail
 
     /// <summary>Decades by which values of this level are rarer than those of a lower one.</summary>
     public double Excess(double value, double from) =>
-        value <= from ? 0 : _known * Math.Log10(1 + (Measure(value) - Measure(from)) / (_known * _meanExcess));
+        value <= from ? 0 : _known * Math.Log10(1 + (Measure(value) - Measure(from)) / ((double)_known * _meanExcess));
 
     public void Save(BinaryWriter writer)
     {
         writer.Write((byte)_scale);
 
-        foreach (double value in (ReadOnlySpan<double>)[Usual, _usualDecades, _top, _topDecades, _shift, _known, _meanExcess])
+        foreach (float value in (ReadOnlySpan<float>)[_usual, _usualDecades, _top, _topDecades, _shift, _known, _meanExcess])
         {
             writer.Write(value);
         }
