@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace StreamLstm.Detection.Learning;
 
 /// <summary>The last values of a stream by row number, with their gaps in time and whether they may teach.</summary>
-/// <remarks>The newest lie open; whole blocks of older ones are packed without loss (<see cref="ValueBlock"/>). It takes room for what it holds.</remarks>
+/// <remarks>The newest lie open; whole blocks of older ones are packed (<see cref="ValueBlock"/>): decimals to the bit. It takes room for what it holds.</remarks>
 /// <param name="rowsMax">Rows remembered, a power of two from 256 on: 8,192 are a week at one value in two minutes, two hours at one a second.</param>
 internal sealed class ValueRing(int rowsMax)
 {
@@ -33,6 +33,30 @@ internal sealed class ValueRing(int rowsMax)
     public long First => Math.Max(_from, Count - RowsMax);
 
     public double this[long row] => row >= _openFrom ? _values[row - _openFrom] : BlockOf(row).Value((int)(row % ValueBlock.Rows));
+
+    /// <summary>Copies the values of rows that follow one another.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="values">(rows): overwritten.</param>
+    public void CopyTo(long first, Span<double> values)
+    {
+        while (!values.IsEmpty)
+        {
+            int at = (int)(first < _openFrom ? first % ValueBlock.Rows : first - _openFrom);
+            int count = first < _openFrom ? Math.Min(values.Length, ValueBlock.Rows - at) : values.Length;
+
+            if (first < _openFrom)
+            {
+                BlockOf(first).CopyTo(at, values[..count]);
+            }
+            else
+            {
+                _values.AsSpan(at, count).CopyTo(values);
+            }
+
+            first += count;
+            values = values[count..];
+        }
+    }
 
     /// <summary>log2 of the row's time gap over the usual gap.</summary>
     public double Gap(long row) => GapSteps(row) / GapStepsPerDoubling;
