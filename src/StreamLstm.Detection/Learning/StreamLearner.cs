@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using StreamLstm.Model;
 
@@ -30,7 +29,7 @@ internal sealed class StreamLearner
 
     private readonly int _checkpointCount;
     private PackedMoments? _moments;      // from the first training on
-    private Half[] _checkpoints = [];     // (checkpoints, StateSize), as many as there were yet
+    private sbyte[] _checkpoints = [];    // (checkpoints, StateSize), as many as there were yet
 
     /// <param name="start">Weights to start from.</param>
     /// <param name="ringRows">Rows that windows can be cut from.</param>
@@ -51,7 +50,7 @@ internal sealed class StreamLearner
     {
         if (row % WindowRows == 0)
         {
-            TensorPrimitives.ConvertToHalf(state, StateBefore(row));
+            PackedState.Pack(state, StateBefore(row));
         }
     }
 
@@ -187,7 +186,7 @@ internal sealed class StreamLearner
         }
 
         Span<float> state = stackalloc float[ForecastInput.Shape.Network.StateSize];
-        TensorPrimitives.ConvertToSingle(StateBefore(start), state);
+        PackedState.Unpack(StateBefore(start), state);
         return GateTrace.Of(Weights.Network, inputs, state);
     }
 
@@ -219,7 +218,7 @@ internal sealed class StreamLearner
     {
         int length = reader.ReadInt32();
         int most = _checkpointCount * ForecastInput.Shape.Network.StateSize;
-        _checkpoints = length >= 0 && length <= most ? new Half[length] : throw new InvalidDataException($"{length} numbers of checkpoints, expected 0 to {most}");
+        _checkpoints = length >= 0 && length <= most ? new sbyte[length] : throw new InvalidDataException($"{length} numbers of checkpoints, expected 0 to {most}");
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_checkpoints.AsSpan()));
 
         if (reader.ReadBoolean())
@@ -235,7 +234,7 @@ internal sealed class StreamLearner
     private void Stage(int window, long start, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
     {
         int size = ForecastInput.Shape.Network.StateSize;
-        TensorPrimitives.ConvertToSingle(StateBefore(start), scratch.InitialStates.AsSpan(window * size, size));
+        PackedState.Unpack(StateBefore(start), scratch.InitialStates.AsSpan(window * size, size));
 
         for (int row = 0; row < WindowRows; row++)
         {
@@ -253,7 +252,7 @@ internal sealed class StreamLearner
         encoder.EncodeTargets(row, scratch.Targets.AsSpan(at * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
     }
 
-    private Span<Half> StateBefore(long row)
+    private Span<sbyte> StateBefore(long row)
     {
         int size = ForecastInput.Shape.Network.StateSize;
         int index = (int)(row / WindowRows % _checkpointCount);

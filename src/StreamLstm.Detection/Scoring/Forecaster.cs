@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using StreamLstm.Detection.Learning;
 using StreamLstm.Detection.Scaling;
 using StreamLstm.Model;
@@ -18,7 +20,7 @@ internal sealed class Forecaster
     private static readonly int[] PendingFrom = [.. Enumerable.Range(0, HorizonCount).Select(h => ForecastInput.Horizons[..h].Sum())];
 
     private readonly float[] _state = new float[ForecastInput.Shape.Network.StateSize];
-    private float[] _pending = [];   // (rows to come of each horizon, bins), from the first step on
+    private Half[] _pending = [];    // (rows to come of each horizon, bins), from the first step on
     private readonly double[] _trust = [.. ForecastInput.Horizons.Select(_ => 0.5)];
     private readonly double[] _nextTrust = [.. ForecastInput.Horizons.Select(_ => 0.5)];
     private readonly Tail[] _tails = new Tail[ForecastInput.Horizons.Length];
@@ -58,6 +60,7 @@ internal sealed class Forecaster
         long row, double value, QuantileBins bins, SortedReservoir history, ValueScale scale, long moves, DetectionScratch scratch)
     {
         int bin = bins.BinOf(value);
+        Span<float> forecast = stackalloc float[QuantileBins.Count];
 
         for (int h = 0; h < HorizonCount; h++)
         {
@@ -68,7 +71,7 @@ internal sealed class Forecaster
                 continue;
             }
 
-            ReadOnlySpan<float> forecast = Pending(h, row);
+            TensorPrimitives.ConvertToSingle(Pending(h, row), forecast);
             Mix(forecast, bins.Marginal, _trust[h], scratch.Mixture);
             _tails[h] = bins.TailOf(scratch.Mixture, value, history, scale, moves);
 
@@ -92,7 +95,9 @@ internal sealed class Forecaster
             return null;
         }
 
-        Mix(Pending(0, row), bins.Marginal, _trust[0], scratch.Mixture);
+        Span<float> forecast = stackalloc float[QuantileBins.Count];
+        TensorPrimitives.ConvertToSingle(Pending(0, row), forecast);
+        Mix(forecast, bins.Marginal, _trust[0], scratch.Mixture);
         return (
             bins.QuantileOf(scratch.Mixture, 0.5, history),
             bins.QuantileOf(scratch.Mixture, 0.01, history),
@@ -102,15 +107,15 @@ internal sealed class Forecaster
     /// <summary>Feeds the row to the network and keeps what it forecasts.</summary>
     public void Step(ForecastWeights weights, long row, ForecastInput encoder, DetectionScratch scratch)
     {
-        _pending = _pending.Length > 0 ? _pending : new float[PendingRows * QuantileBins.Count];
+        _pending = _pending.Length > 0 ? _pending : new Half[PendingRows * QuantileBins.Count];
         encoder.Encode(row, scratch.Input, scratch.RowAnchors);
         ForecastHead.Step(weights, scratch.Input, _state, scratch.RowAnchors, scratch.Logits, scratch.Network);
+        Span<float> forecast = stackalloc float[QuantileBins.Count];
 
         for (int h = 0; h < HorizonCount; h++)
         {
-            ForecastHead.Softmax(
-                scratch.Logits.AsSpan(h * QuantileBins.Count, QuantileBins.Count),
-                Pending(h, row + ForecastInput.Horizons[h]));
+            ForecastHead.Softmax(scratch.Logits.AsSpan(h * QuantileBins.Count, QuantileBins.Count), forecast);
+            TensorPrimitives.ConvertToHalf(forecast, Pending(h, row + ForecastInput.Horizons[h]));
         }
 
         Steps++;
@@ -138,10 +143,10 @@ internal sealed class Forecaster
             writer.Write(trust);
         }
 
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
+        writer.Write(MemoryMarshal.AsBytes(_state.AsSpan()));
 
         writer.Write(_pending.Length > 0);
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_pending.AsSpan()));
+        writer.Write(MemoryMarshal.AsBytes(_pending.AsSpan()));
     }
 
     public void Load(BinaryReader reader)
@@ -153,10 +158,10 @@ internal sealed class Forecaster
             _trust[h] = reader.ReadDouble();
         }
 
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_state.AsSpan()));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_state.AsSpan()));
 
-        _pending = reader.ReadBoolean() ? new float[PendingRows * QuantileBins.Count] : [];
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_pending.AsSpan()));
+        _pending = reader.ReadBoolean() ? new Half[PendingRows * QuantileBins.Count] : [];
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_pending.AsSpan()));
     }
 
     private static void Mix(ReadOnlySpan<float> network, ReadOnlySpan<float> marginal, double trust, Span<float> mixture)
@@ -167,7 +172,7 @@ internal sealed class Forecaster
         }
     }
 
-    private Span<float> Pending(int horizon, long row)
+    private Span<Half> Pending(int horizon, long row)
     {
         int slot = PendingFrom[horizon] + (int)(row % ForecastInput.Horizons[horizon]);
         return _pending.AsSpan(slot * QuantileBins.Count, QuantileBins.Count);
