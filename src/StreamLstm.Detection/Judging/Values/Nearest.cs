@@ -14,14 +14,26 @@ internal static class Nearest
 
     private const int CountMin = 20;
 
+    /// <summary>Members on either side that are looked at.</summary>
+    private const int Reach = Neighbour + 1;
+
     /// <summary>Distance of a value to the third nearest of a sample; 0 while there are fewer than 20.</summary>
-    public static double Distance(SortedReservoir sample, double value) =>
-        sample.Count < CountMin ? 0 : Walk(sample.Sorted, value, sample.CountLess(value));
+    public static double Distance(FloatReservoir sample, double value)
+    {
+        int place = sample.CountLess(value), first = Math.Max(0, place - Reach), last = Math.Min(sample.Count, place + Reach);
+        Span<double> near = stackalloc double[2 * Reach];
+
+        for (int i = first; i < last; i++)
+        {
+            near[i - first] = sample[i];
+        }
+
+        return sample.Count < CountMin ? 0 : Walk(near[..(last - first)], value, place - first);
+    }
 
     /// <summary>The same with distances measured in y.</summary>
     public static double Distance(SortedReservoir sample, double value, ValueScale scale)
     {
-        const int Reach = Neighbour + 1;
         int place = sample.CountLess(value), first = Math.Max(0, place - Reach), last = Math.Min(sample.Count, place + Reach);
         Span<double> near = stackalloc double[2 * Reach];
 

@@ -35,7 +35,7 @@ internal sealed class ValueForecast
     private const int NoticeEvery = 32;
 
     private readonly int _learningRows, _noticeAt;
-    private readonly SortedReservoir _differences = new(capacity: 256, horizon: 2000);
+    private readonly FloatReservoir _differences = new(capacity: 256, horizon: 2000);
     private readonly Seasons _seasons = new();
     private readonly QuantileBins _bins = new();
     private readonly ForecastInput _encoder;

@@ -44,7 +44,7 @@ internal sealed class ValueIndicators
     private readonly double[] _means = new double[Enum.GetValues<Mean>().Length];
     private readonly double[] _values = new double[Count];
     private readonly bool[] _known = new bool[Count];
-    private readonly SortedReservoir _means8, _means32, _means128;
+    private readonly FloatReservoir _means8, _means32, _means128;
     private readonly SeasonTrack _period = new();
     private readonly SeasonTrack _day = new();
     private readonly SeasonTrack _week = new();
@@ -62,9 +62,9 @@ internal sealed class ValueIndicators
     /// <param name="sizes">What may be remembered.</param>
     public ValueIndicators(MemorySizes sizes)
     {
-        _means8 = new SortedReservoir(sizes.Means.Of8, horizon: 8192);
-        _means32 = new SortedReservoir(sizes.Means.Longer, horizon: 4096);
-        _means128 = new SortedReservoir(sizes.Means.Longer, horizon: 4096);
+        _means8 = new FloatReservoir(sizes.Means.Of8, horizon: 8192);
+        _means32 = new FloatReservoir(sizes.Means.Longer, horizon: 4096);
+        _means128 = new FloatReservoir(sizes.Means.Longer, horizon: 4096);
         _shapes = new ShapeMemories(sizes.ShapeMembers);
         _contexts = new DelayedCoreset(sizes.NoveltyMembers);
     }
