@@ -9,7 +9,7 @@ namespace StreamLstm.Detection.Scoring;
 /// <remarks>
 /// A vector nearer than the radius to a member is not kept. When the set is full the radius grows to the 8 % quantile of
 /// the members' distances to the nearest member before them, and members are kept greedily, oldest first, while they are
-/// the radius apart. Only the 8 % can fall, so only they are looked up: no step costs more than a few hundred searches.
+/// the radius apart. Only some 8 % can fall, so only they are looked up: no step costs more than a few hundred searches.
 /// Components are kept as bytes, in steps of <c>step</c>; squared distances are whole numbers of steps, the same on
 /// every machine. Members stand side by side, two dimensions of each at a time, as one multiplication takes them.
 /// </remarks>
@@ -26,7 +26,7 @@ internal sealed class Coreset
     private int _capacity;
     private readonly double _step;
     private sbyte[] _components = [];                         // (tiles, pairs, TileMembers, 2)
-    private ushort[] _nearestBefore = [];                     // (members): squared distance to the nearest earlier member, or more than that holds
+    private byte[] _nearestBefore = [];                       // (members): at least so far is the nearest earlier member, as SquaredSteps has it
     private int _radiusSquared;
 
     /// <summary>Where the last search ended: the next one begins with a good guess. No result depends on it.</summary>
@@ -100,7 +100,7 @@ internal sealed class Coreset
         }
 
         Reserve(Count + 1);
-        _nearestBefore[Count] = Held(nearest);
+        _nearestBefore[Count] = SquaredSteps.Code(nearest);
         Put(Count++, code);
     }
 
@@ -121,7 +121,7 @@ internal sealed class Coreset
     {
         writer.Write(Count);
         writer.Write(_radiusSquared);
-        writer.Write(MemoryMarshal.AsBytes(_nearestBefore.AsSpan(0, Count)));
+        writer.Write(_nearestBefore.AsSpan(0, Count));
         writer.Write(MemoryMarshal.AsBytes(_components.AsSpan(0, Tiles(Count) * TileSize)));
     }
 
@@ -135,9 +135,9 @@ internal sealed class Coreset
         }
 
         _radiusSquared = reader.ReadInt32();
-        _nearestBefore = new ushort[Tiles(count) * TileMembers];
+        _nearestBefore = new byte[Tiles(count) * TileMembers];
         _components = new sbyte[Tiles(count) * TileSize];
-        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_nearestBefore.AsSpan(0, count)));
+        reader.BaseStream.ReadExactly(_nearestBefore.AsSpan(0, count));
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_components.AsSpan()));
         Count = count;
     }
@@ -155,8 +155,6 @@ internal sealed class Coreset
             Array.Resize(ref _components, tiles * TileSize);
         }
     }
-
-    private static ushort Held(int squared) => (ushort)Math.Min(squared, ushort.MaxValue);
 
     private void Put(int member, ReadOnlySpan<sbyte> code)
     {
@@ -186,11 +184,11 @@ internal sealed class Coreset
     {
         Generation++;
         _hint = 0;
-        ushort[] sorted = ArrayPool<ushort>.Shared.Rent(Count);
+        byte[] sorted = ArrayPool<byte>.Shared.Rent(Count);
         _nearestBefore.AsSpan(0, Count).CopyTo(sorted);
         Array.Sort(sorted, 0, Count);
-        int radius = Math.Max((int)Math.Ceiling(1.02 * _radiusSquared), sorted[(int)(0.08 * Count)]);
-        ArrayPool<ushort>.Shared.Return(sorted);
+        int radius = Math.Max((int)Math.Ceiling(1.02 * _radiusSquared), SquaredSteps.Of(sorted[(int)(0.08 * Count)]));
+        ArrayPool<byte>.Shared.Return(sorted);
         Span<sbyte> code = stackalloc sbyte[CodeSize];
 
         for (; ; radius = (int)Math.Ceiling(1.2 * radius) + 1)
@@ -199,10 +197,10 @@ internal sealed class Coreset
 
             for (int member = 0; member < Count; member++)
             {
-                int nearest = _nearestBefore[member];
+                int nearest = SquaredSteps.Of(_nearestBefore[member]);
                 Get(member, code);
 
-                // Its nearest may have fallen since, or lie further away than is held.
+                // Its nearest may have fallen since, or lie further away than is held: never nearer.
                 if (nearest <= radius && kept > 0)
                 {
                     nearest = Nearest(code, 0, kept, stopAt: radius);
@@ -210,7 +208,7 @@ internal sealed class Coreset
 
                 if (nearest > radius || kept == 0)
                 {
-                    _nearestBefore[kept] = Held(nearest);
+                    _nearestBefore[kept] = SquaredSteps.Code(nearest);
                     Put(kept++, code);
                 }
             }

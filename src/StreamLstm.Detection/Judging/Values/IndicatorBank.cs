@@ -5,15 +5,14 @@ internal sealed class IndicatorBank
 {
     /// <summary>Decades below which an indicator is calm, and calm rows after which one that was accepted is heard again.</summary>
     private const double Calm = 1.2;
-    private const int CalmRows = 50;
+    private const byte CalmRows = 50;
 
     private MemorySizes _sizes;
     private readonly CleanTail?[] _tails = new CleanTail?[ValueIndicators.Count];   // each from the first row on that its indicator knows
     private readonly double[] _decades = new double[ValueIndicators.Count];
-    private readonly double[] _plain = new double[ValueIndicators.Count];
-    private readonly bool[] _isMuted = new bool[ValueIndicators.Count];
-    private readonly int[] _calmRows = new int[ValueIndicators.Count];
-    private readonly double[] _ordinary = new double[ValueIndicators.Count];   // of those that say themselves how rare they are; not saved
+    private double[] _plain = [];         // from the first level on that was called ordinary
+    private double[] _ordinary = [];      // of those that say themselves how rare they are; not saved
+    private readonly byte[] _mutedRows = new byte[ValueIndicators.Count];   // calm rows that a muted one lacks; 0 of one that is heard
 
     /// <param name="sizes">What may be remembered.</param>
     public IndicatorBank(MemorySizes sizes) => _sizes = sizes;
@@ -22,7 +21,7 @@ internal sealed class IndicatorBank
     public ReadOnlySpan<double> Decades => _decades;
 
     /// <summary>The same as it were had nobody called a level ordinary: (indicators).</summary>
-    public ReadOnlySpan<double> Plain => _plain;
+    public ReadOnlySpan<double> Plain => HasOrdinary ? _plain : _decades;
 
     /// <summary>Whether anybody has.</summary>
     public bool HasOrdinary { get; private set; }
@@ -54,24 +53,30 @@ internal sealed class IndicatorBank
 
         for (int i = 0; i < values.Length; i++)
         {
-            (_decades[i], _plain[i]) = (0, 0);
+            (double decades, double plain) = (0, 0);
 
-            if (!indicators.Known[i])
+            if (indicators.Known[i])
             {
-                continue;
+                if (TailOf((Indicator)i) is not { } tail)
+                {
+                    (decades, plain) = (Math.Max(0, values[i] - OrdinaryOf(i)), values[i]);
+                }
+                else
+                {
+                    tail.Unit = HasStreamUnit((Indicator)i) ? unit : 1;
+                    decades = tail.Score(values[i]);
+                    plain = HasOrdinary ? tail.PlainScore(values[i]) : decades;
+                }
+
+                (decades, plain) = IsMuted(i, decades) ? (0, 0) : (decades, plain);
             }
 
-            if (TailOf((Indicator)i) is not { } tail)
-            {
-                (_decades[i], _plain[i]) = (Math.Max(0, values[i] - _ordinary[i]), values[i]);
-            }
-            else
-            {
-                tail.Unit = HasStreamUnit((Indicator)i) ? unit : 1;
-                (_decades[i], _plain[i]) = (tail.Score(values[i]), tail.PlainScore(values[i]));
-            }
+            _decades[i] = decades;
 
-            Mute(i);
+            if (HasOrdinary)
+            {
+                _plain[i] = plain;
+            }
         }
     }
 
@@ -101,25 +106,25 @@ internal sealed class IndicatorBank
     {
         for (int i = 0; i < _decades.Length; i++)
         {
-            _isMuted[i] |= _decades[i] >= Calm;
-            _calmRows[i] = 0;
+            _mutedRows[i] = _mutedRows[i] > 0 || _decades[i] >= Calm ? CalmRows : (byte)0;
         }
     }
 
     /// <summary>Takes levels for ordinary because a person said so; 0 for none.</summary>
     public void Ordinary(ReadOnlySpan<double> levels)
     {
+        bool hadOrdinary = HasOrdinary;
+        HasOrdinary = levels.ContainsAnyExcept(0);
+        _ordinary = HasOrdinary ? levels.ToArray() : [];
+        _plain = !HasOrdinary ? [] : hadOrdinary ? _plain : [.. _decades];
+
         for (int i = 0; i < _tails.Length; i++)
         {
-            _ordinary[i] = levels[i];
-
             if (_tails[i] is { } tail)
             {
                 tail.Ordinary = levels[i];
             }
         }
-
-        HasOrdinary = levels.ContainsAnyExcept(0);
     }
 
     /// <summary>Knows what is usual by so much from now on.</summary>
@@ -140,9 +145,8 @@ internal sealed class IndicatorBank
             writer.Write(_tails[i] is not null);
             _tails[i]?.Save(writer);
             writer.Write(_decades[i]);
-            writer.Write(_plain[i]);
-            writer.Write(_isMuted[i]);
-            writer.Write(_calmRows[i]);
+            writer.Write(Plain[i]);
+            writer.Write(_mutedRows[i]);
         }
     }
 
@@ -156,9 +160,13 @@ internal sealed class IndicatorBank
             }
 
             _decades[i] = reader.ReadDouble();
-            _plain[i] = reader.ReadDouble();
-            _isMuted[i] = reader.ReadBoolean();
-            _calmRows[i] = reader.ReadInt32();
+            double plain = reader.ReadDouble();
+            _mutedRows[i] = reader.ReadByte();
+
+            if (HasOrdinary)
+            {
+                _plain[i] = plain;
+            }
         }
     }
 
@@ -172,24 +180,22 @@ internal sealed class IndicatorBank
 
             if (tail is not null)
             {
-                tail.Ordinary = _ordinary[(int)indicator];
+                tail.Ordinary = OrdinaryOf((int)indicator);
             }
         }
 
         return tail;
     }
 
-    private void Mute(int indicator)
-    {
-        if (!_isMuted[indicator])
-        {
-            return;
-        }
+    /// <summary>The level that a person called ordinary; 0 for none.</summary>
+    private double OrdinaryOf(int indicator) => HasOrdinary ? _ordinary[indicator] : 0;
 
-        _calmRows[indicator] = _decades[indicator] < Calm ? _calmRows[indicator] + 1 : 0;
-        _isMuted[indicator] = _calmRows[indicator] < CalmRows;
-        _decades[indicator] = _isMuted[indicator] ? 0 : _decades[indicator];
-        _plain[indicator] = _isMuted[indicator] ? 0 : _plain[indicator];
+    /// <summary>Whether an indicator that was accepted is not heard yet.</summary>
+    private bool IsMuted(int indicator, double decades)
+    {
+        ref byte rows = ref _mutedRows[indicator];
+        rows = rows == 0 ? (byte)0 : decades < Calm ? (byte)(rows - 1) : CalmRows;
+        return rows > 0;
     }
 
     private void ForgetPeriod()

@@ -16,6 +16,9 @@ internal sealed class ShapeMemory
 
     private const int BlocksMax = 32;
 
+    /// <summary>Rows that are read off the ring at a time.</summary>
+    private const int RowsRead = 128;
+
     /// <summary>Rows before anything is said.</summary>
     private const int SilentRows = 256;
 
@@ -24,7 +27,6 @@ internal sealed class ShapeMemory
     private readonly int _stride;
     private readonly int _blocks;
     private readonly Waiting[] _waiting;
-    private readonly sbyte[] _waitingCodes;                   // (waiting, code)
     private long _fedUpTo;
 
     /// <param name="window">Rows of a window.</param>
@@ -39,7 +41,6 @@ internal sealed class ShapeMemory
         _blocks = Math.Min(BlocksMax, window / _stride);
         _memory = new Coreset(_blocks, membersMax, step: 1 / 20.0);
         _waiting = new Waiting[window / _stride + 3];
-        _waitingCodes = new sbyte[_waiting.Length * _memory.CodeSize];
         Array.Fill(_waiting, Waiting.None);
 
         // The windows that are looked at are those that are remembered: each is measured once.
@@ -67,11 +68,10 @@ internal sealed class ShapeMemory
             return null;
         }
 
-        int slot = Slot(row);
-        Span<sbyte> code = Code(slot);
+        Span<sbyte> code = stackalloc sbyte[_memory.CodeSize];
         _memory.Quantise(vector, code);
         int nearest = _memory.NearestSquared(code);
-        _waiting[slot] = new Waiting((uint)row, nearest, (short)_memory.Count, (ushort)_memory.Generation);
+        _waiting[Slot(row)] = new Waiting((uint)row, nearest, (short)_memory.Count, (ushort)_memory.Generation);
 
         return _memory.Count == 0 ? 0 : 10 / Math.Sqrt(_blocks) * _memory.Distance(nearest);
     }
@@ -80,24 +80,23 @@ internal sealed class ShapeMemory
     public void Feed(long row, ValueRing ring, double centre, double deviation, int windowsMax)
     {
         Span<float> vector = stackalloc float[_blocks];
+        Span<sbyte> code = stackalloc sbyte[_memory.CodeSize];
 
         for (; windowsMax > 0 && _fedUpTo + _stride <= row - Window; windowsMax--)
         {
             _fedUpTo += _stride;
-            int slot = Slot(_fedUpTo);
 
-            if (_waiting[slot].Row == (uint)_fedUpTo)
+            if (!Cut(_fedUpTo, ring, centre, deviation, vector))
             {
-                // Only members that came since it was looked at can be nearer.
-                Waiting waiting = _waiting[slot];
-                bool isMeasured = IsMeasured(waiting);
-                int since = _memory.NearestSquared(Code(slot), isMeasured ? waiting.Members : 0);
-                _memory.Add(Code(slot), isMeasured ? Math.Min(waiting.Nearest, since) : since);
+                continue;
             }
-            else if (Cut(_fedUpTo, ring, centre, deviation, vector))
-            {
-                _memory.Add(vector);
-            }
+
+            // Of one that was looked at, only members that came since can be nearer.
+            Waiting waiting = _waiting[Slot(_fedUpTo)];
+            bool isMeasured = waiting.Row == (uint)_fedUpTo && IsMeasured(waiting);
+            _memory.Quantise(vector, code);
+            int since = _memory.NearestSquared(code, isMeasured ? waiting.Members : 0);
+            _memory.Add(code, isMeasured ? Math.Min(waiting.Nearest, since) : since);
         }
     }
 
@@ -122,8 +121,6 @@ internal sealed class ShapeMemory
             writer.Write(waiting.Nearest);
             writer.Write(IsMeasured(waiting) ? waiting.Members : Waiting.Unmeasured);
         }
-
-        writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waitingCodes.AsSpan()));
     }
 
     public void Load(BinaryReader reader)
@@ -138,15 +135,11 @@ internal sealed class ShapeMemory
             short members = reader.ReadInt16();
             _waiting[slot] = new Waiting(row, nearest, members <= _memory.Count ? members : Waiting.Unmeasured, (ushort)_memory.Generation);
         }
-
-        reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_waitingCodes.AsSpan()));
     }
 
     private bool IsMeasured(in Waiting waiting) => waiting.Members >= 0 && waiting.Generation == (ushort)_memory.Generation;
 
     private int Slot(long row) => (int)((row + 1) / _stride % _waiting.Length);
-
-    private Span<sbyte> Code(int slot) => _waitingCodes.AsSpan(slot * _memory.CodeSize, _memory.CodeSize);
 
     private bool Cut(long last, ValueRing ring, double centre, double deviation, Span<float> vector)
     {
@@ -158,14 +151,24 @@ internal sealed class ShapeMemory
         }
 
         double sum = 0, squares = 0;
+        int together = Math.Max(1, RowsRead / _stride);
+        Span<double> values = stackalloc double[together * _stride];
 
         for (int block = 0; block < _blocks; block++)
         {
+            int at = block % together * _stride;
+
+            if (at == 0)
+            {
+                values = values[..(Math.Min(together, _blocks - block) * _stride)];
+                ring.CopyTo(first + block * _stride, values);
+            }
+
             double mean = 0;
 
-            for (int i = 0; i < _stride; i++)
+            foreach (double value in values.Slice(at, _stride))
             {
-                mean += ring[first++];
+                mean += value;
             }
 
             mean = (mean / _stride - centre) / deviation;
