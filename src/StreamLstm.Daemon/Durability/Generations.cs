@@ -19,7 +19,7 @@ internal sealed class Generations(IDisk disk, ILogger logger)
     public const string Quarantine = "quarantine";
 
     /// <summary>Changes whenever a row's layout does: rows of another layout are set aside, never misread.</summary>
-    public const int Layout = 29;
+    public const int Layout = 30;
 
     private const int Kept = 3;
     private const string Prefix = "MANIFEST-";

@@ -68,7 +68,7 @@ public sealed class VectorAlertRuleTests
     {
         // The second fault is the smaller one.
         var rule = new AlertRule { Rows = 20, RowsOf = 20 };
-        Run free = Run.Of(TwoFaults(again: 2.6), rule), held = Run.Of(TwoFaults(again: 2.6), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
+        Run free = Run.Of(TwoFaults(again: 2.8), rule), held = Run.Of(TwoFaults(again: 2.8), rule with { Budget = 1, BudgetPer = TimeSpan.FromDays(1) });
 
         Assert.Contains(free.Opened, row => row >= Second);
         Assert.Contains(held.Opened, row => row is >= Fault and < Fault + 40);

@@ -6,8 +6,11 @@ public sealed class ValueRingTests
 {
     private const int RowsMax = 1_024;
 
-    /// <summary>Values as sensors, counters and programs send them, and those that are nothing but 64 bits.</summary>
-    public static TheoryData<string> Kinds => ["constant", "tenths", "counter", "floats", "doubles", "signs", "huge"];
+    /// <summary>Values as sensors, counters and programs send them, and those that only doubles tell apart.</summary>
+    public static TheoryData<string> Kinds => ["constant", "constant of all digits", "tenths", "counter", "floats", "signs", "tiny beside huge", "neighbours"];
+
+    /// <summary>Values of all digits, which lie in steps once they are packed.</summary>
+    public static TheoryData<string, double> Steps => new() { { "doubles", 3 }, { "huge", 3 }, { "two scales", 4 } };
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -40,6 +43,34 @@ public sealed class ValueRingTests
                 Holds(ring, rows);
                 Holds(Reloaded(ring), rows);
             }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public void Values_of_all_digits_keep_their_order_and_their_place_in_what_they_span(string kind, double bytes)
+    {
+        var ring = new ValueRing(8_192);
+        var random = new Random(3);
+        double[] values = [.. Enumerable.Range(0, 8_300).Select(row => Value(kind, row, random))];
+
+        for (int row = 0; row < values.Length; row++)
+        {
+            ring.Append(row % 9 == 1 ? values[row - 1] : values[row], 63_900_000_000 + row * 10.0, 1);
+            values[row] = row % 9 == 1 ? values[row - 1] : values[row];
+        }
+
+        Assert.InRange(Bytes(ring).Length, bytes * 8_192, (bytes + 0.7) * 8_192);
+        var copied = new double[ring.Count - ring.First];
+        ring.CopyTo(ring.First, copied);
+
+        for (long row = ring.First; row < ring.Count; row++)
+        {
+            double[] block = values[(int)(row / 128 * 128)..(int)Math.Min(values.Length, (row / 128 + 1) * 128)];
+            Assert.Equal(values[row], ring[row], (block.Max() - block.Min()) / (1 << 24));
+            Assert.Equal(ring[row], copied[row - ring.First]);
+            bool isNext = row > ring.First && row % 128 != 0;
+            Assert.True(!isNext || values[row].CompareTo(values[row - 1]) == ring[row].CompareTo(ring[row - 1]), $"row {row}");
         }
     }
 
@@ -76,6 +107,10 @@ public sealed class ValueRingTests
     private static double Value(string kind, int row, Random random) => kind switch
     {
         "constant" => 0.1,
+        "constant of all digits" => Math.PI,
+        "tiny beside huge" => row % 64 == 3 ? 1e6 * random.NextDouble() : 1e-9 * random.NextDouble(),
+        "neighbours" => random.Next(2) == 0 ? BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(Math.PI) + random.Next(9)) : Math.E,
+        "two scales" => random.NextDouble() * (row % 2 == 0 ? 1 : 1e-4),
         "tenths" => Math.Round(random.Next(-500, 500) / 10.0, 1),
         "counter" => 1e9 + 3L * row,
         "floats" => (float)random.NextDouble(),

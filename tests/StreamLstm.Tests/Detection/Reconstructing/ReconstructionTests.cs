@@ -195,7 +195,8 @@ public sealed class ReconstructionTests
 
     private static void Append(ValueRing ring, double value, bool isAbnormal)
     {
-        ring.Append(value, Start.AddSeconds(ring.Count).UtcTicks / (double)TimeSpan.TicksPerSecond, 1);
+        // Of few digits, as rows that share a block are packed to the bit whatever else is in it.
+        ring.Append(Math.Round(value, 6), Start.AddSeconds(ring.Count).UtcTicks / (double)TimeSpan.TicksPerSecond, 1);
         ring.Mark(ring.Count - 1, ring.Count, isAbnormal);
     }
 
