@@ -4,7 +4,7 @@ namespace StreamLstm.Detection;
 /// <remarks>
 /// A function of what stands in the journal, never of what a collector found, so that whoever decides by it decides the same again.
 /// The tables are what <c>streamlstm-benchmarks -- size</c> measured of synthetic streams, and a tenth more; 4 KiB are for the page's
-/// last points. Those streams' values have all the digits of a double: of few digits the ring takes a third as much. Streams beyond
+/// last points. Those streams' values have all the digits of a double: of few digits the ring takes two thirds of that at most. Streams beyond
 /// what was measured, as a log of very long texts, may take more.
 /// </remarks>
 public static class StreamSize
@@ -17,13 +17,13 @@ public static class StreamSize
     private const double EventNetworkKib = 190;
 
     /// <summary>A copy of the base weights, two moments of each in half the bytes, and the states that windows begin with.</summary>
-    private static readonly (long Rows, double Kib)[] OwnWeights = [(48, 0), (64, 53), (1024, 55), (8192, 69)];
+    private static readonly (long Rows, double Kib)[] OwnWeights = [(48, 0), (64, 53), (1024, 54), (8192, 62)];
 
     private static readonly (long Rows, double Kib)[] FullValues =
-        [(1, 9), (32, 13), (64, 21), (128, 35), (256, 39), (512, 103), (1024, 166), (2048, 205), (4096, 250), (8192, 294), (16384, 300)];
+        [(1, 8), (32, 12), (64, 18), (128, 31), (256, 35), (512, 96), (1024, 154), (2048, 186), (4096, 210), (8192, 233), (16384, 239)];
 
     private static readonly (long Rows, double Kib)[] LeanValues =
-        [(1, 9), (32, 12), (64, 17), (128, 27), (256, 31), (512, 52), (1024, 61), (2048, 68), (4096, 69), (16384, 71)];
+        [(1, 8), (32, 10), (64, 14), (128, 22), (256, 27), (512, 43), (1024, 48), (2048, 51), (4096, 52), (16384, 53)];
 
     /// <summary>Of fixed size, but for what comes of incidents.</summary>
     private static readonly (long Rows, double Kib)[] SharedValues = [(1, 2.2)];
