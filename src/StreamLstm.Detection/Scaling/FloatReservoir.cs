@@ -37,12 +37,12 @@ internal sealed class FloatReservoir(int capacity, int horizon)
             }
 
             _origin = Count == 0 ? value : _origin;
-            Replace(Count, (float)(value - _origin));
+            Replace(Count, DistanceOf(value));
             Count++;
         }
         else if (random.NextDouble() < (double)_capacity / horizon)
         {
-            Replace(random.Next(_capacity), (float)(value - _origin));
+            Replace(random.Next(_capacity), DistanceOf(value));
         }
         else
         {
@@ -106,6 +106,9 @@ internal sealed class FloatReservoir(int capacity, int horizon)
         _sorted = new float[count];
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(_sorted.AsSpan()));
     }
+
+    /// <summary>What no float reaches is as far as one does: infinities would make no number of the next distance.</summary>
+    private float DistanceOf(double value) => (float)Math.Clamp(value - _origin, float.MinValue, float.MaxValue);
 
     private int CountLess(double distance, int count)
     {

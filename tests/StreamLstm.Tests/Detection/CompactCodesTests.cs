@@ -121,4 +121,21 @@ public sealed class CompactCodesTests
             return other;
         }
     }
+
+    [Fact]
+    public void A_reservoir_of_floats_stays_in_order_where_values_are_beyond_any_float()
+    {
+        var chance = new SeededRandom(1);
+        var floats = new FloatReservoir(16, 32);
+
+        for (int row = 0; row < 500; row++)
+        {
+            floats.Add((row % 5) switch { 0 => 1e300, 1 => -1e300, 2 => double.MaxValue, _ => row }, ref chance);
+        }
+
+        for (int i = 0; i < floats.Count; i++)
+        {
+            Assert.True(double.IsFinite(floats[i]) && (i == 0 || floats[i] >= floats[i - 1]), $"member {i} is {floats[i]}");
+        }
+    }
 }
