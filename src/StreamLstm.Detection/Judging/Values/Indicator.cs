@@ -60,7 +60,7 @@ internal enum Indicator
     Smooth,
     Rough,
 
-    /// <summary>By how much the usual small steps are larger, or smaller, than usual, as a logarithm: jumps between them hardly count, and rows without a step not at all.</summary>
+    /// <summary>By how much the usual small steps are larger, or smaller, than usual, as a logarithm: jumps between them hardly count.</summary>
     Noisy,
     Calm,
 

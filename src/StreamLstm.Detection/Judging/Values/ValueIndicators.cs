@@ -35,7 +35,7 @@ internal sealed class ValueIndicators
     /// <summary>Steps beyond so many deviations count for that many in a mean.</summary>
     private const double StepMax = 50;
 
-    /// <summary>Share of the least step that is added to each, and of the scale that the least step is taken for where it is smaller: else steps of next to nothing would be all.</summary>
+    /// <summary>Share of the least step that no step at all is taken for, and of the scale that the least step is taken for where it is smaller.</summary>
     private const double SmallestStep = 0.5;
     private const double RelativeStep = 1e-4;
 
@@ -481,16 +481,12 @@ internal sealed class ValueIndicators
         Move(Mean.UsualRoughness, roughness, 0.005);
 
         // In a mean of steps the few jumps of a setpoint or a gust count for all, in one of their logarithms for no more than their number.
-        // No step at all is a standstill's to tell.
-        if (size > 0)
-        {
-            double smallStep = Math.Log(size + SmallestStep * Math.Max(Resolution, scale.Scale * RelativeStep) + 1e-300);
-            Move(Mean.SmallSteps, smallStep, Math.Max(0.04, 1.0 / (row + 1)));
+        double smallStep = Math.Log(size + SmallestStep * Math.Max(Resolution, scale.Scale * RelativeStep) + 1e-300);
+        Move(Mean.SmallSteps, smallStep, Math.Max(0.04, 1.0 / (row + 1)));
 
-            if (!isSpared)
-            {
-                Move(Mean.UsualSmallSteps, smallStep, Math.Max(0.002, 1.0 / (row + 1)));
-            }
+        if (!isSpared)
+        {
+            Move(Mean.UsualSmallSteps, smallStep, Math.Max(0.002, 1.0 / (row + 1)));
         }
 
         // What is usual of steps takes some hundred of them.
@@ -501,7 +497,9 @@ internal sealed class ValueIndicators
             Say(Indicator.Rough, Math.Max(0, this[Mean.UsualRoughness] - roughness));
             double noise = this[Mean.SmallSteps] - this[Mean.UsualSmallSteps];
             Say(Indicator.Noisy, Math.Max(0, noise));
-            Say(Indicator.Calm, Math.Max(0, -noise));
+
+            // That nothing changes at all is the standstill's to tell.
+            Say(Indicator.Calm, size > 0 ? Math.Max(0, -noise) : 0);
         }
     }
 
