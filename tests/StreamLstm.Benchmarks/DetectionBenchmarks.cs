@@ -31,7 +31,7 @@ internal static class DetectionBenchmarks
         }
 
         run.Goal("P7 memory per stream", kib, "KiB", 250, atLeast: false);
-        run.Goal("P7 memory per stream, lean form", leanKib, "KiB", 50, atLeast: false);
+        run.Goal("P7 memory per stream, lean form", leanKib, "KiB", 35, atLeast: false);
     }
 
     private static (double Microseconds, double Kib) Score(BenchmarkRun run, StreamForm form, int ownWeights)
