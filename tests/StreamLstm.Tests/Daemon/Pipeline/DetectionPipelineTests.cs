@@ -351,16 +351,26 @@ public sealed class DetectionPipelineTests : IDisposable
         IEnumerable<Observation[]> Cutting()
         {
             Task<RestoredState>? snapshot = null;
-            int taken = 0;
+            int taken = 0, asked = -1;
 
             for (int i = 0; i < batches.Length; i++)
             {
+                // In step with the snapshot, however late that begins: a batch comes when the shards before it are cut.
+                while (i > 690 && i < 740 && Volatile.Read(ref asked) < Math.Min(2 * (i - 691), StreamRouter.ShardCount - 1) && !snapshot!.IsCompleted)
+                {
+                    Thread.Sleep(1);
+                }
+
                 // By what was taken in, not by what was told of it: that may lag behind by a queue.
                 Volatile.Write(ref taken, i);
 
                 if (i == 690)
                 {
-                    snapshot = Task.Run(() => SnapshotAsync(first!, isMore: shard => Volatile.Read(ref taken) > 690 + shard / 2));
+                    snapshot = Task.Run(() => SnapshotAsync(first!, isMore: shard =>
+                    {
+                        Volatile.Write(ref asked, shard);
+                        return Volatile.Read(ref taken) > 690 + shard / 2;
+                    }));
                 }
 
                 if (i == 740)
