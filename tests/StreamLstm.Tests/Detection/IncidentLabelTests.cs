@@ -56,6 +56,26 @@ public sealed class IncidentLabelTests
     }
 
     [Fact]
+    public void What_a_level_called_ordinary_would_have_been_is_whole_after_a_restart()
+    {
+        double[] series = Spikes(first: 15, second: 30);
+        (DetectionShard labelled, string incident) = UpTo(Second, series);
+        Label(labelled, incident, IncidentLabel.FalseAlarm);
+        Feed(labelled, "a", series, Second, Second + 1);
+        Assert.NotNull(Why(labelled, Second).EvidenceWithoutLabels);
+
+        Assert.Equal(Saved(labelled), Saved(Restored(labelled)));
+
+        static byte[] Saved(DetectionShard shard)
+        {
+            using var file = new MemoryStream();
+            using var writer = new BinaryWriter(file);
+            shard.Save(writer);
+            return file.ToArray();
+        }
+    }
+
+    [Fact]
     public void A_label_taken_back_is_as_if_it_had_never_been_given()
     {
         double[] series = Spikes(first: 15, second: 15);

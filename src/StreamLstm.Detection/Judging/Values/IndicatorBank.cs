@@ -113,10 +113,9 @@ internal sealed class IndicatorBank
     /// <summary>Takes levels for ordinary because a person said so; 0 for none.</summary>
     public void Ordinary(ReadOnlySpan<double> levels)
     {
-        bool hadOrdinary = HasOrdinary;
         HasOrdinary = levels.ContainsAnyExcept(0);
         _ordinary = HasOrdinary ? levels.ToArray() : [];
-        _plain = !HasOrdinary ? [] : hadOrdinary ? _plain : [.. _decades];
+        _plain = !HasOrdinary ? [] : _plain.Length > 0 ? _plain : [.. _decades];
 
         for (int i = 0; i < _tails.Length; i++)
         {
@@ -152,6 +151,8 @@ internal sealed class IndicatorBank
 
     public void Load(BinaryReader reader)
     {
+        var plain = new double[ValueIndicators.Count];
+
         for (int i = 0; i < _tails.Length; i++)
         {
             if (reader.ReadBoolean())
@@ -160,14 +161,12 @@ internal sealed class IndicatorBank
             }
 
             _decades[i] = reader.ReadDouble();
-            double plain = reader.ReadDouble();
+            plain[i] = reader.ReadDouble();
             _mutedRows[i] = reader.ReadByte();
-
-            if (HasOrdinary)
-            {
-                _plain[i] = plain;
-            }
         }
+
+        // What a person called ordinary is told later: until then they are kept where they say something else.
+        _plain = plain.AsSpan().SequenceEqual(_decades) ? [] : plain;
     }
 
     private CleanTail? TailOf(Indicator indicator)

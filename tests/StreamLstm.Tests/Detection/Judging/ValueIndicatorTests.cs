@@ -126,9 +126,9 @@ public sealed class ValueIndicatorTests
     }
 
     [Theory]
-    [InlineData(1)]     // nothing but numbers of its own
-    [InlineData(400)]   // mostly at zero
-    public void A_stream_of_many_numbers_or_mostly_one_has_no_places(int rowsAtZero)
+    [InlineData(false)]   // nothing but numbers of its own
+    [InlineData(true)]
+    public void A_stream_of_many_numbers_or_mostly_one_has_no_places(bool isMostlyAtZero)
     {
         var random = new Random(1);
         var stays = new Stays();
@@ -138,7 +138,7 @@ public sealed class ValueIndicatorTests
 
         for (int row = 0; row < 2_048; row++)
         {
-            double value = rowsAtZero == 1 ? Chance.Normal(random) : row / 40 % 10 == 0 ? random.Next(1, 8) : 0;
+            double value = !isMostlyAtZero ? Chance.Normal(random) : row / 40 % 10 == 0 ? random.Next(1, 8) : 0;
             stays.Observe(row, value, isSpared: false);
             ring.Append(value, row, 1);
             history.Add(value, ref sampling);
