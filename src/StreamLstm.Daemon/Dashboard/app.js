@@ -91,11 +91,17 @@ async function apply(next, isFirst = false) {
     loadOwn();
   }
   byId('detail').hidden = !route.stream;
+  reconstruct();
   if (newIncident) {
     const found = await incidents.choose(route.incident);
     // A link that names an incident and no time means the time of the incident.
     if (found && !route.range) go({ stream: found.stream, range: rangeOf(found) }, false);
   }
+}
+
+/** The panel is told of a choice at once: what it would show until the feed's next message would be of another incident. */
+function reconstruct() {
+  reconstruction.refresh(route.stream, route.incident, ofStream.find(one => one.incident_id === route.incident));
 }
 
 /** The chosen stream's points come with the feed, so another choice means another feed. */
@@ -131,7 +137,7 @@ function show(message) {
     if (!route.range?.to) chart.draw(ofStream, swaps);
     why.refresh(route.stream);
     gates.refresh(route.stream);
-    reconstruction.refresh(route.stream, ofStream.find(one => one.incident_id === route.incident));
+    reconstruct();
   }
   range.refresh();
   chart.load();

@@ -17,12 +17,16 @@ export class ReconstructionPanel {
     });
   }
 
-  /** Something new came, or another stream or another of its incidents was chosen; of none of them the last one is shown. */
-  refresh(stream, incident) {
-    const isOther = stream !== this.stream || incident?.incident_id !== this.incident?.incident_id;
-    [this.stream, this.incident] = [stream, incident];
+  /**
+   * Something new came, or another stream or another of its incidents was chosen; of none of them the last one is shown. An incident may be chosen before the
+   * stream's own are loaded: what is shown stays until there is something better, for people watch it.
+   */
+  refresh(stream, id, incident) {
+    const isOther = stream !== this.stream || id !== this.id;
+    const isFound = !isOther && incident && !this.incident;
+    [this.stream, this.id, this.incident] = [stream, id, incident];
     if (isOther) this.say('');
-    if (isOther || incident?.state !== 'closed') this.load(isOther);
+    if (isOther || isFound || incident?.state !== 'closed') this.load(isOther || isFound);
   }
 
   async load(now) {
