@@ -31,6 +31,9 @@ public sealed class DetectionScratch
 
     internal int[] Targets { get; } = new int[Windows * TrainingWindow.Rows * ForecastInput.Horizons.Length];
 
+    /// <summary>What the values are of the window that is laid out.</summary>
+    internal ValueTokens Tokens { get; } = new();
+
     internal float[] InitialStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];
 
     internal float[] ZeroStates { get; } = new float[Windows * ForecastInput.Shape.Network.StateSize];

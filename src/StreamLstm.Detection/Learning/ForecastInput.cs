@@ -47,38 +47,63 @@ internal sealed class ForecastInput(ValueRing ring, SortedReservoir history, Qua
     /// <summary>Writes the input (Size) and anchors (Anchors) of a row that the ring holds.</summary>
     public void Encode(long row, Span<float> input, Span<int> anchors)
     {
-        double value = ring[row];
-        double previous = row > ring.First ? ring[row - 1] : value;
-        double beforePrevious = row > ring.First + 1 ? ring[row - 2] : previous;
-        input[0] = (float)(3 * history.CentredRank(value));
-        input[1] = (float)(0.7 * Scale.Y(value));
-        input[2] = (float)(0.7 * Math.Asinh((value - previous) / DifferenceScale));
-        input[3] = (float)(0.7 * Math.Asinh((previous - beforePrevious) / DifferenceScale));
+        input[3] = Step(row - 1);
+        Fill(row, input, anchors, known: null);
+    }
+
+    /// <summary>Writes inputs (rows, Size) and anchors (rows, Anchors) of rows that follow one another, each as it would be alone.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="inputs">Overwritten; so many rows are meant as there is room for.</param>
+    /// <param name="anchors">Overwritten.</param>
+    /// <param name="known">What a row's value is, three rows ask of each: looked up once.</param>
+    public void Encode(long first, Span<float> inputs, Span<int> anchors, ValueTokens known)
+    {
+        known.Begin();
+
+        for (int at = 0; at < inputs.Length / Size; at++)
+        {
+            Span<float> input = inputs.Slice(at * Size, Size);
+            input[3] = at == 0 ? Step(first - 1) : inputs[(at - 1) * Size + 2];
+            Fill(first + at, input, anchors.Slice(at * Anchors, Anchors), known);
+        }
+    }
+
+    /// <summary>The bins of the values one, six and twenty-four rows on from each row (rows, horizons); -1 where they have not come yet or must not teach.</summary>
+    /// <param name="first">The first row.</param>
+    /// <param name="targets">Overwritten.</param>
+    /// <param name="known">What <see cref="Encode(long, Span{float}, Span{int}, ValueTokens)"/> of the same rows has looked up.</param>
+    public void EncodeTargets(long first, Span<int> targets, ValueTokens known)
+    {
+        for (int at = 0; at < targets.Length; at++)
+        {
+            long target = first + (at / Horizons.Length) + Horizons[at % Horizons.Length];
+            targets[at] = target < ring.Count && !ring.IsAbnormal(target) ? TokenOf(target, known).Bin : -1;
+        }
+    }
+
+    /// <summary>All of it but what the row before came by.</summary>
+    private void Fill(long row, Span<float> input, Span<int> anchors, ValueTokens? known)
+    {
+        ValueToken token = TokenOf(row, known);
+        input[0] = token.Rank;
+        input[1] = (float)(0.7 * Scale.Y(token.Value));
+        input[2] = Step(row);
         input[4] = (float)(0.25 * ring.Gap(row));
         input[11] = ShortSeason > 0 && row + 1 - ShortSeason >= ring.First ? 1 : 0;
         input[12] = LongSeason > 0 && row + 1 - LongSeason >= ring.First ? 1 : 0;
 
-        int lastBin = bins.BinOf(value);
-
         for (int h = 0; h < Horizons.Length; h++)
         {
-            anchors[h * AnchorsPerHorizon] = lastBin;
-            (input[5 + h], anchors[h * AnchorsPerHorizon + 1]) = Season(row, Horizons[h], ShortSeason);
-            (input[8 + h], anchors[h * AnchorsPerHorizon + 2]) = Season(row, Horizons[h], LongSeason);
+            anchors[h * AnchorsPerHorizon] = token.Bin;
+            (input[5 + h], anchors[h * AnchorsPerHorizon + 1]) = Season(row, Horizons[h], ShortSeason, known);
+            (input[8 + h], anchors[h * AnchorsPerHorizon + 2]) = Season(row, Horizons[h], LongSeason, known);
         }
     }
 
-    /// <summary>The bins of the values one, six and twenty-four rows on; -1 where they have not come yet or must not teach.</summary>
-    public void EncodeTargets(long row, Span<int> targets)
-    {
-        for (int h = 0; h < Horizons.Length; h++)
-        {
-            long target = row + Horizons[h];
-            targets[h] = target < ring.Count && !ring.IsAbnormal(target) ? bins.BinOf(ring[target]) : -1;
-        }
-    }
+    /// <summary>By how much a row's value came; nothing for what came from nowhere.</summary>
+    private float Step(long row) => row > ring.First ? (float)(0.7 * Math.Asinh((ring[row] - ring[row - 1]) / DifferenceScale)) : 0;
 
-    private (float Rank, int Bin) Season(long row, int horizon, int season)
+    private (float Rank, int Bin) Season(long row, int horizon, int season, ValueTokens? known)
     {
         long source = row + horizon - season;
 
@@ -87,7 +112,20 @@ internal sealed class ForecastInput(ValueRing ring, SortedReservoir history, Qua
             return (0, -1);
         }
 
-        double value = ring[source];
-        return ((float)(3 * history.CentredRank(value)), bins.BinOf(value));
+        ValueToken token = TokenOf(source, known);
+        return (token.Rank, token.Bin);
+    }
+
+    private ValueToken TokenOf(long row, ValueTokens? known)
+    {
+        if (known?.Find(row) is { } token)
+        {
+            return token;
+        }
+
+        double value = ring[row];
+        token = new ValueToken(value, (float)(3 * history.CentredRank(value)), bins.BinOf(value));
+        known?.Add(row, token);
+        return token;
     }
 }

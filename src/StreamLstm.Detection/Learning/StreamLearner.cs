@@ -98,7 +98,7 @@ internal sealed class StreamLearner
                     _ => first + random.Next((int)(last - first)),
                 };
 
-                Stage(window, index * WindowRows, ring, encoder, scratch);
+                Stage(window, index * WindowRows, encoder, scratch);
             }
 
             scratch.Trainer.Accumulate(
@@ -122,11 +122,7 @@ internal sealed class StreamLearner
         // Whole training windows from zero, so that weights that did not make the checkpoints are judged alike.
         int windows = (int)Math.Min(RecentWindows, (ring.Count - ring.First) / TrainingWindow.Rows), rows = windows * TrainingWindow.Rows;
 
-        for (int row = 0; row < rows; row++)
-        {
-            Encode(ring.Count - rows + row, row, ring, encoder, scratch);
-        }
-
+        Encode(ring.Count - rows, 0, rows, encoder, scratch);
         return windows > 0 && Loss(weights) <= Loss(others);
 
         double Loss(ForecastWeights of) => scratch.Trainer.Loss(
@@ -139,7 +135,7 @@ internal sealed class StreamLearner
     }
 
     /// <summary>A window of a stream for the retrainer, starting at <paramref name="start"/>.</summary>
-    public static TrainingWindow Cut(string stream, long start, ValueRing ring, ForecastInput encoder)
+    public static TrainingWindow Cut(string stream, long start, ValueRing ring, ForecastInput encoder, ValueTokens tokens)
     {
         var window = new TrainingWindow(
             new float[TrainingWindow.Rows * ForecastInput.Size],
@@ -151,17 +147,8 @@ internal sealed class StreamLearner
             To = Time(start + TrainingWindow.Rows - 1),
         };
 
-        for (int row = 0; row < TrainingWindow.Rows; row++)
-        {
-            encoder.Encode(
-                start + row,
-                window.Inputs.AsSpan(row * ForecastInput.Size, ForecastInput.Size),
-                window.Anchors.AsSpan(row * ForecastInput.Anchors, ForecastInput.Anchors));
-            encoder.EncodeTargets(
-                start + row,
-                window.Targets.AsSpan(row * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
-        }
-
+        encoder.Encode(start, window.Inputs, window.Anchors, tokens);
+        encoder.EncodeTargets(start, window.Targets, tokens);
         return window;
 
         DateTimeOffset Time(long row) => new((long)(ring.Seconds(row) * TimeSpan.TicksPerSecond), TimeSpan.Zero);
@@ -178,12 +165,7 @@ internal sealed class StreamLearner
         }
 
         var inputs = new float[(ring.Count - start) * ForecastInput.Size];
-        Span<int> anchors = stackalloc int[ForecastInput.Anchors];
-
-        for (long row = start; row < ring.Count; row++)
-        {
-            encoder.Encode(row, inputs.AsSpan((int)(row - start) * ForecastInput.Size, ForecastInput.Size), anchors);
-        }
+        encoder.Encode(start, inputs, new int[(ring.Count - start) * ForecastInput.Anchors], new ValueTokens());
 
         Span<float> state = stackalloc float[ForecastInput.Shape.Network.StateSize];
         PackedState.Unpack(StateBefore(start), state);
@@ -231,25 +213,23 @@ internal sealed class StreamLearner
     }
 
     /// <summary>Lays a window of the ring out as one of the batch.</summary>
-    private void Stage(int window, long start, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
+    private void Stage(int window, long start, ForecastInput encoder, DetectionScratch scratch)
     {
         int size = ForecastInput.Shape.Network.StateSize;
         PackedState.Unpack(StateBefore(start), scratch.InitialStates.AsSpan(window * size, size));
 
-        for (int row = 0; row < WindowRows; row++)
-        {
-            Encode(start + row, window * WindowRows + row, ring, encoder, scratch);
-        }
+        Encode(start, window * WindowRows, WindowRows, encoder, scratch);
     }
 
-    /// <summary>Lays a row of the ring out as one of a batch's.</summary>
-    private static void Encode(long row, int at, ValueRing ring, ForecastInput encoder, DetectionScratch scratch)
+    /// <summary>Lays rows of the ring out among a batch's.</summary>
+    private static void Encode(long first, int at, int rows, ForecastInput encoder, DetectionScratch scratch)
     {
         encoder.Encode(
-            row,
-            scratch.Inputs.AsSpan(at * ForecastInput.Size, ForecastInput.Size),
-            scratch.Anchors.AsSpan(at * ForecastInput.Anchors, ForecastInput.Anchors));
-        encoder.EncodeTargets(row, scratch.Targets.AsSpan(at * ForecastInput.Horizons.Length, ForecastInput.Horizons.Length));
+            first,
+            scratch.Inputs.AsSpan(at * ForecastInput.Size, rows * ForecastInput.Size),
+            scratch.Anchors.AsSpan(at * ForecastInput.Anchors, rows * ForecastInput.Anchors),
+            scratch.Tokens);
+        encoder.EncodeTargets(first, scratch.Targets.AsSpan(at * ForecastInput.Horizons.Length, rows * ForecastInput.Horizons.Length), scratch.Tokens);
     }
 
     private Span<sbyte> StateBefore(long row)

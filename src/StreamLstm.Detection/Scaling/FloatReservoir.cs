@@ -24,6 +24,8 @@ internal sealed class FloatReservoir(int capacity, int horizon)
     /// <summary>Members.</summary>
     public int Count { get; private set; }
 
+    private ReadOnlySpan<float> Distances => _sorted.AsSpan(0, Count);
+
     /// <summary>A member, the least being 0.</summary>
     public double this[int member] => _origin + _sorted[member];
 
@@ -62,7 +64,7 @@ internal sealed class FloatReservoir(int capacity, int horizon)
     {
         if (Count > members)
         {
-            _sorted = [.. Enumerable.Range(0, members).Select(i => _sorted[(2L * i + 1) * Count / (2 * members)])];
+            _sorted = Ordered.Thinned(Distances, members);
             Count = members;
         }
 
@@ -70,21 +72,10 @@ internal sealed class FloatReservoir(int capacity, int horizon)
     }
 
     /// <summary>The value below which a share of <paramref name="probability"/> lies, interpolated; NaN when empty.</summary>
-    public double Quantile(double probability)
-    {
-        if (Count == 0)
-        {
-            return double.NaN;
-        }
-
-        double position = Math.Clamp(probability, 0, 1) * (Count - 1);
-        int below = (int)position;
-        int above = Math.Min(below + 1, Count - 1);
-        return this[below] + (position - below) * ((double)_sorted[above] - _sorted[below]);
-    }
+    public double Quantile(double probability) => _origin + Ordered.Quantile(Distances, probability);
 
     /// <summary>How many members are smaller than <paramref name="value"/>.</summary>
-    public int CountLess(double value) => CountLess(value - _origin, Count);
+    public int CountLess(double value) => Ordered.CountLess(Distances, value - _origin);
 
     public void Save(BinaryWriter writer)
     {
@@ -110,23 +101,10 @@ internal sealed class FloatReservoir(int capacity, int horizon)
     /// <summary>What no float reaches is as far as one does: infinities would make no number of the next distance.</summary>
     private float DistanceOf(double value) => (float)Math.Clamp(value - _origin, float.MinValue, float.MaxValue);
 
-    private int CountLess(double distance, int count)
-    {
-        int low = 0, high = count;
-
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-            (low, high) = _sorted[middle] < distance ? (middle + 1, high) : (low, middle);
-        }
-
-        return low;
-    }
-
     /// <summary>Overwrites the slot, of a member or behind the last, and moves what lies between it and the place of the new one by one.</summary>
     private void Replace(int slot, float distance)
     {
-        int place = CountLess(distance, Count);
+        int place = Ordered.CountLess(Distances, distance);
 
         if (slot < place)
         {

@@ -45,7 +45,7 @@ internal sealed class SortedReservoir(int capacity, int horizon)
     {
         if (Count > members)
         {
-            _sorted = [.. Enumerable.Range(0, members).Select(i => _sorted[(2L * i + 1) * Count / (2 * members)])];
+            _sorted = Ordered.Thinned(Sorted, members);
             Count = members;
         }
 
@@ -53,47 +53,26 @@ internal sealed class SortedReservoir(int capacity, int horizon)
     }
 
     /// <summary>The value below which a share of <paramref name="probability"/> lies, interpolated; NaN when empty.</summary>
-    public double Quantile(double probability)
-    {
-        if (Count == 0)
-        {
-            return double.NaN;
-        }
-
-        double position = Math.Clamp(probability, 0, 1) * (Count - 1);
-        int below = (int)position;
-        int above = Math.Min(below + 1, Count - 1);
-        return _sorted[below] + (position - below) * (_sorted[above] - _sorted[below]);
-    }
+    public double Quantile(double probability) => Ordered.Quantile(Sorted, probability);
 
     /// <summary>How many members are smaller than <paramref name="value"/>.</summary>
-    public int CountLess(double value)
-    {
-        int low = 0, high = Count;
-
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-
-            if (_sorted[middle] < value)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
-    }
+    public int CountLess(double value) => Ordered.CountLess(Sorted, value);
 
     /// <summary>How many members are smaller than <paramref name="value"/> or equal to it.</summary>
     public int CountLessOrEqual(double value) => CountLess(double.BitIncrement(value));
 
     /// <summary>Centre of the member's rank in [-0.5, 0.5], ties at their middle.</summary>
-    public double CentredRank(double value) =>
-        Count == 0 ? 0 : (CountLess(value) + CountLessOrEqual(value)) / (2.0 * Count) - 0.5;
+    public double CentredRank(double value)
+    {
+        if (Count == 0)
+        {
+            return 0;
+        }
+
+        // Most values have no equals: where the next member is larger, as many are smaller or equal as are smaller.
+        int less = CountLess(value), equal = less < Count && _sorted[less] <= value ? Ordered.CountLess(Sorted[less..], double.BitIncrement(value)) : 0;
+        return (less + less + equal) / (2.0 * Count) - 0.5;
+    }
 
     public void Save(BinaryWriter writer)
     {
@@ -119,7 +98,7 @@ internal sealed class SortedReservoir(int capacity, int horizon)
     private void Replace(int slot, double value)
     {
         // Counts the member that goes as well, which lies below the value exactly when slot < place.
-        int place = slot == Count - 1 && Count > 0 ? CountLessAmong(value, Count - 1) : CountLess(value);
+        int place = Ordered.CountLess<double>(_sorted.AsSpan(0, slot == Count - 1 ? slot : Count), value);
 
         if (slot < place)
         {
@@ -132,11 +111,5 @@ internal sealed class SortedReservoir(int capacity, int horizon)
         }
 
         _sorted[place] = value;
-    }
-
-    private int CountLessAmong(double value, int count)
-    {
-        int place = Array.BinarySearch(_sorted, 0, count, value);
-        return place < 0 ? ~place : place;
     }
 }

@@ -37,26 +37,7 @@ internal sealed class QuantileBins
         }
     }
 
-    public int BinOf(double value)
-    {
-        int low = 0, high = _edges.Length;
-
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-
-            if (_edges[middle] < value)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
-    }
+    public int BinOf(double value) => Ordered.CountLess<double>(_edges, value);
 
     /// <summary>How likely a value as extreme was, on either side, under the distribution over bins.</summary>
     /// <param name="probabilities">Probability of each bin: (Count), summing to 1.</param>

@@ -46,6 +46,24 @@ public sealed class StatisticsTests
         Assert.Equal(-0.1, reservoir.CentredRank(2), 1e-12);
     }
 
+    [Fact]
+    public void A_rank_is_what_counting_makes_it_whether_a_value_has_equals_or_none()
+    {
+        Gen.Int[0, 12].Array[1, 60].Sample(values =>
+        {
+            var random = new SeededRandom(1);
+            var reservoir = new SortedReservoir(capacity: 60, horizon: 100);
+            Array.ForEach(values, value => reservoir.Add(value, ref random));
+
+            for (double value = -0.5; value <= 13; value += 0.5)
+            {
+                int less = values.Count(one => one < value), lessOrEqual = values.Count(one => one <= value);
+                Assert.Equal((less, lessOrEqual), (reservoir.CountLess(value), reservoir.CountLessOrEqual(value)));
+                Assert.Equal((less + lessOrEqual) / (2.0 * values.Length) - 0.5, reservoir.CentredRank(value));
+            }
+        });
+    }
+
     [Theory]
     [InlineData(0.5, 0)]
     [InlineData(0.158655254, 1)]

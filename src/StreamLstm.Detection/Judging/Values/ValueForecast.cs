@@ -189,7 +189,7 @@ internal sealed class ValueForecast
     }
 
     /// <summary>The last rows for the retrainer, named after the stream, where a window of them has just become whole and nothing in it is abnormal.</summary>
-    public TrainingWindow? CleanWindow(string stream)
+    public TrainingWindow? CleanWindow(string stream, DetectionScratch scratch)
     {
         long end = Ring.Count, first = end - TrainingWindow.Rows;
 
@@ -206,7 +206,7 @@ internal sealed class ValueForecast
             }
         }
 
-        return StreamLearner.Cut(stream, first, Ring, _encoder);
+        return StreamLearner.Cut(stream, first, Ring, _encoder, scratch.Tokens);
     }
 
     /// <summary>Steps the network over the value just remembered: h, c and the forecasts of the rows to come; false when the state had to be forgotten.</summary>

@@ -240,7 +240,7 @@ internal sealed class ValueJudge : IJudge
         output.TrainingStepsUndone += isWhole ? 0 : 1;
         _indicators.Refresh(_forecast, scratch.Series);
 
-        if (teaches && _forecast.CleanWindow(_stream) is { } window)
+        if (teaches && _forecast.CleanWindow(_stream, circumstances.Scratch) is { } window)
         {
             output.Windows.Add(window);
         }
