@@ -76,6 +76,9 @@ internal sealed class Coreset
     /// <summary>Squared steps from a code to the nearest member from <paramref name="first"/> on; <see cref="int.MaxValue"/> where there is none.</summary>
     public int NearestSquared(ReadOnlySpan<sbyte> code, int first = 0) => Nearest(code, first, Count, stopAt: -1);
 
+    /// <summary>Whether a member stands for what is so many squared steps from it.</summary>
+    public bool Represents(int squared) => Count > 0 && squared <= _radiusSquared;
+
     /// <summary>Takes the vector (dimension) in, unless a member stands for it.</summary>
     public void Add(ReadOnlySpan<float> vector)
     {
@@ -89,7 +92,7 @@ internal sealed class Coreset
     /// <param name="nearest">Its squared steps to the nearest member, or to any within the radius.</param>
     public void Add(ReadOnlySpan<sbyte> code, int nearest)
     {
-        if (nearest <= _radiusSquared && Count > 0)
+        if (Represents(nearest))
         {
             return;
         }

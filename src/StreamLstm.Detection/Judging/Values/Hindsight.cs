@@ -17,8 +17,8 @@ internal static class Hindsight
     /// <param name="rows">(N): the rows they came at.</param>
     /// <param name="apart">Rows within which two came at one time.</param>
     /// <param name="distances">(N): the distances.</param>
-    /// <param name="room">(N): overwritten.</param>
-    public static void Distances(ReadOnlySpan<double> values, ReadOnlySpan<int> rows, int apart, Span<double> distances, Span<double> room)
+    /// <param name="sorted">(N): the values in order.</param>
+    public static void Distances(ReadOnlySpan<double> values, ReadOnlySpan<int> rows, int apart, Span<double> distances, Span<double> sorted)
     {
         Span<int> places = stackalloc int[values.Length];
 
@@ -27,7 +27,6 @@ internal static class Hindsight
             places[i] = i;
         }
 
-        Span<double> sorted = room[..values.Length];
         values.CopyTo(sorted);
         sorted.Sort(places);
 

@@ -113,12 +113,10 @@ internal sealed class Rarity
         Span<double> distances = room.Slice(SampleMax, count), means = room.Slice(2 * SampleMax, count), spare = room.Slice(3 * SampleMax, count);
         values = values[..count];
         rows = rows[..count];
-        values.CopyTo(spare);
-        spare.Sort();
+        Hindsight.Distances(values, rows, apart, distances, sorted: spare);
         (_high, _low) = (spare[^(1 + (count / SideShare))], spare[count / SideShare]);
         _above = Side(spare, +1, _high, blocks);
         _below = Side(spare, -1, _low, blocks);
-        Hindsight.Distances(values, rows, apart, distances, spare);
         distances.CopyTo(spare);
         spare.Sort();
         _usual = spare[(int)(0.9 * count)];

@@ -85,15 +85,16 @@ internal sealed class ShapeMemory
         for (; windowsMax > 0 && _fedUpTo + _stride <= row - Window; windowsMax--)
         {
             _fedUpTo += _stride;
+            Waiting waiting = _waiting[Slot(_fedUpTo)];
+            bool isMeasured = waiting.Row == (uint)_fedUpTo && IsMeasured(waiting);
 
-            if (!Cut(_fedUpTo, ring, centre, deviation, vector))
+            // What a member stood for already when it was looked at need not be cut again.
+            if ((isMeasured && _memory.Represents(waiting.Nearest)) || !Cut(_fedUpTo, ring, centre, deviation, vector))
             {
                 continue;
             }
 
             // Of one that was looked at, only members that came since can be nearer.
-            Waiting waiting = _waiting[Slot(_fedUpTo)];
-            bool isMeasured = waiting.Row == (uint)_fedUpTo && IsMeasured(waiting);
             _memory.Quantise(vector, code);
             int since = _memory.NearestSquared(code, isMeasured ? waiting.Members : 0);
             _memory.Add(code, isMeasured ? Math.Min(waiting.Nearest, since) : since);
