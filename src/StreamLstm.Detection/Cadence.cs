@@ -196,7 +196,7 @@ internal sealed class Cadence(int gaps)
             Math.Max(gap, 1e-6) / Math.Max(usual, 1e-6),
             gap,
             isBroken,
-            IsNewBeginning: gap > Math.Min(LongGapIntervals * usual, LongGapSeconds) && gap > 3 * longest,
+            IsNewBeginning: isBroken && gap > Math.Min(LongGapIntervals * usual, LongGapSeconds) && gap > 3 * longest,
             wasSilent);
     }
 

@@ -44,6 +44,28 @@ public sealed class AnomalyDetectorTests
         Assert.Equal(expected, alerted);
     }
 
+    /// <summary>What is published as fast as it goes comes in fits: that a message waited for a tenth of a second says nothing of the machine.</summary>
+    [Theory]
+    [InlineData(0.1, true)]
+    [InlineData(0.9, true)]
+    [InlineData(30, false)]
+    public void A_step_behind_a_stall_of_a_fast_stream_alerts_unless_it_is_longer_than_jitter(double stallSeconds, bool expected)
+    {
+        double[] series = DailySeries.Clean(1, 1000);
+        var detector = new AnomalyDetector();
+        bool alerted = false;
+
+        for (int row = 0; row < 960; row++)
+        {
+            bool after = row >= 900;
+            ScoredObservation scored = detector.Score(
+                new Observation("s", Start.AddMilliseconds(0.5 * row).AddSeconds(after ? stallSeconds : 0), series[row] + (after ? 12 : 0)))!.Value;
+            alerted |= after && scored.IsAlert;
+        }
+
+        Assert.Equal(expected, alerted);
+    }
+
     [Theory]
     [InlineData(16, true)]
     [InlineData(256, true)]
