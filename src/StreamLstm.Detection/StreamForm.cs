@@ -26,7 +26,7 @@ internal readonly record struct MemorySizes(
     int RingRows, int HistoryValues, (int Of8, int Longer) Means, int NoveltyMembers, int ShapeMembers, (int Usual, int Novel) Blocks, int Decisions, int Gaps)
 {
     private static readonly MemorySizes Full = new(
-        RingRows: 8192, HistoryValues: 2048, Means: (1024, 512), NoveltyMembers: 2000, ShapeMembers: 1000, Blocks: (256, 96), Decisions: 64, Gaps: 128);
+        RingRows: 8192, HistoryValues: 2048, Means: (1024, 512), NoveltyMembers: 2000, ShapeMembers: 832, Blocks: (256, 96), Decisions: 64, Gaps: 128);
 
     private static readonly MemorySizes Lean = new(
         RingRows: 1024, HistoryValues: 512, Means: (256, 128), NoveltyMembers: 128, ShapeMembers: 64, Blocks: (64, 64), Decisions: 16, Gaps: 128);

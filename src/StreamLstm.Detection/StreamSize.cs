@@ -20,7 +20,7 @@ public static class StreamSize
     private static readonly (long Rows, double Kib)[] OwnWeights = [(48, 0), (64, 53), (1024, 54), (8192, 62)];
 
     private static readonly (long Rows, double Kib)[] FullValues =
-        [(1, 8), (32, 12), (64, 18), (128, 31), (256, 35), (512, 96), (1024, 154), (2048, 186), (4096, 210), (8192, 233), (16384, 239)];
+        [(1, 8), (32, 12), (64, 18), (128, 31), (256, 35), (512, 96), (1024, 140), (2048, 167), (4096, 190), (8192, 213), (16384, 217)];
 
     private static readonly (long Rows, double Kib)[] LeanValues =
         [(1, 8), (32, 10), (64, 14), (128, 22), (256, 27), (512, 43), (1024, 48), (2048, 51), (4096, 52), (16384, 53)];
