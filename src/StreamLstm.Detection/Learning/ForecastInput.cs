@@ -55,7 +55,7 @@ internal sealed class ForecastInput(ValueRing ring, SortedReservoir history, Qua
     /// <param name="first">The first of them.</param>
     /// <param name="inputs">Overwritten; so many rows are meant as there is room for.</param>
     /// <param name="anchors">Overwritten.</param>
-    /// <param name="known">What a row's value is, three rows ask of each: looked up once.</param>
+    /// <param name="known">What the values of rows are, each looked up once.</param>
     public void Encode(long first, Span<float> inputs, Span<int> anchors, ValueTokens known)
     {
         known.Begin();
